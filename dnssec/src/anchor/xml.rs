@@ -1,0 +1,138 @@
+//! IANA's root-anchors.xml (RFC 9718 §2).
+
+use data_encoding::HEXUPPER_PERMISSIVE;
+use roxmltree::{Document, Node};
+
+use super::{AnchorError, TrustAnchor};
+use crate::name::Name;
+use crate::time::Timestamp;
+use crate::validity::{Period, Validity};
+
+pub(super) fn parse(text: &str) -> Result<Vec<TrustAnchor>, AnchorError> {
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    let document = Document::parse(text).map_err(|error| AnchorError::Xml(error.to_string()))?;
+    let root = document.root_element();
+    if !root.has_tag_name("TrustAnchor") {
+        return Err(AnchorError::Xml(
+            "its root element is not TrustAnchor".into(),
+        ));
+    }
+    let zone: Name = child_text(root, "Zone")?
+        .parse()
+        .map_err(|error| AnchorError::Xml(format!("Zone: {error}")))?;
+    root.children()
+        .filter(|node| node.has_tag_name("KeyDigest"))
+        .map(|key_digest| read_key_digest(&zone, key_digest))
+        .collect()
+}
+
+fn read_key_digest(zone: &Name, node: Node<'_, '_>) -> Result<TrustAnchor, AnchorError> {
+    let key_tag: u16 = child_number(node, "KeyTag")?;
+    let algorithm: u8 = child_number(node, "Algorithm")?;
+    let digest_type: u8 = child_number(node, "DigestType")?;
+    let digest = HEXUPPER_PERMISSIVE
+        .decode(child_text(node, "Digest")?.as_bytes())
+        .map_err(|_| AnchorError::Xml("a Digest is no hexadecimal number".into()))?;
+    let rdata = [
+        &key_tag.to_be_bytes()[..],
+        &[algorithm, digest_type],
+        &digest,
+    ]
+    .concat();
+    TrustAnchor::from_ds(zone.clone(), &rdata, read_validity(node)?)
+        .ok_or_else(|| AnchorError::Xml("a Digest has not the length of its type".into()))
+}
+
+/// `validFrom` must be there and `validUntil` may be (RFC 9718 §2.2). At `validUntil` the anchor is valid no longer.
+fn read_validity(node: Node<'_, '_>) -> Result<Validity, AnchorError> {
+    let time = |attribute: &str| {
+        node.attribute(attribute)
+            .map(|text| {
+                text.parse::<Timestamp>()
+                    .map_err(|error| AnchorError::Xml(format!("{attribute}: {error}")))
+            })
+            .transpose()
+    };
+    let start = time("validFrom")?
+        .ok_or_else(|| AnchorError::Xml("a KeyDigest has no validFrom".into()))?;
+    let end = time("validUntil")?.map_or(Timestamp::MAX, |until| until.saturating_sub(1));
+    Period::new(start, end)
+        .map(Validity::from)
+        .ok_or_else(|| AnchorError::Xml("a KeyDigest's validUntil is not after validFrom".into()))
+}
+
+fn child_text<'d>(node: Node<'d, '_>, name: &str) -> Result<&'d str, AnchorError> {
+    node.children()
+        .find(|child| child.has_tag_name(name))
+        .and_then(|child| child.text())
+        .map(str::trim)
+        .ok_or_else(|| AnchorError::Xml(format!("{} has no {name}", node.tag_name().name())))
+}
+
+fn child_number<N: std::str::FromStr>(node: Node<'_, '_>, name: &str) -> Result<N, AnchorError> {
+    child_text(node, name)?
+        .parse()
+        .map_err(|_| AnchorError::Xml(format!("a {name} is no number in range")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::anchor::TrustAnchors;
+
+    /// The form of RFC 9718 §2.3, with an anchor that ended.
+    const XML: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<TrustAnchor id="E9724F53-1851-4F86-85E5-F1392102940B" source="http://data.iana.org/root-anchors/root-anchors.xml">
+<Zone>.</Zone>
+<KeyDigest id="Kjqmt7v" validFrom="2010-07-15T00:00:00+00:00" validUntil="2019-01-11T00:00:00+00:00">
+<KeyTag>19036</KeyTag><Algorithm>8</Algorithm><DigestType>2</DigestType>
+<Digest>49AAC11D7B6F6446702E54A1607371607A1A41855200FD2CE1CDDE32F24E8FB5</Digest>
+</KeyDigest>
+<KeyDigest id="Klajeyz" validFrom="2017-02-02T00:00:00+00:00">
+<KeyTag>20326</KeyTag><Algorithm>8</Algorithm><DigestType>2</DigestType>
+<Digest>E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D</Digest>
+<PublicKey>AwEA</PublicKey><Flags>257</Flags>
+</KeyDigest>
+</TrustAnchor>"#;
+
+    #[test]
+    fn reads_ianas_form_with_its_times() {
+        let anchors: TrustAnchors = XML.parse().unwrap();
+        let [old, current] = &anchors.iter().collect::<Vec<_>>()[..] else {
+            panic!()
+        };
+        assert_eq!((old.key_tag(), current.key_tag()), (19036, 20326));
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        assert!(!old.validity().contains(at("2010-07-14T23:59:59Z")));
+        assert!(old.validity().contains(at("2010-07-15T00:00:00Z")));
+        assert!(old.validity().contains(at("2019-01-10T23:59:59Z")));
+        assert!(!old.validity().contains(at("2019-01-11T00:00:00Z")));
+        assert!(current.validity().contains(Timestamp::MAX));
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        for (from, to, problem) in [
+            ("<Zone>.</Zone>", "", "no Zone"),
+            ("TrustAnchor", "Other", "root element"),
+            ("8</Algorithm>", "300</Algorithm>", "Algorithm"),
+            (" validFrom=", " from=", "no validFrom"),
+            ("2010-07-15T", "2020-07-15T", "not after"),
+            ("49AAC11D", "49AAC1", "length"),
+            ("49AAC11D", "wrong!!!", "hexadecimal"),
+            ("</TrustAnchor>", "", "never closed"),
+        ] {
+            let error = XML.replace(from, to).parse::<TrustAnchors>().unwrap_err();
+            assert!(error.to_string().contains(problem), "{from}: {error}");
+        }
+    }
+
+    #[test]
+    fn entities_cannot_grow() {
+        let bomb = format!(
+            "<!DOCTYPE x [<!ENTITY a \"aaaa\">]>{}",
+            XML.split_once("?>").unwrap().1
+        );
+        assert!(bomb.parse::<TrustAnchors>().is_err());
+    }
+}

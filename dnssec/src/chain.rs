@@ -1,0 +1,188 @@
+//! The set of DNS responses from which a fact is proven: reading it, writing it, looking things up in it.
+//!
+//! On the wire a chain is a DER `SET OF OCTET STRING`, each string a whole DNS message (RFC 1035). Their order means
+//! nothing, and what a proof does not need is passed over.
+
+use der::asn1::{OctetStringRef, SetOfVec};
+use der::{Decode, Encode, Header, Reader, SliceReader, Tag};
+
+use crate::anchor::TrustAnchors;
+use crate::budget::{MAX_RECORDS, MAX_RESPONSES};
+use crate::error::Error;
+use crate::message::Response;
+use crate::name::Name;
+use crate::record::RecordType;
+use crate::validity::Period;
+use crate::verify::{self, Proof};
+
+/// DNS responses, read once and borrowed for as long as it lives.
+///
+/// Nothing in it is to be believed until [`Chain::verify`] gives a [`Proof`].
+#[derive(Clone, Debug)]
+pub struct Chain<'a> {
+    responses: Vec<Response<'a>>,
+}
+
+impl<'a> Chain<'a> {
+    /// Reads a DER `SET OF OCTET STRING`, and nothing after it. The order of the strings is not looked at.
+    pub fn from_der(der: &'a [u8]) -> Result<Self, Error> {
+        let mut reader = SliceReader::new(der).map_err(malformed_chain)?;
+        let set = read_value(&mut reader, Tag::Set)?;
+        reader.finish().map_err(malformed_chain)?;
+        let content_offset = der.len() - set.len();
+        Self::from_octet_strings(set, content_offset)
+    }
+
+    /// Reads the content octets of such a SET, without its tag and length: the form in which it stands in a structure
+    /// that tags it anew.
+    pub fn from_der_value(content: &'a [u8]) -> Result<Self, Error> {
+        Self::from_octet_strings(content, 0)
+    }
+
+    fn from_octet_strings(content: &'a [u8], content_offset: usize) -> Result<Self, Error> {
+        let within_chain = |error| match error {
+            Error::MalformedChain { offset, problem } => Error::MalformedChain {
+                offset: offset.saturating_add(content_offset),
+                problem,
+            },
+            other => other,
+        };
+        let mut messages = Vec::new();
+        if !content.is_empty() {
+            let mut reader = SliceReader::new(content)
+                .map_err(malformed_chain)
+                .map_err(within_chain)?;
+            while !reader.is_finished() {
+                messages.push(read_value(&mut reader, Tag::OctetString).map_err(within_chain)?);
+                if messages.len() > MAX_RESPONSES {
+                    return Err(TOO_MANY_RESPONSES);
+                }
+            }
+        }
+        Self::from_messages(messages)
+    }
+
+    /// Takes DNS messages as a resolver sent them.
+    pub fn from_messages(messages: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, Error> {
+        let mut responses = Vec::new();
+        let mut records = 0;
+        for (index, octets) in messages.into_iter().enumerate() {
+            if index >= MAX_RESPONSES {
+                return Err(TOO_MANY_RESPONSES);
+            }
+            let response = Response::parse(octets)
+                .map_err(|source| Error::MalformedResponse { index, source })?;
+            records += response.answers().len() + response.others().len();
+            if records > MAX_RECORDS {
+                return Err(Error::ChainTooLarge {
+                    what: "records",
+                    limit: MAX_RECORDS,
+                });
+            }
+            responses.push(response);
+        }
+        Ok(Self { responses })
+    }
+
+    /// Writes it as DER: in order, and nothing twice.
+    pub fn to_der(&self) -> Vec<u8> {
+        encode_der(self.messages())
+    }
+
+    /// The messages, in the order in which they were read.
+    pub fn messages(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.responses.iter().map(Response::octets)
+    }
+
+    /// The responses, in the order in which they were read. Nothing in them is verified.
+    pub fn responses(&self) -> &[Response<'a>] {
+        &self.responses
+    }
+
+    /// Whether some response echoes the question for `record_type` at `name`. Nothing is verified.
+    pub fn answers(&self, name: &Name, record_type: RecordType) -> bool {
+        self.responses_to(name, record_type).next().is_some()
+    }
+
+    /// Proves the RRset of `record_type` at `name`, from an anchor down.
+    ///
+    /// The proof holds for at least one second of `period`; for which seconds it holds, within `period` and around it, it
+    /// says itself. Signatures that are good at no second of `period` are passed over before any public-key operation,
+    /// so a validity beyond `period` may be less than the whole chain would prove: ask with [`Period::ALWAYS`] for that.
+    ///
+    /// No clock is read and no network asked.
+    pub fn verify(
+        &self,
+        name: &Name,
+        record_type: RecordType,
+        anchors: &TrustAnchors,
+        period: Period,
+    ) -> Result<Proof<'a>, Error> {
+        verify::verify(self, name, record_type, anchors, period)
+    }
+
+    /// The responses that say anything to this question, each once.
+    pub(crate) fn responses_to<'c>(
+        &'c self,
+        name: &'c Name,
+        record_type: RecordType,
+    ) -> impl Iterator<Item = &'c Response<'a>> {
+        let answers = move |response: &&Response<'a>| response.answers_question(name, record_type);
+        self.responses
+            .iter()
+            .enumerate()
+            .filter(move |(_, response)| answers(response))
+            .filter(|(index, response)| {
+                let mut earlier = self.responses.iter().take(*index);
+                !earlier.any(|earlier| earlier.repeats(response))
+            })
+            .map(|(_, response)| response)
+    }
+}
+
+const TOO_MANY_RESPONSES: Error = Error::ChainTooLarge {
+    what: "responses",
+    limit: MAX_RESPONSES,
+};
+
+/// Reads one element with `tag` and a definite length, and gives its content.
+fn read_value<'a>(reader: &mut SliceReader<'a>, tag: Tag) -> Result<&'a [u8], Error> {
+    let offset = usize::try_from(reader.position()).unwrap_or(usize::MAX);
+    let header = Header::decode(reader).map_err(malformed_chain)?;
+    if header.tag() != tag {
+        return Err(Error::MalformedChain {
+            offset,
+            problem: format!("expected {tag}, found {}", header.tag()),
+        });
+    }
+    reader.read_slice(header.length()).map_err(malformed_chain)
+}
+
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "the shape that map_err wants"
+)]
+fn malformed_chain(error: der::Error) -> Error {
+    Error::MalformedChain {
+        offset: error
+            .position()
+            .and_then(|position| usize::try_from(position).ok())
+            .unwrap_or(0),
+        problem: error.kind().to_string(),
+    }
+}
+
+/// Writes messages as a DER `SET OF OCTET STRING`: in order, and nothing twice.
+pub(crate) fn encode_der<'m>(messages: impl Iterator<Item = &'m [u8]>) -> Vec<u8> {
+    let mut messages: Vec<&[u8]> = messages.collect();
+    messages.sort_unstable();
+    messages.dedup();
+    messages
+        .into_iter()
+        .map(OctetStringRef::new)
+        .collect::<Result<Vec<_>, _>>()
+        .and_then(SetOfVec::try_from)
+        .and_then(|set| set.to_der())
+        // A message has at most 65,535 octets and a chain 512 of them, far from the 256 MiB that `der` can write.
+        .unwrap_or_default()
+}

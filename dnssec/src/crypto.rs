@@ -1,0 +1,173 @@
+//! The cryptographic primitives, from `aws-lc-rs`: the one place that knows of a back end.
+
+use aws_lc_rs::digest::{self, Context, Digest};
+use aws_lc_rs::rsa::PublicKeyComponents;
+use aws_lc_rs::signature::{
+    self, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, RsaParameters,
+    UnparsedPublicKey,
+};
+
+use crate::rdata::{Algorithm, Dnskey};
+
+/// RFC 5702 allows zone keys from 1,024 bits up with algorithm 10 and from 512 with 8; less than 1,024 is refused here
+/// with either.
+const MIN_RSA_BITS: usize = 1024;
+/// The longest that RFC 5702 allows.
+const MAX_RSA_BITS: usize = 4096;
+
+/// The point format octet that DNSKEY leaves out: uncompressed (RFC 6605 §4).
+const UNCOMPRESSED: u8 = 0x04;
+const P256_OCTETS: usize = 64;
+const P384_OCTETS: usize = 96;
+
+pub(crate) fn sha256(parts: [&[u8]; 2]) -> Digest {
+    digest(&digest::SHA256, parts)
+}
+
+pub(crate) fn sha384(parts: [&[u8]; 2]) -> Digest {
+    digest(&digest::SHA384, parts)
+}
+
+fn digest(algorithm: &'static digest::Algorithm, parts: [&[u8]; 2]) -> Digest {
+    let mut context = Context::new(algorithm);
+    for part in parts {
+        context.update(part);
+    }
+    context.finish()
+}
+
+/// Whether `signature` over `signed_data` is one that the private half of `key` made.
+pub(crate) fn verifies(key: &Dnskey<'_>, signed_data: &[u8], signature: &[u8]) -> bool {
+    match key.algorithm {
+        Algorithm::RSASHA256 => rsa_verifies(
+            &signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
+            key.public_key,
+            signed_data,
+            signature,
+        ),
+        Algorithm::RSASHA512 => rsa_verifies(
+            &signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
+            key.public_key,
+            signed_data,
+            signature,
+        ),
+        Algorithm::ECDSAP256SHA256 => point::<P256_OCTETS, { P256_OCTETS + 1 }>(key.public_key)
+            .is_some_and(|point| {
+                UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point)
+                    .verify(signed_data, signature)
+                    .is_ok()
+            }),
+        Algorithm::ECDSAP384SHA384 => point::<P384_OCTETS, { P384_OCTETS + 1 }>(key.public_key)
+            .is_some_and(|point| {
+                UnparsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, point)
+                    .verify(signed_data, signature)
+                    .is_ok()
+            }),
+        Algorithm::ED25519 => UnparsedPublicKey::new(&ED25519, key.public_key)
+            .verify(signed_data, signature)
+            .is_ok(),
+        _ => false,
+    }
+}
+
+fn rsa_verifies(
+    parameters: &'static RsaParameters,
+    public_key: &[u8],
+    signed_data: &[u8],
+    signature: &[u8],
+) -> bool {
+    rsa_components(public_key)
+        .is_some_and(|key| key.verify(parameters, signed_data, signature).is_ok())
+}
+
+/// Splits an RSA key into exponent and modulus (RFC 3110 §2), and holds the modulus against the bounds above.
+fn rsa_components(public_key: &[u8]) -> Option<PublicKeyComponents<&[u8]>> {
+    let (exponent_octets, rest) = match *public_key {
+        [0, high, low, ref rest @ ..] => (usize::from(u16::from_be_bytes([high, low])), rest),
+        [length, ref rest @ ..] => (usize::from(length), rest),
+        [] => return None,
+    };
+    let (e, n) = rest.split_at_checked(exponent_octets)?;
+    // Leading zeros are prohibited in both (RFC 3110 §2).
+    let (&first_of_n, &first_of_e) = (n.first()?, e.first()?);
+    if first_of_n == 0 || first_of_e == 0 {
+        return None;
+    }
+    let leading_zeros = usize::try_from(first_of_n.leading_zeros()).ok()?;
+    let bits = n.len() * 8 - leading_zeros;
+    (MIN_RSA_BITS..=MAX_RSA_BITS)
+        .contains(&bits)
+        .then_some(PublicKeyComponents { n, e })
+}
+
+/// An elliptic-curve key with the format octet that the back end wants.
+fn point<const KEY: usize, const POINT: usize>(public_key: &[u8]) -> Option<[u8; POINT]> {
+    let key: &[u8; KEY] = public_key.try_into().ok()?;
+    let mut point = [UNCOMPRESSED; POINT];
+    point.get_mut(1..)?.copy_from_slice(key);
+    Some(point)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rsa_key(exponent: &[u8], modulus: &[u8]) -> Vec<u8> {
+        let mut key = vec![u8::try_from(exponent.len()).unwrap()];
+        key.extend(exponent);
+        key.extend(modulus);
+        key
+    }
+
+    #[test]
+    fn rsa_keys_have_1024_to_4096_bits() {
+        let e = [1, 0, 1];
+        let modulus = |first: u8, octets: usize| {
+            let mut modulus = vec![0xff; octets];
+            modulus[0] = first;
+            modulus
+        };
+        for (modulus, accepted) in [
+            (modulus(0x80, 128), true),
+            (modulus(0x7f, 128), false),
+            (modulus(0xff, 127), false),
+            (modulus(0xff, 512), true),
+            (modulus(0x01, 513), false),
+            (modulus(0x00, 257), false),
+        ] {
+            let key = rsa_key(&e, &modulus);
+            assert_eq!(
+                rsa_components(&key).is_some(),
+                accepted,
+                "{}",
+                modulus.len()
+            );
+        }
+    }
+
+    #[test]
+    fn reads_a_long_exponent_and_refuses_broken_ones() {
+        let modulus = [0xff; 256];
+        let mut long = vec![0, 0, 3, 1, 0, 1];
+        long.extend(modulus);
+        assert_eq!(rsa_components(&long).unwrap().e, [1, 0, 1]);
+        assert!(rsa_components(&rsa_key(&[0, 1, 1], &modulus)).is_none());
+        for broken in [
+            &b""[..],
+            b"\x00",
+            b"\x00\x01",
+            b"\x03\x01",
+            b"\x00\x00\x00",
+            b"\x03\x01\x00\x01",
+        ] {
+            assert!(rsa_components(broken).is_none());
+        }
+    }
+
+    #[test]
+    fn an_elliptic_curve_key_has_exactly_its_length() {
+        assert!(point::<64, 65>(&[1; 64]).is_some());
+        assert!(point::<64, 65>(&[1; 63]).is_none());
+        assert!(point::<64, 65>(&[1; 65]).is_none());
+    }
+}

@@ -1,0 +1,460 @@
+//! DNS messages read in place (RFC 1035 §4).
+//!
+//! Signatures cover records as they were received, so nothing is decoded here that would have to be encoded again: a
+//! [`Record`] points into its message. Reading checks every name, length and count of all four sections once; what reads
+//! is safe to walk ever after. Flags are not kept but for the response code: in a chain they prove nothing.
+
+use std::borrow::Cow;
+
+use crate::name::{MAX_NAME_OCTETS, Name};
+use crate::rdata::Rrsig;
+use crate::record::{RecordType, canonical_rdata};
+
+/// Class IN, the only one with DNSSEC.
+pub(crate) const CLASS_IN: u16 = 1;
+const HEADER_OCTETS: usize = 12;
+/// Octets before the question that say nothing about the facts: the ID and the flags.
+const UNSIGNED_HEADER_OCTETS: usize = 4;
+/// A name has at most 127 labels, so no honest one takes more jumps.
+const MAX_POINTERS: usize = 127;
+/// The two high bits that mark a compression pointer (RFC 1035 §4.1.4).
+const POINTER: u8 = 0b1100_0000;
+
+/// Why octets are no DNS message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what} at octet {offset}")]
+pub struct MessageError {
+    /// Offset in the message, in octets.
+    pub offset: usize,
+    /// What is wrong there.
+    pub what: &'static str,
+}
+
+type Result<T> = std::result::Result<T, MessageError>;
+
+/// One message: a question, and what the server said to it.
+#[derive(Clone, Debug)]
+pub struct Response<'m> {
+    octets: &'m [u8],
+    response_code: u16,
+    question: Option<Question<'m>>,
+    records: Vec<Record<'m>>,
+    /// Where in `records` the authority section starts.
+    answer_count: usize,
+}
+
+/// The question that a message echoes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Question<'m> {
+    pub(crate) name: WireName<'m>,
+    pub(crate) record_type: RecordType,
+    pub(crate) class: u16,
+}
+
+impl<'m> Response<'m> {
+    pub(crate) fn parse(octets: &'m [u8]) -> Result<Self> {
+        let mut reader = Reader {
+            octets,
+            position: 0,
+        };
+        let _id = reader.u16()?;
+        let flags = reader.u16()?;
+        let question_count = reader.u16()?;
+        let counts = [reader.u16()?, reader.u16()?, reader.u16()?];
+
+        let mut question = None;
+        for _ in 0..question_count {
+            let read = reader.question()?;
+            // Two questions are as good as none: nothing can be said to answer them.
+            question = (question_count == 1).then_some(read);
+        }
+
+        let mut response_code = flags & 0xf;
+        let mut records = Vec::with_capacity(usize::from(counts[0]).min(8));
+        for count in counts {
+            for _ in 0..count {
+                let record = reader.record()?;
+                if record.record_type == RecordType::OPT {
+                    // The upper eight bits of the response code (RFC 6891 §6.1.3).
+                    let [extended, ..] = record.ttl.to_be_bytes();
+                    response_code |= u16::from(extended) << 4;
+                }
+                records.push(record);
+            }
+        }
+        if reader.position != octets.len() {
+            return Err(reader.error("octets after the last record"));
+        }
+        Ok(Self {
+            octets,
+            response_code,
+            question,
+            records,
+            answer_count: usize::from(counts[0]),
+        })
+    }
+
+    /// The message as it was received.
+    pub fn octets(&self) -> &'m [u8] {
+        self.octets
+    }
+
+    /// The response code, with EDNS's upper bits: 0 NOERROR, 2 SERVFAIL, 3 NXDOMAIN. No signature covers it.
+    pub fn response_code(&self) -> u16 {
+        self.response_code
+    }
+
+    /// What was asked, unless the message holds no question or several.
+    pub fn question(&self) -> Option<(Name, RecordType)> {
+        let question = self
+            .question
+            .filter(|question| question.class == CLASS_IN)?;
+        Some((question.name.to_name()?, question.record_type))
+    }
+
+    /// The records of the answer section.
+    pub fn answers(&self) -> &[Record<'m>] {
+        self.records.get(..self.answer_count).unwrap_or_default()
+    }
+
+    /// The records of the authority and additional sections.
+    pub fn others(&self) -> &[Record<'m>] {
+        self.records.get(self.answer_count..).unwrap_or_default()
+    }
+
+    /// Whether this is what a server said to the question for `record_type` at `name` in class IN.
+    pub(crate) fn answers_question(&self, name: &Name, record_type: RecordType) -> bool {
+        self.question.is_some_and(|question| {
+            question.record_type == record_type
+                && question.class == CLASS_IN
+                && question.name.is(name)
+        })
+    }
+
+    /// Whether both say the same: IDs and flags set aside, all but the response code is equal.
+    pub(crate) fn repeats(&self, other: &Self) -> bool {
+        self.response_code == other.response_code
+            && self.octets.get(UNSIGNED_HEADER_OCTETS..)
+                == other.octets.get(UNSIGNED_HEADER_OCTETS..)
+    }
+}
+
+/// A resource record as it stands in a message.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'m> {
+    owner: WireName<'m>,
+    record_type: RecordType,
+    class: u16,
+    ttl: u32,
+    rdata_start: usize,
+    rdata: &'m [u8],
+}
+
+impl<'m> Record<'m> {
+    /// Its owner name.
+    pub fn owner(&self) -> Name {
+        self.owner.to_name().unwrap_or_else(Name::root)
+    }
+
+    /// Its type.
+    pub fn record_type(&self) -> RecordType {
+        self.record_type
+    }
+
+    /// Its class: 1 for IN.
+    pub fn class(&self) -> u16 {
+        self.class
+    }
+
+    /// Its time to live in seconds, as the server counted it down. No signature covers it.
+    pub fn ttl(&self) -> u32 {
+        self.ttl
+    }
+
+    /// Its data as received.
+    pub fn rdata(&self) -> &'m [u8] {
+        self.rdata
+    }
+
+    /// Its data in canonical form (RFC 4034 §6.2); `None` if the names in it are broken.
+    pub fn canonical_rdata(&self) -> Option<Cow<'m, [u8]>> {
+        canonical_rdata(
+            self.record_type,
+            self.owner.message,
+            self.rdata_start,
+            self.rdata_start + self.rdata.len(),
+        )
+    }
+
+    /// The signature, if this is an RRSIG record that can be read.
+    pub fn rrsig(&self) -> Option<Rrsig<'m>> {
+        (self.record_type == RecordType::RRSIG)
+            .then(|| Rrsig::parse(self.rdata))
+            .flatten()
+    }
+
+    /// Whether it belongs to the RRset of `record_type` at `owner` in class IN.
+    pub(crate) fn belongs_to(&self, owner: &Name, record_type: RecordType) -> bool {
+        self.record_type == record_type && self.class == CLASS_IN && self.owner.is(owner)
+    }
+
+    /// Whether `name` lies below its owner.
+    pub(crate) fn is_above(&self, name: &Name) -> bool {
+        let owner = self.owner();
+        name != &owner && name.is_within(&owner)
+    }
+}
+
+/// A name within a message, perhaps compressed. It was checked when it was read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WireName<'m> {
+    message: &'m [u8],
+    position: usize,
+}
+
+impl<'m> WireName<'m> {
+    /// Reads the name at `position`; gives the position behind it too.
+    ///
+    /// A pointer must lead to before the part of the name that it stands in. So each jump goes further back, and the
+    /// name ends.
+    pub(crate) fn read(message: &'m [u8], position: usize) -> Result<(Self, usize)> {
+        let error = |offset, what| MessageError { offset, what };
+        let name = Self { message, position };
+        let mut here = position;
+        let mut part_start = position;
+        let mut after = None;
+        let mut octets = 1;
+        let mut pointers = 0;
+        loop {
+            let Some(&length) = message.get(here) else {
+                return Err(error(here, "a name is cut short"));
+            };
+            match length & POINTER {
+                0 if length == 0 => return Ok((name, after.unwrap_or(here + 1))),
+                0 => {
+                    here += 1 + usize::from(length);
+                    octets += 1 + usize::from(length);
+                    if octets > MAX_NAME_OCTETS {
+                        return Err(error(position, "a name of more than 255 octets"));
+                    }
+                }
+                POINTER => {
+                    let Some(&low) = message.get(here + 1) else {
+                        return Err(error(here, "a name is cut short"));
+                    };
+                    after = after.or(Some(here + 2));
+                    let target = usize::from(u16::from_be_bytes([length & !POINTER, low]));
+                    pointers += 1;
+                    if target >= part_start || pointers > MAX_POINTERS {
+                        return Err(error(here, "a compression pointer that does not lead back"));
+                    }
+                    here = target;
+                    part_start = target;
+                }
+                _ => return Err(error(here, "a label of a type unknown to RFC 1035")),
+            }
+        }
+    }
+
+    fn labels(self) -> impl Iterator<Item = &'m [u8]> {
+        let mut here = self.position;
+        // `read` bounded the jumps; the range only spells that out.
+        let mut steps = 0..2 * MAX_NAME_OCTETS;
+        std::iter::from_fn(move || {
+            loop {
+                steps.next()?;
+                let &length = self.message.get(here)?;
+                if length & POINTER == POINTER {
+                    let &low = self.message.get(here + 1)?;
+                    here = usize::from(u16::from_be_bytes([length & !POINTER, low]));
+                    continue;
+                }
+                let start = here + 1;
+                here = start + usize::from(length);
+                return self
+                    .message
+                    .get(start..here)
+                    .filter(|label| !label.is_empty());
+            }
+        })
+    }
+
+    /// Whether this is `name`, letter case aside.
+    pub(crate) fn is(self, name: &Name) -> bool {
+        let mut labels = self.labels();
+        name.labels().all(|label| {
+            labels
+                .next()
+                .is_some_and(|own| own.eq_ignore_ascii_case(label))
+        }) && labels.next().is_none()
+    }
+
+    pub(crate) fn to_name(self) -> Option<Name> {
+        Name::from_labels(self.labels()).ok()
+    }
+}
+
+struct Reader<'m> {
+    octets: &'m [u8],
+    position: usize,
+}
+
+impl<'m> Reader<'m> {
+    fn error(&self, what: &'static str) -> MessageError {
+        MessageError {
+            offset: self.position,
+            what,
+        }
+    }
+
+    fn take(&mut self, count: usize) -> Result<&'m [u8]> {
+        let taken = self
+            .octets
+            .get(self.position..)
+            .and_then(|rest| rest.get(..count))
+            .ok_or_else(|| {
+                self.error(if self.position < HEADER_OCTETS {
+                    "the header is cut short"
+                } else {
+                    "a record is cut short"
+                })
+            })?;
+        self.position += count;
+        Ok(taken)
+    }
+
+    fn u16(&mut self) -> Result<u16> {
+        let octets = self.take(2)?;
+        Ok(octets
+            .iter()
+            .fold(0, |value, &octet| value << 8 | u16::from(octet)))
+    }
+
+    fn u32(&mut self) -> Result<u32> {
+        Ok(u32::from(self.u16()?) << 16 | u32::from(self.u16()?))
+    }
+
+    fn name(&mut self) -> Result<WireName<'m>> {
+        let (name, after) = WireName::read(self.octets, self.position)?;
+        self.position = after;
+        Ok(name)
+    }
+
+    fn question(&mut self) -> Result<Question<'m>> {
+        Ok(Question {
+            name: self.name()?,
+            record_type: RecordType(self.u16()?),
+            class: self.u16()?,
+        })
+    }
+
+    fn record(&mut self) -> Result<Record<'m>> {
+        let owner = self.name()?;
+        let record_type = RecordType(self.u16()?);
+        let class = self.u16()?;
+        let ttl = self.u32()?;
+        let length = usize::from(self.u16()?);
+        let rdata_start = self.position;
+        Ok(Record {
+            owner,
+            record_type,
+            class,
+            ttl,
+            rdata_start,
+            rdata: self.take(length)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A response to `example. TXT` with the given sections' counts and octets after the question.
+    fn response(counts: [u16; 4], rest: &[u8]) -> Vec<u8> {
+        let mut message = vec![0, 0, 0x81, 0x80];
+        for count in counts {
+            message.extend(count.to_be_bytes());
+        }
+        message.extend(b"\x07example\x00\x00\x10\x00\x01");
+        message.extend(rest);
+        message
+    }
+
+    #[test]
+    fn reads_a_compressed_answer() {
+        let octets = response(
+            [1, 1, 0, 0],
+            b"\xc0\x0c\x00\x10\x00\x01\x00\x00\x0e\x10\x00\x02\x01a",
+        );
+        let parsed = Response::parse(&octets).unwrap();
+        let name: Name = "EXAMPLE".parse().unwrap();
+        assert!(parsed.answers_question(&name, RecordType::TXT));
+        assert!(!parsed.answers_question(&name, RecordType::A));
+        assert!(!parsed.answers_question(&Name::root(), RecordType::TXT));
+        let [record] = parsed.answers() else { panic!() };
+        assert!(record.belongs_to(&name, RecordType::TXT));
+        assert_eq!(
+            (record.owner(), record.ttl(), record.rdata()),
+            (name, 3600, &b"\x01a"[..])
+        );
+    }
+
+    #[test]
+    fn two_questions_are_answered_by_nothing() {
+        let octets = response([2, 0, 0, 0], b"\x07example\x00\x00\x10\x00\x01");
+        let parsed = Response::parse(&octets).unwrap();
+        assert!(!parsed.answers_question(&"example".parse().unwrap(), RecordType::TXT));
+        assert_eq!(parsed.question(), None);
+    }
+
+    #[test]
+    fn every_prefix_is_refused() {
+        let octets = response(
+            [1, 1, 0, 0],
+            b"\xc0\x0c\x00\x10\x00\x01\x00\x00\x0e\x10\x00\x02\x01a",
+        );
+        for length in 0..octets.len() {
+            assert!(Response::parse(&octets[..length]).is_err(), "{length}");
+        }
+    }
+
+    #[test]
+    fn refuses_names_that_loop_or_overflow() {
+        let long_name =
+            [&b"\x3faaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"[..]; 4]
+                .concat();
+        for (case, name) in [
+            ("a pointer to itself", &b"\xc0\x19"[..]),
+            ("a pointer forward", b"\xc0\x20"),
+            ("a label, then back to it", b"\x01a\xc0\x19"),
+            ("a pointer past the end", b"\xff\xff"),
+            ("half a pointer", b"\xc0"),
+            ("an extended label type", b"\x41"),
+            ("256 octets", &long_name),
+        ] {
+            let octets = response([1, 1, 0, 0], name);
+            assert!(Response::parse(&octets).is_err(), "{case}");
+        }
+    }
+
+    #[test]
+    fn refuses_octets_after_the_last_record() {
+        assert!(Response::parse(&response([1, 0, 0, 0], b"")).is_ok());
+        assert!(Response::parse(&response([1, 0, 0, 0], b"\x00")).is_err());
+    }
+
+    #[test]
+    fn a_count_allocates_nothing_by_itself() {
+        assert!(Response::parse(&response([1, 0xffff, 0xffff, 0xffff], b"")).is_err());
+    }
+
+    #[test]
+    fn reads_the_extended_response_code() {
+        let octets = response(
+            [1, 0, 0, 1],
+            b"\x00\x00\x29\x04\xd0\x01\x00\x00\x00\x00\x00",
+        );
+        assert_eq!(Response::parse(&octets).unwrap().response_code(), 16);
+    }
+}

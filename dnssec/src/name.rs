@@ -1,0 +1,398 @@
+//! Domain names, in the one form that DNSSEC compares, orders and signs.
+//!
+//! A [`Name`] is absolute and canonical: uncompressed wire form with ASCII letters in lower case (RFC 4034 §6.2). The
+//! text form is that of zone files (RFC 1035 §5.1).
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::str::FromStr;
+
+use smallvec::SmallVec;
+
+/// Longest name on the wire, its final zero octet included (RFC 1035 §2.3.4).
+pub const MAX_NAME_OCTETS: usize = 255;
+/// Longest label (RFC 1035 §2.3.4).
+pub const MAX_LABEL_OCTETS: usize = 63;
+
+/// An absolute domain name in canonical form.
+///
+/// ```
+/// use dnssec::Name;
+///
+/// let name: Name = "_VeraID.Example.COM".parse()?;
+/// assert_eq!(name.to_string(), "_veraid.example.com.");
+/// assert!(name.is_within(&"example.com.".parse()?));
+/// # Ok::<(), dnssec::NameError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Name {
+    /// Length-prefixed labels and the root's zero octet, in lower case. Names of common length need no heap.
+    wire: SmallVec<[u8; 36]>,
+}
+
+/// Why octets or a text are no domain name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NameError {
+    /// A label of more than 63 octets.
+    #[error("a label has more than 63 octets")]
+    LabelTooLong,
+    /// More than 255 octets on the wire.
+    #[error("the name has more than 255 octets")]
+    NameTooLong,
+    /// Two dots side by side, or one at the start.
+    #[error("the name has an empty label")]
+    EmptyLabel,
+    /// A backslash that is followed neither by a character nor by three digits up to 255.
+    #[error(
+        "the name has a broken escape; write \\. for a dot within a label, or \\DDD for an octet"
+    )]
+    BadEscape,
+    /// Wire form: cut short, followed by something, compressed, or with a label type other than RFC 1035's.
+    #[error("the octets are not one uncompressed domain name")]
+    BadWireForm,
+}
+
+impl Name {
+    /// The root, `.`.
+    pub fn root() -> Self {
+        Self {
+            wire: SmallVec::from_slice(&[0]),
+        }
+    }
+
+    /// Reads exactly one uncompressed name in wire form, in any case.
+    pub fn from_wire(octets: &[u8]) -> Result<Self, NameError> {
+        match Self::split_wire(octets)? {
+            (name, []) => Ok(name),
+            _ => Err(NameError::BadWireForm),
+        }
+    }
+
+    /// Reads one uncompressed name at the start of `octets`; gives the rest back.
+    pub(crate) fn split_wire(octets: &[u8]) -> Result<(Self, &[u8]), NameError> {
+        let mut rest = octets;
+        loop {
+            let (&length, after) = rest.split_first().ok_or(NameError::BadWireForm)?;
+            let length = usize::from(length);
+            if length > MAX_LABEL_OCTETS {
+                return Err(NameError::BadWireForm);
+            }
+            rest = after.get(length..).ok_or(NameError::BadWireForm)?;
+            if length == 0 {
+                break;
+            }
+        }
+        let used = octets.len() - rest.len();
+        if used > MAX_NAME_OCTETS {
+            return Err(NameError::NameTooLong);
+        }
+        let wire = octets
+            .iter()
+            .take(used)
+            .map(u8::to_ascii_lowercase)
+            .collect();
+        Ok((Self { wire }, rest))
+    }
+
+    /// Joins labels, the one nearest the root last.
+    pub fn from_labels<'l>(labels: impl IntoIterator<Item = &'l [u8]>) -> Result<Self, NameError> {
+        let mut wire = SmallVec::new();
+        for label in labels {
+            push_label(&mut wire, label)?;
+        }
+        wire.push(0);
+        if wire.len() > MAX_NAME_OCTETS {
+            return Err(NameError::NameTooLong);
+        }
+        Ok(Self { wire })
+    }
+
+    /// The name one label below, such as `_veraid.example.com.` for `_veraid` and `example.com.`.
+    pub fn prepend_label(&self, label: &[u8]) -> Result<Self, NameError> {
+        Self::from_labels(std::iter::once(label).chain(self.labels()))
+    }
+
+    /// Uncompressed wire form in lower case, the root's zero octet included.
+    pub fn as_wire(&self) -> &[u8] {
+        &self.wire
+    }
+
+    /// The labels from the leftmost on, without the root's.
+    pub fn labels(&self) -> Labels<'_> {
+        Labels { wire: &self.wire }
+    }
+
+    /// How many labels there are, the root not counted.
+    pub fn label_count(&self) -> usize {
+        self.labels().count()
+    }
+
+    /// The value that the Labels field of an RRSIG over this owner has when no wildcard was expanded: a leading `*` is
+    /// not counted (RFC 4034 §3.1.3).
+    pub fn rrsig_labels(&self) -> usize {
+        let wildcard = self.labels().next() == Some(b"*");
+        self.label_count() - usize::from(wildcard)
+    }
+
+    /// Whether this is `.`.
+    pub fn is_root(&self) -> bool {
+        self.wire.len() == 1
+    }
+
+    /// The name without its leftmost label; `None` for the root.
+    pub fn parent(&self) -> Option<Self> {
+        let mut labels = self.labels();
+        labels.next()?;
+        Some(Self {
+            wire: SmallVec::from_slice(labels.wire),
+        })
+    }
+
+    /// The name made of the rightmost `count` labels; `None` if there are fewer.
+    pub(crate) fn suffix(&self, count: usize) -> Option<Self> {
+        let surplus = self.label_count().checked_sub(count)?;
+        let mut labels = self.labels();
+        for _ in 0..surplus {
+            labels.next();
+        }
+        Some(Self {
+            wire: SmallVec::from_slice(labels.wire),
+        })
+    }
+
+    /// Whether this name is `ancestor` or lies below it.
+    pub fn is_within(&self, ancestor: &Self) -> bool {
+        self.suffix(ancestor.label_count()).as_ref() == Some(ancestor)
+    }
+}
+
+fn push_label(wire: &mut SmallVec<[u8; 36]>, label: &[u8]) -> Result<(), NameError> {
+    if label.is_empty() {
+        return Err(NameError::EmptyLabel);
+    }
+    let length = u8::try_from(label.len()).map_err(|_| NameError::LabelTooLong)?;
+    if label.len() > MAX_LABEL_OCTETS {
+        return Err(NameError::LabelTooLong);
+    }
+    wire.push(length);
+    wire.extend(label.iter().map(u8::to_ascii_lowercase));
+    Ok(())
+}
+
+/// The labels of a [`Name`], from the leftmost on.
+#[derive(Clone, Debug)]
+pub struct Labels<'n> {
+    wire: &'n [u8],
+}
+
+impl<'n> Iterator for Labels<'n> {
+    type Item = &'n [u8];
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (&length, rest) = self.wire.split_first()?;
+        let (label, rest) = rest.split_at_checked(usize::from(length))?;
+        if label.is_empty() {
+            return None;
+        }
+        self.wire = rest;
+        Some(label)
+    }
+}
+
+/// Canonical order: label by label from the root on, as octets (RFC 4034 §6.1).
+impl Ord for Name {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let labels = |name: &'_ Self| name.labels().map(<[u8]>::to_vec).collect::<Vec<_>>();
+        labels(self).iter().rev().cmp(labels(other).iter().rev())
+    }
+}
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Zone-file form with the final dot; octets that would not read back stand as `\DDD`.
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_root() {
+            return f.write_str(".");
+        }
+        for label in self.labels() {
+            for &octet in label {
+                match octet {
+                    b'.' | b'\\' | b'"' | b'(' | b')' | b';' | b'@' | b'$' => {
+                        write!(f, "\\{}", char::from(octet))?;
+                    }
+                    0x21..=0x7e => write!(f, "{}", char::from(octet))?,
+                    _ => write!(f, "\\{octet:03}")?,
+                }
+            }
+            f.write_str(".")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Name({self})")
+    }
+}
+
+/// Reads zone-file form. Every name is taken as absolute, so the final dot may be left out.
+impl FromStr for Name {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "." {
+            return Ok(Self::root());
+        }
+        let mut wire = SmallVec::new();
+        let mut label: SmallVec<[u8; 64]> = SmallVec::new();
+        let mut octets = text.bytes();
+        let mut ended_by_dot = false;
+        while let Some(octet) = octets.next() {
+            ended_by_dot = octet == b'.';
+            match octet {
+                b'.' => {
+                    push_label(&mut wire, &label)?;
+                    label.clear();
+                }
+                b'\\' => label.push(read_escape(&mut octets)?),
+                _ => label.push(octet),
+            }
+            // A text of any length must not cost more than a name can.
+            if wire.len() + label.len() > MAX_NAME_OCTETS {
+                return Err(NameError::NameTooLong);
+            }
+        }
+        if !ended_by_dot {
+            push_label(&mut wire, &label)?;
+        }
+        wire.push(0);
+        if wire.len() > MAX_NAME_OCTETS {
+            return Err(NameError::NameTooLong);
+        }
+        Ok(Self { wire })
+    }
+}
+
+/// What stands behind a backslash: `DDD`, or one character that means itself.
+pub(crate) fn read_escape(octets: &mut impl Iterator<Item = u8>) -> Result<u8, NameError> {
+    let first = octets.next().ok_or(NameError::BadEscape)?;
+    if !first.is_ascii_digit() {
+        return Ok(first);
+    }
+    let mut value = u16::from(first - b'0');
+    for _ in 0..2 {
+        let digit = octets
+            .next()
+            .filter(u8::is_ascii_digit)
+            .ok_or(NameError::BadEscape)?;
+        value = value * 10 + u16::from(digit - b'0');
+    }
+    u8::try_from(value).map_err(|_| NameError::BadEscape)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn name(text: &str) -> Name {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn compares_without_case() {
+        assert_eq!(name("Example.COM"), name("example.com."));
+        assert_eq!(name("Example.COM").as_wire(), b"\x07example\x03com\x00");
+    }
+
+    #[test]
+    fn knows_what_lies_within_what() {
+        assert!(name("a.b.c").is_within(&name("b.c")));
+        assert!(name("b.c").is_within(&name("b.c")));
+        assert!(name("b.c").is_within(&Name::root()));
+        assert!(!name("b.c").is_within(&name("a.b.c")));
+        // The octets end alike, the labels do not.
+        assert!(!name("ab.c").is_within(&name("b.c")));
+        assert!(!name(r"x\001b.c").is_within(&name("b.c")));
+    }
+
+    #[test]
+    fn counts_labels_as_rrsigs_do() {
+        assert_eq!(Name::root().rrsig_labels(), 0);
+        assert_eq!(name("*.example.com").rrsig_labels(), 2);
+        assert_eq!(name("a.*.com").rrsig_labels(), 3);
+    }
+
+    #[test]
+    fn orders_as_rfc_4034_section_6_1() {
+        let ordered = [
+            "example",
+            "a.example",
+            "yljkjljk.a.example",
+            "Z.a.example",
+            "zABC.a.EXAMPLE",
+            "z.example",
+            r"\001.z.example",
+            "*.z.example",
+            r"\200.z.example",
+        ];
+        assert!(ordered.map(name).is_sorted());
+    }
+
+    #[test]
+    fn refuses_what_is_no_name() {
+        for (text, error) in [
+            ("", NameError::EmptyLabel),
+            ("a..b", NameError::EmptyLabel),
+            (".a", NameError::EmptyLabel),
+            ("a\\", NameError::BadEscape),
+            ("a\\25", NameError::BadEscape),
+            ("a\\256", NameError::BadEscape),
+            (&"a".repeat(64), NameError::LabelTooLong),
+            (&"a.".repeat(128), NameError::NameTooLong),
+            (&"a".repeat(100_000), NameError::NameTooLong),
+        ] {
+            assert_eq!(text.parse::<Name>(), Err(error), "{text}");
+        }
+        for wire in [
+            &b""[..],
+            b"\x01",
+            b"\x01a",
+            b"\x01a\x00\x00",
+            b"\xc0\x00",
+            b"\x40a\x00",
+        ] {
+            assert_eq!(Name::from_wire(wire), Err(NameError::BadWireForm));
+        }
+    }
+
+    #[test]
+    fn holds_127_labels_and_255_octets_and_no_more() {
+        let longest = name(&"a.".repeat(127));
+        assert_eq!(longest.as_wire().len(), MAX_NAME_OCTETS);
+        assert_eq!(longest.label_count(), 127);
+        assert!(longest.prepend_label(b"a").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn reads_back_what_it_writes(labels in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..20), 0..8)) {
+            let name = Name::from_labels(labels.iter().map(Vec::as_slice)).unwrap();
+            prop_assert_eq!(name.to_string().parse::<Name>().unwrap(), name.clone());
+            prop_assert_eq!(Name::from_wire(name.as_wire()).unwrap(), name);
+        }
+
+        #[test]
+        fn never_panics(text in ".*", octets in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = text.parse::<Name>();
+            let _ = Name::from_wire(&octets);
+        }
+    }
+}

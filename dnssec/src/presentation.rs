@@ -1,0 +1,189 @@
+//! Record data as zone files have it (RFC 1035 §5.1), for people to read.
+//!
+//! The types that chains are made of and the commonest others have their own form; the rest take the form that RFC 3597
+//! §5 gives to any type: `\# 3 AB12CD`.
+
+use std::fmt::Write as _;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use data_encoding::{BASE64, HEXUPPER};
+
+use crate::name::Name;
+use crate::rdata::{Dnskey, Ds, Rrsig};
+use crate::record::{RecordType, character_strings};
+use crate::time::Timestamp;
+
+/// Writes RDATA, names in it uncompressed, in presentation form.
+///
+/// ```
+/// use dnssec::{RecordType, rdata_to_text};
+///
+/// assert_eq!(rdata_to_text(RecordType::TXT, b"\x05a \"b\""), r#""a \"b\"""#);
+/// assert_eq!(rdata_to_text(RecordType(65280), &[0xab]), r"\# 1 AB");
+/// ```
+pub fn rdata_to_text(record_type: RecordType, rdata: &[u8]) -> String {
+    known_form(record_type, rdata).unwrap_or_else(|| unknown_form(rdata))
+}
+
+/// The form of a known type; `None` if the type has none here, or the RDATA does not fit it.
+fn known_form(record_type: RecordType, rdata: &[u8]) -> Option<String> {
+    Some(match record_type {
+        RecordType::A => {
+            Ipv4Addr::from(*rdata.first_chunk().filter(|_| rdata.len() == 4)?).to_string()
+        }
+        RecordType::AAAA => {
+            Ipv6Addr::from(*rdata.first_chunk().filter(|_| rdata.len() == 16)?).to_string()
+        }
+        RecordType::NS | RecordType::CNAME | RecordType::PTR | RecordType::DNAME => {
+            Name::from_wire(rdata).ok()?.to_string()
+        }
+        RecordType::MX | RecordType::AFSDB | RecordType::KX | RecordType::RT => {
+            let (preference, name) = rdata.split_first_chunk()?;
+            format!(
+                "{} {}",
+                u16::from_be_bytes(*preference),
+                Name::from_wire(name).ok()?
+            )
+        }
+        RecordType::SRV => srv(rdata)?,
+        RecordType::SOA => soa(rdata)?,
+        RecordType::TXT | RecordType::SPF | RecordType::HINFO => strings(rdata)?,
+        RecordType::DS | RecordType::CDS => {
+            let ds = Ds::parse(rdata)?;
+            format!(
+                "{} {} {} {}",
+                ds.key_tag,
+                ds.algorithm.0,
+                ds.digest_type,
+                HEXUPPER.encode(ds.digest)
+            )
+        }
+        RecordType::DNSKEY | RecordType::CDNSKEY => {
+            let key = Dnskey::parse(rdata)?;
+            format!(
+                "{} {} {} {}",
+                key.flags,
+                key.protocol,
+                key.algorithm.0,
+                BASE64.encode(key.public_key)
+            )
+        }
+        RecordType::RRSIG => rrsig(&Rrsig::parse(rdata)?),
+        _ => return None,
+    })
+}
+
+fn srv(rdata: &[u8]) -> Option<String> {
+    let (numbers, target) = rdata.split_at_checked(6)?;
+    let mut text = String::new();
+    for number in numbers.chunks(2) {
+        write!(text, "{} ", u16::from_be_bytes(number.try_into().ok()?)).ok()?;
+    }
+    write!(text, "{}", Name::from_wire(target).ok()?).ok()?;
+    Some(text)
+}
+
+fn soa(rdata: &[u8]) -> Option<String> {
+    let (server, rest) = Name::split_wire(rdata).ok()?;
+    let (mailbox, numbers) = Name::split_wire(rest).ok()?;
+    if numbers.len() != 20 {
+        return None;
+    }
+    let mut text = format!("{server} {mailbox}");
+    for number in numbers.chunks(4) {
+        let number = u32::from_be_bytes(number.try_into().ok()?);
+        write!(text, " {number}").ok()?;
+    }
+    Some(text)
+}
+
+fn strings(rdata: &[u8]) -> Option<String> {
+    let mut text = String::new();
+    for string in character_strings(rdata) {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push('"');
+        for &octet in string.ok()? {
+            match octet {
+                b'"' | b'\\' => text.extend(['\\', char::from(octet)]),
+                0x20..=0x7e => text.push(char::from(octet)),
+                _ => write!(text, "\\{octet:03}").ok()?,
+            }
+        }
+        text.push('"');
+    }
+    (!text.is_empty()).then_some(text)
+}
+
+fn rrsig(rrsig: &Rrsig<'_>) -> String {
+    let time = |seconds: u32| {
+        // Digits alone, as in `20261121120000` (RFC 4034 §3.2).
+        Timestamp::from_unix_seconds(seconds.into())
+            .to_string()
+            .replace(|c: char| !c.is_ascii_digit(), "")
+    };
+    format!(
+        "{} {} {} {} {} {} {} {} {}",
+        rrsig.type_covered,
+        rrsig.algorithm.0,
+        rrsig.labels,
+        rrsig.original_ttl,
+        time(rrsig.expiration),
+        time(rrsig.inception),
+        rrsig.key_tag,
+        rrsig.signer,
+        BASE64.encode(rrsig.signature)
+    )
+}
+
+fn unknown_form(rdata: &[u8]) -> String {
+    if rdata.is_empty() {
+        return r"\# 0".into();
+    }
+    format!(r"\# {} {}", rdata.len(), HEXUPPER.encode(rdata))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_what_zone_files_have() {
+        for (record_type, rdata, text) in [
+            (RecordType::A, &b"\xc0\x00\x02\x01"[..], "192.0.2.1"),
+            (RecordType::AAAA, &[0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], "2001:db8::1"),
+            (RecordType::MX, b"\x00\x0a\x04mail\x00", "10 mail."),
+            (RecordType::SRV, b"\x00\x01\x00\x02\x00\x35\x01a\x00", "1 2 53 a."),
+            (
+                RecordType::SOA,
+                b"\x01a\x00\x01b\x00\0\0\0\x01\0\0\0\x02\0\0\0\x03\0\0\0\x04\0\0\0\x05",
+                "a. b. 1 2 3 4 5",
+            ),
+            (RecordType::TXT, b"\x02a\\\x00\x01\xff", r#""a\\" "" "\255""#),
+            (RecordType::DS, b"\x4f\x66\x08\x02\xab\xcd", "20326 8 2 ABCD"),
+            (RecordType::DNSKEY, b"\x01\x01\x03\x0d\x00", "257 3 13 AA=="),
+            (
+                RecordType::RRSIG,
+                b"\x00\x10\x0d\x02\x00\x00\x0e\x10\x00\x00\x00\x3c\x00\x00\x00\x00\x00\x07\x01c\x00\x00",
+                "TXT 13 2 3600 19700101000100 19700101000000 7 c. AA==",
+            ),
+        ] {
+            assert_eq!(rdata_to_text(record_type, rdata), text);
+        }
+    }
+
+    #[test]
+    fn writes_data_that_does_not_fit_its_type_as_octets() {
+        for (record_type, rdata, text) in [
+            (RecordType::A, &b"\x01"[..], r"\# 1 01"),
+            (RecordType::TXT, b"\x02a", r"\# 2 0261"),
+            (RecordType::TXT, b"", r"\# 0"),
+            (RecordType::MX, b"\x00\x0a", r"\# 2 000A"),
+            (RecordType::SOA, b"\x00\x00\x01", r"\# 3 000001"),
+            (RecordType::NS, b"\x00\x00", r"\# 2 0000"),
+        ] {
+            assert_eq!(rdata_to_text(record_type, rdata), text);
+        }
+    }
+}

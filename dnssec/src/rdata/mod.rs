@@ -1,0 +1,75 @@
+//! The records that DNSSEC itself is made of: RRSIG, DNSKEY and DS (RFC 4034 §§2, 3 and 5).
+
+mod dnskey;
+mod ds;
+mod rrsig;
+
+pub use dnskey::Dnskey;
+pub use ds::Ds;
+pub use rrsig::Rrsig;
+
+/// A DNSSEC algorithm number (IANA's registry "DNS Security Algorithm Numbers").
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Algorithm(pub u8);
+
+impl Algorithm {
+    /// RSA with SHA-256, PKCS #1 v1.5 (RFC 5702).
+    pub const RSASHA256: Self = Self(8);
+    /// RSA with SHA-512, PKCS #1 v1.5 (RFC 5702).
+    pub const RSASHA512: Self = Self(10);
+    /// ECDSA over P-256 with SHA-256 (RFC 6605).
+    pub const ECDSAP256SHA256: Self = Self(13);
+    /// ECDSA over P-384 with SHA-384 (RFC 6605).
+    pub const ECDSAP384SHA384: Self = Self(14);
+    /// Ed25519 (RFC 8080).
+    pub const ED25519: Self = Self(15);
+
+    /// Whether signatures of this algorithm can prove anything here. SHA-1 (5 and 7) cannot, nor can what is unknown.
+    pub fn is_supported(self) -> bool {
+        matches!(
+            self,
+            Self::RSASHA256
+                | Self::RSASHA512
+                | Self::ECDSAP256SHA256
+                | Self::ECDSAP384SHA384
+                | Self::ED25519
+        )
+    }
+
+    /// IANA's mnemonic, where this crate knows it.
+    pub fn mnemonic(self) -> Option<&'static str> {
+        Some(match self.0 {
+            5 => "RSASHA1",
+            7 => "RSASHA1-NSEC3-SHA1",
+            8 => "RSASHA256",
+            10 => "RSASHA512",
+            13 => "ECDSAP256SHA256",
+            14 => "ECDSAP384SHA384",
+            15 => "ED25519",
+            16 => "ED448",
+            _ => return None,
+        })
+    }
+}
+
+/// The mnemonic, or the number.
+impl std::fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.mnemonic() {
+            Some(mnemonic) => f.pad(mnemonic),
+            None => f.pad(&self.0.to_string()),
+        }
+    }
+}
+
+/// Takes two octets off the front as a number.
+fn split_u16(octets: &[u8]) -> Option<(u16, &[u8])> {
+    let (number, rest) = octets.split_first_chunk()?;
+    Some((u16::from_be_bytes(*number), rest))
+}
+
+/// Takes four octets off the front as a number.
+fn split_u32(octets: &[u8]) -> Option<(u32, &[u8])> {
+    let (number, rest) = octets.split_first_chunk()?;
+    Some((u32::from_be_bytes(*number), rest))
+}

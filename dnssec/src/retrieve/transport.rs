@@ -1,0 +1,227 @@
+//! One connection to a resolver: UDP with TCP behind it, TLS, or HTTPS.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use hickory_net::NetError;
+use hickory_net::h2::HttpsClientStream;
+use hickory_net::proto::op::{DnsRequest, DnsRequestOptions, Query};
+use hickory_net::proto::rr::{Name as HickoryName, RecordType as HickoryType};
+use hickory_net::proto::serialize::binary::{BinDecodable, BinDecoder};
+use hickory_net::runtime::TokioRuntimeProvider;
+use hickory_net::tcp::TcpClientStream;
+use hickory_net::tls::tls_exchange;
+use hickory_net::udp::UdpClientStream;
+use hickory_net::xfer::{DnsExchange, DnsHandle};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
+
+use super::resolver::{Endpoint, Host};
+use super::{Resolver, ResolverError, RetrievalError};
+use crate::name::Name;
+use crate::record::RecordType;
+
+/// How long a query may take, retries included.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to wait for a UDP response before asking again.
+const RETRY_INTERVAL: Duration = Duration::from_secs(2);
+/// What fits any path unfragmented (RFC 9715 §3.1 has 1,400; DNS flag day 2020 settled on this).
+const UDP_PAYLOAD_OCTETS: u16 = 1232;
+
+type Exchange = DnsExchange<TokioRuntimeProvider>;
+
+/// Who is asked, one after the other until somebody answers.
+pub(super) struct Transport {
+    shown: String,
+    servers: Vec<Server>,
+}
+
+enum Server {
+    /// UDP; and TCP when an answer is truncated.
+    Plain(SocketAddr),
+    /// A connection that is kept: TLS or HTTPS.
+    Stream(Exchange),
+}
+
+impl Transport {
+    pub(super) async fn connect(resolver: &Resolver) -> Result<Self, RetrievalError> {
+        let shown = resolver.to_string();
+        let no_response = |error: &NetError| RetrievalError::NoResponse {
+            resolver: shown.clone(),
+            problem: error.to_string(),
+        };
+        let servers = match &resolver.endpoint {
+            Endpoint::System => system_servers()?.into_iter().map(Server::Plain).collect(),
+            Endpoint::Plain(address) => vec![Server::Plain(*address)],
+            Endpoint::Tls(host) => {
+                let exchange = within_timeout(tls_exchange(
+                    host.address().await?,
+                    host.server_name()?,
+                    tls_config(resolver)?,
+                    TIMEOUT,
+                    None,
+                    TokioRuntimeProvider::default(),
+                ));
+                vec![Server::Stream(
+                    exchange.await.map_err(|error| no_response(&error))?,
+                )]
+            }
+            Endpoint::Https { host, path } => {
+                host.server_name()?;
+                let mut builder = HttpsClientStream::builder(
+                    Arc::new(tls_config(resolver)?),
+                    TokioRuntimeProvider::default(),
+                );
+                builder.request_timeout(TIMEOUT);
+                let exchange = within_timeout(builder.exchange(
+                    host.address().await?,
+                    host.name.as_str().into(),
+                    path.as_str().into(),
+                ));
+                vec![Server::Stream(
+                    exchange.await.map_err(|error| no_response(&error))?,
+                )]
+            }
+        };
+        Ok(Self { shown, servers })
+    }
+
+    /// The first response that a server gives, whatever it says.
+    pub(super) async fn query(
+        &self,
+        name: &Name,
+        record_type: RecordType,
+    ) -> Result<Vec<u8>, RetrievalError> {
+        let request = request(name, record_type);
+        let mut failure = NetError::NoConnections;
+        for server in &self.servers {
+            match within_timeout(server.exchange(request.clone())).await {
+                Ok(octets) => return Ok(octets),
+                Err(error) => failure = error,
+            }
+        }
+        Err(RetrievalError::NoResponse {
+            resolver: self.shown.clone(),
+            problem: failure.to_string(),
+        })
+    }
+}
+
+impl Server {
+    async fn exchange(&self, request: DnsRequest) -> Result<Vec<u8>, NetError> {
+        let address = match self {
+            Self::Stream(exchange) => return Ok(send(exchange, request).await?.0),
+            Self::Plain(address) => *address,
+        };
+        let udp = UdpClientStream::builder(address, TokioRuntimeProvider::default())
+            .with_timeout(Some(TIMEOUT))
+            .exchange();
+        let (octets, truncated) = send(&udp, request.clone()).await?;
+        if !truncated {
+            return Ok(octets);
+        }
+        let tcp = TcpClientStream::exchange(
+            address,
+            None,
+            TIMEOUT,
+            None,
+            TokioRuntimeProvider::default(),
+        )
+        .await?;
+        Ok(send(&tcp, request).await?.0)
+    }
+}
+
+/// Sends a request; gives the response's octets, and whether they are only a part of it.
+async fn send(exchange: &Exchange, request: DnsRequest) -> Result<(Vec<u8>, bool), NetError> {
+    let response = exchange
+        .send(request)
+        .next()
+        .await
+        .ok_or(NetError::NoConnections)??;
+    let truncated = response.metadata.truncation;
+    Ok((response.into_buffer(), truncated))
+}
+
+async fn within_timeout<T>(work: impl Future<Output = Result<T, NetError>>) -> Result<T, NetError> {
+    tokio::time::timeout(TIMEOUT, work)
+        .await
+        .unwrap_or(Err(NetError::Timeout))
+}
+
+fn request(name: &Name, record_type: RecordType) -> DnsRequest {
+    let mut options = DnsRequestOptions::default();
+    options.use_edns = true;
+    options.edns_set_dnssec_ok = true;
+    options.edns_payload_len = UDP_PAYLOAD_OCTETS;
+    options.recursion_desired = true;
+    options.retry_interval = RETRY_INTERVAL;
+    // A `Name` is a valid uncompressed name by construction.
+    let name = HickoryName::read(&mut BinDecoder::new(name.as_wire())).unwrap_or_default();
+    let query = Query::query(name, HickoryType::from(record_type.0));
+    let (mut message, options) = DnsRequest::from_query(query, options).into_parts();
+    message.metadata.checking_disabled = true;
+    DnsRequest::new(message, options)
+}
+
+/// The servers of the operating system's configuration, in its order.
+fn system_servers() -> Result<Vec<SocketAddr>, ResolverError> {
+    let (config, _) = hickory_resolver::system_conf::read_system_conf()
+        .map_err(|error| ResolverError::System(error.to_string()))?;
+    let mut addresses: Vec<SocketAddr> = Vec::new();
+    for server in &config.name_servers {
+        for connection in &server.connections {
+            let address = SocketAddr::new(server.ip, connection.port);
+            if !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        }
+    }
+    if addresses.is_empty() {
+        return Err(ResolverError::System("it names no server".into()));
+    }
+    Ok(addresses)
+}
+
+impl Host {
+    /// Looks the host up with the operating system, if it is a name.
+    async fn address(&self) -> Result<SocketAddr, ResolverError> {
+        let problem = |problem: String| ResolverError::Host {
+            host: self.name.clone(),
+            problem,
+        };
+        let mut addresses = tokio::net::lookup_host((self.name.as_str(), self.port))
+            .await
+            .map_err(|error| problem(error.to_string()))?;
+        addresses
+            .next()
+            .ok_or_else(|| problem("it has no address".into()))
+    }
+
+    fn server_name(&self) -> Result<ServerName<'static>, ResolverError> {
+        ServerName::try_from(self.name.clone()).map_err(|error| ResolverError::Host {
+            host: self.name.clone(),
+            problem: error.to_string(),
+        })
+    }
+}
+
+fn tls_config(resolver: &Resolver) -> Result<ClientConfig, ResolverError> {
+    let mut roots = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
+    for certificate in &resolver.extra_roots {
+        roots
+            .add(certificate.clone())
+            .map_err(|error| ResolverError::Certificate(error.to_string()))?;
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| ResolverError::Certificate(error.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(config)
+}

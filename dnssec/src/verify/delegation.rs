@@ -1,0 +1,294 @@
+//! A zone's keys, and why they are believed (RFC 4035 §5.2): an anchor or the parent's DS RRset commits to a key, and
+//! that key signed the zone's DNSKEY RRset.
+
+use super::Zones;
+use super::rrset::{SignedRrset, further};
+use crate::anchor::{Commitment, TrustAnchors};
+use crate::budget::Budget;
+use crate::chain::Chain;
+use crate::error::{Committer, Error, RrsetId};
+use crate::name::Name;
+use crate::rdata::{Dnskey, Ds};
+use crate::record::RecordType;
+use crate::validity::{Period, Validity};
+
+/// What there is to prove a zone's keys with, nothing checked yet that costs.
+#[derive(Clone, Debug)]
+pub(super) struct Plan<'a> {
+    zone: Name,
+    /// The zone's DNSKEY RRsets, one for each response that holds one: a chain made in mid-rollover may hold several.
+    dnskeys: Vec<SignedRrset<'a>>,
+    /// The parent's DS RRsets for the zone, likewise.
+    delegations: Vec<SignedRrset<'a>>,
+    is_anchored: bool,
+    /// Why there is no DS RRset to use, if there is none.
+    no_delegation: Option<Error>,
+}
+
+/// A zone whose keys are proven.
+#[derive(Clone, Debug)]
+pub(super) struct Zone<'a> {
+    keys: Vec<Key<'a>>,
+}
+
+/// A key and when it is proven to be the zone's.
+#[derive(Clone, Debug)]
+pub(super) struct Key<'a> {
+    pub(super) dnskey: Dnskey<'a>,
+    pub(super) tag: u16,
+    pub(super) validity: Validity,
+}
+
+impl<'a> Zone<'a> {
+    pub(super) fn keys(&self) -> &[Key<'a>] {
+        &self.keys
+    }
+
+    /// Adds a proven key. What is in two DNSKEY RRsets is proven when either is.
+    fn add(&mut self, key: Key<'a>) {
+        match self.keys.iter_mut().find(|own| own.dnskey == key.dnskey) {
+            Some(own) => own.validity = own.validity.unite(&key.validity),
+            None => self.keys.push(key),
+        }
+    }
+}
+
+/// Word for a key, and when it holds.
+struct ValidCommitment<'c> {
+    commitment: Commitment<'c>,
+    validity: Validity,
+}
+
+impl<'a> Plan<'a> {
+    /// Gathers the responses about `zone` whose signatures may hold at some second of `period`.
+    pub(super) fn gather(
+        chain: &Chain<'a>,
+        zone: Name,
+        anchors: &TrustAnchors,
+        period: Period,
+    ) -> Result<Self, Error> {
+        let dnskeys = candidates(chain, &zone, RecordType::DNSKEY, period)?;
+        let is_anchored = anchors.of(&zone).next().is_some();
+        // The root has no parent, and what claims to be its DS counts for nothing.
+        let delegations = if zone.is_root() {
+            Err(Error::NoTrustAnchor(zone.clone()))
+        } else {
+            candidates(chain, &zone, RecordType::DS, period)
+        };
+        match delegations {
+            Err(failure) if !is_anchored => Err(failure),
+            Err(failure) => Ok(Self {
+                zone,
+                dnskeys,
+                delegations: Vec::new(),
+                is_anchored,
+                no_delegation: Some(failure),
+            }),
+            Ok(delegations) => Ok(Self {
+                zone,
+                dnskeys,
+                delegations,
+                is_anchored,
+                no_delegation: None,
+            }),
+        }
+    }
+
+    pub(super) fn delegations(&self) -> &[SignedRrset<'a>] {
+        &self.delegations
+    }
+
+    /// Whether an anchor is about this very zone.
+    pub(super) fn is_anchored(&self) -> bool {
+        self.is_anchored
+    }
+
+    /// Proves the zone's keys with an anchor's word or, through the zones above, with the parent's.
+    pub(super) fn prove(
+        &self,
+        anchors: &TrustAnchors,
+        zones: &Zones<'a>,
+        budget: &mut Budget,
+    ) -> Result<Zone<'a>, Error> {
+        let mut failure = self.no_delegation.clone();
+        let mut commitments: Vec<ValidCommitment<'_>> = anchors
+            .of(&self.zone)
+            .filter_map(|anchor| {
+                Some(ValidCommitment {
+                    commitment: anchor.commitment()?,
+                    validity: anchor.validity().clone(),
+                })
+            })
+            .collect();
+        for ds_rrset in &self.delegations {
+            match prove_delegation(&self.zone, ds_rrset, zones, budget) {
+                Ok(delegation) => commitments.extend(delegation),
+                Err(exhausted @ Error::BudgetExhausted { .. }) => return Err(exhausted),
+                Err(other) => failure = further(failure, other),
+            }
+        }
+        if let Some(failure) = failure.filter(|_| commitments.is_empty()) {
+            return Err(failure);
+        }
+        self.prove_keys(&commitments, budget)
+    }
+
+    fn prove_keys(
+        &self,
+        commitments: &[ValidCommitment<'_>],
+        budget: &mut Budget,
+    ) -> Result<Zone<'a>, Error> {
+        let mut zone = Zone { keys: Vec::new() };
+        let mut failure = None;
+        for dnskey_rrset in &self.dnskeys {
+            let keys = signing_keys(dnskey_rrset);
+            let outcome = self
+                .committed_keys(&keys, commitments, budget)
+                .and_then(|committed| dnskey_rrset.verify_with(&committed, budget))
+                // The RRset may be signed by keys of its own aplenty; none of them is the one that is vouched for.
+                .map_err(|error| match error {
+                    Error::NoMatchingKey(_) => self.not_committed(),
+                    other => other,
+                });
+            match outcome {
+                Ok(validity) => keys.into_iter().for_each(|key| {
+                    zone.add(Key {
+                        validity: validity.clone(),
+                        ..key
+                    });
+                }),
+                Err(exhausted @ Error::BudgetExhausted { .. }) => return Err(exhausted),
+                Err(other) => failure = further(failure, other),
+            }
+        }
+        match failure {
+            Some(failure) if zone.keys.is_empty() => Err(failure),
+            _ => Ok(zone),
+        }
+    }
+
+    /// Of a DNSKEY RRset's keys those that somebody vouches for, each with the times of that word.
+    fn committed_keys(
+        &self,
+        keys: &[Key<'a>],
+        commitments: &[ValidCommitment<'_>],
+        budget: &mut Budget,
+    ) -> Result<Vec<Key<'a>>, Error> {
+        let mut committed = Vec::new();
+        for key in keys {
+            let mut validity = Validity::never();
+            for word in commitments {
+                if is_about(&word.commitment, key, &self.zone, budget)? {
+                    validity = validity.unite(&word.validity);
+                }
+            }
+            if !validity.is_never() {
+                committed.push(Key {
+                    validity,
+                    ..key.clone()
+                });
+            }
+        }
+        if committed.is_empty() {
+            return Err(self.not_committed());
+        }
+        Ok(committed)
+    }
+
+    fn not_committed(&self) -> Error {
+        Error::DnskeyNotCommitted {
+            zone: self.zone.clone(),
+            committed_by: if self.is_anchored {
+                Committer::TrustAnchor
+            } else {
+                Committer::Parent
+            },
+        }
+    }
+}
+
+/// The RRsets of `record_type` at `zone` with signatures that may hold, or why there is none.
+fn candidates<'a>(
+    chain: &Chain<'a>,
+    zone: &Name,
+    record_type: RecordType,
+    period: Period,
+) -> Result<Vec<SignedRrset<'a>>, Error> {
+    let mut found = Vec::new();
+    let mut failure = None;
+    for response in chain.responses_to(zone, record_type) {
+        let candidate = SignedRrset::find(response, zone, record_type)
+            .and_then(|unweighed| unweighed.usable(period));
+        match candidate {
+            Ok(candidate) => found.push(candidate),
+            Err(other) => failure = further(failure, other),
+        }
+    }
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    Err(failure.unwrap_or_else(|| {
+        Error::MissingResponse(RrsetId {
+            owner: zone.clone(),
+            record_type,
+        })
+    }))
+}
+
+/// Checks a DS RRset with the keys of the zone above, and gives what it says of the zone's keys.
+///
+/// A set in which neither an algorithm nor a digest is known together makes the child zone an unsigned one
+/// (RFC 4035 §5.2); one known pair is enough, whatever stands beside it.
+fn prove_delegation<'r>(
+    zone: &Name,
+    ds_rrset: &'r SignedRrset<'_>,
+    zones: &Zones<'_>,
+    budget: &mut Budget,
+) -> Result<Vec<ValidCommitment<'r>>, Error> {
+    let validity = ds_rrset.verify(zones, budget)?;
+    let known: Vec<_> = ds_rrset
+        .rdata()
+        .iter()
+        .filter_map(|rdata| Ds::parse(rdata))
+        .filter(Ds::is_supported)
+        .map(|ds| ValidCommitment {
+            commitment: Commitment::Ds(ds),
+            validity: validity.clone(),
+        })
+        .collect();
+    if known.is_empty() {
+        return Err(Error::InsecureDelegation { zone: zone.clone() });
+    }
+    Ok(known)
+}
+
+/// The keys of a DNSKEY RRset that may sign, not proven yet.
+fn signing_keys<'a>(dnskey_rrset: &SignedRrset<'a>) -> Vec<Key<'a>> {
+    dnskey_rrset
+        .borrowed_rdata()
+        .filter_map(Dnskey::parse)
+        .filter(|dnskey| dnskey.may_sign() && dnskey.algorithm.is_supported())
+        .map(|dnskey| Key {
+            tag: dnskey.key_tag(),
+            dnskey,
+            validity: Validity::never(),
+        })
+        .collect()
+}
+
+/// Whether the word is about this key.
+fn is_about(
+    commitment: &Commitment<'_>,
+    key: &Key<'_>,
+    zone: &Name,
+    budget: &mut Budget,
+) -> Result<bool, Error> {
+    match commitment {
+        Commitment::Dnskey(dnskey) => Ok(dnskey == &key.dnskey),
+        Commitment::Ds(ds) if ds.resembles(&key.dnskey, key.tag) => {
+            budget.spend_digest()?;
+            Ok(ds.commits_to(zone, &key.dnskey))
+        }
+        Commitment::Ds(_) => Ok(false),
+    }
+}
