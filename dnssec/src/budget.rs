@@ -18,11 +18,16 @@ const SIGNATURES_PER_LABEL: u32 = 4;
 /// DS digests, which cost a hundredth of a signature, likewise.
 const BASE_DIGESTS: u32 = 64;
 const DIGESTS_PER_LABEL: u32 = 8;
+/// Pairs of an RRSIG and a key with its tag and algorithm. Most such pairs are followed by a signature check; not those
+/// that are never valid together.
+const BASE_CANDIDATES: u32 = 128;
+const CANDIDATES_PER_LABEL: u32 = 16;
 
 /// What a verification may still spend.
 #[derive(Clone, Debug)]
 pub(crate) struct Budget {
     signatures: Allowance,
+    candidates: Allowance,
     digests: Allowance,
 }
 
@@ -61,12 +66,20 @@ impl Budget {
                 "signature checks",
                 limit(BASE_SIGNATURES, SIGNATURES_PER_LABEL),
             ),
+            candidates: Allowance::new(
+                "keys that may have made a signature",
+                limit(BASE_CANDIDATES, CANDIDATES_PER_LABEL),
+            ),
             digests: Allowance::new("DS digests", limit(BASE_DIGESTS, DIGESTS_PER_LABEL)),
         }
     }
 
     pub(crate) fn spend_signature(&mut self) -> Result<(), Error> {
         self.signatures.spend()
+    }
+
+    pub(crate) fn spend_candidate(&mut self) -> Result<(), Error> {
+        self.candidates.spend()
     }
 
     pub(crate) fn spend_digest(&mut self) -> Result<(), Error> {

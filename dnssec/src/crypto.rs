@@ -19,6 +19,8 @@ const MAX_RSA_BITS: usize = 4096;
 const UNCOMPRESSED: u8 = 0x04;
 const P256_OCTETS: usize = 64;
 const P384_OCTETS: usize = 96;
+/// RFC 8080 §3.
+const ED25519_OCTETS: usize = 32;
 
 pub(crate) fn sha256(parts: [&[u8]; 2]) -> Digest {
     digest(&digest::SHA256, parts)
@@ -63,9 +65,12 @@ pub(crate) fn verifies(key: &Dnskey<'_>, signed_data: &[u8], signature: &[u8]) -
                     .verify(signed_data, signature)
                     .is_ok()
             }),
-        Algorithm::ED25519 => UnparsedPublicKey::new(&ED25519, key.public_key)
-            .verify(signed_data, signature)
-            .is_ok(),
+        // The back end would take a SubjectPublicKeyInfo too.
+        Algorithm::ED25519 if key.public_key.len() == ED25519_OCTETS => {
+            UnparsedPublicKey::new(&ED25519, key.public_key)
+                .verify(signed_data, signature)
+                .is_ok()
+        }
         _ => false,
     }
 }

@@ -10,9 +10,14 @@ use crate::name::{MAX_NAME_OCTETS, Name};
 use crate::rdata::Rrsig;
 use crate::record::{RecordType, canonical_rdata};
 
+/// Response codes whose responses are looked at; between these two the signed records decide.
+const NOERROR: u16 = 0;
+const NXDOMAIN: u16 = 3;
 /// Class IN, the only one with DNSSEC.
 pub(crate) const CLASS_IN: u16 = 1;
 const HEADER_OCTETS: usize = 12;
+/// What the length before a message over TCP can say (RFC 1035 §4.2.2).
+const MAX_MESSAGE_OCTETS: usize = 65_535;
 /// Octets before the question that say nothing about the facts: the ID and the flags.
 const UNSIGNED_HEADER_OCTETS: usize = 4;
 /// A name has at most 127 labels, so no honest one takes more jumps.
@@ -57,6 +62,9 @@ impl<'m> Response<'m> {
             octets,
             position: 0,
         };
+        if octets.len() > MAX_MESSAGE_OCTETS {
+            return Err(reader.error("a message of more than 65,535 octets"));
+        }
         let _id = reader.u16()?;
         let flags = reader.u16()?;
         let question_count = reader.u16()?;
@@ -102,6 +110,11 @@ impl<'m> Response<'m> {
     /// The response code, with EDNS's upper bits: 0 NOERROR, 2 SERVFAIL, 3 NXDOMAIN. No signature covers it.
     pub fn response_code(&self) -> u16 {
         self.response_code
+    }
+
+    /// Whether the server had something to say: any other code than NOERROR and NXDOMAIN is a failure to answer.
+    pub(crate) fn is_an_answer(&self) -> bool {
+        matches!(self.response_code, NOERROR | NXDOMAIN)
     }
 
     /// What was asked, unless the message holds no question or several.

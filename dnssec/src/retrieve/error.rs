@@ -12,12 +12,20 @@ pub enum RetrievalError {
     /// The resolver that was named can't be used as it stands.
     #[error(transparent)]
     Resolver(#[from] ResolverError),
-    /// No response came: nothing listens there, the network is down, or TLS failed.
+    /// No response came: nothing listens there, or the network is down.
     #[error("the resolver {resolver} does not answer: {problem}")]
     NoResponse {
         /// Whom was asked.
         resolver: String,
         /// What the network said.
+        problem: String,
+    },
+    /// The resolver's TLS certificate is not one to trust.
+    #[error("the resolver {resolver} can't be trusted to be the one that was named: {problem}")]
+    UntrustedResolver {
+        /// Whom was asked.
+        resolver: String,
+        /// What is wrong with the certificate.
         problem: String,
     },
     /// The resolver could not find an answer, or would not give one.
@@ -59,6 +67,7 @@ impl RetrievalError {
         match self {
             Self::Resolver(_) => "retrieval.resolver",
             Self::NoResponse { .. } => "retrieval.no_response",
+            Self::UntrustedResolver { .. } => "retrieval.untrusted_resolver",
             Self::ResponseCode { .. } => "retrieval.response_code",
             Self::MalformedResponse { .. } => "retrieval.malformed_response",
             Self::NoSuchRecord(_) => "retrieval.no_such_record",
@@ -77,6 +86,9 @@ impl RetrievalError {
             }
             Self::NoResponse { .. } => {
                 "check the address and that nothing filters DNS on the way, or try another resolver, such as https://1.1.1.1/dns-query"
+            }
+            Self::UntrustedResolver { .. } => {
+                "for a resolver of your own, name the certificate of its authority as trusted"
             }
             Self::ResponseCode { .. } => {
                 "the resolver could not get an answer from the domain's name servers, or refuses to serve you: check those servers, or try another resolver"

@@ -26,10 +26,6 @@ use crate::validity::Period;
 
 use transport::Transport;
 
-/// Response codes (RFC 1035 §4.1.1).
-const NOERROR: u16 = 0;
-const NXDOMAIN: u16 = 3;
-
 /// Retrieves what proves the RRset of `record_type` at `name`, and proves it for the moment `at`.
 ///
 /// Gives the chain as a DER `SET OF OCTET STRING`: for each zone from the anchor's down a DNSKEY and, the anchor's zone
@@ -117,14 +113,11 @@ async fn ask(
             rrset: rrset(),
             source,
         })?;
-    match response.response_code() {
-        NOERROR | NXDOMAIN => {}
-        response_code => {
-            return Err(RetrievalError::ResponseCode {
-                rrset: rrset(),
-                response_code,
-            });
-        }
+    if !response.is_an_answer() {
+        return Err(RetrievalError::ResponseCode {
+            rrset: rrset(),
+            response_code: response.response_code(),
+        });
     }
     Ok(octets)
 }

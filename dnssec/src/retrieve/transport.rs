@@ -36,6 +36,8 @@ type Exchange = DnsExchange<TokioRuntimeProvider>;
 pub(super) struct Transport {
     shown: String,
     servers: Vec<Server>,
+    /// Owns the tasks that drive the connections: they end with its last clone.
+    provider: TokioRuntimeProvider,
 }
 
 enum Server {
@@ -48,10 +50,7 @@ enum Server {
 impl Transport {
     pub(super) async fn connect(resolver: &Resolver) -> Result<Self, RetrievalError> {
         let shown = resolver.to_string();
-        let no_response = |error: &NetError| RetrievalError::NoResponse {
-            resolver: shown.clone(),
-            problem: error.to_string(),
-        };
+        let provider = TokioRuntimeProvider::default();
         let servers = match &resolver.endpoint {
             Endpoint::System => system_servers()?.into_iter().map(Server::Plain).collect(),
             Endpoint::Plain(address) => vec![Server::Plain(*address)],
@@ -62,18 +61,16 @@ impl Transport {
                     tls_config(resolver)?,
                     TIMEOUT,
                     None,
-                    TokioRuntimeProvider::default(),
+                    provider.clone(),
                 ));
                 vec![Server::Stream(
-                    exchange.await.map_err(|error| no_response(&error))?,
+                    exchange.await.map_err(|error| failed(&shown, &error))?,
                 )]
             }
             Endpoint::Https { host, path } => {
                 host.server_name()?;
-                let mut builder = HttpsClientStream::builder(
-                    Arc::new(tls_config(resolver)?),
-                    TokioRuntimeProvider::default(),
-                );
+                let mut builder =
+                    HttpsClientStream::builder(Arc::new(tls_config(resolver)?), provider.clone());
                 builder.request_timeout(TIMEOUT);
                 let exchange = within_timeout(builder.exchange(
                     host.address().await?,
@@ -81,11 +78,15 @@ impl Transport {
                     path.as_str().into(),
                 ));
                 vec![Server::Stream(
-                    exchange.await.map_err(|error| no_response(&error))?,
+                    exchange.await.map_err(|error| failed(&shown, &error))?,
                 )]
             }
         };
-        Ok(Self { shown, servers })
+        Ok(Self {
+            shown,
+            servers,
+            provider,
+        })
     }
 
     /// The first response that a server gives, whatever it says.
@@ -97,50 +98,68 @@ impl Transport {
         let request = request(name, record_type);
         let mut failure = NetError::NoConnections;
         for server in &self.servers {
-            match within_timeout(server.exchange(request.clone())).await {
+            let exchange = server.exchange(request.clone(), &self.provider);
+            match within_timeout(exchange).await {
                 Ok(octets) => return Ok(octets),
                 Err(error) => failure = error,
             }
         }
-        Err(RetrievalError::NoResponse {
-            resolver: self.shown.clone(),
-            problem: failure.to_string(),
-        })
+        Err(failed(&self.shown, &failure))
+    }
+}
+
+/// What a failure to get any response means.
+fn failed(resolver: &str, error: &NetError) -> RetrievalError {
+    let untrusted = match error {
+        NetError::Io(error) => error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+            .filter(|error| matches!(error, rustls::Error::InvalidCertificate(_))),
+        _ => None,
+    };
+    let resolver = resolver.to_owned();
+    match untrusted {
+        Some(error) => RetrievalError::UntrustedResolver {
+            resolver,
+            problem: error.to_string(),
+        },
+        None => RetrievalError::NoResponse {
+            resolver,
+            problem: error.to_string(),
+        },
     }
 }
 
 impl Server {
-    async fn exchange(&self, request: DnsRequest) -> Result<Vec<u8>, NetError> {
+    async fn exchange(
+        &self,
+        request: DnsRequest,
+        provider: &TokioRuntimeProvider,
+    ) -> Result<Vec<u8>, NetError> {
         let address = match self {
             Self::Stream(exchange) => return Ok(send(exchange, request).await?.0),
             Self::Plain(address) => *address,
         };
-        let udp = UdpClientStream::builder(address, TokioRuntimeProvider::default())
+        let udp = UdpClientStream::builder(address, provider.clone())
             .with_timeout(Some(TIMEOUT))
             .exchange();
         let (octets, truncated) = send(&udp, request.clone()).await?;
         if !truncated {
             return Ok(octets);
         }
-        let tcp = TcpClientStream::exchange(
-            address,
-            None,
-            TIMEOUT,
-            None,
-            TokioRuntimeProvider::default(),
-        )
-        .await?;
+        let tcp = TcpClientStream::exchange(address, None, TIMEOUT, None, provider.clone()).await?;
         Ok(send(&tcp, request).await?.0)
     }
 }
 
 /// Sends a request; gives the response's octets, and whether they are only a part of it.
 async fn send(exchange: &Exchange, request: DnsRequest) -> Result<(Vec<u8>, bool), NetError> {
+    // A stream that ends without a response is one whose last retry got none.
     let response = exchange
         .send(request)
         .next()
         .await
-        .ok_or(NetError::NoConnections)??;
+        .unwrap_or(Err(NetError::Timeout))?;
     let truncated = response.metadata.truncation;
     Ok((response.into_buffer(), truncated))
 }

@@ -101,15 +101,22 @@ fn the_answer<'a>(
         owner: name.clone(),
         record_type,
     };
-    let mut responses = chain.responses_to(name, record_type);
-    let first = responses
-        .next()
-        .ok_or_else(|| Error::MissingResponse(id()))?;
-    match responses.count() {
-        0 => SignedRrset::find(first, name, record_type),
-        others => Err(Error::AmbiguousAnswer {
+    let mut failed = None;
+    let mut answers = Vec::new();
+    for response in chain.responses_to(name, record_type) {
+        if response.is_an_answer() {
+            answers.push(response);
+        } else {
+            failed = Some(response);
+        }
+    }
+    match (&answers[..], failed) {
+        ([answer], _) => SignedRrset::find(answer, name, record_type),
+        ([], Some(failed)) => SignedRrset::find(failed, name, record_type),
+        ([], None) => Err(Error::MissingResponse(id())),
+        (several, _) => Err(Error::AmbiguousAnswer {
             rrset: id(),
-            count: others + 1,
+            count: several.len(),
         }),
     }
 }

@@ -13,10 +13,6 @@ use crate::rdata::Rrsig;
 use crate::record::RecordType;
 use crate::validity::{Period, Validity};
 
-/// Response codes whose responses are looked at; between these two the signed records decide.
-const NOERROR: u16 = 0;
-const NXDOMAIN: u16 = 3;
-
 /// An RRset and the RRSIGs that stood beside it.
 #[derive(Clone, Debug)]
 pub(super) struct SignedRrset<'a> {
@@ -51,7 +47,7 @@ impl<'a> SignedRrset<'a> {
             owner: owner.clone(),
             record_type,
         };
-        if !matches!(response.response_code(), NOERROR | NXDOMAIN) {
+        if !response.is_an_answer() {
             return Err(Error::ResponseCode {
                 rrset: id(),
                 response_code: response.response_code(),
@@ -180,18 +176,21 @@ impl<'a> SignedRrset<'a> {
         keys: &[Key<'_>],
         budget: &mut Budget,
     ) -> Result<Validity, Error> {
-        let mut failure = Error::NoMatchingKey(Box::new(self.rrsig_id(rrsig)));
+        let mut failure = None;
         let mut signed_data = Vec::new();
         for key in keys {
             if key.tag != rrsig.key_tag || key.dnskey.algorithm != rrsig.algorithm {
                 continue;
             }
+            budget.spend_candidate()?;
             let together = key.validity.intersect_period(window);
             if together.is_never() {
-                failure = failure.furthest(Error::KeyNotValidThen {
-                    rrsig: Box::new(self.rrsig_id(rrsig)),
-                    window,
-                    key_validity: key.validity.clone(),
+                failure = failure.or_else(|| {
+                    Some(Error::KeyNotValidThen {
+                        rrsig: Box::new(self.rrsig_id(rrsig)),
+                        window,
+                        key_validity: key.validity.clone(),
+                    })
                 });
                 continue;
             }
@@ -202,9 +201,10 @@ impl<'a> SignedRrset<'a> {
             if crypto::verifies(&key.dnskey, &signed_data, rrsig.signature) {
                 return Ok(together);
             }
-            failure = failure.furthest(Error::BadSignature(Box::new(self.rrsig_id(rrsig))));
+            let bad = Error::BadSignature(Box::new(self.rrsig_id(rrsig)));
+            failure = further(failure, bad);
         }
-        Err(failure)
+        Err(failure.unwrap_or_else(|| Error::NoMatchingKey(Box::new(self.rrsig_id(rrsig)))))
     }
 
     /// What the signature covers: the RRSIG less the signature, then each record in canonical form and order, with the
@@ -241,15 +241,15 @@ impl<'a> UnweighedRrset<'a> {
     /// closest may not.
     pub(super) fn usable(self, period: Period) -> Result<SignedRrset<'a>, Error> {
         let Self { mut rrset, rrsigs } = self;
-        let mut failure = Error::NoRrsig(rrset.id());
+        let mut failure = None;
         for rrsig in rrsigs {
             match rrset.weigh(&rrsig, period) {
                 Ok(window) => rrset.rrsigs.push(WindowedRrsig { rrsig, window }),
-                Err(other) => failure = failure.furthest(other),
+                Err(other) => failure = further(failure, other),
             }
         }
         if rrset.rrsigs.is_empty() {
-            return Err(failure);
+            return Err(failure.unwrap_or_else(|| Error::NoRrsig(rrset.id())));
         }
         Ok(rrset)
     }
