@@ -1,6 +1,8 @@
 //! A zone's keys, and why they are believed (RFC 4035 §5.2): an anchor or the parent's DS RRset commits to a key, and
 //! that key signed the zone's DNSKEY RRset.
 
+use std::borrow::Cow;
+
 use super::Zones;
 use super::rrset::{SignedRrset, further};
 use crate::anchor::{Commitment, TrustAnchors};
@@ -246,11 +248,7 @@ fn prove_delegation<'r>(
     budget: &mut Budget,
 ) -> Result<Vec<ValidCommitment<'r>>, Error> {
     let validity = ds_rrset.verify(zones, budget)?;
-    let known: Vec<_> = ds_rrset
-        .rdata()
-        .iter()
-        .filter_map(|rdata| Ds::parse(rdata))
-        .filter(Ds::is_supported)
+    let known: Vec<_> = supported(ds_rrset.rdata())
         .map(|ds| ValidCommitment {
             commitment: Commitment::Ds(ds),
             validity: validity.clone(),
@@ -260,6 +258,18 @@ fn prove_delegation<'r>(
         return Err(Error::InsecureDelegation { zone: zone.clone() });
     }
     Ok(known)
+}
+
+/// Whether a DS RRset with this data makes the delegation a secure one.
+pub(super) fn is_secure(rdata: &[Cow<'_, [u8]>]) -> bool {
+    supported(rdata).next().is_some()
+}
+
+fn supported<'r>(rdata: &'r [Cow<'_, [u8]>]) -> impl Iterator<Item = Ds<'r>> {
+    rdata
+        .iter()
+        .filter_map(|rdata| Ds::parse(rdata))
+        .filter(Ds::is_supported)
 }
 
 /// The keys of a DNSKEY RRset that may sign, not proven yet.

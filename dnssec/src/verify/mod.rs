@@ -65,27 +65,67 @@ pub(crate) fn verify<'a>(
     anchors: &TrustAnchors,
     period: Period,
 ) -> Result<Proof<'a>, Error> {
-    if !anchors.reach(name) {
-        return Err(Error::NoTrustAnchor(name.clone()));
-    }
-    let mut budget = Budget::for_labels(name.label_count());
-    let answer = the_answer(chain, name, record_type)?.usable(period)?;
-    let plans = plan_zones(chain, &answer, anchors, period)?;
-    let zones = prove_zones(plans, anchors, &mut budget)?;
-    let validity = answer.verify(&zones, &mut budget)?;
-    if !validity.overlaps(period) {
-        return Err(Error::NotValidTogether {
-            rrset: answer.id(),
+    let budget = Budget::for_labels(name.label_count());
+    let mut walk = Walk {
+        chain,
+        anchors,
+        period,
+        budget,
+    };
+    walk.prove(name, record_type)
+        .map_err(|failure| walk.insecure_or(failure))
+}
+
+/// One verification: what it has to go by, and what it may still spend.
+struct Walk<'w, 'a> {
+    chain: &'w Chain<'a>,
+    anchors: &'w TrustAnchors,
+    period: Period,
+    budget: Budget,
+}
+
+impl<'a> Walk<'_, 'a> {
+    fn prove(&mut self, name: &Name, record_type: RecordType) -> Result<Proof<'a>, Error> {
+        if !self.anchors.reach(name) {
+            return Err(Error::NoTrustAnchor(name.clone()));
+        }
+        let answer = the_answer(self.chain, name, record_type)?.usable(self.period)?;
+        let plans = plan_zones(self.chain, &answer, self.anchors, self.period)?;
+        let zones = prove_zones(plans, self.anchors, &mut self.budget)?;
+        let validity = answer.verify(&zones, &mut self.budget)?;
+        if !validity.overlaps(self.period) {
+            return Err(Error::NotValidTogether {
+                rrset: answer.id(),
+                validity,
+                period: self.period,
+            });
+        }
+        Ok(Proof {
+            name: name.clone(),
+            record_type,
+            rdata: answer.into_rdata(),
             validity,
-            period,
-        });
+        })
     }
-    Ok(Proof {
-        name: name.clone(),
-        record_type,
-        rdata: answer.into_rdata(),
-        validity,
-    })
+
+    /// Tells a zone that is signed with nothing known from one that is signed wrongly: if its DS RRset is proven, and has
+    /// nothing known in it either, then the zone counts as unsigned (RFC 4035 §5.2).
+    fn insecure_or(&mut self, failure: Error) -> Error {
+        let mut above = failure.clone();
+        // The signer of a DS RRset lies above the zone, so this ends.
+        while let Error::UnsupportedAlgorithm(rrsig) = above {
+            let zone = rrsig.signer;
+            above = match self.prove(&zone, RecordType::DS) {
+                Ok(proof) if !delegation::is_secure(proof.rdata()) => {
+                    return Error::InsecureDelegation { zone };
+                }
+                Ok(_) => return failure,
+                Err(insecure @ Error::InsecureDelegation { .. }) => return insecure,
+                Err(other) => other,
+            };
+        }
+        failure
+    }
 }
 
 /// The one response that answers the question.
@@ -221,4 +261,50 @@ fn prove_zones<'a>(
         zones.push(zone);
     }
     Ok(zones)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kliento_fixtures::{Algorithm, DNSKEY, DS, KeyRole, TXT, World};
+
+    /// The price of a stale signature must not be the public-key work for all zones above it.
+    #[test]
+    fn refuses_a_dead_end_anywhere_on_the_way_before_any_public_key_work() {
+        let world = World::builder()
+            .at(1_795_262_400)
+            .zone(".", Algorithm::Ed25519)
+            .zone("com.", Algorithm::Ed25519)
+            .zone("example.com.", Algorithm::Ed25519)
+            .txt("_veraid.example.com.", "text")
+            .build();
+        let anchors: TrustAnchors = world.anchors().parse().unwrap();
+        let owner: Name = "_veraid.example.com".parse().unwrap();
+        let period = Period::at(crate::Timestamp::from_unix_seconds(1_795_262_400));
+        for (zone, record_type, signed_as) in [
+            (".", DNSKEY, world.signing(".", KeyRole::Ksk)),
+            ("com.", DNSKEY, world.signing("com.", KeyRole::Ksk)),
+            (
+                "example.com.",
+                DNSKEY,
+                world.signing("example.com.", KeyRole::Ksk),
+            ),
+            ("com.", DS, world.signing_for("com.", DS)),
+            ("example.com.", DS, world.signing_for("example.com.", DS)),
+        ] {
+            let mut responses = world.responses("_veraid.example.com.", TXT);
+            responses.of(zone, record_type).sign(&signed_as.expired());
+            let messages = responses.to_messages();
+            let chain = Chain::from_messages(messages.iter().map(Vec::as_slice)).unwrap();
+            let answer = the_answer(&chain, &owner, RecordType::TXT)
+                .and_then(|answer| answer.usable(period))
+                .unwrap();
+            let refusal = plan_zones(&chain, &answer, &anchors, period).unwrap_err();
+            assert_eq!(
+                refusal.reason(),
+                "dnssec.rrsig_expired",
+                "{zone} {record_type}"
+            );
+        }
+    }
 }

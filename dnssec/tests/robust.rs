@@ -1,0 +1,344 @@
+//! Whatever octets come in: no panic, no loop, no work without bound, and never a proof of anything but what the zone
+//! published.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a mistake in a test should stop it"
+)]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use dnssec::{Chain, Error, Period, RecordType, TrustAnchors};
+use kliento_fixtures::{
+    A, Algorithm, DNSKEY, DS, Key, KeyRole, Name, Record, Response, TXT, World, ZoneSpec,
+};
+use proptest::prelude::RngExt;
+
+use support::{NOON, OWNER, TEXT, WORLD, at, prove, random, verify};
+
+/// What a chain in DER proves about [`OWNER`] at [`NOON`].
+fn verify_der(der: &[u8], anchors: &TrustAnchors, period: Period) -> Result<Vec<Vec<u8>>, Error> {
+    let chain = Chain::from_der(der)?;
+    // What else there is to ask of a chain must not panic either.
+    for response in chain.responses() {
+        response.question();
+        for record in response.answers().iter().chain(response.others()) {
+            let _ = (record.owner(), record.canonical_rdata(), record.rrsig());
+        }
+    }
+    chain.to_der();
+    let name = OWNER.parse().expect("the name can be read");
+    let proof = chain.verify(&name, RecordType::TXT, anchors, period)?;
+    Ok(proof.rdata().iter().map(|rdata| rdata.to_vec()).collect())
+}
+
+fn anchors() -> TrustAnchors {
+    WORLD.anchors().parse().expect("the anchors can be read")
+}
+
+fn published() -> Vec<Vec<u8>> {
+    vec![Record::txt(OWNER, TEXT).rdata]
+}
+
+#[test]
+fn no_prefix_of_a_chain_proves_anything() {
+    let der = WORLD.responses(OWNER, TXT).to_der();
+    let anchors = anchors();
+    assert_eq!(verify_der(&der, &anchors, at(NOON)), Ok(published()));
+    for length in 0..der.len() {
+        let error = verify_der(&der[..length], &anchors, at(NOON)).expect_err("it is cut short");
+        assert_eq!(error.reason(), "dnssec.malformed_chain", "{length} octets");
+    }
+}
+
+#[test]
+fn no_prefix_of_a_message_proves_anything() {
+    let messages = WORLD.chain(OWNER, TXT);
+    for (index, message) in messages.iter().enumerate() {
+        for length in 0..message.len() {
+            let mut cut = messages.clone();
+            cut[index].truncate(length);
+            let outcome = verify(&cut, OWNER, TXT, &WORLD.anchors(), at(NOON));
+            let error = outcome.expect_err("a message is cut short");
+            assert_eq!(
+                error.reason(),
+                "dnssec.malformed_response",
+                "{index}: {length} octets"
+            );
+        }
+    }
+}
+
+/// TTLs, IDs, flags and the case of names may change and the proof stand, but not what it proves.
+#[test]
+fn no_change_of_an_octet_makes_a_chain_prove_something_else() {
+    let der = WORLD.responses(OWNER, TXT).to_der();
+    let anchors = anchors();
+    let mut random = random();
+    let mut proofs = 0;
+    for _ in 0..3_000 {
+        let mut changed = der.clone();
+        let place = random.random_range(0..der.len());
+        changed[place] ^= random.random_range(1..=u8::MAX);
+        if let Ok(rdata) = verify_der(&changed, &anchors, Period::ALWAYS) {
+            assert_eq!(
+                rdata,
+                published(),
+                "octet {place} changed to {}",
+                changed[place]
+            );
+            proofs += 1;
+        }
+    }
+    // Otherwise nothing would have got as far as the signatures.
+    assert!(proofs > 100, "{proofs}");
+}
+
+#[test]
+fn nothing_that_octets_are_moved_or_lost_from_proves_something_else() {
+    let messages = WORLD.chain(OWNER, TXT);
+    let mut random = random();
+    for _ in 0..2_000 {
+        let mut changed = messages.clone();
+        let message = &mut changed[random.random_range(0..messages.len())];
+        let from = random.random_range(0..message.len());
+        let until = random.random_range(from..=message.len().min(from + 40));
+        let to = random.random_range(0..message.len());
+        let piece: Vec<u8> = message.drain(from..until).collect();
+        match random.random_range(0..3) {
+            0 => {}
+            1 => drop(message.splice(to.min(message.len())..to.min(message.len()), piece)),
+            _ => {
+                let filler = piece.iter().map(|_| random.random()).collect::<Vec<u8>>();
+                message.splice(from..from, filler);
+            }
+        }
+        if let Ok(proven) = verify(&changed, OWNER, TXT, &WORLD.anchors(), Period::ALWAYS) {
+            assert_eq!(proven.rdata, published());
+        }
+    }
+}
+
+#[test]
+fn garbage_is_refused() {
+    let anchors = anchors();
+    let mut random = random();
+    for _ in 0..2_000 {
+        let octets: Vec<u8> = (0..random.random_range(0..300))
+            .map(|_| random.random())
+            .collect();
+        let der = kliento_fixtures::chain_der(std::slice::from_ref(&octets));
+        for der in [octets, der] {
+            assert!(verify_der(&der, &anchors, Period::ALWAYS).is_err());
+        }
+    }
+}
+
+/// Messages whose counts and types are right and whose names are garbage: labels, pointers anywhere, odd label types.
+#[test]
+fn garbage_names_are_read_or_refused_in_bounded_time() {
+    let mut random = random();
+    let start = Instant::now();
+    for _ in 0..3_000 {
+        let mut message = Response::new(OWNER, TXT).to_message();
+        message[7] = 3;
+        for _ in 0..3 {
+            for _ in 0..random.random_range(1..8) {
+                let pointer = u8::try_from(random.random_range(0..message.len())).unwrap_or(12);
+                match random.random_range(0..5) {
+                    0 => message.extend([0xc0, pointer]),
+                    1 => message.push(random.random()),
+                    _ => message.extend(b"\x01a"),
+                }
+            }
+            message.extend(b"\x00\x00\x02\x00\x01\x00\x00\x0e\x10\x00\x02\xc0");
+            message.push(random.random());
+        }
+        let outcome = verify(&[message], OWNER, TXT, &WORLD.anchors(), at(NOON));
+        assert!(outcome.is_err());
+    }
+    assert!(start.elapsed() < Duration::from_secs(5));
+}
+
+/// Each name is a label and a pointer to the one before, until names have 127 labels; then no message is read.
+#[test]
+fn names_may_be_pointers_to_pointers_up_to_127_labels() {
+    let message = |links: u16| {
+        let mut message = Response::new(".", A).to_message();
+        message[6..8].copy_from_slice(&links.to_be_bytes());
+        // The question's name, the root.
+        let mut last = 12;
+        for _ in 0..links {
+            let here = u16::try_from(message.len()).expect("the message is short");
+            message.extend(b"\x01a");
+            message.extend((0xc000_u16 | last).to_be_bytes());
+            message.extend(b"\x00\x01\x00\x01\x00\x00\x0e\x10\x00\x00");
+            last = here;
+        }
+        message
+    };
+    let longest = message(127);
+    let chain = Chain::from_messages([&longest[..]]).expect("127 labels are a name");
+    let labels = chain.responses()[0]
+        .answers()
+        .last()
+        .expect("a record")
+        .owner()
+        .label_count();
+    assert_eq!(labels, 127);
+    let longer = message(128);
+    let error = Chain::from_messages([&longer[..]]).expect_err("128 labels are none");
+    assert_eq!(error.reason(), "dnssec.malformed_response");
+}
+
+/// A name of few labels may take as many jumps as one of 127 labels may, and not one more.
+#[test]
+fn names_take_127_pointers_at_most() {
+    let message = |pointers: usize| {
+        let mut message = Response::new(".", A).to_message();
+        message[7] = 2;
+        // All but the last pointer stand in the data of the first record, the first of them to the question's name.
+        message.extend(b"\x00\xff\x00\x00\x01\x00\x00\x00\x00");
+        let octets = u16::try_from(2 * (pointers - 1)).expect("there are few");
+        message.extend(octets.to_be_bytes());
+        let mut last = 12;
+        for _ in 1..pointers {
+            let here = u16::try_from(message.len()).expect("the message is short");
+            message.extend((0xc000_u16 | last).to_be_bytes());
+            last = here;
+        }
+        message.extend((0xc000_u16 | last).to_be_bytes());
+        message.extend(b"\x00\x01\x00\x01\x00\x00\x0e\x10\x00\x00");
+        message
+    };
+    assert!(Chain::from_messages([&message(127)[..]]).is_ok());
+    let too_many = message(128);
+    let error = Chain::from_messages([&too_many[..]]).expect_err("128 jumps are too many");
+    assert_eq!(error.reason(), "dnssec.malformed_response");
+}
+
+#[test]
+fn a_chain_may_have_512_responses_and_8192_records() {
+    let mut responses = WORLD.responses(OWNER, TXT);
+    let in_chain: usize = responses
+        .0
+        .iter()
+        .map(|response| response.answers.len())
+        .sum();
+    let mut padding = Response::new("org.", A);
+    padding.answers = vec![Record::new("org.", A, [127, 0, 0, 1]); 16];
+    while responses.0.len() < 512 {
+        padding.id += 1;
+        responses.0.insert(0, padding.clone());
+    }
+    let padded = in_chain + 16 * 506;
+    responses.of("org.", A).additionals = vec![Record::new(".", A, [127, 0, 0, 1]); 8_192 - padded];
+    let start = Instant::now();
+    prove(
+        &responses.to_messages(),
+        OWNER,
+        TXT,
+        &WORLD.anchors(),
+        at(NOON),
+    );
+    assert!(
+        start.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        start.elapsed()
+    );
+    responses.of("org.", A).additionals.push(Record::opt());
+    let outcome = verify(
+        &responses.to_messages(),
+        OWNER,
+        TXT,
+        &WORLD.anchors(),
+        at(NOON),
+    );
+    assert_eq!(
+        outcome.expect_err("one too many").reason(),
+        "dnssec.chain_too_large"
+    );
+}
+
+/// RFC 1035 §4.2.2: the length of a message has 16 bits.
+#[test]
+fn refuses_a_message_longer_than_dns_has() {
+    let of_octets = |octets: usize| {
+        let mut response = Response::new("org.", A);
+        let record = |octets| Record::new(".", 65_280, vec![0; octets]);
+        response.answers = vec![record(60_000), record(0)];
+        let rest = octets - response.to_message().len();
+        response.answers[1] = record(rest);
+        response.to_message()
+    };
+    for (octets, is_read) in [(65_535, true), (65_536, false)] {
+        let message = of_octets(octets);
+        assert_eq!(message.len(), octets);
+        assert_eq!(
+            Chain::from_messages([&message[..]]).is_ok(),
+            is_read,
+            "{octets} octets"
+        );
+    }
+}
+
+#[test]
+fn a_txt_rrset_may_fill_a_message() {
+    let mut builder = support::standard();
+    for number in 0..240_u8 {
+        builder = builder.record(Record::txt_strings(OWNER, &[&[number; 255]]));
+    }
+    let world = builder.build();
+    let proven = prove(
+        &world.chain(OWNER, TXT),
+        OWNER,
+        TXT,
+        &world.anchors(),
+        at(NOON),
+    );
+    assert_eq!(proven.rdata.len(), 240);
+}
+
+/// The deepest name there is, 127 labels of one octet, with a zone cut at each: 255 signatures.
+#[test]
+fn a_zone_may_be_cut_at_each_of_127_labels() {
+    let deepest = "a.".repeat(127);
+    let key = Key::generate(Algorithm::EcdsaP256Sha256);
+    let zone = |name: &str| ZoneSpec::new(name, Algorithm::EcdsaP256Sha256).csk(key.clone());
+    let mut builder = World::builder().at(NOON).with_zone(zone("."));
+    for labels in 1..=127 {
+        builder = builder.with_zone(zone(&"a.".repeat(labels)));
+    }
+    let world = builder.txt(deepest.as_str(), TEXT).build();
+
+    // Signed here: the world would look through all of its zones for each response.
+    let mut messages = Vec::new();
+    let mut sign = |name: &str, record_type: u16, signer: &str| {
+        let mut response = Response::new(name, record_type);
+        response.answers = world.rrset(&Name::from(name), record_type);
+        response.add_signature(&world.signing(signer, KeyRole::Ksk));
+        messages.push(response.to_message());
+    };
+    sign(".", DNSKEY, ".");
+    let mut parent = String::from(".");
+    for labels in 1..=127 {
+        let zone = "a.".repeat(labels);
+        sign(&zone, DS, &parent);
+        sign(&zone, DNSKEY, &zone);
+        parent = zone;
+    }
+    sign(&deepest, TXT, &deepest);
+    assert_eq!(messages.len(), 256);
+    let proven = prove(&messages, &deepest, TXT, &world.anchors(), at(NOON));
+    assert_eq!(proven.rdata, published());
+
+    messages.remove(100);
+    let outcome = verify(&messages, &deepest, TXT, &world.anchors(), at(NOON));
+    assert_eq!(
+        outcome.expect_err("a link is gone").reason(),
+        "dnssec.missing_response"
+    );
+}
