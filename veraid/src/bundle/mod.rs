@@ -1,0 +1,112 @@
+//! Bundles: everything that a signature or a membership needs to be verified, in one piece (VeraId §7.1, §7.2).
+//!
+//! ```text
+//! SignatureBundle ::= SEQUENCE {
+//!     version                  [0] INTEGER,
+//!     dnssecChain              [1] DnssecChain,
+//!     organisationCertificate  [2] Certificate,
+//!     signature                [3] ContentInfo }
+//!
+//! MemberIdBundle ::= SEQUENCE {
+//!     version                  [0] INTEGER,
+//!     dnssecChain              [1] DnssecChain,
+//!     organisationCertificate  [2] Certificate,
+//!     memberCertificate        [3] Certificate }
+//! ```
+//!
+//! All tags are implicit. The version is 0 and always there.
+
+mod member_id;
+mod signature;
+
+use der::asn1::AnyRef;
+use der::{Decode as _, Encode as _, Tag, TagNumber};
+use dnssec::Chain;
+
+pub use member_id::MemberIdBundle;
+pub use signature::SignatureBundle;
+pub(crate) use signature::write_signature_bundle;
+
+use crate::asn1::{Value, tag};
+use crate::error::{Error, Structure, Within as _};
+
+/// The only version there is.
+const VERSION: u8 = 0;
+
+/// The four elements that both bundles have.
+struct Elements<'a> {
+    chain: Chain<'a>,
+    organisation_certificate: Value<'a>,
+    /// The signature or the member certificate.
+    last: Value<'a>,
+}
+
+impl<'a> Elements<'a> {
+    fn read(structure: Structure, der: &'a [u8]) -> Result<Self, Error> {
+        let mut elements = Value::whole(der, tag::SEQUENCE, "a SEQUENCE")
+            .within_bundle(structure)?
+            .reader();
+        let mut element = |tag, expected| elements.read(tag, expected).within_bundle(structure);
+        let version = element(tag::context(0), "a version, [0]")?;
+        if version.small_integer() != Some(VERSION) {
+            return Err(Error::UnsupportedBundleVersion { structure });
+        }
+        let chain = element(tag::context_constructed(1), "a DNSSEC chain, [1]")?;
+        let organisation_certificate = element(
+            tag::context_constructed(2),
+            "an organisation certificate, [2]",
+        )?;
+        let last = element(
+            tag::context_constructed(3),
+            match structure {
+                Structure::MemberIdBundle => "a member certificate, [3]",
+                Structure::SignatureBundle => "a signature, [3]",
+            },
+        )?;
+        elements.finish().within_bundle(structure)?;
+        Ok(Self {
+            chain: read_chain(chain)?,
+            organisation_certificate,
+            last,
+        })
+    }
+}
+
+/// Reads the chain; offsets in its errors count from the start of the bundle.
+fn read_chain(chain: Value<'_>) -> Result<Chain<'_>, Error> {
+    Chain::from_der_value(chain.content()).map_err(|error| match error {
+        dnssec::Error::MalformedChain { offset, problem } => dnssec::Error::MalformedChain {
+            offset: chain.reader().offset().saturating_add(offset),
+            problem,
+        }
+        .into(),
+        other => other.into(),
+    })
+}
+
+/// Writes a bundle. Chain, certificate and the last element are given as DER with their own tags, in whose place the
+/// bundle's come.
+fn write(chain: &Chain<'_>, organisation_certificate: &[u8], last: &[u8]) -> der::Result<Vec<u8>> {
+    let chain = chain.to_der();
+    let untagged = |der| AnyRef::from_der(der).map(AnyRef::value);
+    let elements = [
+        (false, &[VERSION][..]),
+        (true, untagged(&chain)?),
+        (true, untagged(organisation_certificate)?),
+        (true, untagged(last)?),
+    ];
+    let elements: Vec<AnyRef<'_>> = (0..)
+        .zip(elements)
+        .map(|(number, (constructed, content))| {
+            let number = TagNumber(number);
+            AnyRef::new(
+                Tag::ContextSpecific {
+                    constructed,
+                    number,
+                },
+                content,
+            )
+        })
+        .collect::<Result<_, _>>()?;
+    elements.to_der()
+}

@@ -1,0 +1,117 @@
+//! Signature bundles: a signature and everything that it takes to verify it (VeraId §7.2).
+
+use der::asn1::ObjectIdentifier;
+use dnssec::{Chain, Period};
+
+use super::{Elements, write};
+use crate::certificate::{OrganisationCertificate, UnverifiedCertificate};
+use crate::cms::SignedData;
+use crate::error::{CertificateRole, Error, Structure};
+use crate::verify::{self, Verification, VerifiedSignature};
+
+/// A signature bundle that has been read, but not verified.
+///
+/// Nothing in it is to be believed before [`SignatureBundle::verify`]; what is shown before that is named `unverified_…`.
+#[derive(Clone, Debug)]
+pub struct SignatureBundle<'a> {
+    chain: Chain<'a>,
+    organisation_certificate: UnverifiedCertificate<'a>,
+    /// The signer's certificate, unless the organisation claims to have signed.
+    member_certificate: Option<UnverifiedCertificate<'a>>,
+    signed_data: SignedData<'a>,
+}
+
+impl<'a> SignatureBundle<'a> {
+    /// Reads the DER of a bundle, where it lies.
+    ///
+    /// # Errors
+    /// Those for which [`Error::is_malformed`] holds if the bundle has another structure or version; others if a
+    /// certificate, a DNS message or the `SignedData` within cannot be read.
+    pub fn from_der(der: &'a [u8]) -> Result<Self, Error> {
+        let elements = Elements::read(Structure::SignatureBundle, der)?;
+        let organisation_certificate = UnverifiedCertificate::read(
+            CertificateRole::Organisation,
+            elements.organisation_certificate,
+        )?;
+        let signed_data = SignedData::read(elements.last.reader())?;
+        let member_certificate = match signed_data.signer.attribution {
+            Some(_) => None,
+            None => Some(signed_data.signer_certificate()?),
+        };
+        Ok(Self {
+            chain: elements.chain,
+            organisation_certificate,
+            member_certificate,
+            signed_data,
+        })
+    }
+
+    /// Checks everything: DNSSEC chain, TXT record, certificates, signature, content, service and times.
+    ///
+    /// What is free is checked first; the public-key operations come last.
+    pub fn verify<'v>(
+        &self,
+        verification: &Verification<'v>,
+    ) -> Result<VerifiedSignature<'v>, Error>
+    where
+        'a: 'v,
+    {
+        verify::verify_signature(self, verification)
+    }
+
+    /// The DNSSEC chain.
+    #[must_use]
+    pub fn unverified_chain(&self) -> &Chain<'a> {
+        &self.chain
+    }
+
+    /// The certificate that claims to be the organisation's.
+    #[must_use]
+    pub fn unverified_organisation_certificate(&self) -> &UnverifiedCertificate<'a> {
+        &self.organisation_certificate
+    }
+
+    /// The certificate that claims to be the signing member's; `None` if the organisation claims to have signed.
+    #[must_use]
+    pub fn unverified_member_certificate(&self) -> Option<&UnverifiedCertificate<'a>> {
+        self.member_certificate.as_ref()
+    }
+
+    /// The service that the signature claims to be for; `None` if it is no object identifier of bearable size.
+    #[must_use]
+    pub fn unverified_service(&self) -> Option<ObjectIdentifier> {
+        ObjectIdentifier::from_bytes(self.signed_data.signer.metadata.service).ok()
+    }
+
+    /// When the signature claims to be valid.
+    #[must_use]
+    pub fn unverified_period(&self) -> Period {
+        self.signed_data.signer.metadata.period
+    }
+
+    /// The member to whom the organisation, if it is the organisation that signed, attributes the content.
+    #[must_use]
+    pub fn unverified_attribution(&self) -> Option<&'a str> {
+        self.signed_data.signer.attribution
+    }
+
+    /// The content, if it is attached.
+    #[must_use]
+    pub fn unverified_content(&self) -> Option<&[u8]> {
+        self.signed_data.content.as_deref()
+    }
+
+    pub(crate) fn signed_data(&self) -> &SignedData<'a> {
+        &self.signed_data
+    }
+}
+
+/// Writes a bundle around a signature, which is a `ContentInfo` as DER.
+pub(crate) fn write_signature_bundle(
+    chain: &Chain<'_>,
+    organisation_certificate: &OrganisationCertificate,
+    signature: &[u8],
+) -> Result<Vec<u8>, Error> {
+    write(chain, organisation_certificate.as_der(), signature)
+        .map_err(|_| Error::Unwritable("signature bundle"))
+}

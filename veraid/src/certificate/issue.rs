@@ -1,0 +1,168 @@
+//! Writing X.509 certificates: DER, with the extensions that VeraId §4.3 asks for and no others.
+
+use der::asn1::{Any, AnyRef, BitStringRef, ContextSpecific, OctetString, SetOfVec, Utf8StringRef};
+use der::{DateTime, Decode as _, Encode as _, Sequence, TagMode, TagNumber};
+use dnssec::{Period, Timestamp};
+use x509_cert::attr::AttributeTypeAndValue;
+use x509_cert::certificate::Version;
+use x509_cert::ext::Extension;
+use x509_cert::ext::pkix::{AuthorityKeyIdentifier, BasicConstraints, SubjectKeyIdentifier};
+use x509_cert::serial_number::SerialNumber;
+use x509_cert::time::{Time, Validity};
+
+use crate::algorithm::pss_with_sha_256;
+use crate::crypto::{self, HashAlgorithm};
+use crate::error::Error;
+use crate::key::{PublicKey, SigningKey};
+use crate::oid;
+
+/// Octets of a serial number: enough for no two to meet by chance, fewer than the 20 that RFC 5280 §4.1.2.2 allows.
+const SERIAL_NUMBER_OCTETS: usize = 16;
+
+/// What is to be certified.
+pub(super) struct Request<'r> {
+    /// The issuer's name as DER; the subject's if it issues itself.
+    pub(super) issuer: &'r [u8],
+    /// The subject's name as DER.
+    pub(super) subject: &'r [u8],
+    pub(super) subject_key: &'r PublicKey,
+    pub(super) period: Period,
+    pub(super) is_ca: bool,
+}
+
+#[derive(Sequence)]
+struct Certificate<'a> {
+    signed: AnyRef<'a>,
+    signature_algorithm: AnyRef<'a>,
+    signature: BitStringRef<'a>,
+}
+
+#[derive(Sequence)]
+struct TbsCertificate<'a> {
+    version: ContextSpecific<Version>,
+    serial_number: SerialNumber,
+    signature_algorithm: AnyRef<'a>,
+    issuer: AnyRef<'a>,
+    validity: Validity,
+    subject: AnyRef<'a>,
+    public_key: AnyRef<'a>,
+    extensions: ContextSpecific<Vec<Extension>>,
+}
+
+fn explicitly<T>(number: u8, value: T) -> ContextSpecific<T> {
+    ContextSpecific {
+        tag_number: TagNumber(number.into()),
+        tag_mode: TagMode::Explicit,
+        value,
+    }
+}
+
+/// The DER of a certificate that `key` signs.
+pub(super) fn issue(request: &Request<'_>, key: &dyn SigningKey) -> Result<Vec<u8>, Error> {
+    let validity = validity(request.period)?;
+    let unwritable = |_| Error::Unwritable("certificate");
+    let algorithm = pss_with_sha_256().map_err(unwritable)?;
+    let signed = TbsCertificate {
+        version: explicitly(0, Version::V3),
+        serial_number: serial_number()?,
+        signature_algorithm: AnyRef::from_der(&algorithm).map_err(unwritable)?,
+        issuer: AnyRef::from_der(request.issuer).map_err(unwritable)?,
+        validity,
+        subject: AnyRef::from_der(request.subject).map_err(unwritable)?,
+        public_key: AnyRef::from_der(request.subject_key.to_spki_der()).map_err(unwritable)?,
+        extensions: explicitly(3, extensions(request, key).map_err(unwritable)?),
+    }
+    .to_der()
+    .map_err(unwritable)?;
+    let signature = sign_checked(key, &signed)?;
+    Certificate {
+        signed: AnyRef::from_der(&signed).map_err(unwritable)?,
+        signature_algorithm: AnyRef::from_der(&algorithm).map_err(unwritable)?,
+        signature: BitStringRef::from_bytes(&signature).map_err(unwritable)?,
+    }
+    .to_der()
+    .map_err(unwritable)
+}
+
+/// Signs, and checks what comes back: a key store that is set up for another scheme is found out here, not by whoever
+/// verifies.
+pub(crate) fn sign_checked(key: &dyn SigningKey, message: &[u8]) -> Result<Vec<u8>, Error> {
+    let signature = key.sign(message)?;
+    key.public_key()
+        .borrow()
+        .verify(HashAlgorithm::Sha256, message, &signature)
+        .map_err(|_| Error::SignedWrongly)?;
+    Ok(signature)
+}
+
+/// A random positive number.
+fn serial_number() -> Result<SerialNumber, Error> {
+    const FAILED: Error = Error::Unwritable("serial number");
+    let mut octets = [0; SERIAL_NUMBER_OCTETS];
+    crypto::fill_random(&mut octets).map_err(|_| FAILED)?;
+    if let Some(first) = octets.first_mut() {
+        // Positive, and no zeros in front: the fewest octets whatever comes.
+        *first = *first & 0x7f | 0x40;
+    }
+    SerialNumber::new(&octets).map_err(|_| FAILED)
+}
+
+fn validity(period: Period) -> Result<Validity, Error> {
+    let time = |moment: Timestamp| {
+        // `x509-cert` writes UTCTime through 2049 and GeneralizedTime from 2050 on (RFC 5280 §4.1.2.5).
+        date_time(moment)
+            .map(Time::from)
+            .ok_or(Error::UnwritablePeriod(period))
+    };
+    Ok(Validity::new(time(period.start())?, time(period.end())?))
+}
+
+/// A moment as `der` writes it, if it is one from 1970 to 9999.
+pub(crate) fn date_time(moment: Timestamp) -> Option<DateTime> {
+    let seconds = u64::try_from(moment.unix_seconds()).ok()?;
+    DateTime::from_unix_duration(std::time::Duration::from_secs(seconds)).ok()
+}
+
+fn extensions(request: &Request<'_>, issuer_key: &dyn SigningKey) -> der::Result<Vec<Extension>> {
+    let key_identifier = |key: &PublicKey| OctetString::new(key.borrow().key_identifier().as_ref());
+    let basic_constraints = BasicConstraints {
+        ca: request.is_ca,
+        // The organisation's own certificate issues members', and those issue none.
+        path_len_constraint: request.is_ca.then_some(0),
+    };
+    let authority_key_identifier = AuthorityKeyIdentifier {
+        key_identifier: Some(key_identifier(issuer_key.public_key())?),
+        ..AuthorityKeyIdentifier::default()
+    };
+    let subject_key_identifier = SubjectKeyIdentifier(key_identifier(request.subject_key)?);
+    Ok(vec![
+        Extension {
+            extn_id: oid::BASIC_CONSTRAINTS,
+            critical: true,
+            extn_value: OctetString::new(basic_constraints.to_der()?)?,
+        },
+        Extension {
+            extn_id: oid::AUTHORITY_KEY_IDENTIFIER,
+            critical: false,
+            extn_value: OctetString::new(authority_key_identifier.to_der()?)?,
+        },
+        Extension {
+            extn_id: oid::SUBJECT_KEY_IDENTIFIER,
+            critical: false,
+            extn_value: OctetString::new(subject_key_identifier.to_der()?)?,
+        },
+    ])
+}
+
+/// The DER of a name that is one common name, as `UTF8String`.
+pub(super) fn distinguished_name(common_name: &str) -> Result<Vec<u8>, Error> {
+    encode_name(common_name).map_err(|_| Error::Unwritable("distinguished name"))
+}
+
+fn encode_name(common_name: &str) -> der::Result<Vec<u8>> {
+    let attribute = AttributeTypeAndValue {
+        oid: oid::COMMON_NAME,
+        value: Any::encode_from(&Utf8StringRef::new(common_name)?)?,
+    };
+    vec![SetOfVec::try_from([attribute])?].to_der()
+}

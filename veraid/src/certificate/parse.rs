@@ -1,0 +1,504 @@
+//! Reading X.509 certificates where they lie (RFC 5280 §4.1), with what honest issuers get wrong: serial numbers and
+//! booleans that are not DER, names in `BMPString`.
+
+use std::borrow::Cow;
+
+use dnssec::Period;
+use smallvec::SmallVec;
+
+use crate::algorithm::{AlgorithmFault, SignatureAlgorithm, read_signature_algorithm};
+use crate::asn1::{Reader, Unreadable, Value, tag};
+use crate::error::{CertificateRole, Error, Within as _};
+use crate::key::{PublicKey, PublicKeyRef};
+use crate::oid;
+
+/// X.509 version 3.
+const VERSION_3: u8 = 2;
+/// More extensions than any honest certificate has.
+const MAX_EXTENSIONS: usize = 32;
+/// Key usage bits as they lie in the BIT STRING's first octet (RFC 5280 §4.2.1.3).
+const DIGITAL_SIGNATURE: u8 = 0b1000_0000;
+const KEY_CERT_SIGN: u8 = 0b0000_0100;
+
+/// What identifies a certificate to CMS (RFC 5652 §10.2.4), in comparable form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct IssuerAndSerialNumber<'a> {
+    /// The DER of the issuer's name.
+    pub(crate) issuer: &'a [u8],
+    /// The INTEGER's content in the fewest octets.
+    pub(crate) serial_number: &'a [u8],
+}
+
+/// A certificate that has been read, but not verified.
+#[derive(Clone, Debug)]
+pub struct UnverifiedCertificate<'a> {
+    role: CertificateRole,
+    /// The content octets of the outermost SEQUENCE; its tag is another within a bundle.
+    content: &'a [u8],
+    header: &'a [u8],
+    signed: &'a [u8],
+    serial_number: Value<'a>,
+    issuer: Value<'a>,
+    period: Period,
+    subject: Value<'a>,
+    public_key: Value<'a>,
+    extensions: Extensions<'a>,
+    signature_algorithm: SignatureAlgorithm,
+    signature: &'a [u8],
+}
+
+impl<'a> UnverifiedCertificate<'a> {
+    /// Reads a certificate that stands alone.
+    pub(crate) fn from_der(role: CertificateRole, der: &'a [u8]) -> Result<Self, Error> {
+        let value = Value::whole(der, tag::SEQUENCE, "a Certificate").within_certificate(role)?;
+        Self::read(role, value)
+    }
+
+    /// Reads a certificate whatever its tag is.
+    pub(crate) fn read(role: CertificateRole, certificate: Value<'a>) -> Result<Self, Error> {
+        let mut fields = certificate.reader();
+        let mut field = |tag, expected| fields.read(tag, expected).within_certificate(role);
+        let signed = field(tag::SEQUENCE, "a TBSCertificate")?;
+        let outer_algorithm = field(tag::SEQUENCE, "a signature algorithm")?;
+        let signature = field(tag::BIT_STRING, "a signature")?;
+        fields.finish().within_certificate(role)?;
+        let signature = signature.whole_octets().within_certificate(role)?;
+
+        let tbs = TbsCertificate::read(signed.reader()).within_certificate(role)?;
+        if tbs.version != Some(VERSION_3) {
+            return Err(Error::CertificateVersion { certificate: role });
+        }
+        if tbs.signature_algorithm.encoding() != outer_algorithm.encoding() {
+            return Err(Error::CertificateAlgorithmMismatch { certificate: role });
+        }
+        let signature_algorithm =
+            read_signature_algorithm(outer_algorithm).map_err(|fault| match fault {
+                AlgorithmFault::Unreadable(unreadable) => Error::MalformedCertificate {
+                    certificate: role,
+                    offset: unreadable.offset,
+                    expected: unreadable.expected,
+                },
+                AlgorithmFault::NotAllowed(problem) => Error::CertificateSignatureAlgorithm {
+                    certificate: role,
+                    problem,
+                },
+            })?;
+        Ok(Self {
+            role,
+            content: certificate.content(),
+            header: certificate.header(),
+            signed: signed.encoding(),
+            serial_number: tbs.serial_number,
+            issuer: tbs.issuer,
+            period: read_validity(role, tbs.validity)?,
+            subject: tbs.subject,
+            public_key: tbs.public_key,
+            extensions: Extensions::read(role, tbs.extensions)?,
+            signature_algorithm,
+            signature,
+        })
+    }
+
+    /// The certificate as DER.
+    #[must_use]
+    pub fn to_der(&self) -> Vec<u8> {
+        let mut der = Vec::with_capacity(self.header.len().saturating_add(self.content.len()));
+        der.push(tag::SEQUENCE);
+        der.extend(self.header.iter().skip(1));
+        der.extend(self.content);
+        der
+    }
+
+    /// When it says that it is valid.
+    #[must_use]
+    pub fn period(&self) -> Period {
+        self.period
+    }
+
+    /// The serial number's octets, as they stand in the certificate.
+    #[must_use]
+    pub fn serial_number(&self) -> &'a [u8] {
+        self.serial_number.content()
+    }
+
+    /// Whether it is marked as the certificate of a CA.
+    #[must_use]
+    pub fn is_ca(&self) -> bool {
+        self.extensions.ca == Some(true)
+    }
+
+    /// The one common name of its subject.
+    pub fn common_name(&self) -> Result<Cow<'a, str>, Error> {
+        read_common_name(self.role, self.subject)
+    }
+
+    /// The key that it certifies.
+    pub fn public_key(&self) -> Result<PublicKey, Error> {
+        self.public_key_ref().map(PublicKey::from)
+    }
+
+    pub(crate) fn public_key_ref(&self) -> Result<PublicKeyRef<'a>, Error> {
+        PublicKeyRef::parse(self.public_key).map_err(|source| Error::CertificateKey {
+            certificate: self.role,
+            source,
+        })
+    }
+
+    pub(crate) fn role(&self) -> CertificateRole {
+        self.role
+    }
+
+    /// What sets it apart from every other certificate, whatever its tag.
+    pub(crate) fn content(&self) -> &'a [u8] {
+        self.content
+    }
+
+    /// The `SubjectPublicKeyInfo`.
+    pub(crate) fn subject_public_key_info(&self) -> &'a [u8] {
+        self.public_key.encoding()
+    }
+
+    pub(crate) fn issuer(&self) -> &'a [u8] {
+        self.issuer.encoding()
+    }
+
+    pub(crate) fn subject(&self) -> &'a [u8] {
+        self.subject.encoding()
+    }
+
+    /// The serial number with tag and length, as received: the reference library compares it so.
+    pub(crate) fn serial_number_encoding(&self) -> &'a [u8] {
+        self.serial_number.encoding()
+    }
+
+    pub(crate) fn issuer_and_serial_number(&self) -> Result<IssuerAndSerialNumber<'a>, Error> {
+        let serial_number = self.serial_number.minimal_integer();
+        Ok(IssuerAndSerialNumber {
+            issuer: self.issuer.encoding(),
+            serial_number: serial_number.within_certificate(self.role)?,
+        })
+    }
+
+    pub(crate) fn extensions(&self) -> &Extensions<'a> {
+        &self.extensions
+    }
+
+    /// Checks the signature with the issuer's key (RFC 5280 §6.1.3 (a) (1)).
+    pub(crate) fn verify_signature(&self, issuer: &PublicKeyRef<'_>) -> Result<(), Error> {
+        issuer
+            .verify(self.signature_algorithm.hash(), self.signed, self.signature)
+            .map_err(|_| Error::CertificateSignature {
+                certificate: self.role,
+            })
+    }
+}
+
+/// The signed part, taken apart.
+struct TbsCertificate<'a> {
+    version: Option<u8>,
+    serial_number: Value<'a>,
+    signature_algorithm: Value<'a>,
+    issuer: Value<'a>,
+    validity: Value<'a>,
+    subject: Value<'a>,
+    public_key: Value<'a>,
+    extensions: Option<Value<'a>>,
+}
+
+impl<'a> TbsCertificate<'a> {
+    fn read(mut fields: Reader<'a>) -> Result<Self, Unreadable> {
+        let version = match fields.optional(tag::context_constructed(0))? {
+            Some(explicit) => {
+                let mut reader = explicit.reader();
+                let version = reader.read(tag::INTEGER, "a version")?;
+                reader.finish()?;
+                version.small_integer()
+            }
+            None => None,
+        };
+        let serial_number = fields.read(tag::INTEGER, "a serial number")?;
+        let signature_algorithm = fields.read(tag::SEQUENCE, "a signature algorithm")?;
+        let issuer = fields.read(tag::SEQUENCE, "an issuer")?;
+        let validity = fields.read(tag::SEQUENCE, "a validity")?;
+        let subject = fields.read(tag::SEQUENCE, "a subject")?;
+        let public_key = fields.read(tag::SEQUENCE, "a SubjectPublicKeyInfo")?;
+        for unique_identifier in [1, 2] {
+            fields.optional(tag::context(unique_identifier))?;
+        }
+        let extensions = fields.optional(tag::context_constructed(3))?;
+        fields.finish()?;
+        serial_number.minimal_integer()?;
+        Ok(Self {
+            version,
+            serial_number,
+            signature_algorithm,
+            issuer,
+            validity,
+            subject,
+            public_key,
+            extensions,
+        })
+    }
+}
+
+/// Reads only as much of a certificate as tells whose it is.
+pub(crate) fn identify(certificate: Value<'_>) -> Result<IssuerAndSerialNumber<'_>, Unreadable> {
+    let mut fields = certificate
+        .reader()
+        .read(tag::SEQUENCE, "a TBSCertificate")?
+        .reader();
+    fields.optional(tag::context_constructed(0))?;
+    let serial_number = fields.read(tag::INTEGER, "a serial number")?;
+    fields.read(tag::SEQUENCE, "a signature algorithm")?;
+    let issuer = fields.read(tag::SEQUENCE, "an issuer")?;
+    Ok(IssuerAndSerialNumber {
+        issuer: issuer.encoding(),
+        serial_number: serial_number.minimal_integer()?,
+    })
+}
+
+fn read_validity(role: CertificateRole, validity: Value<'_>) -> Result<Period, Error> {
+    let mut times = validity.reader();
+    let mut time = || times.any("a time")?.certificate_time();
+    let not_before = time().within_certificate(role)?;
+    let not_after = time().within_certificate(role)?;
+    times.finish().within_certificate(role)?;
+    Period::new(not_before, not_after).ok_or(Error::CertificatePeriod { certificate: role })
+}
+
+/// Finds the one common name in a distinguished name (RFC 5280 §4.1.2.4, §A.1).
+fn read_common_name(role: CertificateRole, name: Value<'_>) -> Result<Cow<'_, str>, Error> {
+    let mut found = None;
+    let mut relative_names = name.reader();
+    while !relative_names.is_empty() {
+        let mut attributes = relative_names
+            .read(tag::SET, "a RelativeDistinguishedName")
+            .within_certificate(role)?
+            .reader();
+        while !attributes.is_empty() {
+            let (attribute, value) =
+                read_name_attribute(&mut attributes).within_certificate(role)?;
+            if attribute != oid::COMMON_NAME.as_bytes() {
+                continue;
+            }
+            if found.replace(value).is_some() {
+                return Err(Error::SeveralCommonNames { certificate: role });
+            }
+        }
+    }
+    let value = found.ok_or(Error::NoCommonName { certificate: role })?;
+    decode_directory_string(value).ok_or(Error::CommonNameEncoding { certificate: role })
+}
+
+/// Reads one `AttributeTypeAndValue`: the type's octets, and the value.
+fn read_name_attribute<'a>(
+    attributes: &mut Reader<'a>,
+) -> Result<(&'a [u8], Value<'a>), Unreadable> {
+    let mut fields = attributes
+        .read(tag::SEQUENCE, "an AttributeTypeAndValue")?
+        .reader();
+    let attribute = fields.read(tag::OBJECT_IDENTIFIER, "an attribute type")?;
+    let value = fields.any("an attribute value")?;
+    fields.finish()?;
+    Ok((attribute.content(), value))
+}
+
+/// Decodes those forms of `DirectoryString` that are in use. `BMPString` is read as UTF-16, since that is what writers who
+/// do not stop at the Basic Multilingual Plane put there.
+fn decode_directory_string(value: Value<'_>) -> Option<Cow<'_, str>> {
+    match value.tag() {
+        tag::UTF8_STRING => std::str::from_utf8(value.content()).ok().map(Cow::Borrowed),
+        tag::PRINTABLE_STRING => {
+            let text = std::str::from_utf8(value.content()).ok()?;
+            text.bytes()
+                .all(is_printable_string_octet)
+                .then_some(Cow::Borrowed(text))
+        }
+        tag::BMP_STRING => {
+            let (units, []) = value.content().as_chunks::<2>() else {
+                return None;
+            };
+            let units = units.iter().map(|unit| u16::from_be_bytes(*unit));
+            char::decode_utf16(units)
+                .collect::<Result<String, _>>()
+                .ok()
+                .map(Cow::Owned)
+        }
+        _ => None,
+    }
+}
+
+/// X.680 §41.4.
+fn is_printable_string_octet(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(&octet)
+}
+
+/// Those extensions that mean something here.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Extensions<'a> {
+    /// Whether basic constraints, if there, say that this is a CA.
+    ca: Option<bool>,
+    /// The first octet of the key usage bits, if there is such an extension.
+    key_usage: Option<u8>,
+    subject_key_identifier: Option<&'a [u8]>,
+    authority_key_identifier: Option<&'a [u8]>,
+}
+
+impl<'a> Extensions<'a> {
+    /// Reads `Extensions` (RFC 5280 §4.2). A critical one that means nothing here is an error, and so is any that stands
+    /// there twice.
+    fn read(role: CertificateRole, explicit: Option<Value<'a>>) -> Result<Self, Error> {
+        let mut known = Self::default();
+        let Some(explicit) = explicit else {
+            return Ok(known);
+        };
+        let mut reader = explicit.reader();
+        let list = reader
+            .read(tag::SEQUENCE, "Extensions")
+            .within_certificate(role)?;
+        reader.finish().within_certificate(role)?;
+
+        let mut extensions = list.reader();
+        let mut seen = SmallVec::<[&[u8]; 8]>::new();
+        while !extensions.is_empty() {
+            let extension = Extension::read(&mut extensions).within_certificate(role)?;
+            if seen.contains(&extension.identifier) {
+                return Err(Error::DuplicateExtension { certificate: role });
+            }
+            if seen.len() == MAX_EXTENSIONS {
+                return Err(Error::TooManyExtensions {
+                    certificate: role,
+                    limit: MAX_EXTENSIONS,
+                });
+            }
+            seen.push(extension.identifier);
+            let is_known = known.interpret(&extension).within_certificate(role)?;
+            if extension.critical && !is_known {
+                return Err(Error::UnhandledCriticalExtension { certificate: role });
+            }
+        }
+        Ok(known)
+    }
+
+    /// Takes note of an extension; says whether it is one that is known here.
+    fn interpret(&mut self, extension: &Extension<'a>) -> Result<bool, Unreadable> {
+        let is = |oid: der::asn1::ObjectIdentifier| oid.as_bytes() == extension.identifier;
+        let value = extension.value;
+        if is(oid::BASIC_CONSTRAINTS) {
+            self.ca = Some(read_basic_constraints(value)?);
+        } else if is(oid::KEY_USAGE) {
+            self.key_usage = Some(read_key_usage(value)?);
+        } else if is(oid::SUBJECT_KEY_IDENTIFIER) {
+            let identifier = only_value(value, tag::OCTET_STRING, "a key identifier")?;
+            self.subject_key_identifier = Some(identifier.content());
+        } else if is(oid::AUTHORITY_KEY_IDENTIFIER) {
+            self.authority_key_identifier = read_authority_key_identifier(value)?;
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// Whether this is a CA; `None` without basic constraints.
+    pub(crate) fn ca(&self) -> Option<bool> {
+        self.ca
+    }
+
+    /// Whether the key may sign content, as far as key usage says.
+    pub(crate) fn may_sign_content(&self) -> bool {
+        self.allows(DIGITAL_SIGNATURE)
+    }
+
+    /// Whether the key may sign certificates, as far as key usage says.
+    pub(crate) fn may_sign_certificates(&self) -> bool {
+        self.allows(KEY_CERT_SIGN)
+    }
+
+    fn allows(&self, usage: u8) -> bool {
+        self.key_usage.is_none_or(|usages| usages & usage != 0)
+    }
+
+    pub(crate) fn subject_key_identifier(&self) -> Option<&'a [u8]> {
+        self.subject_key_identifier
+    }
+
+    pub(crate) fn authority_key_identifier(&self) -> Option<&'a [u8]> {
+        self.authority_key_identifier
+    }
+}
+
+struct Extension<'a> {
+    identifier: &'a [u8],
+    critical: bool,
+    /// The OCTET STRING that wraps the extension's own structure.
+    value: Value<'a>,
+}
+
+impl<'a> Extension<'a> {
+    fn read(extensions: &mut Reader<'a>) -> Result<Self, Unreadable> {
+        let mut fields = extensions.read(tag::SEQUENCE, "an Extension")?.reader();
+        let identifier = fields.read(tag::OBJECT_IDENTIFIER, "an extension's identifier")?;
+        let critical = match fields.optional(tag::BOOLEAN)? {
+            Some(critical) => critical.boolean()?,
+            None => false,
+        };
+        let value = fields.read(tag::OCTET_STRING, "an extension's value")?;
+        fields.finish()?;
+        Ok(Self {
+            identifier: identifier.content(),
+            critical,
+            value,
+        })
+    }
+}
+
+/// Reads the one value that an OCTET STRING wraps.
+fn only_value<'a>(
+    wrapper: Value<'a>,
+    tag: u8,
+    expected: &'static str,
+) -> Result<Value<'a>, Unreadable> {
+    let mut reader = wrapper.reader();
+    let value = reader.read(tag, expected)?;
+    reader.finish()?;
+    Ok(value)
+}
+
+/// `BasicConstraints` (RFC 5280 §4.2.1.9), of which only `cA` matters: a path here has no intermediate certificates, so
+/// no path length can be exceeded. A path length without CA and an explicit FALSE are in use.
+fn read_basic_constraints(wrapper: Value<'_>) -> Result<bool, Unreadable> {
+    let mut fields = only_value(wrapper, tag::SEQUENCE, "BasicConstraints")?.reader();
+    let ca = match fields.optional(tag::BOOLEAN)? {
+        Some(ca) => ca.boolean()?,
+        None => false,
+    };
+    if let Some(length) = fields.optional(tag::INTEGER)? {
+        match length.minimal_integer()? {
+            [0..0x80, ..] => {}
+            _ => return Err(length.fail("a path length of at least 0")),
+        }
+    }
+    fields.finish()?;
+    Ok(ca)
+}
+
+/// `KeyUsage`, a named bit list: its first octet, where all bits are that matter here.
+fn read_key_usage(wrapper: Value<'_>) -> Result<u8, Unreadable> {
+    let bits = only_value(wrapper, tag::BIT_STRING, "KeyUsage")?;
+    match bits.content() {
+        [0] => Ok(0),
+        [0..=7, first, ..] => Ok(*first),
+        _ => Err(bits.fail("a BIT STRING")),
+    }
+}
+
+/// `AuthorityKeyIdentifier`: the key identifier, if there is one. The issuer's name and serial number, which may follow,
+/// only help to find a certificate.
+fn read_authority_key_identifier(wrapper: Value<'_>) -> Result<Option<&[u8]>, Unreadable> {
+    let mut fields = only_value(wrapper, tag::SEQUENCE, "AuthorityKeyIdentifier")?.reader();
+    let identifier = fields.optional(tag::context(0))?;
+    fields.optional(tag::context_constructed(1))?;
+    fields.optional(tag::context(2))?;
+    fields.finish()?;
+    Ok(identifier.map(|identifier| identifier.content()))
+}

@@ -1,0 +1,621 @@
+//! CMS `SignedData` as VeraId uses it (RFC 5652 §5; VeraId §4.4).
+//!
+//! One `SignerInfo` with `issuerAndSerialNumber` and signed attributes, RSASSA-PSS, id-data. Reading takes what the
+//! reference library writes, which is not all DER: SETs in any order, the content as a constructed OCTET STRING. The
+//! signed attributes are hashed as they were received, with the tag of a SET (RFC 5652 §5.4).
+
+use std::borrow::Cow;
+
+use cms::content_info::{CmsVersion, ContentInfo};
+use cms::signed_data::EncapsulatedContentInfo;
+use der::asn1::{
+    Any, AnyRef, GeneralizedTime, ObjectIdentifier, OctetStringRef, SetOfVec, Utf8StringRef,
+};
+use der::{Decode as _, Encode as _, Sequence};
+use dnssec::Period;
+use smallvec::SmallVec;
+use x509_cert::attr::Attribute;
+
+use crate::algorithm::{
+    self, AlgorithmFault, AlgorithmIdentifierRef, SignatureAlgorithm, read_hash,
+    read_signature_algorithm,
+};
+use crate::asn1::{Reader, Unreadable, Value, tag};
+use crate::certificate::{
+    IssuerAndSerialNumber, UnverifiedCertificate, date_time, identify, sign_checked,
+};
+use crate::crypto::{HashAlgorithm, Refused};
+use crate::error::{CertificateRole, Error, SignedAttribute, Within as _};
+use crate::key::{PublicKeyRef, SigningKey};
+use crate::name::Member;
+use crate::oid;
+
+/// Versions of `SignedData` that writers come to by the rules of RFC 5652 §5.1, or take from VeraId §4.4.
+const SIGNED_DATA_VERSIONS: [u8; 4] = [1, 3, 4, 5];
+/// The version of a `SignerInfo` with `issuerAndSerialNumber` (RFC 5652 §5.3).
+const SIGNER_INFO_VERSION: u8 = 1;
+
+/// `SignedData` that has been read, but not verified.
+#[derive(Clone, Debug)]
+pub(crate) struct SignedData<'a> {
+    /// The attached content, which is in one piece unless its OCTET STRING is in several.
+    pub(crate) content: Option<Cow<'a, [u8]>>,
+    certificates: SmallVec<[Value<'a>; 2]>,
+    pub(crate) signer: SignerInfo<'a>,
+}
+
+/// The one signature.
+#[derive(Clone, Debug)]
+pub(crate) struct SignerInfo<'a> {
+    identifier: IssuerAndSerialNumber<'a>,
+    digest_algorithm: HashAlgorithm,
+    signed_attributes: Value<'a>,
+    signature_algorithm: SignatureAlgorithm,
+    signature: &'a [u8],
+    message_digest: &'a [u8],
+    pub(crate) metadata: Metadata<'a>,
+    /// The member attribution, which only signatures by organisations have.
+    pub(crate) attribution: Option<&'a str>,
+}
+
+/// The service and the period that a signature is for (VeraId §7.3).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Metadata<'a> {
+    /// The content octets of the service's OBJECT IDENTIFIER.
+    pub(crate) service: &'a [u8],
+    pub(crate) period: Period,
+}
+
+impl<'a> SignedData<'a> {
+    /// Reads the fields of a `ContentInfo`.
+    pub(crate) fn read(mut content_info: Reader<'a>) -> Result<Self, Error> {
+        let content_type = content_info
+            .read(tag::OBJECT_IDENTIFIER, "a content type")
+            .within_signed_data()?;
+        if content_type.content() != oid::SIGNED_DATA.as_bytes() {
+            return Err(Error::NotSignedData);
+        }
+        let signed_data = read_explicit(&mut content_info, tag::SEQUENCE, "SignedData")
+            .within_signed_data()?
+            .ok_or(content_info.fail("SignedData"))
+            .within_signed_data()?;
+        content_info.finish().within_signed_data()?;
+        Self::read_fields(signed_data.reader())
+    }
+
+    fn read_fields(mut fields: Reader<'a>) -> Result<Self, Error> {
+        let version = fields
+            .read(tag::INTEGER, "a version")
+            .within_signed_data()?;
+        if !version
+            .small_integer()
+            .is_some_and(|version| SIGNED_DATA_VERSIONS.contains(&version))
+        {
+            return Err(Error::CmsVersion {
+                structure: "SignedData",
+            });
+        }
+        // What digest algorithms there are, the SignerInfo says again (RFC 5652 §5.1).
+        fields
+            .read(tag::SET, "digest algorithms")
+            .within_signed_data()?;
+        let encapsulated = fields
+            .read(tag::SEQUENCE, "an EncapsulatedContentInfo")
+            .within_signed_data()?;
+        let content = read_encapsulated_content(encapsulated.reader())?;
+        let certificates = fields
+            .optional(tag::context_constructed(0))
+            .within_signed_data()?;
+        let certificates = certificates.map_or(Ok(SmallVec::new()), |set| {
+            read_certificates(set.reader()).within_signed_data()
+        })?;
+        // Revocation lists have no part in VeraId.
+        fields
+            .optional(tag::context_constructed(1))
+            .within_signed_data()?;
+        let signers = fields.read(tag::SET, "SignerInfos").within_signed_data()?;
+        fields.finish().within_signed_data()?;
+        Ok(Self {
+            content,
+            certificates,
+            signer: SignerInfo::read_only(signers.reader())?,
+        })
+    }
+
+    /// The certificate, among those attached, that the signer's identifier names.
+    pub(crate) fn signer_certificate(&self) -> Result<UnverifiedCertificate<'a>, Error> {
+        let mut found: Option<Value<'a>> = None;
+        for certificate in &self.certificates {
+            let identifier = identify(*certificate).within_certificate(CertificateRole::Member)?;
+            if identifier != self.signer.identifier {
+                continue;
+            }
+            match found {
+                Some(earlier) if earlier.content() != certificate.content() => {
+                    return Err(Error::AmbiguousSignerCertificate);
+                }
+                _ => found = Some(*certificate),
+            }
+        }
+        let certificate = found.ok_or(Error::NoSignerCertificate)?;
+        UnverifiedCertificate::read(CertificateRole::Member, certificate)
+    }
+}
+
+/// Reads `[0] EXPLICIT` with one value of `inner` tag, if it is there.
+fn read_explicit<'a>(
+    fields: &mut Reader<'a>,
+    inner: u8,
+    expected: &'static str,
+) -> Result<Option<Value<'a>>, Unreadable> {
+    let Some(outer) = fields.optional(tag::context_constructed(0))? else {
+        return Ok(None);
+    };
+    let mut reader = outer.reader();
+    let value = reader.read(inner, expected)?;
+    reader.finish()?;
+    Ok(Some(value))
+}
+
+/// Reads `EncapsulatedContentInfo` (RFC 5652 §5.2): the content, if it is attached.
+fn read_encapsulated_content(mut fields: Reader<'_>) -> Result<Option<Cow<'_, [u8]>>, Error> {
+    let content_type = fields
+        .read(tag::OBJECT_IDENTIFIER, "a content type")
+        .within_signed_data()?;
+    if content_type.content() != oid::DATA.as_bytes() {
+        return Err(Error::ContentType);
+    }
+    let explicit = fields
+        .optional(tag::context_constructed(0))
+        .within_signed_data()?;
+    fields.finish().within_signed_data()?;
+    explicit
+        .map(|explicit| read_content(explicit.reader()).within_signed_data())
+        .transpose()
+}
+
+/// Reads the content's OCTET STRING: primitive as DER has it, or constructed of primitive ones (X.690 §8.7.3).
+fn read_content(mut reader: Reader<'_>) -> Result<Cow<'_, [u8]>, Unreadable> {
+    let content = reader.any("an OCTET STRING")?;
+    reader.finish()?;
+    match content.tag() {
+        tag::OCTET_STRING => Ok(Cow::Borrowed(content.content())),
+        tag::CONSTRUCTED_OCTET_STRING => join_segments(content.reader()),
+        _ => Err(content.fail("an OCTET STRING")),
+    }
+}
+
+fn join_segments(mut segments: Reader<'_>) -> Result<Cow<'_, [u8]>, Unreadable> {
+    const SEGMENT: &str = "a primitive OCTET STRING";
+    if segments.is_empty() {
+        return Ok(Cow::Borrowed(&[]));
+    }
+    let mut joined = Cow::Borrowed(segments.read(tag::OCTET_STRING, SEGMENT)?.content());
+    while !segments.is_empty() {
+        let segment = segments.read(tag::OCTET_STRING, SEGMENT)?;
+        joined.to_mut().extend_from_slice(segment.content());
+    }
+    Ok(joined)
+}
+
+/// Reads `CertificateSet` (RFC 5652 §10.2.2), passing over the kinds that are not X.509 certificates.
+fn read_certificates(mut set: Reader<'_>) -> Result<SmallVec<[Value<'_>; 2]>, Unreadable> {
+    let mut certificates = SmallVec::new();
+    while !set.is_empty() {
+        let choice = set.any("a certificate")?;
+        if choice.tag() == tag::SEQUENCE {
+            certificates.push(choice);
+        }
+    }
+    Ok(certificates)
+}
+
+impl<'a> SignerInfo<'a> {
+    /// Reads the one `SignerInfo` of a set.
+    fn read_only(mut set: Reader<'a>) -> Result<Self, Error> {
+        if set.is_empty() {
+            return Err(Error::SignerCount);
+        }
+        let signer = set
+            .read(tag::SEQUENCE, "a SignerInfo")
+            .within_signed_data()?;
+        if !set.is_empty() {
+            return Err(Error::SignerCount);
+        }
+        Self::read_fields(signer.reader())
+    }
+
+    fn read_fields(mut fields: Reader<'a>) -> Result<Self, Error> {
+        let version = fields
+            .read(tag::INTEGER, "a version")
+            .within_signed_data()?;
+        if fields.peek() == Some(tag::context(0)) {
+            return Err(Error::SignerIdentifier);
+        }
+        if version.small_integer() != Some(SIGNER_INFO_VERSION) {
+            return Err(Error::CmsVersion {
+                structure: "SignerInfo",
+            });
+        }
+        let identifier = fields
+            .read(tag::SEQUENCE, "an IssuerAndSerialNumber")
+            .within_signed_data()?;
+        let identifier = read_signer_identifier(identifier.reader()).within_signed_data()?;
+        let digest_algorithm = fields
+            .read(tag::SEQUENCE, "a digest algorithm")
+            .within_signed_data()?;
+        let digest_algorithm = read_hash(digest_algorithm).map_err(|fault| match fault {
+            AlgorithmFault::Unreadable(unreadable) => malformed(unreadable),
+            AlgorithmFault::NotAllowed(_) => Error::DigestAlgorithm,
+        })?;
+        let signed_attributes = fields
+            .optional(tag::context_constructed(0))
+            .within_signed_data()?
+            .ok_or(Error::MissingAttribute {
+                attribute: SignedAttribute::ContentType,
+            })?;
+        let signature_algorithm = fields
+            .read(tag::SEQUENCE, "a signature algorithm")
+            .within_signed_data()?;
+        let signature_algorithm =
+            read_signature_algorithm(signature_algorithm).map_err(|fault| match fault {
+                AlgorithmFault::Unreadable(unreadable) => malformed(unreadable),
+                AlgorithmFault::NotAllowed(problem) => Error::SignatureAlgorithm { problem },
+            })?;
+        let signature = fields
+            .read(tag::OCTET_STRING, "a signature")
+            .within_signed_data()?;
+        // What nobody signed counts for nothing.
+        fields
+            .optional(tag::context_constructed(1))
+            .within_signed_data()?;
+        fields.finish().within_signed_data()?;
+        let attributes = SignedAttributes::read(signed_attributes.reader())?;
+        Ok(Self {
+            identifier,
+            digest_algorithm,
+            signed_attributes,
+            signature_algorithm,
+            signature: signature.content(),
+            message_digest: attributes.message_digest()?,
+            metadata: attributes.metadata()?,
+            attribution: attributes.attribution()?,
+        })
+    }
+
+    /// Whether the signer's identifier names that certificate.
+    pub(crate) fn is_by(&self, certificate: &UnverifiedCertificate<'_>) -> Result<bool, Error> {
+        Ok(self.identifier == certificate.issuer_and_serial_number()?)
+    }
+
+    /// Compares the digest of the content with the one that was signed (RFC 5652 §5.6).
+    pub(crate) fn check_digest(&self, content: &[u8]) -> Result<(), Error> {
+        if self.digest_algorithm.digest(content).as_ref() == self.message_digest {
+            Ok(())
+        } else {
+            Err(Error::DigestMismatch)
+        }
+    }
+
+    /// Checks the signature over the signed attributes (RFC 5652 §5.4, §5.6).
+    pub(crate) fn verify(&self, key: &PublicKeyRef<'_>) -> Result<(), Error> {
+        let mut message = self.signed_attributes.encoding().to_vec();
+        if let Some(tag) = message.first_mut() {
+            *tag = tag::SET;
+        }
+        key.verify(self.signature_algorithm.hash(), &message, self.signature)
+            .map_err(|Refused| Error::BadSignature)
+    }
+}
+
+fn malformed(unreadable: Unreadable) -> Error {
+    Error::MalformedSignedData {
+        offset: unreadable.offset,
+        expected: unreadable.expected,
+    }
+}
+
+fn read_signer_identifier(mut fields: Reader<'_>) -> Result<IssuerAndSerialNumber<'_>, Unreadable> {
+    let issuer = fields.read(tag::SEQUENCE, "an issuer")?;
+    let serial_number = fields.read(tag::INTEGER, "a serial number")?;
+    fields.finish()?;
+    Ok(IssuerAndSerialNumber {
+        issuer: issuer.encoding(),
+        serial_number: serial_number.minimal_integer()?,
+    })
+}
+
+/// The values of those signed attributes that mean something here, each there at most once and with one value.
+#[derive(Default)]
+struct SignedAttributes<'a> {
+    content_type: Option<Value<'a>>,
+    message_digest: Option<Value<'a>>,
+    metadata: Option<Value<'a>>,
+    attribution: Option<Value<'a>>,
+}
+
+impl<'a> SignedAttributes<'a> {
+    fn read(mut attributes: Reader<'a>) -> Result<Self, Error> {
+        let mut known = Self::default();
+        while !attributes.is_empty() {
+            let mut fields = attributes
+                .read(tag::SEQUENCE, "an Attribute")
+                .within_signed_data()?
+                .reader();
+            let attribute_type = fields
+                .read(tag::OBJECT_IDENTIFIER, "an attribute type")
+                .within_signed_data()?;
+            let values = fields
+                .read(tag::SET, "attribute values")
+                .within_signed_data()?;
+            fields.finish().within_signed_data()?;
+            if let Some((attribute, slot)) = known.slot(attribute_type.content()) {
+                let value = only_value(attribute, values.reader())?;
+                if slot.replace(value).is_some() {
+                    return Err(Error::AttributeCount { attribute });
+                }
+            }
+        }
+        if known
+            .required(known.content_type, SignedAttribute::ContentType)?
+            .encoding()
+            != oid::DATA.to_der().map_err(|_| Error::ContentType)?
+        {
+            return Err(Error::ContentType);
+        }
+        Ok(known)
+    }
+
+    fn slot(&mut self, attribute_type: &[u8]) -> Option<(SignedAttribute, &mut Option<Value<'a>>)> {
+        let is = |oid: ObjectIdentifier| oid.as_bytes() == attribute_type;
+        if is(oid::CONTENT_TYPE) {
+            Some((SignedAttribute::ContentType, &mut self.content_type))
+        } else if is(oid::MESSAGE_DIGEST) {
+            Some((SignedAttribute::MessageDigest, &mut self.message_digest))
+        } else if is(oid::SIGNATURE_METADATA) {
+            Some((SignedAttribute::SignatureMetadata, &mut self.metadata))
+        } else if is(oid::MEMBER_ATTRIBUTION) {
+            Some((SignedAttribute::MemberAttribution, &mut self.attribution))
+        } else {
+            None
+        }
+    }
+
+    #[allow(clippy::unused_self, reason = "reads as what it is about")]
+    fn required(
+        &self,
+        value: Option<Value<'a>>,
+        attribute: SignedAttribute,
+    ) -> Result<Value<'a>, Error> {
+        value.ok_or(Error::MissingAttribute { attribute })
+    }
+
+    fn message_digest(&self) -> Result<&'a [u8], Error> {
+        let value = self.required(self.message_digest, SignedAttribute::MessageDigest)?;
+        expect(value, tag::OCTET_STRING, "an OCTET STRING").map(|value| value.content())
+    }
+
+    /// Reads `SignatureMetadata`.
+    fn metadata(&self) -> Result<Metadata<'a>, Error> {
+        let value = self.required(self.metadata, SignedAttribute::SignatureMetadata)?;
+        let metadata = expect(value, tag::SEQUENCE, "SignatureMetadata")?;
+        let mut fields = metadata.reader();
+        let service = fields
+            .read(tag::context(0), "a service")
+            .within_signed_data()?;
+        let period = fields
+            .read(tag::context_constructed(1), "a validity period")
+            .within_signed_data()?;
+        fields.finish().within_signed_data()?;
+        Ok(Metadata {
+            service: service.content(),
+            period: read_date_period(period.reader())?,
+        })
+    }
+
+    /// Reads `MemberAttribution`, if it is there.
+    fn attribution(&self) -> Result<Option<&'a str>, Error> {
+        const EXPECTED: &str = "a UTF8String";
+        let Some(value) = self.attribution else {
+            return Ok(None);
+        };
+        let value = expect(value, tag::UTF8_STRING, EXPECTED)?;
+        std::str::from_utf8(value.content())
+            .map(Some)
+            .map_err(|_| malformed(value.fail(EXPECTED)))
+    }
+}
+
+fn expect<'a>(value: Value<'a>, tag: u8, expected: &'static str) -> Result<Value<'a>, Error> {
+    if value.tag() == tag {
+        Ok(value)
+    } else {
+        Err(malformed(value.fail(expected)))
+    }
+}
+
+fn only_value(attribute: SignedAttribute, mut values: Reader<'_>) -> Result<Value<'_>, Error> {
+    if values.is_empty() {
+        return Err(Error::AttributeCount { attribute });
+    }
+    let value = values.any("an attribute value").within_signed_data()?;
+    if values.is_empty() {
+        Ok(value)
+    } else {
+        Err(Error::AttributeCount { attribute })
+    }
+}
+
+/// Reads `DatePeriod`. The reference library writes fractions of a second; they are cut off.
+fn read_date_period(mut fields: Reader<'_>) -> Result<Period, Error> {
+    let start = fields
+        .read(tag::context(0), "a start")
+        .and_then(|start| start.time_without_fraction())
+        .within_signed_data()?;
+    let end = fields
+        .read(tag::context(1), "an end")
+        .and_then(|end| end.time_without_fraction())
+        .within_signed_data()?;
+    fields.finish().within_signed_data()?;
+    Period::new(start, end).ok_or(Error::SignaturePeriod)
+}
+
+/// What is to be signed.
+pub(crate) struct SigningRequest<'s> {
+    pub(crate) content: &'s [u8],
+    /// Whether the content goes into the `SignedData`.
+    pub(crate) attached: bool,
+    pub(crate) service: ObjectIdentifier,
+    pub(crate) period: Period,
+    pub(crate) attribution: Option<&'s Member>,
+    /// The certificate of the key that signs.
+    pub(crate) certificate: &'s UnverifiedCertificate<'s>,
+    /// Whether that certificate goes into the `SignedData`.
+    pub(crate) certificate_attached: bool,
+}
+
+#[derive(Sequence)]
+struct WrittenSignedData<'a> {
+    version: CmsVersion,
+    digest_algorithms: SetOfVec<AlgorithmIdentifierRef<'a>>,
+    encapsulated_content: EncapsulatedContentInfo,
+    /// Certificates as they were received, which need not be DER.
+    #[asn1(
+        context_specific = "0",
+        tag_mode = "IMPLICIT",
+        constructed = "true",
+        optional = "true"
+    )]
+    certificates: Option<SetOfVec<Any>>,
+    signers: SetOfVec<Any>,
+}
+
+#[derive(Sequence)]
+struct WrittenSignerInfo<'a> {
+    version: CmsVersion,
+    identifier: WrittenIdentifier<'a>,
+    digest_algorithm: AlgorithmIdentifierRef<'a>,
+    #[asn1(context_specific = "0", tag_mode = "IMPLICIT", constructed = "true")]
+    signed_attributes: SetOfVec<Attribute>,
+    signature_algorithm: AnyRef<'a>,
+    signature: &'a OctetStringRef,
+}
+
+/// Issuer and serial number as they stand in the certificate.
+#[derive(Sequence)]
+struct WrittenIdentifier<'a> {
+    issuer: AnyRef<'a>,
+    serial_number: AnyRef<'a>,
+}
+
+#[derive(Sequence)]
+struct WrittenMetadata {
+    #[asn1(context_specific = "0", tag_mode = "IMPLICIT")]
+    service: ObjectIdentifier,
+    #[asn1(context_specific = "1", tag_mode = "IMPLICIT", constructed = "true")]
+    period: WrittenPeriod,
+}
+
+#[derive(Sequence)]
+struct WrittenPeriod {
+    #[asn1(context_specific = "0", tag_mode = "IMPLICIT")]
+    start: GeneralizedTime,
+    #[asn1(context_specific = "1", tag_mode = "IMPLICIT")]
+    end: GeneralizedTime,
+}
+
+impl SigningRequest<'_> {
+    /// Signs; gives the DER of a `ContentInfo`.
+    pub(crate) fn sign(&self, key: &dyn SigningKey) -> Result<Vec<u8>, Error> {
+        let unwritable = |_| Error::Unwritable("signature");
+        let period = self.written_period()?;
+        let attributes = self.signed_attributes(period).map_err(unwritable)?;
+        let message = attributes.to_der().map_err(unwritable)?;
+        let signature = sign_checked(key, &message)?;
+        self.content_info(attributes, &signature)
+            .map_err(unwritable)
+    }
+
+    fn written_period(&self) -> Result<WrittenPeriod, Error> {
+        let time = |moment| {
+            date_time(moment)
+                .map(GeneralizedTime::from_date_time)
+                .ok_or(Error::UnwritablePeriod(self.period))
+        };
+        Ok(WrittenPeriod {
+            start: time(self.period.start())?,
+            end: time(self.period.end())?,
+        })
+    }
+
+    fn signed_attributes(&self, period: WrittenPeriod) -> der::Result<SetOfVec<Attribute>> {
+        let digest = HashAlgorithm::Sha256.digest(self.content);
+        let metadata = WrittenMetadata {
+            service: self.service,
+            period,
+        };
+        let mut attributes = vec![
+            attribute(oid::CONTENT_TYPE, &oid::DATA)?,
+            attribute(oid::MESSAGE_DIGEST, &OctetStringRef::new(digest.as_ref())?)?,
+            attribute(oid::SIGNATURE_METADATA, &metadata)?,
+        ];
+        if let Some(member) = self.attribution {
+            let name = Utf8StringRef::new(member.as_str())?;
+            attributes.push(attribute(oid::MEMBER_ATTRIBUTION, &name)?);
+        }
+        SetOfVec::try_from(attributes)
+    }
+
+    fn content_info(
+        &self,
+        signed_attributes: SetOfVec<Attribute>,
+        signature: &[u8],
+    ) -> der::Result<Vec<u8>> {
+        let signature_algorithm = algorithm::pss_with_sha_256()?;
+        let signer = WrittenSignerInfo {
+            version: CmsVersion::V1,
+            identifier: WrittenIdentifier {
+                issuer: AnyRef::from_der(self.certificate.issuer())?,
+                serial_number: AnyRef::from_der(self.certificate.serial_number_encoding())?,
+            },
+            digest_algorithm: algorithm::SHA_256,
+            signed_attributes,
+            signature_algorithm: AnyRef::from_der(&signature_algorithm)?,
+            signature: OctetStringRef::new(signature)?,
+        };
+        let content = self
+            .attached
+            .then(|| Any::encode_from(&OctetStringRef::new(self.content)?))
+            .transpose()?;
+        let certificates = self
+            .certificate_attached
+            .then(|| SetOfVec::try_from([Any::from_der(&self.certificate.to_der())?]))
+            .transpose()?;
+        let signed_data = WrittenSignedData {
+            version: CmsVersion::V1,
+            digest_algorithms: SetOfVec::try_from([algorithm::SHA_256])?,
+            encapsulated_content: EncapsulatedContentInfo {
+                econtent_type: oid::DATA,
+                econtent: content,
+            },
+            certificates,
+            signers: SetOfVec::try_from([Any::encode_from(&signer)?])?,
+        };
+        ContentInfo {
+            content_type: oid::SIGNED_DATA,
+            content: Any::encode_from(&signed_data)?,
+        }
+        .to_der()
+    }
+}
+
+/// An attribute with one value.
+fn attribute<T: der::Tagged + der::EncodeValue>(
+    oid: ObjectIdentifier,
+    value: &T,
+) -> der::Result<Attribute> {
+    Ok(Attribute {
+        oid,
+        values: SetOfVec::try_from([Any::encode_from(value)?])?,
+    })
+}

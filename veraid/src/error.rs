@@ -1,0 +1,638 @@
+//! Why something could not be read, does not verify, or cannot be made.
+
+use std::fmt;
+
+use der::asn1::ObjectIdentifier;
+use dnssec::{Period, Validity};
+
+use crate::asn1::Unreadable;
+use crate::key::{KeyError, SigningError};
+use crate::name::NameError;
+use crate::record::TtlOverride;
+
+/// Which certificate an error is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CertificateRole {
+    /// The one whose key the TXT record publishes.
+    Organisation,
+    /// The one that the organisation issued to the signer.
+    Member,
+}
+
+impl fmt::Display for CertificateRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Organisation => "organisation certificate",
+            Self::Member => "member certificate",
+        })
+    }
+}
+
+/// A bundle's structure, as its ASN.1 names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Structure {
+    /// `MemberIdBundle`.
+    MemberIdBundle,
+    /// `SignatureBundle`.
+    SignatureBundle,
+}
+
+impl fmt::Display for Structure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::MemberIdBundle => "member id bundle",
+            Self::SignatureBundle => "signature bundle",
+        })
+    }
+}
+
+/// A signed attribute that every signature has (RFC 5652 §11, VeraId §4.4), or every one by an organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SignedAttribute {
+    /// What type of content is signed.
+    ContentType,
+    /// The digest of the content.
+    MessageDigest,
+    /// Service and period.
+    SignatureMetadata,
+    /// The member to whom the organisation attributes the content.
+    MemberAttribution,
+}
+
+impl fmt::Display for SignedAttribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ContentType => "content-type",
+            Self::MessageDigest => "message-digest",
+            Self::SignatureMetadata => "signature metadata",
+            Self::MemberAttribution => "member attribution",
+        })
+    }
+}
+
+/// One of the two extensions that tie certificates together by their keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KeyIdentifier {
+    /// That of the issuer's key (RFC 5280 §4.2.1.1).
+    Authority,
+    /// That of the certificate's own key (RFC 5280 §4.2.1.2).
+    Subject,
+}
+
+impl fmt::Display for KeyIdentifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Authority => "authority key identifier",
+            Self::Subject => "subject key identifier",
+        })
+    }
+}
+
+/// Why something could not be read, does not verify, or cannot be made.
+///
+/// [`Error::reason`] is for machines and stays as it is; the text is for people and may change. Where the fault is in
+/// the bundle, whoever sent it is to blame, unless the time or the trust anchors were given wrong.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    // ---- The bundle
+    /// The octets are no DER bundle.
+    #[error("not a {structure}: expected {expected} at octet {offset}")]
+    Malformed {
+        /// What it should have been.
+        structure: Structure,
+        /// Octets from the start of the bundle.
+        offset: usize,
+        /// What should have stood there.
+        expected: &'static str,
+    },
+    /// The bundle has a version other than 0.
+    #[error("the {structure} has a version that is not supported (only 0 is)")]
+    UnsupportedBundleVersion {
+        /// Which bundle.
+        structure: Structure,
+    },
+    /// The DNSSEC chain cannot be read, or does not prove the organisation's TXT records.
+    #[error(transparent)]
+    Dnssec(#[from] dnssec::Error),
+
+    // ---- X.509
+    /// A certificate cannot be read.
+    #[error("the {certificate} is malformed: expected {expected} at octet {offset}")]
+    MalformedCertificate {
+        /// Which certificate.
+        certificate: CertificateRole,
+        /// Octets from the start of the bundle, or of the certificate if it stands alone.
+        offset: usize,
+        /// What should have stood there.
+        expected: &'static str,
+    },
+    /// The certificate is not of version 3.
+    #[error("the {certificate} is not of X.509 version 3")]
+    CertificateVersion {
+        /// Which certificate.
+        certificate: CertificateRole,
+    },
+    /// The certificate is signed with something else than RSASSA-PSS as the protocol has it.
+    #[error("the {certificate} has a signature algorithm that is not allowed: {problem}")]
+    CertificateSignatureAlgorithm {
+        /// Which certificate.
+        certificate: CertificateRole,
+        /// What about it.
+        problem: &'static str,
+    },
+    /// The signature algorithm inside the signed part is not the one outside (RFC 5280 §4.1.1.2).
+    #[error("the {certificate} names two different signature algorithms")]
+    CertificateAlgorithmMismatch {
+        /// Which certificate.
+        certificate: CertificateRole,
+    },
+    /// The certificate ends before it starts.
+    #[error("the {certificate} ends before it starts")]
+    CertificatePeriod {
+        /// Which certificate.
+        certificate: CertificateRole,
+    },
+    /// The certificate has a key that cannot be used.
+    #[error("the key of the {certificate} is not allowed: {source}")]
+    CertificateKey {
+        /// Which certificate.
+        certificate: CertificateRole,
+        /// What about it.
+        source: KeyError,
+    },
+    /// The certificate's subject has no common name.
+    #[error("the subject of the {certificate} has no common name")]
+    NoCommonName {
+        /// Which certificate.
+        certificate: CertificateRole,
+    },
+    /// The certificate's subject has more than one common name.
+    #[error("the subject of the {certificate} has more than one common name")]
+    SeveralCommonNames {
+        /// Which certificate.
+        certificate: CertificateRole,
+    },
+    /// The common name is not a well-formed `UTF8String`, `PrintableString` or `BMPString`.
+    #[error(
+        "the common name of the {certificate} is not a well-formed UTF8String, PrintableString or BMPString"
+    )]
+    CommonNameEncoding {
+        /// Which certificate.
+        certificate: CertificateRole,
+    },
+    /// The common name is no domain, or no member's name.
+    #[error("the common name of the {certificate} is not valid: {source}")]
+    InvalidCommonName {
+        /// Which certificate.
+        certificate: CertificateRole,
+        /// What about it.
+        source: NameError,
+    },
+    /// An extension that must not be ignored, and that means nothing here (RFC 5280 §4.2).
+    #[error("the {certificate} has a critical extension that is not known here")]
+    UnhandledCriticalExtension {
+        /// Which certificate.
+        certificate: CertificateRole,
+    },
+    /// The same extension twice (RFC 5280 §4.2).
+    #[error("the {certificate} has the same extension twice")]
+    DuplicateExtension {
+        /// Which certificate.
+        certificate: CertificateRole,
+    },
+    /// More extensions than any honest certificate has.
+    #[error("the {certificate} has more than {limit} extensions")]
+    TooManyExtensions {
+        /// Which certificate.
+        certificate: CertificateRole,
+        /// The bound.
+        limit: usize,
+    },
+    /// The organisation certificate is no CA certificate.
+    #[error("the organisation certificate is not marked as a CA's")]
+    NotCa,
+    /// The member certificate is a CA certificate.
+    #[error("the member certificate is marked as a CA's")]
+    CaMember,
+    /// The key usage extension does not allow what the key was used for (RFC 5280 §4.2.1.3).
+    #[error("the key usage of the {certificate} does not include {needed}")]
+    KeyUsage {
+        /// Which certificate.
+        certificate: CertificateRole,
+        /// The usage that was needed.
+        needed: &'static str,
+    },
+    /// A key identifier extension is missing.
+    #[error("the {certificate} has no {identifier}")]
+    MissingKeyIdentifier {
+        /// Which certificate.
+        certificate: CertificateRole,
+        /// Which extension.
+        identifier: KeyIdentifier,
+    },
+    /// A key identifier is not the SHA-256 of the key's `SubjectPublicKeyInfo`.
+    #[error("the {identifier} of the {certificate} is not that of the key")]
+    KeyIdentifierMismatch {
+        /// Which certificate.
+        certificate: CertificateRole,
+        /// Which extension.
+        identifier: KeyIdentifier,
+    },
+    /// The organisation certificate's issuer is not its subject.
+    #[error("the organisation certificate is not self-issued")]
+    NotSelfIssued,
+    /// The member certificate's issuer is not the organisation.
+    #[error("the member certificate names another issuer than the organisation")]
+    OtherIssuer,
+    /// A certificate's signature is wrong.
+    #[error("the signature of the {certificate} does not verify")]
+    CertificateSignature {
+        /// Which certificate.
+        certificate: CertificateRole,
+    },
+    /// A certificate had expired by then.
+    #[error("the {certificate} expired at {}, before {required}", .validity.end())]
+    CertificateExpired {
+        /// Which certificate.
+        certificate: CertificateRole,
+        /// When it is valid.
+        validity: Period,
+        /// What was asked for.
+        required: Period,
+    },
+    /// A certificate was not valid yet.
+    #[error("the {certificate} is valid from {} only, after {required}", .validity.start())]
+    CertificateNotYetValid {
+        /// Which certificate.
+        certificate: CertificateRole,
+        /// When it is valid.
+        validity: Period,
+        /// What was asked for.
+        required: Period,
+    },
+
+    // ---- CMS
+    /// The `SignedData` cannot be read.
+    #[error("the signature is malformed: expected {expected} at octet {offset}")]
+    MalformedSignedData {
+        /// Octets from the start of the bundle.
+        offset: usize,
+        /// What should have stood there.
+        expected: &'static str,
+    },
+    /// The `ContentInfo` holds something else than `SignedData`.
+    #[error("the signature is a CMS structure other than SignedData")]
+    NotSignedData,
+    /// `SignedData` or `SignerInfo` has a version that does not go with its content (RFC 5652 §5.1, §5.3).
+    #[error("the CMS version of the {structure} is not one that goes with its content")]
+    CmsVersion {
+        /// `SignedData` or `SignerInfo`.
+        structure: &'static str,
+    },
+    /// What is signed is not id-data.
+    #[error("the signed content, or its content-type attribute, is of a type other than id-data")]
+    ContentType,
+    /// There is not exactly one signer.
+    #[error("there is not exactly one SignerInfo")]
+    SignerCount,
+    /// The signer is named by something else than issuer and serial number.
+    #[error("the signer is not identified by issuer and serial number")]
+    SignerIdentifier,
+    /// The digest algorithm is not one of SHA-256, SHA-384 and SHA-512.
+    #[error("the digest algorithm is not SHA-256, SHA-384 or SHA-512")]
+    DigestAlgorithm,
+    /// The signature algorithm is not RSASSA-PSS as the protocol has it.
+    #[error("the signature algorithm is not allowed: {problem}")]
+    SignatureAlgorithm {
+        /// What about it.
+        problem: &'static str,
+    },
+    /// A signed attribute is missing.
+    #[error("the signed attribute {attribute} is missing")]
+    MissingAttribute {
+        /// Which one.
+        attribute: SignedAttribute,
+    },
+    /// A signed attribute stands there twice, or has not exactly one value.
+    #[error("the signed attribute {attribute} does not have exactly one value")]
+    AttributeCount {
+        /// Which one.
+        attribute: SignedAttribute,
+    },
+    /// The content is neither attached nor given.
+    #[error("the content is detached from the signature; give it to verify the signature")]
+    MissingContent,
+    /// The content is both attached and given.
+    #[error("the content is attached to the signature already; none can be given")]
+    UnexpectedContent,
+    /// The content is not what was signed.
+    #[error("the digest of the content is not the one that was signed")]
+    DigestMismatch,
+    /// No certificate of the signer.
+    #[error("the certificate of the signer is not among those attached")]
+    NoSignerCertificate,
+    /// Several different certificates with the signer's issuer and serial number.
+    #[error("several certificates have the issuer and serial number of the signer")]
+    AmbiguousSignerCertificate,
+    /// The signature over the signed attributes is wrong.
+    #[error("the signature does not verify")]
+    BadSignature,
+
+    // ---- VeraId
+    /// The chain answers for no dialect that is supported.
+    #[error("the DNSSEC chain holds no response to the question for {owner} TXT")]
+    NoRecordResponse {
+        /// The owner of the records that were looked for.
+        owner: Box<dnssec::Name>,
+    },
+    /// The chain answers for VeraId and for DomainAuth.
+    #[error("the DNSSEC chain answers for two protocols, so it could be read in two ways")]
+    AmbiguousDialect,
+    /// The chain answers for DomainAuth only.
+    #[error("the DNSSEC chain is for DomainAuth, which is not supported")]
+    UnsupportedDialect,
+    /// The organisation's domain is too long to have records.
+    #[error(transparent)]
+    RecordOwner(NameError),
+    /// No TXT record publishes the organisation's key for the service.
+    #[error("no TXT record is for the key of the organisation certificate and the service")]
+    NoMatchingRecord,
+    /// Several TXT records publish the key for the service.
+    #[error("several TXT records are for the key of the organisation certificate and the service")]
+    AmbiguousRecord,
+    /// The DNSSEC signatures ran out longer ago than the TXT record allows.
+    #[error(
+        "the DNSSEC chain holds at {validity}, not within the last {ttl_override} seconds of {required} as its TTL override demands"
+    )]
+    TtlOverrideExceeded {
+        /// When the chain holds.
+        validity: Validity,
+        /// What the record allows.
+        ttl_override: TtlOverride,
+        /// What was asked for.
+        required: Period,
+    },
+    /// The member attribution is no member's name.
+    #[error("the member attribution is not valid: {0}")]
+    InvalidAttribution(#[source] NameError),
+    /// A signature without attribution was made with the organisation's own key.
+    #[error(
+        "the organisation's own certificate or key cannot sign as a member; the signature lacks its attribution"
+    )]
+    OrganisationAsMember,
+    /// A signature with an attribution was made by somebody else than the organisation.
+    #[error("only the organisation itself can attribute a signature to a member")]
+    AttributionByMember,
+    /// The signature is for another service.
+    #[error("the signature is bound to another service than {expected}")]
+    ServiceMismatch {
+        /// The verifier's.
+        expected: ObjectIdentifier,
+    },
+    /// The signature's period ends before it starts.
+    #[error("the signature's period ends before it starts")]
+    SignaturePeriod,
+    /// The signature had expired by then.
+    #[error("the signature expired at {}, before {required}", .validity.end())]
+    SignatureExpired {
+        /// When it is valid.
+        validity: Period,
+        /// What was asked for.
+        required: Period,
+    },
+    /// The signature was not valid yet.
+    #[error("the signature is valid from {} only, after {required}", .validity.start())]
+    SignatureNotYetValid {
+        /// When it is valid.
+        validity: Period,
+        /// What was asked for.
+        required: Period,
+    },
+    /// Each part is valid within the period, but there is no second at which all are.
+    #[error(
+        "certificates, signature and DNSSEC chain are at no second of {required} valid together"
+    )]
+    NeverValidTogether {
+        /// What was asked for.
+        required: Period,
+    },
+
+    // ---- Making things
+    /// A key that cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A file that holds no PEM certificate.
+    #[error(
+        "not a PEM certificate: no whole block from `-----BEGIN CERTIFICATE-----` to `-----END CERTIFICATE-----`"
+    )]
+    NotPemCertificate,
+    /// The key is not the certificate's.
+    #[error("the private key does not belong to the {certificate}")]
+    KeyMismatch {
+        /// Which certificate.
+        certificate: CertificateRole,
+    },
+    /// The member would have the organisation's own key.
+    #[error("a member needs a key of its own; this is the organisation's")]
+    MemberHasOrganisationKey,
+    /// The member certificate would be valid when the organisation's is not.
+    #[error(
+        "the member certificate would be valid {wanted}, but the organisation certificate is valid {issuer} only; shorten the one or renew the other"
+    )]
+    OutsideIssuerPeriod {
+        /// What was asked for.
+        wanted: Period,
+        /// When the organisation certificate is valid.
+        issuer: Period,
+    },
+    /// The signature would at no second be valid together with the certificates.
+    #[error(
+        "the signature would be valid {wanted}, when the {certificate}, valid {available}, is not"
+    )]
+    NeverVerifiable {
+        /// What was asked for.
+        wanted: Period,
+        /// Which certificate.
+        certificate: CertificateRole,
+        /// When that is valid.
+        available: Period,
+    },
+    /// The times cannot be written: before 1970 or after 9999.
+    #[error("{0} cannot be written: certificates and signatures are dated from 1970 to 9999")]
+    UnwritablePeriod(Period),
+    /// The identifier means something in the protocol itself.
+    #[error("{0} identifies a part of the protocol, not a service")]
+    NotAService(ObjectIdentifier),
+    /// The private key's holder refused.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+    /// What came back from the private key's holder does not verify with its public key.
+    #[error(
+        "the private key made a signature that does not verify; it must sign RSASSA-PSS with SHA-256 and a salt of 32 octets"
+    )]
+    SignedWrongly,
+    /// A structure could not be written, or no random octets could be had.
+    #[error("the {0} could not be made")]
+    Unwritable(&'static str),
+}
+
+impl Error {
+    /// A stable name for the reason, for machines: `cms.…`, `x509.…`, `veraid.…`, or `dnssec.…` as that crate says.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Malformed { .. } => "veraid.malformed_bundle",
+            Self::UnsupportedBundleVersion { .. } => "veraid.unsupported_version",
+            Self::Dnssec(error) => error.reason(),
+
+            Self::MalformedCertificate { .. } => "x509.malformed_certificate",
+            Self::CertificateVersion { .. } => "x509.unsupported_version",
+            Self::CertificateSignatureAlgorithm { .. } => "x509.unsupported_signature_algorithm",
+            Self::CertificateAlgorithmMismatch { .. } => "x509.signature_algorithm_mismatch",
+            Self::CertificatePeriod { .. } => "x509.ends_before_start",
+            Self::CertificateKey { .. } => "x509.unsupported_key",
+            Self::NoCommonName { .. } => "x509.no_common_name",
+            Self::SeveralCommonNames { .. } => "x509.several_common_names",
+            Self::CommonNameEncoding { .. } => "x509.common_name_encoding",
+            Self::InvalidCommonName { .. } => "x509.invalid_common_name",
+            Self::UnhandledCriticalExtension { .. } => "x509.unhandled_critical_extension",
+            Self::DuplicateExtension { .. } => "x509.duplicate_extension",
+            Self::TooManyExtensions { .. } => "x509.too_many_extensions",
+            Self::NotCa => "x509.organisation_not_ca",
+            Self::CaMember => "x509.member_is_ca",
+            Self::KeyUsage { .. } => "x509.key_usage",
+            Self::MissingKeyIdentifier { .. } => "x509.missing_key_identifier",
+            Self::KeyIdentifierMismatch { .. } => "x509.key_identifier_mismatch",
+            Self::NotSelfIssued => "x509.not_self_issued",
+            Self::OtherIssuer => "x509.other_issuer",
+            Self::CertificateSignature { .. } => "x509.bad_signature",
+            Self::CertificateExpired { .. } => "x509.expired",
+            Self::CertificateNotYetValid { .. } => "x509.not_yet_valid",
+
+            Self::MalformedSignedData { .. } => "cms.malformed_signed_data",
+            Self::NotSignedData => "cms.not_signed_data",
+            Self::CmsVersion { .. } => "cms.unsupported_version",
+            Self::ContentType => "cms.content_type",
+            Self::SignerCount => "cms.signer_count",
+            Self::SignerIdentifier => "cms.signer_identifier",
+            Self::DigestAlgorithm => "cms.unsupported_digest_algorithm",
+            Self::SignatureAlgorithm { .. } => "cms.unsupported_signature_algorithm",
+            Self::MissingAttribute { .. } => "cms.missing_attribute",
+            Self::AttributeCount { .. } => "cms.attribute_count",
+            Self::MissingContent => "cms.missing_content",
+            Self::UnexpectedContent => "cms.unexpected_content",
+            Self::DigestMismatch => "cms.digest_mismatch",
+            Self::NoSignerCertificate => "cms.no_signer_certificate",
+            Self::AmbiguousSignerCertificate => "cms.ambiguous_signer_certificate",
+            Self::BadSignature => "cms.bad_signature",
+
+            Self::NoRecordResponse { .. } => "veraid.no_record_response",
+            Self::AmbiguousDialect => "veraid.ambiguous_dialect",
+            Self::UnsupportedDialect => "veraid.unsupported_dialect",
+            Self::RecordOwner(_) => "veraid.no_room_for_record",
+            Self::NoMatchingRecord => "veraid.no_matching_record",
+            Self::AmbiguousRecord => "veraid.ambiguous_record",
+            Self::TtlOverrideExceeded { .. } => "veraid.ttl_override_exceeded",
+            Self::InvalidAttribution(_) => "veraid.invalid_attribution",
+            Self::OrganisationAsMember => "veraid.organisation_as_member",
+            Self::AttributionByMember => "veraid.attribution_by_member",
+            Self::ServiceMismatch { .. } => "veraid.service_mismatch",
+            Self::SignaturePeriod => "veraid.signature_ends_before_start",
+            Self::SignatureExpired { .. } => "veraid.signature_expired",
+            Self::SignatureNotYetValid { .. } => "veraid.signature_not_yet_valid",
+            Self::NeverValidTogether { .. } => "veraid.never_valid_together",
+
+            Self::Key(_) => "veraid.key",
+            Self::NotPemCertificate => "veraid.not_pem_certificate",
+            Self::KeyMismatch { .. } => "veraid.key_mismatch",
+            Self::MemberHasOrganisationKey => "veraid.member_has_organisation_key",
+            Self::OutsideIssuerPeriod { .. } => "veraid.outside_issuer_period",
+            Self::NeverVerifiable { .. } => "veraid.never_verifiable",
+            Self::UnwritablePeriod(_) => "veraid.unwritable_period",
+            Self::NotAService(_) => "veraid.not_a_service",
+            Self::Signing(_) => "veraid.signing_failed",
+            Self::SignedWrongly => "veraid.signed_wrongly",
+            Self::Unwritable(_) => "veraid.unwritable",
+        }
+    }
+
+    /// Whether the bundle itself could not be read: its text form, DER structure, version or size.
+    ///
+    /// Anything that is wrong further inside makes it invalid instead: in a DNS message, a certificate, the `SignedData`.
+    #[must_use]
+    pub fn is_malformed(&self) -> bool {
+        match self {
+            Self::Malformed { .. } | Self::UnsupportedBundleVersion { .. } => true,
+            Self::Dnssec(error) => error.is_malformed(),
+            _ => false,
+        }
+    }
+
+    /// The error about a certificate that is not valid at any second of `required`.
+    pub(crate) fn certificate_time(
+        certificate: CertificateRole,
+        validity: Period,
+        required: Period,
+    ) -> Self {
+        if validity.end() < required.start() {
+            Self::CertificateExpired {
+                certificate,
+                validity,
+                required,
+            }
+        } else {
+            Self::CertificateNotYetValid {
+                certificate,
+                validity,
+                required,
+            }
+        }
+    }
+
+    /// The error about a signature that is not valid at any second of `required`.
+    pub(crate) fn signature_time(validity: Period, required: Period) -> Self {
+        if validity.end() < required.start() {
+            Self::SignatureExpired { validity, required }
+        } else {
+            Self::SignatureNotYetValid { validity, required }
+        }
+    }
+}
+
+/// Turns unreadable octets into the error of the structure that they belong to.
+pub(crate) trait Within<T> {
+    fn within_bundle(self, structure: Structure) -> Result<T, Error>;
+    fn within_certificate(self, certificate: CertificateRole) -> Result<T, Error>;
+    fn within_signed_data(self) -> Result<T, Error>;
+}
+
+impl<T> Within<T> for Result<T, Unreadable> {
+    fn within_bundle(self, structure: Structure) -> Result<T, Error> {
+        self.map_err(|Unreadable { offset, expected }| Error::Malformed {
+            structure,
+            offset,
+            expected,
+        })
+    }
+
+    fn within_certificate(self, certificate: CertificateRole) -> Result<T, Error> {
+        self.map_err(
+            |Unreadable { offset, expected }| Error::MalformedCertificate {
+                certificate,
+                offset,
+                expected,
+            },
+        )
+    }
+
+    fn within_signed_data(self) -> Result<T, Error> {
+        self.map_err(
+            |Unreadable { offset, expected }| Error::MalformedSignedData { offset, expected },
+        )
+    }
+}

@@ -1,0 +1,85 @@
+//! [VeraId]: signatures in the name of a domain and its members, verified offline.
+//!
+//! [VeraId]: https://veraid.net/spec/
+//!
+//! A domain publishes its organisation's key in a TXT record that DNSSEC protects. With that key the organisation issues
+//! certificates to its members, users and bots, or signs itself. A **signature bundle** carries the DNSSEC chain, the
+//! organisation's certificate and a CMS signature: whoever has it and the root's keys can verify it, with no network and
+//! at any time.
+//!
+//! # What is refused
+//!
+//! Everything that a careful reader of the RFCs would refuse: any signature but RSASSA-PSS, any hash but SHA-2, keys other
+//! than RSA of 2048, 3072 and 4096 bits, members that are CAs, members that attribute to others, certificates with unknown
+//! critical extensions or a broken signature, `SignedData` with two signers, octets after the end. What the reference
+//! library is known to write is read all the same, whether or not it is DER; what is written here is DER.
+//!
+//! # Time
+//!
+//! No clock is read: the verifier asks about a period, perhaps of a single second, both ends included. There must be one
+//! second within it at which **everything holds together**: every DNSSEC signature, the certificates and the signature
+//! itself. What comes out says for how long, around that second, all of it holds.
+//!
+//! The TXT record's TTL override narrows that: the DNSSEC signatures must hold for at least one second within the last
+//! [`TtlOverride`] seconds of the verifier's period. So it changes nothing for a verifier that asks about one second, and
+//! a verifier that asks about the last ninety days can read what was signed while offline.
+//!
+//! The DomainAuth draft calls this window the one "for the DNSSEC chain" where it defines it, but later measures
+//! certificates and signature against "the verification time window", which can be read as the same one. Here the window
+//! is for the DNSSEC chain, and everything together is measured against the verifier's period. The window ends when that
+//! period does; in the reference library it ends with the certificates or the signature, if they end earlier, so that it
+//! accepts more.
+//!
+//! # How to start
+//!
+//! - Verify a signature: [`SignatureBundle::from_der`], then [`SignatureBundle::verify`]. Only what comes out of the latter
+//!   is to be believed.
+//! - Sign: [`sign`], as a member with a [`MemberIdBundle`] or as the organisation.
+//! - Set up an organisation: [`PrivateKey::generate`], [`TxtRecord::new`], [`OrganisationCertificate::self_issue`], and
+//!   [`MemberCertificate::issue`] for each member.
+//!
+//! ```no_run
+//! use veraid::{Period, SignatureBundle, TEST_SERVICE, TrustAnchors, Verification};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let der = std::fs::read("signature")?;
+//! let anchors = TrustAnchors::iana();
+//! let now = Period::at(std::time::SystemTime::now().into());
+//! let verified =
+//!     SignatureBundle::from_der(&der)?.verify(&Verification::new(TEST_SERVICE, now, &anchors))?;
+//! println!("{} says {:?}", verified.member_id(), verified.content());
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+
+mod algorithm;
+mod asn1;
+mod bundle;
+mod certificate;
+mod cms;
+mod crypto;
+mod error;
+mod key;
+mod name;
+mod oid;
+mod pem;
+mod record;
+mod sign;
+mod verify;
+
+pub use bundle::{MemberIdBundle, SignatureBundle};
+pub use certificate::{MemberCertificate, OrganisationCertificate, UnverifiedCertificate};
+pub use der::asn1::ObjectIdentifier;
+pub use dnssec::{self, Period, Timestamp, TrustAnchors, Validity};
+pub use error::{CertificateRole, Error, KeyIdentifier, SignedAttribute, Structure};
+pub use key::{
+    KeyAlgorithm, KeyAlgorithmError, KeyError, PrivateKey, PublicKey, SigningError, SigningKey,
+};
+pub use name::{
+    Dialect, DialectError, MAX_DOMAIN_OCTETS, Member, MemberId, NameError, Organisation, UserName,
+};
+pub use oid::TEST_SERVICE;
+pub use record::{DigestType, KeyId, TtlOverride, TxtRecord, TxtRecordError};
+pub use sign::{Encapsulation, Signer, sign};
+pub use verify::{SignedBy, Verification, VerifiedMember, VerifiedOrganisation, VerifiedSignature};

@@ -1,0 +1,625 @@
+//! A whole signature bundle laid open: every field of the certificates, the `SignedData` and the envelope can be made right
+//! or wrong, and is then signed as it stands. Nothing here comes from the library under test but names and times.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses some of it")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "what goes in is written by the programmer of a test"
+)]
+
+pub mod der;
+
+use std::sync::OnceLock;
+
+use aws_lc_rs::digest;
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{
+    KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512, RsaEncoding,
+    RsaKeyPair,
+};
+use data_encoding::BASE64;
+use kliento_fixtures::{Algorithm, Responses, TXT, World};
+use veraid::{
+    Error, MemberIdBundle, ObjectIdentifier, OrganisationCertificate, Period, SignatureBundle,
+    TEST_SERVICE, Timestamp, TrustAnchors, Verification, VerifiedSignature,
+};
+
+use der::{
+    bit_string, bmp_string, boolean, concat, context, context_primitive, integer, null,
+    octet_string, oid, positive_integer, retag, sequence, set, tlv, utf8_string,
+};
+
+/// 2026-11-21T12:00:00Z.
+pub const NOON: i64 = 1_795_262_400;
+pub const DAY: i64 = 86_400;
+pub const CONTENT: &[u8] = b"the content";
+pub const SERVICE: ObjectIdentifier = TEST_SERVICE;
+
+pub fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix_seconds(seconds)
+}
+
+pub fn period(start: i64, end: i64) -> Period {
+    Period::new(at(start), at(end)).unwrap()
+}
+
+pub fn noon() -> Period {
+    Period::at(at(NOON))
+}
+
+/// An RSA key that signs in any way that the cryptographic library can.
+pub struct Key {
+    pair: RsaKeyPair,
+    pub spki: Vec<u8>,
+}
+
+impl Key {
+    fn generate(size: KeySize) -> Self {
+        let pair = RsaKeyPair::generate(size).unwrap();
+        let spki = AsDer::<PublicKeyX509Der<'static>>::as_der(pair.public_key()).unwrap();
+        let spki = spki.as_ref().to_vec();
+        Self { pair, spki }
+    }
+
+    pub fn sign(&self, scheme: &'static dyn RsaEncoding, message: &[u8]) -> Vec<u8> {
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        let random = SystemRandom::new();
+        self.pair
+            .sign(scheme, &random, message, &mut signature)
+            .unwrap();
+        signature
+    }
+
+    pub fn key_identifier(&self) -> Vec<u8> {
+        digest::digest(&digest::SHA256, &self.spki)
+            .as_ref()
+            .to_vec()
+    }
+
+    /// The TXT record that publishes it.
+    pub fn record(&self, ttl_override: &str) -> String {
+        let (number, hash) = match self.pair.public_modulus_len() {
+            256 => (1, &digest::SHA256),
+            384 => (2, &digest::SHA384),
+            _ => (3, &digest::SHA512),
+        };
+        let id = BASE64.encode(digest::digest(hash, &self.spki).as_ref());
+        format!("{number} {id} {ttl_override}")
+    }
+}
+
+macro_rules! keys {
+    ($($name:ident = $size:ident),+) => {
+        $(pub fn $name() -> &'static Key {
+            static KEY: OnceLock<Key> = OnceLock::new();
+            KEY.get_or_init(|| Key::generate(KeySize::$size))
+        })+
+    };
+}
+
+keys! {
+    organisation_key = Rsa2048,
+    member_key = Rsa2048,
+    stranger_key = Rsa2048,
+    key_of_3072_bits = Rsa3072,
+    key_of_4096_bits = Rsa4096
+}
+
+pub const SHA_1: &str = "1.3.14.3.2.26";
+pub const SHA_224: &str = "2.16.840.1.101.3.4.2.4";
+pub const SHA_256: &str = "2.16.840.1.101.3.4.2.1";
+pub const SHA_384: &str = "2.16.840.1.101.3.4.2.2";
+pub const SHA_512: &str = "2.16.840.1.101.3.4.2.3";
+pub const MGF1: &str = "1.2.840.113549.1.1.8";
+pub const RSASSA_PSS: &str = "1.2.840.113549.1.1.10";
+pub const RSA_ENCRYPTION: &str = "1.2.840.113549.1.1.1";
+pub const PKCS1_SHA_256: &str = "1.2.840.113549.1.1.11";
+pub const PKCS1_SHA_1: &str = "1.2.840.113549.1.1.5";
+
+pub fn hash(name: &str) -> Vec<u8> {
+    sequence(&[oid(name), null()])
+}
+
+/// RSASSA-PSS with all its parameters open.
+pub fn pss_with(hash_name: &str, mask_hash: &str, salt: u8, trailer: Option<u8>) -> Vec<u8> {
+    let mut parameters = vec![
+        context(0, &hash(hash_name)),
+        context(1, &sequence(&[oid(MGF1), hash(mask_hash)])),
+        context(2, &integer(&[salt])),
+    ];
+    parameters.extend(trailer.map(|trailer| context(3, &integer(&[trailer]))));
+    sequence(&[oid(RSASSA_PSS), sequence(&parameters)])
+}
+
+pub fn pss(hash_name: &str) -> Vec<u8> {
+    let octets = match hash_name {
+        SHA_1 => 20,
+        SHA_224 => 28,
+        SHA_256 => 32,
+        SHA_384 => 48,
+        _ => 64,
+    };
+    pss_with(hash_name, hash_name, octets, None)
+}
+
+/// How a signature is really made, whatever its identifier says.
+pub type Scheme = &'static dyn RsaEncoding;
+pub const PSS_256: Scheme = &RSA_PSS_SHA256;
+pub const PSS_384: Scheme = &RSA_PSS_SHA384;
+pub const PSS_512: Scheme = &RSA_PSS_SHA512;
+pub const PKCS1_256: Scheme = &RSA_PKCS1_SHA256;
+
+pub fn common_name(value: Vec<u8>) -> Vec<u8> {
+    set(&[sequence(&[oid("2.5.4.3"), value])])
+}
+
+/// A name that is one common name, in the string type of the reference library.
+pub fn name(text: &str) -> Vec<u8> {
+    sequence(&[common_name(bmp_string(text))])
+}
+
+pub fn utc_time(text: &str) -> Vec<u8> {
+    tlv(0x17, text.as_bytes())
+}
+
+/// An extension whose value is given without its OCTET STRING.
+pub fn extension(identifier: &str, critical: Option<u8>, value: &[u8]) -> Vec<u8> {
+    let mut parts = vec![oid(identifier)];
+    parts.extend(critical.map(boolean));
+    parts.push(octet_string(value));
+    sequence(&parts)
+}
+
+pub fn basic_constraints(parts: &[Vec<u8>]) -> Vec<u8> {
+    extension("2.5.29.19", Some(0xff), &sequence(parts))
+}
+
+pub fn authority_key_identifier(identifier: &[u8]) -> Vec<u8> {
+    extension(
+        "2.5.29.35",
+        None,
+        &sequence(&[context_primitive(0, identifier)]),
+    )
+}
+
+pub fn subject_key_identifier(identifier: &[u8]) -> Vec<u8> {
+    extension("2.5.29.14", None, &octet_string(identifier))
+}
+
+/// A key usage with the first octet of its bits.
+pub fn key_usage(bits: u8) -> Vec<u8> {
+    extension("2.5.29.15", Some(0xff), &tlv(0x03, &[0, bits]))
+}
+
+/// A `SubjectPublicKeyInfo` around an RSA key of numbers that nobody can sign with.
+pub fn spki_of(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
+    let key = sequence(&[positive_integer(modulus), positive_integer(exponent)]);
+    sequence(&[sequence(&[oid(RSA_ENCRYPTION), null()]), bit_string(&key)])
+}
+
+/// An odd number of that many bits.
+pub fn modulus_of(bits: usize) -> Vec<u8> {
+    let mut octets = vec![0xa5; bits.div_ceil(8)];
+    octets[0] = match bits % 8 {
+        0 => 0x80,
+        spare => 1 << (spare - 1),
+    };
+    octets
+}
+
+/// Indexes of the extensions that both certificates start with.
+pub const BASIC_CONSTRAINTS: usize = 0;
+pub const AUTHORITY: usize = 1;
+pub const SUBJECT: usize = 2;
+
+/// A certificate laid open. Every field is encoded, so that it can be anything.
+#[derive(Clone)]
+pub struct Certificate {
+    pub version: Vec<u8>,
+    pub serial_number: Vec<u8>,
+    pub inner_algorithm: Vec<u8>,
+    pub issuer: Vec<u8>,
+    pub validity: Vec<u8>,
+    pub subject: Vec<u8>,
+    pub public_key: Vec<u8>,
+    pub unique_identifiers: Vec<u8>,
+    pub extensions: Vec<Vec<u8>>,
+    /// Behind the extensions, within the signed part.
+    pub signed_tail: Vec<u8>,
+    pub outer_algorithm: Vec<u8>,
+    /// Behind the signature.
+    pub tail: Vec<u8>,
+    pub signed_by: &'static Key,
+    pub scheme: Scheme,
+    pub corrupt: bool,
+}
+
+impl Certificate {
+    pub fn organisation(key: &'static Key) -> Self {
+        Self {
+            version: context(0, &integer(&[2])),
+            serial_number: integer(&[0x11]),
+            inner_algorithm: pss(SHA_256),
+            issuer: name("example.com"),
+            validity: sequence(&[utc_time("261120000000Z"), utc_time("261130000000Z")]),
+            subject: name("example.com"),
+            public_key: key.spki.clone(),
+            unique_identifiers: Vec::new(),
+            extensions: vec![
+                basic_constraints(&[boolean(0xff), integer(&[0])]),
+                authority_key_identifier(&key.key_identifier()),
+                subject_key_identifier(&key.key_identifier()),
+            ],
+            signed_tail: Vec::new(),
+            outer_algorithm: pss(SHA_256),
+            tail: Vec::new(),
+            signed_by: key,
+            scheme: PSS_256,
+            corrupt: false,
+        }
+    }
+
+    pub fn member(key: &'static Key, issuer: &Self) -> Self {
+        Self {
+            serial_number: integer(&[0x22]),
+            issuer: issuer.subject.clone(),
+            subject: name("alice"),
+            public_key: key.spki.clone(),
+            extensions: vec![
+                basic_constraints(&[integer(&[0])]),
+                authority_key_identifier(&issuer.signed_by.key_identifier()),
+                subject_key_identifier(&key.key_identifier()),
+            ],
+            ..issuer.clone()
+        }
+    }
+
+    /// Signs with both identifiers naming that algorithm.
+    pub fn algorithm(&mut self, identifier: &[u8]) {
+        self.inner_algorithm = identifier.to_vec();
+        self.outer_algorithm = identifier.to_vec();
+    }
+
+    pub fn to_der(&self) -> Vec<u8> {
+        let extensions = match self.extensions[..] {
+            [] => Vec::new(),
+            _ => context(3, &sequence(&self.extensions)),
+        };
+        let signed = sequence(&[
+            &self.version,
+            &self.serial_number,
+            &self.inner_algorithm,
+            &self.issuer,
+            &self.validity,
+            &self.subject,
+            &self.public_key,
+            &self.unique_identifiers,
+            &extensions,
+            &self.signed_tail,
+        ]);
+        let mut signature = self.signed_by.sign(self.scheme, &signed);
+        if self.corrupt {
+            signature[100] ^= 1;
+        }
+        sequence(&[
+            &signed,
+            &self.outer_algorithm,
+            &bit_string(&signature),
+            &self.tail,
+        ])
+    }
+}
+
+pub fn attribute(identifier: &str, values: &[Vec<u8>]) -> Vec<u8> {
+    sequence(&[oid(identifier), set(values)])
+}
+
+pub const DATA: &str = "1.2.840.113549.1.7.1";
+pub const CONTENT_TYPE_ATTRIBUTE: &str = "1.2.840.113549.1.9.3";
+pub const MESSAGE_DIGEST_ATTRIBUTE: &str = "1.2.840.113549.1.9.4";
+pub const SIGNING_TIME_ATTRIBUTE: &str = "1.2.840.113549.1.9.5";
+pub const METADATA_ATTRIBUTE: &str = "1.3.6.1.4.1.58708.1.0";
+pub const ATTRIBUTION_ATTRIBUTE: &str = "1.3.6.1.4.1.58708.1.2";
+
+pub fn content_type(of: &str) -> Vec<u8> {
+    attribute(CONTENT_TYPE_ATTRIBUTE, &[oid(of)])
+}
+
+pub fn message_digest(algorithm: &'static digest::Algorithm, content: &[u8]) -> Vec<u8> {
+    let digest = digest::digest(algorithm, content);
+    attribute(MESSAGE_DIGEST_ATTRIBUTE, &[octet_string(digest.as_ref())])
+}
+
+pub fn metadata_value(service: &str, start: &str, end: &str) -> Vec<u8> {
+    let times = [
+        context_primitive(0, start.as_bytes()),
+        context_primitive(1, end.as_bytes()),
+    ];
+    let service = retag(0x80, &oid(service));
+    sequence(&[service, context(1, &concat(&times))])
+}
+
+pub fn metadata(service: &str, start: &str, end: &str) -> Vec<u8> {
+    attribute(METADATA_ATTRIBUTE, &[metadata_value(service, start, end)])
+}
+
+/// Metadata for the service that is verified, from noon on for ten minutes.
+pub fn good_metadata() -> Vec<u8> {
+    metadata(
+        "1.3.6.1.4.1.58708.1.1",
+        "20261121120000Z",
+        "20261121121000Z",
+    )
+}
+
+pub fn attribution(value: Vec<u8>) -> Vec<u8> {
+    attribute(ATTRIBUTION_ATTRIBUTE, &[value])
+}
+
+/// Indexes of the signed attributes that every signature starts with.
+pub const CONTENT_TYPE: usize = 0;
+pub const MESSAGE_DIGEST: usize = 1;
+pub const METADATA: usize = 2;
+/// And the one that only signatures by organisations have.
+pub const ATTRIBUTION: usize = 3;
+
+/// `SignedData` laid open, as the reference library writes it.
+#[derive(Clone)]
+pub struct SignedData {
+    pub content_info_type: Vec<u8>,
+    pub version: Vec<u8>,
+    pub digest_algorithms: Vec<u8>,
+    pub content_type: Vec<u8>,
+    /// Within `[0]`; `None` if detached.
+    pub content: Option<Vec<u8>>,
+    /// The whole `[0]` field; `None` for the signer's certificate, or none of an organisation's.
+    pub certificates: Option<Vec<u8>>,
+    /// Beside the signer's.
+    pub further_certificates: Vec<Vec<u8>>,
+    pub revocations: Vec<u8>,
+    pub signer_version: Vec<u8>,
+    /// `None` for issuer and serial number of the signer's certificate.
+    pub signer_identifier: Option<Vec<u8>>,
+    pub digest_algorithm: Vec<u8>,
+    pub signed_attributes: Vec<Vec<u8>>,
+    pub attributes_absent: bool,
+    pub signature_algorithm: Vec<u8>,
+    pub unsigned_attributes: Vec<u8>,
+    pub signers: usize,
+    /// Behind the `SignerInfos`.
+    pub tail: Vec<u8>,
+    pub key: &'static Key,
+    pub scheme: Scheme,
+    pub corrupt: bool,
+}
+
+impl SignedData {
+    fn by(key: &'static Key) -> Self {
+        Self {
+            content_info_type: oid("1.2.840.113549.1.7.2"),
+            version: integer(&[1]),
+            digest_algorithms: set(&[hash(SHA_256)]),
+            content_type: oid(DATA),
+            content: Some(tlv(0x24, &octet_string(CONTENT))),
+            certificates: None,
+            further_certificates: Vec::new(),
+            revocations: Vec::new(),
+            signer_version: integer(&[1]),
+            signer_identifier: None,
+            digest_algorithm: hash(SHA_256),
+            signed_attributes: vec![
+                content_type(DATA),
+                message_digest(&digest::SHA256, CONTENT),
+                good_metadata(),
+            ],
+            attributes_absent: false,
+            signature_algorithm: pss(SHA_256),
+            unsigned_attributes: Vec::new(),
+            signers: 1,
+            tail: Vec::new(),
+            key,
+            scheme: PSS_256,
+            corrupt: false,
+        }
+    }
+
+    /// `ContentInfo` for a signer with that certificate.
+    fn to_der(&self, signer: &Certificate, certificate: Option<Vec<u8>>) -> Vec<u8> {
+        let content = self.content.as_ref().map(|content| context(0, content));
+        let certificates = self.certificates.clone().unwrap_or_else(|| {
+            let attached: Vec<Vec<u8>> = certificate
+                .into_iter()
+                .chain(self.further_certificates.clone())
+                .collect();
+            context(0, &concat(&attached))
+        });
+        let signer = self.signer_info(signer);
+        let signers = vec![signer; self.signers];
+        let signed_data = sequence(&[
+            self.version.clone(),
+            self.digest_algorithms.clone(),
+            sequence(&[self.content_type.clone(), content.unwrap_or_default()]),
+            certificates,
+            self.revocations.clone(),
+            set(&signers),
+            self.tail.clone(),
+        ]);
+        sequence(&[self.content_info_type.clone(), context(0, &signed_data)])
+    }
+
+    fn signer_info(&self, signer: &Certificate) -> Vec<u8> {
+        let identifier = self.signer_identifier.clone();
+        let identifier = identifier.unwrap_or_else(|| identifier_of(signer));
+        let attributes = concat(&self.signed_attributes);
+        let mut signature = self.key.sign(self.scheme, &tlv(0x31, &attributes));
+        if self.corrupt {
+            signature[100] ^= 1;
+        }
+        let attributes = if self.attributes_absent {
+            Vec::new()
+        } else {
+            context(0, &attributes)
+        };
+        sequence(&[
+            &self.signer_version,
+            &identifier,
+            &self.digest_algorithm,
+            &attributes,
+            &self.signature_algorithm,
+            &octet_string(&signature),
+            &self.unsigned_attributes,
+        ])
+    }
+}
+
+/// `IssuerAndSerialNumber`, copied from a certificate.
+pub fn identifier_of(certificate: &Certificate) -> Vec<u8> {
+    sequence(&[&certificate.issuer, &certificate.serial_number])
+}
+
+/// Everything that a signature bundle is made of, and what it is verified against.
+pub struct Parts {
+    /// At `_veraid.example.com.`.
+    pub records: Vec<String>,
+    /// What is to be done to the chain before it is encoded.
+    pub spoil_chain: fn(&World, &mut Responses),
+    /// Validity of all DNSSEC signatures.
+    pub dnssec_window: (i64, i64),
+    pub organisation: Certificate,
+    pub member: Certificate,
+    pub signed_data: SignedData,
+    pub signed_by_organisation: bool,
+    pub bundle_version: Vec<u8>,
+    /// Behind the last element.
+    pub bundle_tail: Vec<u8>,
+    pub required: Period,
+    pub service: ObjectIdentifier,
+    pub detached_content: Option<Vec<u8>>,
+}
+
+impl Parts {
+    /// A signature by alice of example.com, good at noon.
+    pub fn member() -> Self {
+        let organisation = Certificate::organisation(organisation_key());
+        Self {
+            records: vec![organisation_key().record("3600")],
+            spoil_chain: |_, _| {},
+            dnssec_window: (NOON - DAY, NOON + DAY),
+            member: Certificate::member(member_key(), &organisation),
+            organisation,
+            signed_data: SignedData::by(member_key()),
+            signed_by_organisation: false,
+            bundle_version: context_primitive(0, &[0]),
+            bundle_tail: Vec::new(),
+            required: noon(),
+            service: SERVICE,
+            detached_content: None,
+        }
+    }
+
+    /// A signature by example.com, attributed to alice, good at noon.
+    pub fn organisation() -> Self {
+        let mut parts = Self::member();
+        parts.signed_by_organisation = true;
+        parts.signed_data.key = organisation_key();
+        parts
+            .signed_data
+            .signed_attributes
+            .push(attribution(utf8_string("alice")));
+        parts
+    }
+
+    /// Makes another key the organisation's, everywhere.
+    pub fn organisation_with(key: &'static Key) -> Self {
+        let mut parts = Self::organisation();
+        parts.organisation = Certificate::organisation(key);
+        parts.records = vec![key.record("3600")];
+        parts.signed_data.key = key;
+        parts
+    }
+
+    fn world(&self) -> World {
+        let (inception, expiration) = self.dnssec_window;
+        let mut world = World::builder()
+            .at(NOON)
+            .window(inception, expiration)
+            .zone(".", Algorithm::Ed25519)
+            .zone("com.", Algorithm::EcdsaP256Sha256)
+            .zone("example.com.", Algorithm::Ed25519);
+        for record in &self.records {
+            world = world.txt("_veraid.example.com.", record);
+        }
+        world.build()
+    }
+
+    /// The chain as DER, and the anchors to verify it with.
+    pub fn chain(&self) -> (Vec<u8>, TrustAnchors) {
+        let world = self.world();
+        let mut responses = world.responses("_veraid.example.com.", TXT);
+        (self.spoil_chain)(&world, &mut responses);
+        (responses.to_der(), world.anchors().parse().unwrap())
+    }
+
+    fn envelope(&self, last: &[u8]) -> (Vec<u8>, TrustAnchors) {
+        let (chain, anchors) = self.chain();
+        let bundle = sequence(&[
+            self.bundle_version.clone(),
+            retag(0xa1, &chain),
+            retag(0xa2, &self.organisation.to_der()),
+            retag(0xa3, last),
+            self.bundle_tail.clone(),
+        ]);
+        (bundle, anchors)
+    }
+
+    /// The bundle that the member would sign with, and the anchors to verify it with.
+    pub fn build_member_id(&self) -> (Vec<u8>, TrustAnchors) {
+        self.envelope(&self.member.to_der())
+    }
+
+    /// The reason for which that bundle is refused.
+    pub fn member_id_reason(&self) -> &'static str {
+        let (bundle, anchors) = self.build_member_id();
+        MemberIdBundle::from_der(&bundle)
+            .and_then(|bundle| bundle.verify(&anchors, self.required, Some(self.service)))
+            .map_or_else(|error| error.reason(), |_| "valid")
+    }
+
+    /// The reason for which the organisation's certificate by itself is refused.
+    pub fn organisation_reason(&self) -> &'static str {
+        let (chain, anchors) = self.chain();
+        let service = Some(self.service);
+        OrganisationCertificate::from_der(&self.organisation.to_der())
+            .and_then(|certificate| certificate.verify(&chain, &anchors, self.required, service))
+            .map_or_else(|error| error.reason(), |_| "valid")
+    }
+
+    /// The bundle and the anchors to verify it with.
+    pub fn build(&self) -> (Vec<u8>, TrustAnchors) {
+        let signature = if self.signed_by_organisation {
+            self.signed_data.to_der(&self.organisation, None)
+        } else {
+            let certificate = self.member.to_der();
+            self.signed_data.to_der(&self.member, Some(certificate))
+        };
+        self.envelope(&signature)
+    }
+
+    /// Builds and verifies; gives what `check` makes of the outcome.
+    pub fn verify<T>(&self, check: impl FnOnce(Result<VerifiedSignature<'_>, Error>) -> T) -> T {
+        let (bundle, anchors) = self.build();
+        let mut verification = Verification::new(self.service, self.required, &anchors);
+        if let Some(content) = &self.detached_content {
+            verification = verification.with_detached_content(content);
+        }
+        check(SignatureBundle::from_der(&bundle).and_then(|bundle| bundle.verify(&verification)))
+    }
+
+    /// The reason for which it is refused.
+    pub fn reason(&self) -> &'static str {
+        self.verify(|outcome| outcome.map_or_else(|error| error.reason(), |_| "valid"))
+    }
+}
