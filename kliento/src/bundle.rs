@@ -1,0 +1,196 @@
+//! The token bundle: a VeraId signature bundle for the Kliento service with the token inside.
+
+use veraid::{
+    Dialect, Encapsulation, KeyAlgorithm, MemberId, Period, SignatureBundle, SignedBy, Signer,
+    TrustAnchors, Verification, VerifiedSignature,
+};
+
+use crate::error::Error;
+use crate::{Audience, Claims, MAX_BUNDLE_OCTETS, MAX_LIFETIME_SECONDS, SERVICE, Token};
+
+/// Signs `token` to be valid within `period`, and gives the bundle's DER octets.
+///
+/// Send them as they are ([`MEDIA_TYPE`](crate::MEDIA_TYPE)) or as the value of an `Authorization` field
+/// ([`header::encode`](crate::header::encode)).
+///
+/// # Errors
+///
+/// [`Error::LifetimeTooLong`], [`Error::BundleTooLarge`], and [`Error::VeraId`] if the signer's parts do
+/// not belong together.
+pub fn issue(signer: &Signer<'_>, token: &Token, period: Period) -> Result<Vec<u8>, Error> {
+    check_lifetime(period)?;
+    let bundle = veraid::sign(
+        signer,
+        &token.to_json(),
+        SERVICE,
+        period,
+        Encapsulation::Attached,
+    )?;
+    check_size(&bundle)?;
+    Ok(bundle)
+}
+
+/// A token bundle that was read and not verified: nothing in it can be relied on yet.
+#[derive(Clone, Debug)]
+pub struct TokenBundle<'a> {
+    signature: SignatureBundle<'a>,
+}
+
+impl<'a> TokenBundle<'a> {
+    /// Reads a bundle's DER octets, which it borrows.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BundleTooLarge`] before anything else is looked at, [`Error::VeraId`] if the structure
+    /// can't be read.
+    pub fn from_der(der: &'a [u8]) -> Result<Self, Error> {
+        check_size(der)?;
+        let signature = SignatureBundle::from_der(der)?;
+        Ok(Self { signature })
+    }
+
+    /// The signature bundle that this is, to look into.
+    pub fn signature_bundle(&self) -> &SignatureBundle<'a> {
+        &self.signature
+    }
+
+    /// The token as it says it is. Anybody can have written it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DetachedToken`] and [`Error::MalformedToken`].
+    pub fn unverified_token(&self) -> Result<Token, Error> {
+        Token::from_json(self.attached_content()?)
+    }
+
+    /// Verifies that everything about the bundle holds together at one second of `period` at least.
+    ///
+    /// This asks no clock. Servers use a [`Verifier`](crate::Verifier), which does.
+    ///
+    /// # Errors
+    ///
+    /// Every variant of [`Error`] that is not about a header.
+    pub fn verify(
+        &self,
+        audience: &Audience,
+        anchors: &TrustAnchors,
+        period: Period,
+    ) -> Result<VerifiedToken, Error> {
+        // What costs nothing to find out comes before any public-key operation.
+        self.attached_content()?;
+        check_lifetime(self.signature.unverified_period())?;
+        let verification = Verification::new(SERVICE, period, anchors);
+        let signature = self.signature.verify(&verification)?;
+        let token = Token::from_json(signature.content())?;
+        check_audience(audience, &token)?;
+        Ok(VerifiedToken::new(&signature, token))
+    }
+
+    fn attached_content(&self) -> Result<&[u8], Error> {
+        self.signature
+            .unverified_content()
+            .ok_or(Error::DetachedToken)
+    }
+}
+
+fn check_size(bundle: &[u8]) -> Result<(), Error> {
+    if bundle.len() > MAX_BUNDLE_OCTETS {
+        return Err(Error::BundleTooLarge {
+            octets: bundle.len(),
+        });
+    }
+    Ok(())
+}
+
+fn check_lifetime(period: Period) -> Result<(), Error> {
+    if period.seconds() > MAX_LIFETIME_SECONDS {
+        return Err(Error::LifetimeTooLong { period });
+    }
+    Ok(())
+}
+
+fn check_audience(expected: &Audience, token: &Token) -> Result<(), Error> {
+    if token.audience() != expected {
+        return Err(Error::AudienceMismatch {
+            expected: expected.clone(),
+            found: token.audience().clone(),
+        });
+    }
+    Ok(())
+}
+
+/// A token whose signature, chain of trust, period and audience were verified.
+///
+/// It says who signed what, and for how long that holds. It borrows nothing, so that it can travel with
+/// a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedToken {
+    subject: Box<str>,
+    member_id: MemberId,
+    token: Token,
+    signed_by: SignedBy,
+    validity: Period,
+    dialect: Dialect,
+    key_algorithm: KeyAlgorithm,
+}
+
+impl VerifiedToken {
+    fn new(signature: &VerifiedSignature<'_>, token: Token) -> Self {
+        let member_id = signature.member_id().clone();
+        Self {
+            subject: member_id.to_string().into_boxed_str(),
+            member_id,
+            token,
+            signed_by: signature.signed_by(),
+            validity: signature.period(),
+            dialect: signature.dialect(),
+            key_algorithm: signature.key_algorithm(),
+        }
+    }
+
+    /// Whom the token speaks for: `alice@example.com` for a user, `example.com` for a bot, the domain in
+    /// ASCII and lower case.
+    ///
+    /// User names are case-sensitive and may hold spaces and any script: compare them whole, and show
+    /// [`member_id`](Self::member_id)'s parts apart where people could be fooled.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// The organisation and its member, apart.
+    pub fn member_id(&self) -> &MemberId {
+        &self.member_id
+    }
+
+    /// What the signer claims.
+    pub fn claims(&self) -> &Claims {
+        self.token.claims()
+    }
+
+    /// The audience, which is the verifier's.
+    pub fn audience(&self) -> &Audience {
+        self.token.audience()
+    }
+
+    /// Whether the member signed with a key of its own, or the organisation did and named the member.
+    /// In the latter case it is only the organisation's word that the member had a part in it.
+    pub fn signed_by(&self) -> SignedBy {
+        self.signed_by
+    }
+
+    /// The period, inclusive, in which all that was verified holds: the token, the certificates and the
+    /// DNSSEC chain. It overlaps the time asked about.
+    pub fn validity(&self) -> Period {
+        self.validity
+    }
+
+    /// The generation of the protocol that the bundle speaks.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The algorithm of the organisation's key, which the DNS record commits to.
+    pub fn key_algorithm(&self) -> KeyAlgorithm {
+        self.key_algorithm
+    }
+}

@@ -1,0 +1,161 @@
+//! Why a token was not made, read or accepted.
+
+use core::fmt;
+
+use veraid::Period;
+
+use crate::{Audience, MAX_BUNDLE_OCTETS, MAX_LIFETIME_SECONDS};
+
+/// What is wrong with a token, a token bundle, an `Authorization` value or a request to sign one.
+///
+/// Messages say which value failed against which and quote at most a few dozen characters of a token.
+/// They hold no secrets, but name the signer and the audience: log them, and answer a client that was
+/// refused with no more than [`reason`](Error::reason).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The `Authorization` value is for another scheme, or none: the client's request isn't meant for
+    /// Kliento, and a server that takes several schemes may try the next.
+    #[error("the authorization scheme is not \"Kliento\"")]
+    WrongScheme,
+
+    /// The scheme is `Kliento`, but no canonical Base64 follows it: the client's fault.
+    #[error("malformed Kliento authorization: {detail}")]
+    MalformedHeader {
+        /// What is wrong with it.
+        detail: &'static str,
+    },
+
+    /// The bundle exceeds [`MAX_BUNDLE_OCTETS`]. When reading, it was not looked into. When signing, the
+    /// DNSSEC chain or the claims are too large.
+    #[error("the token bundle has {octets} octets; at most {MAX_BUNDLE_OCTETS} are allowed")]
+    BundleTooLarge {
+        /// How many octets it has, or would have once decoded from Base64.
+        octets: usize,
+    },
+
+    /// The signature's content stands elsewhere; a token is always inside its bundle.
+    #[error("the token is not in the bundle: the signature's content is detached")]
+    DetachedToken,
+
+    /// The token's period exceeds [`MAX_LIFETIME_SECONDS`].
+    #[error(
+        "the token is to be valid for {} seconds ({period}); at most {MAX_LIFETIME_SECONDS} are allowed",
+        period.seconds()
+    )]
+    LifetimeTooLong {
+        /// From the token's start to its end.
+        period: Period,
+    },
+
+    /// The content is signed for the Kliento service, but is no token.
+    #[error("malformed token")]
+    MalformedToken(#[from] TokenSyntaxError),
+
+    /// An audience has at least one character.
+    #[error("the audience is empty")]
+    EmptyAudience,
+
+    /// The token is for another server: a client mixed up its tokens, a server is configured with
+    /// another audience than its clients use, or somebody tries a token that was sent to them elsewhere.
+    #[error("the token is for audience {}, not {}", Excerpt(found.as_str()), Excerpt(expected.as_str()))]
+    AudienceMismatch {
+        /// The audience of the verifier.
+        expected: Audience,
+        /// The audience that the token names.
+        found: Audience,
+    },
+
+    /// The signature bundle around the token can't be read or does not hold, or could not be made.
+    #[error(transparent)]
+    VeraId(#[from] veraid::Error),
+}
+
+impl Error {
+    /// A stable name for what happened, for logs, metrics and answers to clients, such as
+    /// `kliento.audience_mismatch` or `dnssec.rrsig_expired`.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::WrongScheme => "kliento.wrong_scheme",
+            Self::MalformedHeader { .. } => "kliento.malformed_header",
+            Self::BundleTooLarge { .. } => "kliento.bundle_too_large",
+            Self::DetachedToken => "kliento.detached_token",
+            Self::LifetimeTooLong { .. } => "kliento.lifetime_too_long",
+            Self::MalformedToken(_) => "kliento.malformed_token",
+            Self::EmptyAudience => "kliento.empty_audience",
+            Self::AudienceMismatch { .. } => "kliento.audience_mismatch",
+            Self::VeraId(error) => error.reason(),
+        }
+    }
+
+    /// Whether the outer form could not be read at all (text, size, DER structure or version), as against
+    /// a bundle that was read and does not hold.
+    pub fn is_malformed(&self) -> bool {
+        match self {
+            Self::WrongScheme | Self::MalformedHeader { .. } | Self::BundleTooLarge { .. } => true,
+            Self::VeraId(error) => error.is_malformed(),
+            Self::DetachedToken
+            | Self::LifetimeTooLong { .. }
+            | Self::MalformedToken(_)
+            | Self::EmptyAudience
+            | Self::AudienceMismatch { .. } => false,
+        }
+    }
+}
+
+/// Where and how a token's JSON departs from what [`Token::from_json`](crate::Token::from_json) reads.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct TokenSyntaxError(SyntaxFault);
+
+#[derive(Debug, thiserror::Error)]
+enum SyntaxFault {
+    #[error("not UTF-8 from octet {0} on")]
+    Encoding(usize),
+    #[error("a byte order mark stands before the JSON (RFC 8259 §8.1)")]
+    ByteOrderMark,
+    #[error(transparent)]
+    Json(serde_json::Error),
+}
+
+impl TokenSyntaxError {
+    pub(crate) fn encoding(error: core::str::Utf8Error) -> Self {
+        Self(SyntaxFault::Encoding(error.valid_up_to()))
+    }
+
+    pub(crate) fn byte_order_mark() -> Self {
+        Self(SyntaxFault::ByteOrderMark)
+    }
+
+    pub(crate) fn json(error: serde_json::Error) -> Self {
+        Self(SyntaxFault::Json(error))
+    }
+}
+
+/// A quotation from a token, escaped and cut to a length that fits in a message.
+pub(crate) struct Excerpt<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Excerpt<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MAX_CHARACTERS: usize = 80;
+        match self.0.char_indices().nth(MAX_CHARACTERS) {
+            None => write!(formatter, "{:?}", self.0),
+            Some((end, _)) => {
+                let start = self.0.get(..end).unwrap_or_default();
+                write!(formatter, "{start:?}…")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_no_more_of_a_token_than_fits_in_a_message() {
+        assert_eq!(Excerpt("a\nb").to_string(), r#""a\nb""#);
+        let long = Excerpt(&"é".repeat(1_000)).to_string();
+        assert_eq!(long, format!("\"{}\"…", "é".repeat(80)));
+    }
+}

@@ -1,0 +1,227 @@
+//! The `Authorization` field: scheme `Kliento`, then a token bundle in Base64 (RFC 9110 §11.4 and
+//! §11.6.2, RFC 4648 §4).
+//!
+//! There is one way to write a bundle and, padding apart, one way to read it, so that the text of a
+//! token can be compared, logged and cached without two spellings of one bundle.
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use crate::MAX_BUNDLE_OCTETS;
+use crate::error::Error;
+
+/// The authentication scheme, as it is written. Read without regard to case (RFC 9110 §11.1).
+pub const SCHEME: &str = "Kliento";
+
+/// Characters that Base64 needs for the largest bundle: four for each three octets begun.
+const MAX_BASE64_LENGTH: usize = MAX_BUNDLE_OCTETS.div_ceil(3).saturating_mul(4);
+
+/// Refuses trailing bits that are not zero, as both engines do.
+const STRICT: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(false);
+/// Writes padding, and reads it where it must be.
+const PADDED: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    STRICT.with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
+);
+/// Reads Base64 that leaves all padding out.
+const UNPADDED: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    STRICT.with_decode_padding_mode(DecodePaddingMode::RequireNone),
+);
+
+/// The value of the `Authorization` field that carries `bundle`.
+///
+/// ```
+/// assert_eq!(kliento::header::encode(b"\x30\x00"), "Kliento MAA=");
+/// ```
+pub fn encode(bundle: &[u8]) -> String {
+    format!("{SCHEME} {}", PADDED.encode(bundle))
+}
+
+/// The octets of the bundle that the `Authorization` value carries. They are not looked into.
+///
+/// ```
+/// assert_eq!(kliento::header::decode("kliento  MAA")?, b"\x30\x00");
+/// # Ok::<(), kliento::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// [`Error::WrongScheme`] if the value is for another scheme, [`Error::BundleTooLarge`] if the text is
+/// longer than the Base64 of the largest bundle, which is found out before any decoding, and
+/// [`Error::MalformedHeader`] if anything but spaces and one canonical Base64 text follows the scheme:
+/// no white space within or behind it, no other alphabet, no padding but all of it, no bits left over.
+pub fn decode(value: impl AsRef<[u8]>) -> Result<Vec<u8>, Error> {
+    let base64 = credentials(value.as_ref())?;
+    if base64.len() > MAX_BASE64_LENGTH {
+        return Err(Error::BundleTooLarge {
+            octets: base64.len() / 4 * 3,
+        });
+    }
+    decode_base64(base64)
+}
+
+/// What follows the scheme and the spaces behind it.
+fn credentials(value: &[u8]) -> Result<&[u8], Error> {
+    let (scheme, rest) = value
+        .split_at_checked(SCHEME.len())
+        .ok_or(Error::WrongScheme)?;
+    if !scheme.eq_ignore_ascii_case(SCHEME.as_bytes()) {
+        return Err(Error::WrongScheme);
+    }
+    let spaces = rest.iter().take_while(|&&octet| octet == b' ').count();
+    match rest.split_at_checked(spaces) {
+        Some((_, [])) => Err(Error::MalformedHeader {
+            detail: "no token follows the scheme",
+        }),
+        // `Klientos` is another scheme, and so is what a tab follows.
+        Some(([], _)) | None => Err(Error::WrongScheme),
+        Some((_, credentials)) => Ok(credentials),
+    }
+}
+
+/// Standard Base64, with all of its padding or none of it.
+fn decode_base64(base64: &[u8]) -> Result<Vec<u8>, Error> {
+    let engine = if base64.ends_with(b"=") {
+        PADDED
+    } else {
+        UNPADDED
+    };
+    engine
+        .decode(base64)
+        .map_err(|error| Error::MalformedHeader {
+            detail: match error {
+                base64::DecodeError::InvalidByte(..) => {
+                    "the token holds a character that standard Base64 does not have"
+                }
+                base64::DecodeError::InvalidLength(_) => "the token's Base64 is cut short",
+                base64::DecodeError::InvalidLastSymbol(..) => {
+                    "the token's Base64 has stray bits at its end"
+                }
+                base64::DecodeError::InvalidPadding => "the token's Base64 is padded in part",
+            },
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn reads_the_scheme_without_regard_to_case_and_any_number_of_spaces() {
+        for value in [
+            "Kliento AAEC",
+            "kliento AAEC",
+            "KLIENTO AAEC",
+            "kLiEnTo    AAEC",
+        ] {
+            assert_eq!(decode(value).unwrap(), [0, 1, 2], "{value}");
+        }
+    }
+
+    #[test]
+    fn reads_base64_with_or_without_padding() {
+        for (value, octets) in [
+            ("Kliento AA==", &[0_u8][..]),
+            ("Kliento AA", &[0]),
+            ("Kliento AAE=", &[0, 1]),
+            ("Kliento AAE", &[0, 1]),
+            ("Kliento +/+/", &[0xfb, 0xff, 0xbf]),
+        ] {
+            assert_eq!(decode(value).unwrap(), octets, "{value}");
+        }
+    }
+
+    #[test]
+    fn refuses_other_schemes() {
+        for value in [
+            "",
+            " ",
+            "Klient",
+            "Basic AAEC",
+            "Bearer AAEC",
+            "Klientos AAEC",
+            "KlientoAAEC",
+            " Kliento AAEC",
+            "Kliento\tAAEC",
+            "Kliento\u{a0}AAEC",
+            "\u{212a}liento AAEC",
+            "Kliento,AAEC",
+        ] {
+            let error = decode(value).unwrap_err();
+            assert_eq!(error.reason(), "kliento.wrong_scheme", "{value:?}");
+            assert!(error.is_malformed());
+        }
+    }
+
+    #[test]
+    fn refuses_all_but_one_canonical_base64_text_behind_the_scheme() {
+        for (fault, value) in [
+            ("no token", "Kliento"),
+            ("only spaces", "Kliento   "),
+            ("a tab behind the space", "Kliento \tAAEC"),
+            ("a space at the end", "Kliento AAEC "),
+            ("a space within", "Kliento AA EC"),
+            ("a line feed within", "Kliento AA\nEC"),
+            ("a line feed at the end", "Kliento AAEC\n"),
+            ("the URL-safe alphabet", "Kliento -_-_"),
+            ("stray bits", "Kliento AB"),
+            ("stray bits before padding", "Kliento AB=="),
+            ("stray bits in three characters", "Kliento AAF"),
+            ("half of the padding", "Kliento AA="),
+            ("too much padding", "Kliento AAE=="),
+            ("padding where none belongs", "Kliento AAEC="),
+            ("a whole group of padding", "Kliento AAEC===="),
+            ("nothing but padding", "Kliento ===="),
+            ("padding within", "Kliento AA==AAEC"),
+            ("a single character", "Kliento A"),
+            ("two tokens", "Kliento AAEC AAEC"),
+            ("a parameter", "Kliento token=AAEC"),
+            ("a quoted token", "Kliento \"AAEC\""),
+            ("a full stop", "Kliento AAEC."),
+            ("what is not ASCII", "Kliento AAÉC"),
+        ] {
+            let error = decode(value).expect_err(fault);
+            assert_eq!(error.reason(), "kliento.malformed_header", "{fault}");
+            assert!(error.is_malformed(), "{fault}");
+        }
+    }
+
+    #[test]
+    fn refuses_too_long_a_text_before_decoding_it() {
+        let fits = format!("Kliento {}", "A".repeat(MAX_BASE64_LENGTH - 2));
+        assert_eq!(decode(fits).unwrap().len(), MAX_BUNDLE_OCTETS);
+        // Not Base64 at all, which decoding it would have found.
+        let error = decode(format!("Kliento {}", "!".repeat(MAX_BASE64_LENGTH + 1))).unwrap_err();
+        assert_eq!(error.reason(), "kliento.bundle_too_large");
+        assert!(error.is_malformed());
+    }
+
+    proptest! {
+        #[test]
+        fn reads_back_what_it_writes(bundle in prop::collection::vec(any::<u8>(), 1..600)) {
+            let value = encode(&bundle);
+            prop_assert!(value.starts_with("Kliento "));
+            prop_assert_eq!(value.len() % 4, 0);
+            prop_assert_eq!(decode(&value).unwrap(), bundle.clone());
+            prop_assert_eq!(decode(value.trim_end_matches('=')).unwrap(), bundle);
+        }
+
+        #[test]
+        fn one_bundle_has_one_text(text in "[A-Za-z0-9+/=]{0,12}") {
+            let value = format!("Kliento {text}");
+            if let Ok(bundle) = decode(&value) {
+                let canonical = encode(&bundle);
+                prop_assert!(value == canonical || value == canonical.trim_end_matches('='));
+            }
+        }
+
+        #[test]
+        fn never_panics_on_any_octets(value in prop::collection::vec(any::<u8>(), 0..64)) {
+            let _ = decode(&value);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Clients prove who they are with a domain name; servers check it offline.
+//!
+//! # What this is
+//!
+//! A Kliento token says "I am `alice@example.com`, this is for `https://api.example.com`, for the next
+//! ten minutes", and carries its own proof: the DNSSEC records by which `example.com` publishes a key,
+//! the certificate by which that key vouches for Alice's, and her signature. A server checks all of it
+//! with the DNS root's public keys and a clock. It calls nobody, shares no secret with anybody, and
+//! fetches no keys.
+//!
+//! [`veraid`] does the signatures, [`dnssec`](veraid::dnssec) the DNS; this crate adds the token, its
+//! bundle, the `Authorization` field and the [`Verifier`] that a server holds.
+//!
+//! # A server
+//!
+//! Build one [`Verifier`] for your audience, and give it each request's `Authorization` value:
+//!
+//! ```
+//! use std::time::Duration;
+//! use kliento::Verifier;
+//!
+//! struct Server {
+//!     verifier: Verifier,
+//! }
+//!
+//! impl Server {
+//!     fn new() -> Result<Self, kliento::Error> {
+//!         let audience = "https://api.example.com".parse()?;
+//!         let verifier = Verifier::builder(audience)
+//!             .clock_skew(Duration::from_secs(5))
+//!             .build();
+//!         Ok(Self { verifier })
+//!     }
+//!
+//!     /// Status and body of the answer to a request with this `Authorization` value.
+//!     fn answer(&self, authorization: &str) -> (u16, String) {
+//!         match self.verifier.verify_header(authorization) {
+//!             Ok(token) => (200, format!("Hello, {}!", token.subject())),
+//!             // Send `WWW-Authenticate: Kliento` along.
+//!             Err(error) => (401, error.reason().to_owned()),
+//!         }
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), kliento::Error> {
+//! let (status, reason) = Server::new()?.answer("Kliento MAA=");
+//! assert_eq!(status, 401);
+//! # let _ = reason;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # A client
+//!
+//! A member has two things from its organisation's administrator (`kliento member certify` makes them):
+//! a member id bundle, which is public, and the private key that it names.
+//!
+//! ```no_run
+//! use std::{error::Error, fs, time::SystemTime};
+//! use kliento::veraid::{MemberIdBundle, Period, PrivateKey, Signer, Timestamp};
+//! use kliento::{Token, header};
+//!
+//! fn authorization() -> Result<String, Box<dyn Error>> {
+//!     let bundle = MemberIdBundle::from_der(&fs::read("alice.member-id")?)?;
+//!     let key = PrivateKey::from_pkcs8_pem(&fs::read_to_string("alice.key.pem")?)?;
+//!
+//!     let token = Token::new("https://api.example.com".parse()?).with_claim("role", "admin");
+//!     let now = Timestamp::from(SystemTime::now());
+//!     let ten_minutes = Period::new(now, now.saturating_add(600)).ok_or("the end of time")?;
+//!
+//!     let signer = Signer::Member { bundle: &bundle, key: &key };
+//!     let token_bundle = kliento::issue(&signer, &token, ten_minutes)?;
+//!     Ok(header::encode(&token_bundle)) // "Kliento MII…"
+//! }
+//! # fn main() { let _ = authorization(); }
+//! ```
+//!
+//! # What it refuses
+//!
+//! - Bundles over [`MAX_BUNDLE_OCTETS`], before anything in them is looked at.
+//! - Tokens that live longer than [`MAX_LIFETIME_SECONDS`], when signing and when verifying, whatever the
+//!   server's clock says.
+//! - Tokens for another audience, by exact comparison.
+//! - Tokens that stand beside their bundle rather than in it.
+//! - JSON that two readers could understand differently (see [`Token::from_json`]), and `Authorization`
+//!   values with a second spelling (see [`header::decode`]).
+//! - Whatever [`veraid`] and [`dnssec`](veraid::dnssec) refuse: parts that never hold at one and the
+//!   same second, weak algorithms, broken or borrowed signatures, structures that are not what they
+//!   should be.
+//!
+//! Every refusal is an [`Error`] with a stable [`reason`](Error::reason).
+//!
+//! # Security notes
+//!
+//! - **What is trusted**: the DNS root's keys ([`TrustAnchors`]), the zones above an organisation's
+//!   domain, the organisation's key, and this machine's clock. Nobody else, neither a certificate
+//!   authority nor the resolver that fetched the chain.
+//! - **Tokens are bearer tokens.** Whoever reads one can use it at that audience until it ends: use TLS,
+//!   keep lifetimes short, and don't log `Authorization` values. There is no replay protection besides
+//!   the lifetime; what must happen only once needs a nonce of your own, as a claim say.
+//! - **Audiences** must name one server, or servers that trust one another: a token for an audience that
+//!   two servers share can be passed on from the one to the other.
+//! - **There is no revocation** before a certificate or a DNSSEC signature ends, as is the nature of
+//!   verifying offline: give members short certificates. A record that was withdrawn lives on in chains
+//!   until its DNSSEC signatures end, which is days in most zones.
+//! - **Organisations speak for their members.** [`VerifiedToken::signed_by`] tells the two apart.
+//! - **Authentication is not authorisation.** Anybody with a signed domain can make valid tokens; decide
+//!   which subjects may do what.
+//!
+//! # Features
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `testing` | [`testing::TrustChain`](https://docs.rs/kliento/latest/kliento/testing/): a domain, a member and tokens in memory, for tests |
+//!
+//! None is on by default. There is no I/O and no async runtime in here.
+
+#![forbid(unsafe_code)]
+
+mod bundle;
+mod error;
+pub mod header;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod token;
+mod verifier;
+
+pub use veraid::{self, Timestamp, TrustAnchors};
+
+pub use crate::bundle::{TokenBundle, VerifiedToken, issue};
+pub use crate::error::{Error, TokenSyntaxError};
+pub use crate::token::{Audience, Claims, Token};
+pub use crate::verifier::{Verifier, VerifierBuilder};
+
+/// The VeraId service that tokens are signed for.
+pub const SERVICE: veraid::ObjectIdentifier =
+    veraid::ObjectIdentifier::new_unwrap("1.3.6.1.4.1.58708.3.0");
+
+/// The most octets that a token bundle may have, as DER.
+pub const MAX_BUNDLE_OCTETS: usize = 16_384;
+
+/// The longest that a token may live, from the first second of its period to the last.
+pub const MAX_LIFETIME_SECONDS: u64 = 3_600;
+
+/// The media type of a token bundle in DER.
+pub const MEDIA_TYPE: &str = "application/vnd.kliento.token-bundle";
+
+/// The media type of a token bundle as the value of an `Authorization` field.
+pub const HEADER_MEDIA_TYPE: &str = "application/vnd.kliento.auth-header";
+
+/// The samples of the project's README, compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
