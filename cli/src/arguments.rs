@@ -1,0 +1,316 @@
+//! Arguments that several commands share, and what they load.
+
+use std::str::FromStr;
+use std::time::SystemTime;
+
+use clap::{ArgGroup, Args};
+use kliento::veraid::{
+    Member, MemberId, MemberIdBundle, ObjectIdentifier, OrganisationCertificate, Period,
+    PrivateKey, PublicKey, Signer, SigningKey as _, Timestamp, TrustAnchors, UserName,
+};
+use zeroize::Zeroizing;
+
+use crate::duration::Duration;
+use crate::fault::Fault;
+use crate::input::Source;
+
+/// Whom to trust.
+#[derive(Args, Debug)]
+pub(crate) struct AnchorArguments {
+    /// Trust these keys for the DNS root in place of IANA's: DS or DNSKEY lines, or root-anchors.xml.
+    #[arg(long, value_name = "FILE")]
+    trust_anchors: Option<Source>,
+}
+
+impl AnchorArguments {
+    pub(crate) fn load(&self) -> Result<TrustAnchors, Fault> {
+        let Some(source) = &self.trust_anchors else {
+            return Ok(TrustAnchors::iana());
+        };
+        source.read_text()?.parse().map_err(|error| {
+            Fault::in_file(source, &error).hint(
+                "write DS or DNSKEY lines as a zone file has them, such as `. IN DS 20326 8 2 E06D44B8…`",
+            )
+        })
+    }
+}
+
+/// When to verify.
+#[derive(Args, Debug)]
+pub(crate) struct MomentArguments {
+    /// Verify at this time instead of now (RFC 3339, such as 2026-11-21T12:00:00Z).
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
+}
+
+impl MomentArguments {
+    pub(crate) fn get(&self) -> Timestamp {
+        self.at.unwrap_or_else(now)
+    }
+}
+
+/// When, or within which period, to verify.
+#[derive(Args, Debug)]
+pub(crate) struct PeriodArguments {
+    #[command(flatten)]
+    moment: MomentArguments,
+
+    /// Verify that it holds for a second at least from this time on; goes with --until.
+    #[arg(long, value_name = "TIME", conflicts_with = "at", requires = "until")]
+    from: Option<Timestamp>,
+
+    /// Verify that it holds for a second at least up to this time; goes with --from.
+    #[arg(long, value_name = "TIME", conflicts_with = "at", requires = "from")]
+    until: Option<Timestamp>,
+}
+
+impl PeriodArguments {
+    pub(crate) fn get(&self) -> Result<Period, Fault> {
+        match (self.from, self.until) {
+            (Some(from), Some(until)) => Period::new(from, until)
+                .ok_or_else(|| Fault::failure(format!("--until {until} is before --from {from}"))),
+            _ => Ok(Period::at(self.moment.get())),
+        }
+    }
+
+    /// Whether a period was given, and not a moment.
+    pub(crate) fn is_a_span(&self) -> bool {
+        self.from.is_some()
+    }
+}
+
+/// When something that is being made begins to be valid.
+#[derive(Args, Debug)]
+pub(crate) struct StartArguments {
+    /// When it begins to be valid (RFC 3339) instead of now.
+    #[arg(long, value_name = "TIME")]
+    not_before: Option<Timestamp>,
+}
+
+/// When what something is built on must hold.
+#[derive(Args, Debug)]
+pub(crate) struct FoundationArguments {
+    /// Verify the chain and the certificates at this time instead of now, or of the first second of what is made if
+    /// that is not valid now.
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
+}
+
+impl FoundationArguments {
+    /// The moment at which to verify what something for `made` is built on.
+    pub(crate) fn moment(&self, made: Period) -> Period {
+        let now = now();
+        let usual = if made.contains(now) {
+            now
+        } else {
+            made.start()
+        };
+        Period::at(self.at.unwrap_or(usual))
+    }
+}
+
+impl StartArguments {
+    /// From the start for so long.
+    pub(crate) fn period(&self, length: Duration) -> Result<Period, Fault> {
+        let start = self.not_before.unwrap_or_else(now);
+        Period::new(start, start.saturating_add(length.signed_seconds()))
+            .ok_or_else(|| Fault::failure("that is beyond the end of time"))
+    }
+}
+
+/// The time of this machine.
+pub(crate) fn now() -> Timestamp {
+    SystemTime::now().into()
+}
+
+/// A VeraId service: `kliento`, or an OID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Service(pub(crate) ObjectIdentifier);
+
+impl FromStr for Service {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.eq_ignore_ascii_case("kliento") {
+            return Ok(Self(kliento::SERVICE));
+        }
+        ObjectIdentifier::new(text)
+            .map(Self)
+            .map_err(|_| "write `kliento` or an OID such as 1.3.6.1.4.1.58708.1.1")
+    }
+}
+
+/// A service's name for people.
+pub(crate) fn service_name(service: ObjectIdentifier) -> String {
+    if service == kliento::SERVICE {
+        return format!("{service} (Kliento)");
+    }
+    if service == kliento::veraid::TEST_SERVICE {
+        return format!("{service} (test service)");
+    }
+    service.to_string()
+}
+
+/// Who signs: a member with a key of its own, or the organisation in a member's name.
+#[derive(Args, Debug)]
+#[group(skip)]
+#[command(
+    group(ArgGroup::new("signer").args(["member_id_bundle", "organisation_certificate"]).required(true)),
+    group(ArgGroup::new("attribution").args(["on_behalf_of", "bot"]))
+)]
+pub(crate) struct SignerArguments {
+    /// The private key to sign with: the member's, or the organisation's (PKCS #8 PEM).
+    #[arg(long, value_name = "FILE")]
+    key: Source,
+
+    /// The member id bundle of the member who signs.
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["organisation_certificate", "dnssec_chain", "attribution"]
+    )]
+    member_id_bundle: Option<Source>,
+
+    /// The certificate of the organisation that signs (PEM or DER).
+    #[arg(long, value_name = "FILE", requires_all = ["dnssec_chain", "attribution"])]
+    organisation_certificate: Option<Source>,
+
+    /// The organisation's DNSSEC chain, from `kliento dnssec retrieve`.
+    #[arg(long, value_name = "FILE", requires = "organisation_certificate")]
+    dnssec_chain: Option<Source>,
+
+    /// The user in whose name the organisation signs.
+    #[arg(long, value_name = "NAME", requires = "organisation_certificate")]
+    on_behalf_of: Option<UserName>,
+
+    /// Sign in the name of the organisation's bot: of the organisation itself.
+    #[arg(long, requires = "organisation_certificate")]
+    bot: bool,
+}
+
+/// A signer's material, read.
+pub(crate) enum LoadedSigner {
+    Member {
+        bundle: MemberIdBundle,
+        key: PrivateKey,
+    },
+    Organisation {
+        chain: Vec<u8>,
+        certificate: OrganisationCertificate,
+        attribution: Member,
+        key: PrivateKey,
+    },
+}
+
+impl SignerArguments {
+    pub(crate) fn load(&self) -> Result<LoadedSigner, Fault> {
+        let key = private_key(&self.key)?;
+        match (
+            &self.member_id_bundle,
+            &self.organisation_certificate,
+            &self.dnssec_chain,
+        ) {
+            (Some(bundle), _, _) => Ok(LoadedSigner::Member {
+                bundle: member_id_bundle(bundle)?,
+                key,
+            }),
+            (None, Some(certificate), Some(chain)) => Ok(LoadedSigner::Organisation {
+                chain: chain.read()?,
+                certificate: organisation_certificate(certificate)?,
+                attribution: member(self.on_behalf_of.as_ref()),
+                key,
+            }),
+            _ => Err(Fault::failure(
+                "give --member-id-bundle, or --organisation-certificate with --dnssec-chain",
+            )),
+        }
+    }
+}
+
+/// The member that `--name`, or `--bot` in its absence, means.
+pub(crate) fn member(user: Option<&UserName>) -> Member {
+    user.map_or(Member::Bot, |user| Member::User(user.clone()))
+}
+
+impl LoadedSigner {
+    pub(crate) fn signer(&self) -> Signer<'_> {
+        match self {
+            Self::Member { bundle, key } => Signer::Member { bundle, key },
+            Self::Organisation {
+                chain,
+                certificate,
+                attribution,
+                key,
+            } => Signer::Organisation {
+                chain_der: chain,
+                certificate,
+                attribution,
+                key,
+            },
+        }
+    }
+
+    /// Makes sure that what this signer would put around a signature holds at that moment. Gives the name that the
+    /// signature will speak in, and for how long the rest will hold.
+    pub(crate) fn verify(
+        &self,
+        anchors: &TrustAnchors,
+        moment: Period,
+        service: ObjectIdentifier,
+    ) -> Result<(MemberId, Period), Fault> {
+        match self {
+            Self::Member { bundle, .. } => {
+                let verified = bundle.verify(anchors, moment, Some(service))?;
+                Ok((verified.member_id().clone(), verified.period()))
+            }
+            Self::Organisation {
+                chain,
+                certificate,
+                attribution,
+                ..
+            } => {
+                let verified = certificate.verify(chain, anchors, moment, Some(service))?;
+                let id = MemberId::new(verified.organisation().clone(), attribution.clone());
+                Ok((id, verified.period()))
+            }
+        }
+    }
+}
+
+/// Reads a private key, and forgets the text.
+pub(crate) fn private_key(source: &Source) -> Result<PrivateKey, Fault> {
+    let text = Zeroizing::new(source.read_text()?);
+    PrivateKey::from_pkcs8_pem(&text).map_err(|error| Fault::in_file(source, &error))
+}
+
+/// Reads a public key.
+pub(crate) fn public_key(source: &Source) -> Result<PublicKey, Fault> {
+    PublicKey::from_spki_pem(&source.read_text()?).map_err(|error| Fault::in_file(source, &error))
+}
+
+/// Reads a public key, or takes it out of a private one.
+pub(crate) fn either_key(source: &Source) -> Result<PublicKey, Fault> {
+    let text = Zeroizing::new(source.read_text()?);
+    if text.contains("PRIVATE KEY-----") {
+        return PrivateKey::from_pkcs8_pem(&text)
+            .map(|key| key.public_key().clone())
+            .map_err(|error| Fault::in_file(source, &error));
+    }
+    PublicKey::from_spki_pem(&text).map_err(|error| Fault::in_file(source, &error))
+}
+
+/// Reads an organisation's certificate, PEM or DER.
+pub(crate) fn organisation_certificate(source: &Source) -> Result<OrganisationCertificate, Fault> {
+    let octets = source.read()?;
+    match std::str::from_utf8(&octets) {
+        Ok(pem) => OrganisationCertificate::from_pem(pem),
+        Err(_) => OrganisationCertificate::from_der(&octets),
+    }
+    .map_err(|error| Fault::in_file(source, &error))
+}
+
+/// Reads a member id bundle.
+pub(crate) fn member_id_bundle(source: &Source) -> Result<MemberIdBundle, Fault> {
+    let octets = crate::input::bundle_octets(source.read()?)?;
+    MemberIdBundle::from_der(&octets).map_err(|error| Fault::from(error).context(source))
+}

@@ -1,0 +1,323 @@
+//! `kliento dnssec`: chains, apart from what they are used for.
+
+use std::fmt;
+
+use clap::{Args, Subcommand};
+use dnssec::{Chain, Name, Period, Proof, RecordType, Resolver, RetrievalError, Validity};
+use kliento::veraid::{Dialect, Organisation, TxtRecord};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
+use serde::Serialize;
+
+use crate::arguments::{self, AnchorArguments, MomentArguments, PeriodArguments};
+use crate::fault::Fault;
+use crate::input::Source;
+use crate::inspection::ChainInspection;
+use crate::output::{self, Content, Destination, Fields, GOOD, Output, Printable};
+use crate::runtime;
+use crate::timeline::{Window, windows};
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Ask a resolver for the chain that proves a domain's TXT record, and verify it.
+    Retrieve(Retrieve),
+    /// Prove records from a chain, offline.
+    Verify(Verify),
+    /// Show all that is in a chain, unverified, and when each part of it is valid.
+    Inspect(Inspect),
+}
+
+impl Command {
+    pub(crate) fn run(self, output: &Output) -> Result<(), Fault> {
+        match self {
+            Self::Retrieve(arguments) => arguments.run(output),
+            Self::Verify(arguments) => arguments.run(output),
+            Self::Inspect(arguments) => arguments.run(output),
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  kliento dnssec retrieve --domain example.com --out example.com.chain
+  kliento dnssec retrieve --domain example.com --resolver https://1.1.1.1/dns-query --out example.com.chain
+  kliento dnssec retrieve --domain corp.example --resolver tls://10.0.0.53 --resolver-ca corp-ca.pem \\
+      --trust-anchors corp-root.txt --out corp.chain
+
+Nobody needs to trust the resolver: what it says is proven, or refused.")]
+pub(crate) struct Retrieve {
+    /// The domain, whose TXT record at _veraid.DOMAIN is asked for.
+    #[arg(long)]
+    domain: Organisation,
+
+    /// Whom to ask: `system`, `IP[:PORT]`, `tls://HOST[:PORT]` or `https://HOST[:PORT]/PATH`.
+    #[arg(long, default_value = "system")]
+    resolver: Resolver,
+
+    /// Trust these certificates, too, for a resolver with TLS (PEM, or one as DER).
+    #[arg(long, value_name = "FILE")]
+    resolver_ca: Option<Source>,
+
+    #[command(flatten)]
+    anchors: AnchorArguments,
+
+    /// Where to write the chain (DER): a file, or - for stdout.
+    #[arg(long, value_name = "FILE")]
+    out: Destination,
+}
+
+#[derive(Serialize)]
+struct RetrieveDocument {
+    file: String,
+    octets: usize,
+    responses: usize,
+    name: String,
+    records: Vec<String>,
+    validity: Vec<Window>,
+}
+
+impl Retrieve {
+    fn run(&self, output: &Output) -> Result<(), Fault> {
+        self.out.check(Content::PublicBinary, output)?;
+        let anchors = self.anchors.load()?;
+        let resolver = self.resolver()?;
+        let owner = self
+            .domain
+            .record_owner(Dialect::VeraId)
+            .map_err(|error| Fault::in_file(&self.domain, &error))?;
+        let now = arguments::now();
+
+        let what = format!("asking {} for the chain of {owner}", self.resolver);
+        let retrieval = dnssec::retrieve(&owner, RecordType::TXT, &resolver, &anchors, now);
+        let chain_der = runtime::block_on_patiently(retrieval, &what)??;
+        let chain = Chain::from_der(&chain_der)?;
+        let proof = chain.verify(&owner, RecordType::TXT, &anchors, Period::at(now))?;
+        warn_of_strange_records(&proof);
+        self.out.write(&chain_der, Content::PublicBinary)?;
+
+        let document = RetrieveDocument {
+            file: self.out.to_string(),
+            octets: chain_der.len(),
+            responses: chain.responses().len(),
+            name: owner.to_string(),
+            records: presentations(&proof),
+            validity: windows(proof.validity()),
+        };
+        let until = document
+            .validity
+            .first()
+            .map_or("", |window| window.until.as_str());
+        let text = format!(
+            "Wrote {}: {} responses, {} octets, which prove {owner} TXT until {until}.\n",
+            self.out, document.responses, document.octets
+        );
+        output.written(&self.out, &document, &text)
+    }
+
+    fn resolver(&self) -> Result<Resolver, Fault> {
+        let Some(source) = &self.resolver_ca else {
+            return Ok(self.resolver.clone());
+        };
+        let octets = source.read()?;
+        Ok(self
+            .resolver
+            .clone()
+            .trusting(certificates(source, &octets)?))
+    }
+}
+
+/// All certificates of a PEM file, or the one in DER.
+fn certificates(source: &Source, octets: &[u8]) -> Result<Vec<Vec<u8>>, Fault> {
+    if std::str::from_utf8(octets).is_err() {
+        return Ok(vec![octets.to_vec()]);
+    }
+    let certificates: Vec<Vec<u8>> = CertificateDer::pem_slice_iter(octets)
+        .map(|certificate| certificate.map(|certificate| certificate.to_vec()))
+        .collect::<Result<_, _>>()
+        .map_err(|error| Fault::failure(format!("{source}: {error}")))?;
+    if certificates.is_empty() {
+        return Err(
+            Fault::failure(format!("{source}: there is no certificate in it"))
+                .hint("give the certificate of the resolver's authority as PEM"),
+        );
+    }
+    Ok(certificates)
+}
+
+/// Records that are none of VeraId's are passed over by us, but not by everybody.
+fn warn_of_strange_records(proof: &Proof<'_>) {
+    let texts = || proof.rdata().iter().map(|rdata| dnssec::txt_content(rdata));
+    let parses = |text: Option<std::borrow::Cow<'_, [u8]>>| {
+        text.is_some_and(|text| TxtRecord::parse(&text).is_some())
+    };
+    let strange = texts().filter(|text| !parses(text.clone())).count();
+    if strange == texts().count() {
+        output::warn(
+            "none of the TXT records there is a VeraId record; see `kliento organisation record`",
+        );
+    } else if strange > 0 {
+        output::warn(
+            "some of the TXT records there are no VeraId records; other implementations may refuse all of them",
+        );
+    }
+}
+
+fn presentations(proof: &Proof<'_>) -> Vec<String> {
+    proof
+        .rdata()
+        .iter()
+        .map(|rdata| dnssec::rdata_to_text(proof.record_type(), rdata))
+        .collect()
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  kliento dnssec verify --name _veraid.example.com --type TXT --chain example.com.chain
+  kliento dnssec verify --name _veraid.example.com --type TXT --chain example.com.chain \\
+      --from 2026-11-01T00:00:00Z --until 2026-11-30T00:00:00Z")]
+pub(crate) struct Verify {
+    /// The name of the records.
+    #[arg(long)]
+    name: Name,
+
+    /// Their type, such as TXT, or TYPE and a number.
+    #[arg(long = "type", value_name = "TYPE")]
+    record_type: RecordType,
+
+    /// The chain: a DER SET OF OCTET STRING, each string a DNS message; - for stdin.
+    #[arg(long, value_name = "FILE")]
+    chain: Source,
+
+    #[command(flatten)]
+    period: PeriodArguments,
+
+    #[command(flatten)]
+    anchors: AnchorArguments,
+}
+
+#[derive(Serialize)]
+struct ProofDocument {
+    status: &'static str,
+    name: String,
+    #[serde(rename = "type")]
+    record_type: String,
+    records: Vec<String>,
+    validity: Vec<Window>,
+}
+
+impl ProofDocument {
+    fn new(verify: &Verify, proof: &Proof<'_>, validity: &Validity) -> Self {
+        Self {
+            status: "proven",
+            name: verify.name.to_string(),
+            record_type: proof.record_type().to_string(),
+            records: presentations(proof),
+            validity: windows(validity),
+        }
+    }
+}
+
+impl fmt::Display for ProofDocument {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            name, record_type, ..
+        } = self;
+        writeln!(formatter, "{GOOD}proven{GOOD:#}")?;
+        let mut fields = Fields::new();
+        for record in &self.records {
+            fields.add(format!("{name} {record_type}"), Printable(record));
+        }
+        for Window { from, until } in &self.validity {
+            fields.add("valid", format_args!("{from} to {until}"));
+        }
+        fields.fmt(formatter)
+    }
+}
+
+impl Verify {
+    fn run(&self, output: &Output) -> Result<(), Fault> {
+        let anchors = self.anchors.load()?;
+        let period = self.period.get()?;
+        let octets = self.chain.read()?;
+        let chain = Chain::from_der(&octets)?;
+        let prove = |period| chain.verify(&self.name, self.record_type, &anchors, period);
+        let proof = prove(period).map_err(refusal)?;
+        let validity = if self.period.is_a_span() {
+            proof.validity().intersect(&Validity::from(period))
+        } else {
+            // All that the chain can prove, and not only with what is valid at that moment.
+            prove(Period::ALWAYS).map_or_else(
+                |_| proof.validity().clone(),
+                |whole| whole.validity().clone(),
+            )
+        };
+        let document = ProofDocument::new(self, &proof, &validity);
+        output.result(&document, &document)
+    }
+}
+
+/// A proof that a zone is unsigned is a verdict of its own.
+fn refusal(error: dnssec::Error) -> Fault {
+    match &error {
+        dnssec::Error::InsecureDelegation { zone } => Fault::insecure(
+            zone.to_string(),
+            error.to_string(),
+        )
+        .hint(
+            "nothing below an unsigned delegation can be proven; the parent zone needs a DS record",
+        ),
+        _ => error.into(),
+    }
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  kliento dnssec inspect example.com.chain
+  kliento dnssec inspect --json example.com.chain")]
+pub(crate) struct Inspect {
+    #[command(flatten)]
+    moment: MomentArguments,
+
+    #[command(flatten)]
+    anchors: AnchorArguments,
+
+    /// The chain (DER); - for stdin.
+    #[arg(value_name = "FILE")]
+    chain: Source,
+}
+
+impl Inspect {
+    fn run(&self, output: &Output) -> Result<(), Fault> {
+        let anchors = self.anchors.load()?;
+        let octets = self.chain.read()?;
+        let inspection = ChainInspection::new(&octets, self.moment.get(), &anchors)?;
+        output.result(&inspection, &inspection)
+    }
+}
+
+impl From<RetrievalError> for Fault {
+    fn from(error: RetrievalError) -> Self {
+        let reason = error.reason();
+        let hint = match error {
+            RetrievalError::UntrustedResolver { .. } => Some(
+                "for a resolver of your own, give the certificate of its authority with --resolver-ca",
+            ),
+            _ => error.hint(),
+        };
+        let message = crate::fault::with_causes(&error);
+        let fault = match error {
+            // A verdict on the domain, and not on the way to it.
+            RetrievalError::Unverified(_)
+            | RetrievalError::Unsigned(_)
+            | RetrievalError::NoDelegationSigner(_) => Self::invalid(reason, message),
+            _ => Self::failure(message).because(reason),
+        };
+        match hint {
+            Some(hint) => fault.hint(hint),
+            None => fault,
+        }
+    }
+}

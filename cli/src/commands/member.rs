@@ -1,0 +1,142 @@
+//! `kliento member`: an organisation vouches for a member's key.
+
+use clap::{ArgGroup, Args, Subcommand};
+use kliento::veraid::{MemberCertificate, MemberIdBundle, Period, UserName};
+use serde::Serialize;
+
+use crate::arguments::{self, AnchorArguments, FoundationArguments, StartArguments};
+use crate::duration::Duration;
+use crate::fault::Fault;
+use crate::input::Source;
+use crate::output::{self, Content, Destination, Output};
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Make a member id bundle: the member's certificate, with all that proves it.
+    Certify(Certify),
+}
+
+impl Command {
+    pub(crate) fn run(self, output: &Output) -> Result<(), Fault> {
+        match self {
+            Self::Certify(arguments) => arguments.run(output),
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+#[command(
+    group(ArgGroup::new("member").args(["name", "bot"]).required(true)),
+    after_help = "\
+Example:
+  kliento member certify --name alice --public-key alice.pub.pem --organisation-certificate org.pem \\
+      --organisation-key org.key.pem --dnssec-chain example.com.chain --out alice.member-id"
+)]
+pub(crate) struct Certify {
+    /// The user's name within the organisation.
+    #[arg(long)]
+    name: Option<UserName>,
+
+    /// Certify the organisation's bot, which speaks for the organisation itself.
+    #[arg(long)]
+    bot: bool,
+
+    /// The member's public key (SPKI PEM).
+    #[arg(long, value_name = "FILE")]
+    public_key: Source,
+
+    /// The organisation's certificate (PEM or DER).
+    #[arg(long, value_name = "FILE")]
+    organisation_certificate: Source,
+
+    /// The organisation's private key (PKCS #8 PEM).
+    #[arg(long, value_name = "FILE")]
+    organisation_key: Source,
+
+    /// The organisation's DNSSEC chain, from `kliento dnssec retrieve`.
+    #[arg(long, value_name = "FILE")]
+    dnssec_chain: Source,
+
+    /// How long the member's certificate is valid.
+    #[arg(long, value_name = "DURATION", default_value = "7d")]
+    valid_for: Duration,
+
+    #[command(flatten)]
+    start: StartArguments,
+
+    #[command(flatten)]
+    foundation: FoundationArguments,
+
+    #[command(flatten)]
+    anchors: AnchorArguments,
+
+    /// Where to write the bundle (DER): a file, or - for stdout.
+    #[arg(long, value_name = "FILE")]
+    out: Destination,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CertifyDocument {
+    file: String,
+    octets: usize,
+    member: String,
+    organisation: String,
+    user: Option<String>,
+    valid_from: String,
+    valid_until: String,
+}
+
+impl Certify {
+    fn run(&self, output: &Output) -> Result<(), Fault> {
+        self.out.check(Content::PublicBinary, output)?;
+        let anchors = self.anchors.load()?;
+        let chain = self.dnssec_chain.read()?;
+        let organisation = arguments::organisation_certificate(&self.organisation_certificate)?;
+        let organisation_key = arguments::private_key(&self.organisation_key)?;
+        let public_key = arguments::public_key(&self.public_key)?;
+        let member = arguments::member(self.name.as_ref());
+        let period = self.start.period(self.valid_for)?;
+
+        let certificate = MemberCertificate::issue(
+            &member,
+            &public_key,
+            &organisation,
+            &organisation_key,
+            period,
+        )?;
+        let bundle = MemberIdBundle::new(&chain, organisation, certificate)?;
+        // A bundle that nobody would accept is better refused where it can be mended.
+        let verified = bundle.verify(&anchors, self.foundation.moment(period), None)?;
+        warn_of_an_early_end(period, verified.period());
+
+        let der = bundle.to_der()?;
+        self.out.write(&der, Content::PublicBinary)?;
+        let id = verified.member_id();
+        let document = CertifyDocument {
+            file: self.out.to_string(),
+            octets: der.len(),
+            member: id.to_string(),
+            organisation: id.organisation().to_string(),
+            user: id.member().user().map(ToString::to_string),
+            valid_from: verified.period().start().to_string(),
+            valid_until: verified.period().end().to_string(),
+        };
+        let text = format!(
+            "Wrote {}, the member id bundle of {id}, which holds until {}.\n",
+            self.out, document.valid_until
+        );
+        output.written(&self.out, &document, &text)
+    }
+}
+
+/// The parts around what was made end before it does.
+pub(super) fn warn_of_an_early_end(made: Period, rest: Period) {
+    if rest.end() < made.end() {
+        output::warn(format_args!(
+            "it is made to be valid until {}, but its DNSSEC chain and certificates hold only until {}",
+            made.end(),
+            rest.end()
+        ));
+    }
+}

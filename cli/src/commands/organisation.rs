@@ -1,0 +1,174 @@
+//! `kliento organisation`: what a domain's owner publishes and hands out.
+
+use clap::{Args, Subcommand, ValueEnum};
+use kliento::veraid::{
+    Organisation, OrganisationCertificate, SigningKey as _, TtlOverride, TxtRecord,
+};
+use serde::Serialize;
+
+use crate::arguments::{self, Service, StartArguments};
+use crate::duration::Duration;
+use crate::fault::Fault;
+use crate::input::Source;
+use crate::output::{Content, Destination, Output};
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Print the TXT record to publish, as a line of a zone file.
+    Record(Record),
+    /// Make the organisation's certificate, which its own key signs.
+    Certificate(Certificate),
+}
+
+impl Command {
+    pub(crate) fn run(self, output: &Output) -> Result<(), Fault> {
+        match self {
+            Self::Record(arguments) => arguments.run(output),
+            Self::Certificate(arguments) => arguments.run(output),
+        }
+    }
+}
+
+/// The generations of the protocol that records are written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum DialectChoice {
+    /// VeraId, published at _veraid.DOMAIN.
+    Veraid,
+    /// Not spoken by this version.
+    #[value(hide = true)]
+    Domainauth,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  kliento organisation record --domain example.com --key org.key.pem
+  kliento org record --domain example.com --key org.key.pem --service kliento --ttl-override 6h")]
+pub(crate) struct Record {
+    /// The domain.
+    #[arg(long)]
+    domain: Organisation,
+
+    /// The organisation's key: a private key, or its public half (PEM).
+    #[arg(long, value_name = "FILE")]
+    key: Source,
+
+    /// How long after a DNSSEC signature has ended a verifier that looks at a period may still count on the record;
+    /// at most 90d.
+    #[arg(long, value_name = "DURATION", default_value = "1h")]
+    ttl_override: Duration,
+
+    /// Allow the key for this service alone: `kliento`, or an OID.
+    #[arg(long, value_name = "OID")]
+    service: Option<Service>,
+
+    /// The generation of the protocol; this version speaks veraid only.
+    #[arg(long, default_value = "veraid")]
+    dialect: DialectChoice,
+}
+
+#[derive(Serialize)]
+struct RecordDocument {
+    name: String,
+    #[serde(rename = "type")]
+    record_type: &'static str,
+    rdata: String,
+    #[serde(rename = "zoneFileLine")]
+    zone_file_line: String,
+}
+
+impl Record {
+    fn run(&self, output: &Output) -> Result<(), Fault> {
+        if self.dialect == DialectChoice::Domainauth {
+            return Err(
+                Fault::failure("this version of kliento speaks only the veraid dialect")
+                    .hint("leave --dialect out"),
+            );
+        }
+        let ttl_override = u32::try_from(self.ttl_override.seconds())
+            .ok()
+            .and_then(TtlOverride::from_seconds)
+            .ok_or_else(|| {
+                Fault::failure(format!(
+                    "--ttl-override {} is longer than the 90 days that VeraId allows",
+                    self.ttl_override
+                ))
+                .hint("give 90d or less")
+            })?;
+        let key = arguments::either_key(&self.key)?;
+        let service = self.service.map(|Service(service)| service);
+        let record = TxtRecord::new(&key, ttl_override, service);
+        let in_zone = |error| Fault::in_file(&self.domain, &error);
+        let owner = self
+            .domain
+            .record_owner(kliento::veraid::Dialect::VeraId)
+            .map_err(in_zone)?;
+        let zone_file_line = record.to_zone_line(&self.domain).map_err(in_zone)?;
+        let document = RecordDocument {
+            name: owner.to_string(),
+            record_type: "TXT",
+            rdata: format!("\"{record}\""),
+            zone_file_line,
+        };
+        let text = format!("{}\n", document.zone_file_line.trim_end());
+        output.result(&document, &text)
+    }
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  kliento organisation certificate --domain example.com --key org.key.pem --valid-for 90d --out org.pem")]
+pub(crate) struct Certificate {
+    /// The domain.
+    #[arg(long)]
+    domain: Organisation,
+
+    /// The organisation's private key (PKCS #8 PEM).
+    #[arg(long, value_name = "FILE")]
+    key: Source,
+
+    /// How long it is valid.
+    #[arg(long, value_name = "DURATION", default_value = "30d")]
+    valid_for: Duration,
+
+    #[command(flatten)]
+    start: StartArguments,
+
+    /// Where to write it (PEM): a file, or - for stdout.
+    #[arg(long, value_name = "FILE")]
+    out: Destination,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CertificateDocument {
+    file: String,
+    organisation: String,
+    key_algorithm: String,
+    valid_from: String,
+    valid_until: String,
+}
+
+impl Certificate {
+    fn run(&self, output: &Output) -> Result<(), Fault> {
+        self.out.check(Content::PublicText, output)?;
+        let key = arguments::private_key(&self.key)?;
+        let period = self.start.period(self.valid_for)?;
+        let certificate = OrganisationCertificate::self_issue(&self.domain, &key, period)?;
+        self.out
+            .write(certificate.to_pem().as_bytes(), Content::PublicText)?;
+        let document = CertificateDocument {
+            file: self.out.to_string(),
+            organisation: self.domain.to_string(),
+            key_algorithm: key.public_key().algorithm().to_string(),
+            valid_from: period.start().to_string(),
+            valid_until: period.end().to_string(),
+        };
+        let text = format!(
+            "Wrote {}, the certificate of {}, valid until {}.\n",
+            self.out, self.domain, document.valid_until
+        );
+        output.written(&self.out, &document, &text)
+    }
+}

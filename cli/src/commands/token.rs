@@ -1,0 +1,266 @@
+//! `kliento token`: tokens issued, checked and looked into.
+
+use clap::{Args, Subcommand, ValueEnum};
+use kliento::{Audience, Claims, Token, VerifiedToken, Verifier, header};
+use serde::Serialize;
+
+use super::member::warn_of_an_early_end;
+use super::signature::{Facts, Purpose, Signed};
+use crate::arguments::{
+    AnchorArguments, FoundationArguments, MomentArguments, SignerArguments, StartArguments,
+};
+use crate::duration::Duration;
+use crate::fault::Fault;
+use crate::input::{self, Source};
+use crate::inspection::Inspection;
+use crate::output::{Content, Destination, Output};
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Sign a token.
+    Issue(Issue),
+    /// Check a token, offline.
+    Verify(Verify),
+    /// Show all that is in a token bundle, unverified, and when each part of it is valid.
+    Inspect(Inspect),
+}
+
+impl Command {
+    pub(crate) fn run(self, output: &Output) -> Result<(), Fault> {
+        match self {
+            Self::Issue(arguments) => arguments.run(output),
+            Self::Verify(arguments) => arguments.run(output),
+            Self::Inspect(arguments) => arguments.run(output),
+        }
+    }
+}
+
+/// How a token bundle is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// The octets themselves.
+    Der,
+    /// One line of Base64.
+    Base64,
+    /// The value of an Authorization field.
+    Header,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  kliento token issue --audience https://api.example.com --claim role=admin \\
+      --member-id-bundle alice.member-id --key alice.key.pem --format header --out -
+  kliento token issue --audience https://api.example.com --organisation-certificate org.pem \\
+      --dnssec-chain example.com.chain --key org.key.pem --on-behalf-of alice --out alice.token")]
+pub(crate) struct Issue {
+    /// The server that the token is for, exactly as that server calls itself.
+    #[arg(long)]
+    audience: Audience,
+
+    /// A claim; may be given several times.
+    #[arg(long = "claim", value_name = "NAME=VALUE")]
+    claims: Vec<Claim>,
+
+    #[command(flatten)]
+    signer: SignerArguments,
+
+    /// How long the token is valid: 1h at most.
+    #[arg(long, value_name = "DURATION", default_value = "10m")]
+    valid_for: Duration,
+
+    #[command(flatten)]
+    start: StartArguments,
+
+    #[command(flatten)]
+    foundation: FoundationArguments,
+
+    #[command(flatten)]
+    anchors: AnchorArguments,
+
+    /// How to write it.
+    #[arg(long, default_value = "der")]
+    format: Format,
+
+    /// Where to write it: a file, or - for stdout.
+    #[arg(long, value_name = "FILE")]
+    out: Destination,
+}
+
+/// `NAME=VALUE`.
+#[derive(Clone, Debug)]
+struct Claim {
+    name: String,
+    value: String,
+}
+
+impl std::str::FromStr for Claim {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+        Ok(Self {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        })
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct IssueDocument {
+    file: String,
+    octets: usize,
+    subject: String,
+    audience: String,
+    claims: Claims,
+    valid_from: String,
+    valid_until: String,
+}
+
+impl Issue {
+    fn run(&self, output: &Output) -> Result<(), Fault> {
+        let content = match self.format {
+            Format::Der => Content::PublicBinary,
+            Format::Base64 | Format::Header => Content::PublicText,
+        };
+        self.out.check(content, output)?;
+        self.check_lifetime()?;
+        let token = Token::new(self.audience.clone()).with_claims(self.claims()?);
+        let anchors = self.anchors.load()?;
+        let signer = self.signer.load()?;
+        let period = self.start.period(self.valid_for)?;
+
+        let (id, rest) =
+            signer.verify(&anchors, self.foundation.moment(period), kliento::SERVICE)?;
+        warn_of_an_early_end(period, rest);
+        let bundle = kliento::issue(&signer.signer(), &token, period)?;
+        self.out.write(&self.encode(&bundle), content)?;
+
+        let (audience, claims) = token.into_parts();
+        let document = IssueDocument {
+            file: self.out.to_string(),
+            octets: bundle.len(),
+            subject: id.to_string(),
+            audience: audience.to_string(),
+            claims,
+            valid_from: period.start().to_string(),
+            valid_until: period.end().to_string(),
+        };
+        let text = format!(
+            "Wrote {}, a token of {id}, valid until {}.\n",
+            self.out, document.valid_until
+        );
+        output.written(&self.out, &document, &text)
+    }
+
+    /// What the library would refuse too, but as a matter of usage.
+    fn check_lifetime(&self) -> Result<(), Fault> {
+        if self.valid_for.seconds() > kliento::MAX_LIFETIME_SECONDS {
+            return Err(Fault::failure(format!(
+                "--valid-for {}: a token lives {} at most",
+                self.valid_for,
+                Duration::from_seconds(kliento::MAX_LIFETIME_SECONDS)
+            ))
+            .hint("issue short tokens, and issue them often: it needs no network"));
+        }
+        Ok(())
+    }
+
+    fn claims(&self) -> Result<Claims, Fault> {
+        let mut claims = Claims::new();
+        for Claim { name, value } in &self.claims {
+            if claims.insert(name, value).is_some() {
+                return Err(Fault::failure(format!("--claim {name} is given twice"))
+                    .hint("give each claim once; a claim has one value"));
+            }
+        }
+        Ok(claims)
+    }
+
+    fn encode(&self, bundle: &[u8]) -> Vec<u8> {
+        let header = header::encode(bundle);
+        let text = match self.format {
+            Format::Der => return bundle.to_vec(),
+            Format::Header => header.as_str(),
+            Format::Base64 => header
+                .strip_prefix(header::SCHEME)
+                .unwrap_or_default()
+                .trim_start(),
+        };
+        format!("{text}\n").into_bytes()
+    }
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  kliento token verify --audience https://api.example.com alice.token
+  echo \"$AUTHORIZATION\" | kliento token verify --audience https://api.example.com --json -")]
+pub(crate) struct Verify {
+    /// The audience that the token must name, letter by letter.
+    #[arg(long)]
+    audience: Audience,
+
+    #[command(flatten)]
+    moment: MomentArguments,
+
+    #[command(flatten)]
+    anchors: AnchorArguments,
+
+    /// The token bundle: DER, Base64 or an Authorization value; - for stdin.
+    bundle: Source,
+}
+
+impl Verify {
+    fn run(&self, output: &Output) -> Result<(), Fault> {
+        let verifier = Verifier::builder(self.audience.clone())
+            .trust_anchors(self.anchors.load()?)
+            .build();
+        let bundle = input::bundle_octets(self.bundle.read()?)?;
+        let token = verifier.verify_bundle_at(&bundle, self.moment.get())?;
+        let document = describe(&token);
+        output.result(&document, &document)
+    }
+}
+
+/// A verified token as it is printed.
+pub(super) fn describe(token: &VerifiedToken) -> Signed {
+    let purpose = Purpose::Token {
+        claims: token.claims().clone(),
+        audience: token.audience().to_string(),
+    };
+    let facts = Facts {
+        id: token.member_id(),
+        signed_by: token.signed_by(),
+        dialect: token.dialect(),
+        key_algorithm: token.key_algorithm(),
+        validity: token.validity(),
+    };
+    Signed::new(purpose, &facts)
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  kliento token inspect alice.token
+  kliento token inspect --at 2026-11-21T12:00:00Z --json alice.token")]
+pub(crate) struct Inspect {
+    #[command(flatten)]
+    moment: MomentArguments,
+
+    #[command(flatten)]
+    anchors: AnchorArguments,
+
+    /// The token bundle: DER, Base64 or an Authorization value; - for stdin.
+    bundle: Source,
+}
+
+impl Inspect {
+    fn run(&self, output: &Output) -> Result<(), Fault> {
+        let anchors = self.anchors.load()?;
+        let octets = input::bundle_octets(self.bundle.read()?)?;
+        let inspection = Inspection::of_bundle(&octets, self.moment.get(), &anchors)?;
+        output.result(&inspection, &inspection)
+    }
+}

@@ -1,0 +1,310 @@
+//! How a command ends when it does not end well: what happened, what would do, and the exit status.
+//!
+//! Status 1 is a verdict on the material: a bundle, chain or signature that is not valid or can't be read. Status 2 is
+//! everything else: usage, files, the network, configuration.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use crate::output::{self, Output};
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    kind: Kind,
+    message: String,
+    hint: Option<Cow<'static, str>>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Kind {
+    /// Exit status 2.
+    Failure { reason: Option<&'static str> },
+    /// Exit status 1: it was read and does not hold.
+    Invalid { reason: &'static str },
+    /// Exit status 1: its outer form can't be read.
+    Malformed { reason: &'static str },
+    /// Exit status 1: a zone on the way down is proven to be unsigned.
+    Insecure { zone: String },
+    /// The reader of our output has gone, which is no fault at all.
+    BrokenPipe,
+}
+
+/// What `--json` prints in place of a result.
+#[derive(Serialize)]
+struct Verdict<'a> {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    zone: Option<&'a str>,
+    error: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+}
+
+impl Fault {
+    /// Usage, I/O or configuration.
+    pub(crate) fn failure(message: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::Failure { reason: None },
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// Gives a failure its stable name.
+    pub(crate) fn because(mut self, name: &'static str) -> Self {
+        if let Kind::Failure { reason } = &mut self.kind {
+            *reason = Some(name);
+        }
+        self
+    }
+
+    /// The same, about a file's content.
+    pub(crate) fn in_file(file: impl std::fmt::Display, error: &dyn Error) -> Self {
+        Self::failure(format!("{file}: {}", with_causes(error)))
+    }
+
+    /// A file can't be read or written.
+    pub(crate) fn io(action: &str, file: &Path, error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return error_on_stdout(error);
+        }
+        let fault = Self::failure(format!("cannot {action} {}: {error}", file.display()));
+        match error.kind() {
+            io::ErrorKind::NotFound if action == "write" => {
+                fault.hint("make the directory first")
+            }
+            io::ErrorKind::NotFound if looks_like_a_token(file) => fault.hint(
+                "give a file; pipe a token in with `-`, as in: echo 'Kliento MII…' | kliento token verify … -",
+            ),
+            io::ErrorKind::NotFound => fault.hint("give the path of a file, or - for stdin"),
+            _ => fault,
+        }
+    }
+
+    /// Material that can't be read at all.
+    pub(crate) fn malformed(reason: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::Malformed { reason },
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// Material that was read and is not valid.
+    pub(crate) fn invalid(reason: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::Invalid { reason },
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// A delegation on the way is proven unsigned.
+    pub(crate) fn insecure(zone: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::Insecure { zone: zone.into() },
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// Adds what would do, unless something more particular was said already.
+    pub(crate) fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+        self.hint.get_or_insert(hint.into());
+        self
+    }
+
+    /// Says first what it is about.
+    pub(crate) fn context(mut self, context: impl std::fmt::Display) -> Self {
+        self.message = format!("{context}: {}", self.message);
+        self
+    }
+
+    fn verdict(error: &dyn Error, reason: &'static str, malformed: bool) -> Self {
+        let message = with_causes(error);
+        let fault = if is_about_the_request(reason) {
+            Self::failure(message).because(reason)
+        } else if malformed {
+            Self::malformed(reason, message)
+        } else {
+            Self::invalid(reason, message)
+        };
+        match hint_for(reason) {
+            Some(hint) => fault.hint(hint),
+            None => fault,
+        }
+    }
+
+    /// Prints it where it belongs, and gives the exit status.
+    pub(crate) fn report(self, output: &Output) -> ExitCode {
+        let (status, zone, reason) = match &self.kind {
+            Kind::BrokenPipe => return ExitCode::SUCCESS,
+            Kind::Failure { reason } => {
+                self.explain("error", *reason);
+                return ExitCode::from(2);
+            }
+            Kind::Invalid { reason } => ("invalid", None, Some(*reason)),
+            Kind::Malformed { reason } => ("malformed", None, Some(*reason)),
+            Kind::Insecure { zone } => ("insecure", Some(zone.as_str()), None),
+        };
+        if output.is_json() {
+            let verdict = Verdict {
+                status,
+                zone,
+                error: &self.message,
+                reason,
+            };
+            if let Err(fault) = output::json(&verdict)
+                && fault.kind != Kind::BrokenPipe
+            {
+                fault.explain("error", None);
+                return ExitCode::from(2);
+            }
+        } else {
+            self.explain(status, reason);
+        }
+        ExitCode::from(1)
+    }
+
+    /// `invalid: what is wrong (reason)` and `hint: what would do`, on stderr.
+    fn explain(&self, label: &str, reason: Option<&str>) {
+        let bad = output::BAD;
+        let message = output::Printable(&self.message);
+        output::progress(format_args!("{bad}{label}:{bad:#} {message}"));
+        if let Some(reason) = reason {
+            output::progress(format_args!("reason: {reason}"));
+        }
+        if let Some(hint) = &self.hint {
+            let good = output::GOOD;
+            output::progress(format_args!("{good}hint:{good:#} {hint}"));
+        }
+    }
+}
+
+/// Writing to stdout failed: nothing to say if its reader has gone.
+pub(crate) fn error_on_stdout(error: &io::Error) -> Fault {
+    Fault {
+        kind: if error.kind() == io::ErrorKind::BrokenPipe {
+            Kind::BrokenPipe
+        } else {
+            Kind::Failure { reason: None }
+        },
+        message: format!("cannot write to stdout: {error}"),
+        hint: None,
+    }
+}
+
+impl From<kliento::Error> for Fault {
+    fn from(error: kliento::Error) -> Self {
+        match error {
+            kliento::Error::VeraId(error) => error.into(),
+            error => Self::verdict(&error, error.reason(), error.is_malformed()),
+        }
+    }
+}
+
+impl From<kliento::veraid::Error> for Fault {
+    fn from(error: kliento::veraid::Error) -> Self {
+        Self::verdict(&error, error.reason(), error.is_malformed())
+    }
+}
+
+impl From<dnssec::Error> for Fault {
+    fn from(error: dnssec::Error) -> Self {
+        Self::verdict(&error, error.reason(), error.is_malformed())
+    }
+}
+
+/// An error and what caused it, unless it has said that already.
+pub(crate) fn with_causes(error: &dyn Error) -> String {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if !message.contains(&text) {
+            message.push_str(": ");
+            message.push_str(&text);
+        }
+        source = cause.source();
+    }
+    message
+}
+
+/// Whether it is what was asked for that can't be made, and nothing that was given to be judged.
+fn is_about_the_request(reason: &str) -> bool {
+    matches!(
+        reason,
+        "kliento.empty_audience"
+            | "veraid.key"
+            | "veraid.not_pem_certificate"
+            | "veraid.key_mismatch"
+            | "veraid.member_has_organisation_key"
+            | "veraid.outside_issuer_period"
+            | "veraid.never_verifiable"
+            | "veraid.unwritable_period"
+            | "veraid.not_a_service"
+            | "veraid.signing_failed"
+            | "veraid.signed_wrongly"
+            | "veraid.unwritable"
+    )
+}
+
+/// What would do about a refusal, where that is the same each time.
+fn hint_for(reason: &str) -> Option<&'static str> {
+    Some(match reason {
+        "kliento.audience_mismatch" => {
+            "audiences match letter by letter; `kliento token inspect` shows which one the token names"
+        }
+        "kliento.detached_token" => "this is no token; see `kliento signature verify --plaintext`",
+        "kliento.lifetime_too_long" => "issue it again with --valid-for 1h or less",
+        "kliento.bundle_too_large" => {
+            "the DNSSEC chain is most of a bundle; retrieve it with `kliento dnssec retrieve`, which keeps only what \
+             the proof needs"
+        }
+        "kliento.wrong_scheme" | "input.malformed_base64" => {
+            "a bundle is read as DER, as Base64, or as an Authorization value (Kliento MII…)"
+        }
+        "dnssec.rrsig_expired" => {
+            "retrieve the chain again with `kliento dnssec retrieve`, then make the bundle again; --at verifies at \
+             another time"
+        }
+        "veraid.no_matching_record" => {
+            "is the key's record published? see `kliento organisation record`, then retrieve the chain again"
+        }
+        "veraid.signature_expired" => "issue a new one; --at verifies at another time",
+        "x509.expired" => {
+            "certify the key again with `kliento member certify`, or the organisation with \
+             `kliento organisation certificate`"
+        }
+        "veraid.key_mismatch" => "the key and the certificate or bundle are of two different pairs",
+        "veraid.member_has_organisation_key" => "make the member a key with `kliento key generate`",
+        "veraid.outside_issuer_period" => {
+            "shorten it with --valid-for, or renew the organisation's certificate with \
+             `kliento organisation certificate`"
+        }
+        "dnssec.missing_response" | "veraid.no_record_response" => {
+            "is this the chain of that domain? `kliento dnssec inspect` shows what is in it"
+        }
+        "dnssec.rrsig_not_yet_valid" | "veraid.signature_not_yet_valid" | "x509.not_yet_valid" => {
+            "is the clock right? --at verifies at another time"
+        }
+        "dnssec.no_trust_anchor" | "dnssec.dnskey_not_committed" => {
+            "if this domain is signed under a private root, give its keys with --trust-anchors"
+        }
+        _ => return None,
+    })
+}
+
+fn looks_like_a_token(file: &Path) -> bool {
+    file.to_str().is_some_and(|text| {
+        text.get(..8)
+            .is_some_and(|scheme| scheme.eq_ignore_ascii_case("kliento "))
+            || text.starts_with("MII")
+    })
+}

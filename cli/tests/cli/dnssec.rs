@@ -1,0 +1,240 @@
+//! `kliento dnssec verify` and `inspect`.
+
+use kliento_fixtures::{Algorithm, DNSKEY, KeyRole, SHA1, TXT, World, ZoneSpec, chain_der};
+use serde_json::json;
+
+use crate::support::{NOON, NOON_SECONDS, RECORD, Scratch, WORKSHOP};
+
+/// The world's signatures hold from an hour before noon to six days after it.
+const FROM: &str = "2025-11-21T11:00:00Z";
+const UNTIL: &str = "2025-11-27T12:00:00Z";
+
+#[test]
+fn prints_of_a_proven_rrset_exactly_what_was_agreed() {
+    let record = WORKSHOP
+        .run("org record --domain example.com --key org.key.pem --json")
+        .json();
+    let run = WORKSHOP
+        .run(&format!(
+            "dnssec verify --name {RECORD} --type TXT --chain chain --trust-anchors anchors --at {NOON} --json"
+        ))
+        .exits(0);
+    assert_eq!(
+        run.json(),
+        json!({
+            "status": "proven",
+            "name": "_veraid.example.com.",
+            "type": "TXT",
+            "records": [record["rdata"]],
+            "validity": [{"from": FROM, "until": UNTIL}],
+        })
+    );
+}
+
+#[test]
+fn cuts_the_validity_to_a_period_and_not_to_a_moment() {
+    let verify = |when: &str| {
+        WORKSHOP
+            .run(&format!(
+                "dnssec verify --name {RECORD}. --type txt --chain chain --trust-anchors anchors {when} --json"
+            ))
+            .exits(0)
+            .json()["validity"]
+            .clone()
+    };
+    assert_eq!(
+        verify(&format!("--at {UNTIL}")),
+        json!([{"from": FROM, "until": UNTIL}])
+    );
+    assert_eq!(
+        verify(&format!("--from {NOON} --until 2025-12-31T00:00:00Z")),
+        json!([{"from": NOON, "until": UNTIL}])
+    );
+}
+
+#[test]
+fn text_for_people_shows_records_and_validity() {
+    let run = WORKSHOP
+        .run(&format!(
+            "dnssec verify --name {RECORD} --type TXT --chain chain --trust-anchors anchors --at {NOON}"
+        ))
+        .exits(0);
+    assert!(run.text().starts_with("proven\n"));
+    assert!(run.text().contains(FROM) && run.text().contains(UNTIL));
+}
+
+#[test]
+fn refuses_what_is_not_proven() {
+    for (options, status, reason) in [
+        (
+            format!(
+                "--name {RECORD} --type TXT --chain chain --trust-anchors anchors --at 2025-11-27T12:00:01Z"
+            ),
+            "invalid",
+            "dnssec.rrsig_expired",
+        ),
+        (
+            format!(
+                "--name {RECORD} --type TXT --chain chain --trust-anchors other-anchors --at {NOON}"
+            ),
+            "invalid",
+            "dnssec.dnskey_not_committed",
+        ),
+        (
+            format!("--name {RECORD} --type A --chain chain --trust-anchors anchors --at {NOON}"),
+            "invalid",
+            "dnssec.missing_response",
+        ),
+        (
+            format!(
+                "--name {RECORD} --type TXT --chain org.pem --trust-anchors anchors --at {NOON}"
+            ),
+            "malformed",
+            "dnssec.malformed_chain",
+        ),
+    ] {
+        let document = WORKSHOP
+            .run(&format!("dnssec verify {options} --json"))
+            .exits(1)
+            .json();
+        assert_eq!(document["status"], status, "{document}");
+        assert_eq!(document["reason"], reason, "{document}");
+        WORKSHOP
+            .run(&format!("dnssec verify {options}"))
+            .exits(1)
+            .explains(reason);
+    }
+}
+
+#[test]
+fn an_unsigned_delegation_is_a_verdict_of_its_own() {
+    let scratch = Scratch::new();
+    let world = World::builder()
+        .at(NOON_SECONDS)
+        .zone(".", Algorithm::Ed25519)
+        .with_zone(ZoneSpec::new("example.", Algorithm::Ed25519).ds_digests(&[SHA1]))
+        .txt("_veraid.example.", "hello")
+        .build();
+    std::fs::write(scratch.file("anchors"), world.anchors()).unwrap();
+    std::fs::write(
+        scratch.file("chain"),
+        chain_der(&world.chain("_veraid.example.", TXT)),
+    )
+    .unwrap();
+    let line = format!(
+        "dnssec verify --name _veraid.example --type TXT --chain {} --trust-anchors {} --at {NOON}",
+        scratch.file("chain"),
+        scratch.file("anchors")
+    );
+    let document = WORKSHOP.run(&format!("{line} --json")).exits(1).json();
+    assert_eq!(document["status"], "insecure");
+    assert_eq!(document["zone"], "example.");
+    assert!(document["error"].is_string());
+    WORKSHOP.run(&line).exits(1).explains("insecure: ").hints();
+}
+
+#[test]
+fn usage_errors_are_status_2() {
+    for (options, about) in [
+        (
+            "--name example..com --type TXT --chain chain",
+            "example..com",
+        ),
+        ("--name example.com --type BOGUS --chain chain", "mnemonic"),
+        ("--name example.com --type TXT", "--chain"),
+        (
+            "--name example.com --type TXT --chain missing",
+            "cannot read missing",
+        ),
+        (
+            "--name example.com --type TXT --chain chain --at noon",
+            "RFC 3339",
+        ),
+        (
+            "--name example.com --type TXT --chain chain --trust-anchors report",
+            "report: ",
+        ),
+    ] {
+        WORKSHOP
+            .run(&format!("dnssec verify {options}"))
+            .exits(2)
+            .explains(about);
+    }
+}
+
+#[test]
+fn reads_anchors_as_dnskey_lines_too() {
+    let scratch = Scratch::new();
+    std::fs::write(scratch.file("anchors"), WORKSHOP.world.anchors_as_dnskeys()).unwrap();
+    WORKSHOP
+        .run(&format!(
+            "dnssec verify --name {RECORD} --type TXT --chain chain --trust-anchors {} --at {NOON}",
+            scratch.file("anchors")
+        ))
+        .exits(0);
+}
+
+#[test]
+fn inspects_a_chain_response_by_response() {
+    let document = WORKSHOP
+        .run(&format!(
+            "dnssec inspect chain --at {NOON} --trust-anchors anchors --json"
+        ))
+        .exits(0)
+        .json();
+    assert_eq!(document["verified"], false);
+    let responses = document["responses"].as_array().unwrap();
+    assert_eq!(responses.len(), 6);
+    assert_eq!(
+        responses[0]["question"],
+        json!({"name": ".", "type": "DNSKEY"})
+    );
+    assert_eq!(
+        responses[5]["question"],
+        json!({"name": "_veraid.example.com.", "type": "TXT"})
+    );
+    for response in responses {
+        assert_eq!(response["responseCode"], "NOERROR");
+        assert!(response["octets"].as_u64().unwrap() > 0);
+        assert_eq!(
+            response["signatures"][0]["valid"],
+            json!({"from": FROM, "until": UNTIL})
+        );
+    }
+    let text = WORKSHOP
+        .run(&format!(
+            "dnssec inspect chain --at {NOON} --trust-anchors anchors"
+        ))
+        .exits(0);
+    assert!(text.text().contains("unverified") && text.text().contains("trust anchor"));
+    for line in text.text().lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+}
+
+#[test]
+fn shows_the_signature_that_has_expired() {
+    let scratch = Scratch::new();
+    let mut responses = WORKSHOP.world.responses("_veraid.example.com.", TXT);
+    let expired = WORKSHOP.world.signing("com.", KeyRole::Ksk).expired();
+    responses.of("com.", DNSKEY).sign(&expired);
+    std::fs::write(scratch.file("chain"), responses.to_der()).unwrap();
+    let document = WORKSHOP
+        .run(&format!(
+            "dnssec inspect --at {NOON} --json {}",
+            scratch.file("chain")
+        ))
+        .exits(0)
+        .json();
+    let parts = document["timeline"]["parts"].as_array().unwrap();
+    let missed: Vec<&str> = parts
+        .iter()
+        .filter(|part| part["holdsAt"] == false)
+        .map(|part| part["part"].as_str().unwrap())
+        .collect();
+    assert_eq!(missed, ["com. DNSKEY"]);
+    WORKSHOP
+        .run("dnssec inspect report")
+        .exits(1)
+        .explains("malformed: ");
+}

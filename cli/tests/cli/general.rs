@@ -1,0 +1,123 @@
+//! What holds for all commands.
+
+use std::process::{Command, Stdio};
+
+use crate::support::{AUDIENCE, SOON, Scratch, WORKSHOP, run_in};
+
+#[test]
+fn help_and_version_are_status_0_and_nonsense_is_status_2() {
+    let scratch = Scratch::new();
+    for arguments in [
+        &["--help"][..],
+        &["--version"],
+        &["help", "token", "issue"],
+        &["org", "--help"],
+    ] {
+        let run = run_in(scratch.path(), arguments, b"").exits(0);
+        assert!(!run.stdout.is_empty() && run.stderr.is_empty());
+    }
+    for arguments in [
+        &[][..],
+        &["tokn"],
+        &["token"],
+        &["token", "--verify"],
+        &["demo", "now"],
+    ] {
+        let run = run_in(scratch.path(), arguments, b"").exits(2);
+        assert!(run.stdout.is_empty() && !run.stderr.is_empty());
+    }
+}
+
+#[test]
+fn writes_completions_for_each_shell() {
+    let scratch = Scratch::new();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let run = run_in(scratch.path(), &["completions", shell], b"").exits(0);
+        assert!(run.text().contains("member-id-bundle"), "{shell}");
+    }
+}
+
+#[test]
+fn writes_a_man_page_for_each_command() {
+    let scratch = Scratch::new();
+    run_in(scratch.path(), &["man", "man1"], b"").exits(0);
+    let pages = std::fs::read_dir(scratch.path().join("man1"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect::<Vec<_>>();
+    for page in [
+        "kliento.1",
+        "kliento-token.1",
+        "kliento-token-verify.1",
+        "kliento-demo.1",
+    ] {
+        assert!(pages.iter().any(|name| name == page), "{page}: {pages:?}");
+    }
+}
+
+#[test]
+fn colour_is_for_terminals_that_want_it() {
+    let run = |variables: &[(&str, &str)]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_kliento"))
+            .args([
+                "token",
+                "verify",
+                "--audience",
+                AUDIENCE,
+                "--trust-anchors",
+                "anchors",
+                "--at",
+                SOON,
+            ])
+            .arg("alice.token")
+            .current_dir(WORKSHOP.path(""))
+            .env_remove("NO_COLOR")
+            .env_remove("CLICOLOR_FORCE")
+            .envs(variables.iter().copied())
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap().contains('\u{1b}')
+    };
+    assert!(!run(&[]), "this is no terminal");
+    assert!(run(&[("CLICOLOR_FORCE", "1")]));
+    assert!(!run(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_kliento"))
+        .args(["completions", "bash"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert!(output.stderr.is_empty());
+}
+
+#[test]
+fn file_names_need_not_be_utf_8() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    let scratch = Scratch::new();
+    let name = OsStr::from_bytes(b"key-\xff.pem");
+    let generate = ["key", "generate", "--out"].map(OsStr::new);
+    run_in(scratch.path(), &[&generate[..], &[name]].concat(), b"").exits(0);
+    let public = ["key", "public", "--key"].map(OsStr::new);
+    run_in(scratch.path(), &[&public[..], &[name]].concat(), b"").exits(0);
+}
+
+#[test]
+fn hints_at_what_was_meant_when_a_token_is_given_for_a_file() {
+    let scratch = Scratch::new();
+    let arguments = [
+        "token",
+        "verify",
+        "--audience",
+        AUDIENCE,
+        "Kliento MIISAA==",
+    ];
+    run_in(scratch.path(), &arguments, b"").exits(2).hints();
+}

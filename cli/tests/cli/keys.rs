@@ -1,0 +1,148 @@
+//! `kliento key`.
+
+use std::fs;
+
+use crate::support::{Scratch, WORKSHOP, mode, run_in};
+
+#[test]
+fn makes_a_pkcs_8_file_that_only_its_owner_can_read() {
+    let scratch = Scratch::new();
+    let run = run_in(
+        scratch.path(),
+        &["key", "generate", "--out", "key.pem", "--json"],
+        b"",
+    )
+    .exits(0);
+    let document = run.json();
+    assert_eq!(document["file"], "key.pem");
+    assert_eq!(document["algorithm"], "rsa-2048");
+    assert_eq!(document["keyId"].as_str().unwrap().len(), 44);
+    let pem = fs::read_to_string(scratch.file("key.pem")).unwrap();
+    assert!(pem.starts_with("-----BEGIN PRIVATE KEY-----"));
+    assert_eq!(mode(scratch.file("key.pem")), 0o600);
+    assert_eq!(scratch.names(), ["key.pem"]);
+    assert!(
+        !run.text().contains("BEGIN"),
+        "the key is in the file alone"
+    );
+}
+
+#[test]
+fn never_overwrites_a_key_unless_forced() {
+    let scratch = Scratch::new();
+    fs::write(scratch.file("key.pem"), "precious").unwrap();
+    let arguments = ["key", "generate", "--out", "key.pem"];
+    let run = run_in(scratch.path(), &arguments, b"").exits(2);
+    run.explains("key.pem exists already").hints();
+    assert_eq!(fs::read(scratch.file("key.pem")).unwrap(), b"precious");
+    assert_eq!(scratch.names(), ["key.pem"]);
+
+    let arguments = [&arguments[..], &["--force"]].concat();
+    run_in(scratch.path(), &arguments, b"").exits(0);
+    assert!(
+        fs::read_to_string(scratch.file("key.pem"))
+            .unwrap()
+            .contains("PRIVATE KEY")
+    );
+    assert_eq!(mode(scratch.file("key.pem")), 0o600);
+}
+
+#[test]
+fn never_writes_a_key_through_a_link() {
+    let scratch = Scratch::new();
+    fs::write(scratch.file("elsewhere"), "precious").unwrap();
+    std::os::unix::fs::symlink("elsewhere", scratch.file("key.pem")).unwrap();
+    run_in(
+        scratch.path(),
+        &["key", "generate", "--out", "key.pem"],
+        b"",
+    )
+    .exits(2);
+    assert_eq!(fs::read(scratch.file("elsewhere")).unwrap(), b"precious");
+}
+
+#[test]
+fn says_so_if_there_is_no_directory() {
+    let scratch = Scratch::new();
+    let run = run_in(
+        scratch.path(),
+        &["key", "generate", "--out", "no/key.pem"],
+        b"",
+    )
+    .exits(2);
+    run.explains("cannot write no/key.pem").hints();
+    assert!(scratch.names().is_empty());
+}
+
+#[test]
+fn writes_a_key_to_stdout_and_nothing_else() {
+    let scratch = Scratch::new();
+    let run = run_in(scratch.path(), &["key", "generate", "--out", "-"], b"").exits(0);
+    assert!(run.text().starts_with("-----BEGIN PRIVATE KEY-----"));
+    assert!(run.text().ends_with("-----END PRIVATE KEY-----\n"));
+    assert!(scratch.names().is_empty());
+    let run = run_in(
+        scratch.path(),
+        &["key", "generate", "--out", "-", "--json"],
+        b"",
+    )
+    .exits(2);
+    run.explains("both write to stdout").hints();
+    assert!(run.stdout.is_empty());
+}
+
+#[test]
+fn takes_the_public_key_out() {
+    let file = WORKSHOP.read("alice.pub.pem");
+    let run = WORKSHOP.run("key public --key alice.key.pem").exits(0);
+    assert_eq!(run.stdout, file);
+    let key = WORKSHOP.read("alice.key.pem");
+    let run = WORKSHOP.run_with("key public --key -", &key).exits(0);
+    assert_eq!(run.stdout, file);
+    let document = WORKSHOP
+        .run("key public --key alice.key.pem --json")
+        .exits(0)
+        .json();
+    assert_eq!(document["publicKey"].as_str().unwrap().as_bytes(), file);
+    assert_eq!(mode(WORKSHOP.path("alice.pub.pem")) & 0o600, 0o600);
+}
+
+#[test]
+fn says_which_kind_of_key_it_can_not_use_and_what_would_do() {
+    const EC: &str = "-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgevZzL1gdAFr88hb2
+OF/2NxApJCzGCEDdfSp6VQO30hyhRANCAAQRWz+jn65BtOMvdyHKcvjBeBSDZH2r
+1RTwjmYSi9R/zpBnuQ4EiMnCqfMPWiZqB4QdbAd0E7oH50VpuZ1P087G
+-----END PRIVATE KEY-----\n";
+    const ENCRYPTED: &str =
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    let public = WORKSHOP.read("alice.pub.pem");
+    for (file, about) in [
+        (EC.as_bytes(), "elliptic-curve"),
+        (ENCRYPTED.as_bytes(), "encrypted"),
+        (&public[..], "public key"),
+        (b"hello", "PEM"),
+        (b"\xff\xfe", "not text"),
+    ] {
+        let run = WORKSHOP.run_with("key public --key -", file).exits(2);
+        run.explains("stdin: ").explains(about);
+        assert!(run.stdout.is_empty());
+    }
+}
+
+#[test]
+fn refuses_algorithms_that_there_are_not() {
+    for algorithm in ["rsa-1024", "ed25519", ""] {
+        let scratch = Scratch::new();
+        let arguments = [
+            "key",
+            "generate",
+            "--algorithm",
+            algorithm,
+            "--out",
+            "key.pem",
+        ];
+        run_in(scratch.path(), &arguments, b"").exits(2);
+        assert!(scratch.names().is_empty());
+    }
+}

@@ -1,0 +1,20 @@
+//! The real binary, driven as people and programs drive it: exit status, stdout, stderr, files.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "that is how tests fail"
+)]
+
+mod demo;
+mod dnssec;
+mod general;
+mod keys;
+mod member;
+mod organisation;
+mod resolver;
+mod signature;
+mod support;
+mod token;

@@ -1,0 +1,231 @@
+//! `kliento dnssec retrieve`, from a resolver on loopback that answers out of a world in memory.
+
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::thread;
+
+use kliento_fixtures::{Algorithm, Name, Response, SERVFAIL, World, ZoneSpec};
+
+use crate::support::{Run, Scratch, run_in};
+
+/// Octets of a DNS header (RFC 1035 §4.1.1).
+const HEADER: usize = 12;
+const RECORD: &str = "1 QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY= 3600";
+
+/// Reads the question of a query (RFC 1035 §4.1.2).
+fn question(query: &[u8]) -> (Name, u16) {
+    let mut labels = Vec::new();
+    let mut position = HEADER;
+    while query[position] != 0 {
+        let length = usize::from(query[position]);
+        labels.push(query[position + 1..=position + length].to_vec());
+        position += 1 + length;
+    }
+    let record_type = u16::from_be_bytes([query[position + 1], query[position + 2]]);
+    (Name::from_labels(labels), record_type)
+}
+
+/// Starts a resolver that says what is true in `world`, but for what `meddle` does to it.
+fn resolver(world: World, meddle: impl Fn(&mut Response) + Send + 'static) -> SocketAddr {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    thread::spawn(move || {
+        let mut query = [0; 4096];
+        while let Ok((length, client)) = socket.recv_from(&mut query) {
+            let (name, record_type) = question(&query[..length]);
+            let mut response = world.answer(name, record_type);
+            response.id = u16::from_be_bytes([query[0], query[1]]);
+            meddle(&mut response);
+            let _ = socket.send_to(&response.to_message(), client);
+        }
+    });
+    address
+}
+
+/// The present, with domains that are signed, one of them without a DS record.
+fn world() -> World {
+    World::builder()
+        .zone(".", Algorithm::EcdsaP256Sha256)
+        .zone("example.", Algorithm::EcdsaP256Sha256)
+        .with_zone(ZoneSpec::new("island.example.", Algorithm::EcdsaP256Sha256).insecure())
+        .txt("_veraid.one.example.", RECORD)
+        .txt("_veraid.two.example.", RECORD)
+        .txt("_veraid.two.example.", "v=spf1 -all")
+        .txt("_veraid.island.example.", RECORD)
+        .build()
+}
+
+fn retrieve(
+    scratch: &Scratch,
+    world: &World,
+    resolver: impl std::fmt::Display,
+    domain: &str,
+    more: &[&str],
+) -> Run {
+    std::fs::write(scratch.file("anchors"), world.anchors()).unwrap();
+    let resolver = resolver.to_string();
+    let arguments = [
+        &[
+            "dnssec",
+            "retrieve",
+            "--domain",
+            domain,
+            "--resolver",
+            &resolver,
+        ],
+        &["--trust-anchors", "anchors", "--out", "chain"][..],
+        more,
+    ]
+    .concat();
+    run_in(scratch.path(), &arguments, b"")
+}
+
+#[test]
+fn retrieves_a_chain_that_verifies() {
+    let (scratch, world) = (Scratch::new(), world());
+    let address = resolver(world.clone(), |_| {});
+    let run = retrieve(&scratch, &world, address, "one.example", &["--json"]).exits(0);
+    let document = run.json();
+    assert_eq!(document["name"], "_veraid.one.example.");
+    assert_eq!(document["records"][0], format!("\"{RECORD}\""));
+    assert_eq!(document["responses"], 4);
+    assert!(run.stderr.is_empty(), "{}", run.stderr);
+    assert_eq!(scratch.names(), ["anchors", "chain"]);
+    let arguments = [
+        &[
+            "dnssec",
+            "verify",
+            "--name",
+            "_veraid.one.example",
+            "--type",
+            "TXT",
+        ],
+        &["--chain", "chain", "--trust-anchors", "anchors"][..],
+    ]
+    .concat();
+    run_in(scratch.path(), &arguments, b"").exits(0);
+}
+
+#[test]
+fn warns_of_records_that_other_implementations_stumble_over() {
+    let (scratch, world) = (Scratch::new(), world());
+    let address = resolver(world.clone(), |_| {});
+    let run = retrieve(&scratch, &world, address, "two.example", &[]).exits(0);
+    run.explains("warning: some of the TXT records");
+}
+
+#[test]
+fn each_kind_of_failure_is_an_error_of_its_own_with_what_to_do_next() {
+    let world = world();
+    // Where nothing listens; over TCP that is known at once.
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let scratch = Scratch::new();
+    let run = retrieve(
+        &scratch,
+        &world,
+        format_args!("tls://{closed}"),
+        "one.example",
+        &[],
+    )
+    .exits(2);
+    run.explains("does not answer")
+        .explains("retrieval.no_response")
+        .hints();
+    let failing = resolver(world.clone(), |response| {
+        response.rcode = SERVFAIL;
+        response.answers.clear();
+    });
+    let stripping = resolver(world.clone(), |response| {
+        response.drop_signatures();
+    });
+    let honest = resolver(world.clone(), |_| {});
+    let unsigned = resolver(world.clone(), |response| {
+        if response.questions[0]
+            .name
+            .labels()
+            .contains(&&b"island"[..])
+        {
+            response.drop_signatures();
+        }
+    });
+    for (address, domain, status, reason, about) in [
+        (
+            failing,
+            "one.example",
+            2,
+            "retrieval.response_code",
+            "SERVFAIL",
+        ),
+        (
+            stripping,
+            "one.example",
+            2,
+            "retrieval.signatures_stripped",
+            "strips",
+        ),
+        (
+            honest,
+            "island.example",
+            1,
+            "retrieval.no_delegation_signer",
+            "no DS record",
+        ),
+        (
+            unsigned,
+            "island.example",
+            1,
+            "retrieval.unsigned",
+            "not signed",
+        ),
+        (
+            honest,
+            "three.example",
+            2,
+            "retrieval.no_such_record",
+            "no record",
+        ),
+    ] {
+        let scratch = Scratch::new();
+        let run = retrieve(&scratch, &world, address, domain, &[]).exits(status);
+        run.explains(about).explains(reason).hints();
+        assert_eq!(scratch.names(), ["anchors"], "nothing was written");
+    }
+}
+
+#[test]
+fn refuses_what_a_resolver_says_under_another_root() {
+    let (scratch, other) = (Scratch::new(), world());
+    let address = resolver(world(), |_| {});
+    let run = retrieve(&scratch, &other, address, "one.example", &[]).exits(1);
+    run.explains("dnssec.dnskey_not_committed").hints();
+    assert_eq!(scratch.names(), ["anchors"]);
+}
+
+#[test]
+fn refuses_resolvers_and_authorities_that_are_none() {
+    let scratch = Scratch::new();
+    std::fs::write(scratch.file("empty"), "").unwrap();
+    for options in [
+        &["--resolver", "nonsense"][..],
+        &["--resolver", "ftp://127.0.0.1"],
+        &["--resolver", "tls://127.0.0.1", "--resolver-ca", "empty"],
+        &["--resolver", "tls://127.0.0.1", "--resolver-ca", "missing"],
+    ] {
+        let arguments = [
+            &[
+                "dnssec",
+                "retrieve",
+                "--domain",
+                "one.example",
+                "--out",
+                "chain",
+            ],
+            options,
+        ]
+        .concat();
+        run_in(scratch.path(), &arguments, b"").exits(2);
+    }
+    assert_eq!(scratch.names(), ["empty"]);
+}

@@ -1,0 +1,468 @@
+//! `kliento token`.
+
+use serde_json::json;
+
+use crate::support::{AUDIENCE, LATER, MEMBER, NOON, ORGANISATION, SOON, Scratch, WORKSHOP};
+
+#[test]
+fn prints_of_a_valid_token_exactly_what_was_agreed() {
+    let run = WORKSHOP.verify("alice.token", "--json").exits(0);
+    assert_eq!(
+        run.json(),
+        json!({
+            "status": "valid",
+            "subjectId": "alice@example.com",
+            "subject": "alice@example.com",
+            "claims": {"role": "admin"},
+            "organisation": "example.com",
+            "organisationUnicode": "example.com",
+            "user": "alice",
+            "signedBy": "member",
+            "dialect": "veraid",
+            "keyAlgorithm": "rsa-2048",
+            "audience": AUDIENCE,
+            "validFrom": NOON,
+            "validUntil": "2025-11-21T12:10:00Z",
+        })
+    );
+    assert!(run.stderr.is_empty());
+}
+
+#[test]
+fn prints_text_for_people() {
+    let run = WORKSHOP.verify("alice.token", "").exits(0);
+    assert!(run.text().starts_with("valid\n"));
+    for fact in [
+        "alice@example.com",
+        "the member",
+        AUDIENCE,
+        "role = admin",
+        NOON,
+    ] {
+        assert!(run.text().contains(fact), "{fact}: {}", run.text());
+    }
+    assert!(
+        !run.text().contains('\u{1b}'),
+        "no colour where there is no terminal"
+    );
+    assert!(run.stderr.is_empty());
+}
+
+#[test]
+fn all_four_kinds_of_signer_issue_tokens() {
+    let scratch = Scratch::new();
+    for (signer, subject, user, signed_by) in [
+        (
+            MEMBER.to_owned(),
+            "alice@example.com",
+            Some("alice"),
+            "member",
+        ),
+        (
+            "--member-id-bundle bot.member-id --key alice.key.pem".to_owned(),
+            "example.com",
+            None,
+            "member",
+        ),
+        (
+            format!("{ORGANISATION} --on-behalf-of bob"),
+            "bob@example.com",
+            Some("bob"),
+            "organisation",
+        ),
+        (
+            format!("{ORGANISATION} --bot"),
+            "example.com",
+            None,
+            "organisation",
+        ),
+    ] {
+        let out = scratch.file("token");
+        let issued = WORKSHOP
+            .issue(&format!("{signer} --json"), &out)
+            .exits(0)
+            .json();
+        assert_eq!(issued["subject"], subject);
+        assert_eq!(issued["audience"], AUDIENCE);
+        assert_eq!(issued["validUntil"], "2025-11-21T12:10:00Z");
+        let verified = WORKSHOP.verify(&out, "--json").exits(0).json();
+        assert_eq!(verified["subject"], subject);
+        assert_eq!(verified["user"].as_str(), user);
+        assert_eq!(verified["signedBy"], signed_by);
+    }
+    assert_eq!(scratch.names(), ["token"]);
+}
+
+#[test]
+fn writes_three_formats_and_reads_each_from_a_file_and_from_stdin() {
+    for (format, start) in [
+        ("der", &b"\x30\x82"[..]),
+        ("base64", b"MII"),
+        ("header", b"Kliento MII"),
+    ] {
+        let run = WORKSHOP
+            .issue(&format!("{MEMBER} --format {format}"), "-")
+            .exits(0);
+        assert!(run.stdout.starts_with(start), "{format}");
+        assert!(run.stderr.is_empty());
+        if format != "der" {
+            assert_eq!(run.text().lines().count(), 1);
+            assert!(run.text().ends_with('\n'));
+        }
+        let line =
+            format!("token verify --audience {AUDIENCE} --trust-anchors anchors --at {SOON} -");
+        WORKSHOP.run_with(&line, &run.stdout).exits(0);
+        let scratch = Scratch::new();
+        std::fs::write(scratch.file("token"), &run.stdout).unwrap();
+        WORKSHOP.verify(&scratch.file("token"), "").exits(0);
+    }
+}
+
+#[test]
+fn refuses_invalid_tokens_with_status_1_and_a_reason() {
+    let verify = |options: &str| {
+        let line = format!("token verify {options} alice.token");
+        let text = WORKSHOP.run(&line).exits(1);
+        assert!(text.stdout.is_empty(), "errors go to stderr");
+        let document = WORKSHOP.run(&format!("{line} --json")).exits(1);
+        assert!(document.stderr.is_empty(), "{}", document.stderr);
+        let document = document.json();
+        let reason = document["reason"].as_str().unwrap().to_owned();
+        let members: Vec<&String> = document.as_object().unwrap().keys().collect();
+        assert_eq!(members, ["error", "reason", "status"]);
+        assert_eq!(document["status"], "invalid");
+        text.explains("invalid: ").explains(&reason).hints();
+        reason
+    };
+    for (options, reason) in [
+        (
+            format!("--audience https://shop.example --trust-anchors anchors --at {SOON}"),
+            "kliento.audience_mismatch",
+        ),
+        (
+            format!("--audience {AUDIENCE} --trust-anchors anchors --at {LATER}"),
+            "veraid.signature_expired",
+        ),
+        (
+            format!("--audience {AUDIENCE} --trust-anchors anchors --at 2025-11-21T11:59:59Z"),
+            "veraid.signature_not_yet_valid",
+        ),
+        (
+            format!("--audience {AUDIENCE} --at {SOON}"),
+            "dnssec.dnskey_not_committed",
+        ),
+        (
+            format!("--audience {AUDIENCE} --trust-anchors other-anchors --at {SOON}"),
+            "dnssec.dnskey_not_committed",
+        ),
+    ] {
+        assert_eq!(verify(&options), reason);
+    }
+}
+
+#[test]
+fn refuses_malformed_tokens_with_status_1_and_a_reason() {
+    let der = WORKSHOP.read("alice.token");
+    let cut = der[..der.len() - 1].to_vec();
+    let long = vec![0x30; 20_000];
+    for (octets, reason) in [
+        (&b""[..], "input.empty"),
+        (b"hello, world", "input.malformed_base64"),
+        (b"Kliento", "kliento.malformed_header"),
+        (b"Kliento !!!!", "kliento.malformed_header"),
+        (b"AAAA", "veraid.malformed_bundle"),
+        (b"\x31\x00", "veraid.malformed_bundle"),
+        (&cut, "veraid.malformed_bundle"),
+        (&long, "kliento.bundle_too_large"),
+    ] {
+        let line = format!("token verify --audience {AUDIENCE} --json -");
+        let document = WORKSHOP.run_with(&line, octets).exits(1).json();
+        assert_eq!(document["status"], "malformed", "{reason}");
+        assert_eq!(document["reason"], reason);
+        assert!(document["error"].is_string());
+    }
+}
+
+#[test]
+fn usage_errors_are_status_2() {
+    let scratch = Scratch::new();
+    let out = scratch.file("token");
+    let issue = |options: &str| {
+        WORKSHOP.run(&format!(
+            "token issue --trust-anchors anchors --not-before {NOON} {options}"
+        ))
+    };
+    for (options, about) in [
+        (
+            format!("--audience {AUDIENCE} --out {out}"),
+            "--member-id-bundle",
+        ),
+        (
+            format!("--audience {AUDIENCE} --key alice.key.pem --out {out}"),
+            "--organisation-certificate",
+        ),
+        (format!("{MEMBER} --out {out}"), "--audience"),
+        (format!("--audience {AUDIENCE} {MEMBER}"), "--out"),
+        (
+            format!("--audience {AUDIENCE} {MEMBER} {ORGANISATION} --bot --out {out}"),
+            "cannot be used",
+        ),
+        (
+            format!("--audience {AUDIENCE} {MEMBER} --bot --out {out}"),
+            "--bot",
+        ),
+        (
+            format!("--audience {AUDIENCE} {ORGANISATION} --out {out}"),
+            "--on-behalf-of",
+        ),
+        (
+            format!("--audience {AUDIENCE} {ORGANISATION} --bot --on-behalf-of bob --out {out}"),
+            "cannot be used",
+        ),
+        (
+            format!(
+                "--audience {AUDIENCE} --organisation-certificate org.pem --key org.key.pem --bot --out {out}"
+            ),
+            "--dnssec-chain",
+        ),
+        (
+            format!("--audience {AUDIENCE} {MEMBER} --valid-for 61m --out {out}"),
+            "1h at most",
+        ),
+        (
+            format!("--audience {AUDIENCE} {MEMBER} --claim admin --out {out}"),
+            "NAME=VALUE",
+        ),
+        (
+            format!("--audience {AUDIENCE} {MEMBER} --claim a=1 --claim a=2 --out {out}"),
+            "given twice",
+        ),
+        (
+            format!("--audience {AUDIENCE} {MEMBER} --format jwt --out {out}"),
+            "header",
+        ),
+        (
+            format!("--audience {AUDIENCE} {MEMBER} --json --out -"),
+            "both write to stdout",
+        ),
+        (
+            format!(
+                "--audience {AUDIENCE} --member-id-bundle alice.member-id --key org.key.pem --out {out}"
+            ),
+            "does not belong",
+        ),
+    ] {
+        issue(&options).exits(2).explains(about);
+    }
+    assert!(scratch.names().is_empty());
+    WORKSHOP
+        .run("token verify alice.token")
+        .exits(2)
+        .explains("--audience");
+    WORKSHOP.run_with("token issue --audience", b"").exits(2);
+    let run = WORKSHOP
+        .run(&format!("token verify --audience {AUDIENCE} missing"))
+        .exits(2);
+    run.explains("cannot read missing");
+}
+
+#[test]
+fn an_empty_audience_is_a_usage_error() {
+    use crate::support::run_in;
+    let run = run_in(
+        &WORKSHOP.path(""),
+        &["token", "verify", "--audience", "", "alice.token"],
+        b"",
+    );
+    run.exits(2).explains("empty");
+}
+
+#[test]
+fn stdin_is_read_once() {
+    let line = format!("token verify --audience {AUDIENCE} --trust-anchors - -");
+    let anchors = WORKSHOP.read("anchors");
+    WORKSHOP
+        .run_with(&line, &anchors)
+        .exits(2)
+        .explains("only once")
+        .hints();
+}
+
+#[test]
+fn refuses_to_issue_on_a_chain_that_does_not_verify() {
+    let scratch = Scratch::new();
+    let out = scratch.file("token");
+    for signer in [MEMBER.to_owned(), format!("{ORGANISATION} --bot")] {
+        for (options, reason) in [
+            (
+                format!("--not-before {NOON}"),
+                "dnssec.dnskey_not_committed",
+            ),
+            (
+                "--trust-anchors anchors --not-before 2025-11-27T12:00:01Z".to_owned(),
+                "dnssec.rrsig_expired",
+            ),
+        ] {
+            let run = WORKSHOP
+                .run(&format!(
+                    "token issue --audience {AUDIENCE} {signer} {options} --out {out}"
+                ))
+                .exits(1);
+            run.explains(reason).hints();
+        }
+    }
+    assert!(scratch.names().is_empty());
+}
+
+#[test]
+fn warns_when_the_chain_ends_before_the_token() {
+    let scratch = Scratch::new();
+    let run = WORKSHOP
+        .run(&format!(
+            "token issue --audience {AUDIENCE} {MEMBER} --trust-anchors anchors \
+             --not-before 2025-11-27T11:59:00Z --out {}",
+            scratch.file("token")
+        ))
+        .exits(0);
+    run.explains("warning: ").explains("2025-11-27T12:00:00Z");
+}
+
+#[test]
+fn replaces_an_older_token_whole() {
+    let scratch = Scratch::new();
+    let out = scratch.file("token");
+    std::fs::write(&out, vec![b'x'; 100_000]).unwrap();
+    WORKSHOP.issue(MEMBER, &out).exits(0);
+    WORKSHOP.verify(&out, "").exits(0);
+    assert_eq!(scratch.names(), ["token"]);
+}
+
+#[test]
+fn inspects_a_token_without_vouching_for_it() {
+    let document = WORKSHOP
+        .run(&format!(
+            "token inspect --json --at {SOON} --trust-anchors anchors alice.token"
+        ))
+        .exits(0)
+        .json();
+    assert_eq!(document["verified"], false);
+    assert_eq!(document["octets"], WORKSHOP.read("alice.token").len());
+    assert_eq!(document["token"]["audience"], AUDIENCE);
+    assert_eq!(document["token"]["claims"]["role"], "admin");
+    assert_eq!(document["service"], "1.3.6.1.4.1.58708.3.0");
+    assert_eq!(document["signature"]["signedBy"], "member");
+    assert_eq!(
+        document["organisationCertificate"]["commonName"],
+        "example.com"
+    );
+    assert_eq!(
+        document["organisationCertificate"]["certificateAuthority"],
+        true
+    );
+    assert_eq!(document["memberCertificate"]["commonName"], "alice");
+    assert_eq!(document["memberCertificate"]["keyAlgorithm"], "rsa-2048");
+    assert_eq!(document["chain"]["responses"].as_array().unwrap().len(), 6);
+    let timeline = &document["timeline"];
+    let parts: Vec<&str> = timeline["parts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|part| part["part"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        parts,
+        [
+            ". DNSKEY",
+            "com. DS",
+            "com. DNSKEY",
+            "example.com. DS",
+            "example.com. DNSKEY",
+            "_veraid.example.com. TXT",
+            "organisation certificate",
+            "member certificate",
+            "token",
+        ]
+    );
+    assert_eq!(timeline["at"], SOON);
+    assert_eq!(timeline["holdsAt"], true);
+    assert_eq!(
+        timeline["together"],
+        json!([{"from": NOON, "until": "2025-11-21T12:10:00Z"}])
+    );
+}
+
+#[test]
+fn draws_a_timeline_that_fits_and_says_what_has_ended() {
+    let at = |time: &str| {
+        WORKSHOP
+            .run(&format!(
+                "token inspect --at {time} --trust-anchors anchors alice.token"
+            ))
+            .exits(0)
+    };
+    let run = at(SOON);
+    assert!(run.text().contains("unverified"));
+    for line in run.text().lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+    let row = |run: &str, part: &str| {
+        let mut rows = run
+            .lines()
+            .filter(|line| line.starts_with(&format!("  {part} ")));
+        rows.next_back().unwrap().to_owned()
+    };
+    assert!(row(run.text(), "all together").contains('●'));
+    let run = at(LATER);
+    assert!(row(run.text(), "member certificate").contains('●'));
+    assert!(!row(run.text(), "token").contains('●'));
+    assert!(!row(run.text(), "all together").contains('●'));
+    assert!(run.text().contains("which ended 1s before"));
+}
+
+#[test]
+fn inspects_what_a_verifier_would_refuse_at_first_sight() {
+    let scratch = Scratch::new();
+    let out = scratch.file("long");
+    let line = format!(
+        "signature create --service kliento --plaintext report {MEMBER} --trust-anchors anchors \
+         --not-before {NOON} --valid-for 2h --out {out}"
+    );
+    WORKSHOP.run(&line).exits(0);
+    let run = WORKSHOP
+        .run(&format!("token inspect --at {SOON} {out}"))
+        .exits(0);
+    for note in ["it lives 2h", "not in the bundle", "detached"] {
+        assert!(run.text().contains(note), "{note}: {}", run.text());
+    }
+}
+
+#[test]
+fn what_a_token_claims_can_not_take_over_the_terminal() {
+    use crate::support::run_in;
+    let scratch = Scratch::new();
+    let out = scratch.file("token");
+    let line = format!(
+        "token issue --audience {AUDIENCE} {MEMBER} --trust-anchors anchors --not-before {NOON} --out {out}"
+    );
+    let mut arguments: Vec<&str> = line.split_whitespace().collect();
+    arguments.extend([
+        "--claim",
+        "name=\u{1b}[2J\u{202e}\nsubject  root@example.com",
+    ]);
+    run_in(&WORKSHOP.path(""), &arguments, b"").exits(0);
+    for run in [
+        WORKSHOP.verify(&out, "").exits(0),
+        WORKSHOP
+            .run(&format!("token inspect --at {SOON} {out}"))
+            .exits(0),
+    ] {
+        assert!(!run.text().contains('\u{1b}') && !run.text().contains('\u{202e}'));
+        let forged = |line: &&str| line.trim_start().starts_with("subject  root");
+        assert_eq!(
+            run.text().lines().filter(forged).count(),
+            0,
+            "{}",
+            run.text()
+        );
+    }
+}
