@@ -113,7 +113,7 @@ impl RetrievalError {
                 "check the clock here, and that of the machine that signs the zone"
             }
             Self::Unverified(_) => {
-                "check the zone's DNSSEC setup and, for a private root, the trust anchors"
+                "have the DNSSEC setup of the zone named above checked by whoever runs it; for a private root, check the trust anchors"
             }
         })
     }
