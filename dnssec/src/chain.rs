@@ -140,7 +140,7 @@ impl<'a> Chain<'a> {
     }
 }
 
-const TOO_MANY_RESPONSES: Error = Error::ChainTooLarge {
+pub(crate) const TOO_MANY_RESPONSES: Error = Error::ChainTooLarge {
     what: "responses",
     limit: MAX_RESPONSES,
 };

@@ -56,8 +56,8 @@ impl std::fmt::Display for RrsigId {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The octets are no DER `SET OF OCTET STRING`.
-    #[error("the DNSSEC chain is not a DER SET OF OCTET STRING: {problem} at octet {offset}")]
+    /// The octets are no DER `SET OF OCTET STRING` or, where that was to be read, no `AuthenticationChain`.
+    #[error("the DNSSEC chain can't be read: {problem} at octet {offset}")]
     MalformedChain {
         /// Offset in the chain, in octets.
         offset: usize,

@@ -40,6 +40,9 @@
 //! stands beside a good signature (stale, corrupt, unknown) does no harm, within a bound on the work that one chain may
 //! cause.
 //!
+//! The `AuthenticationChain` of RFC 9102, which holds the same records without the messages, can be read
+//! ([`messages_from_authentication_chain`]), not written.
+//!
 //! Limits of this version: a proof is of a positive answer at the very name. An answer that was expanded from a wildcard,
 //! that leads through a CNAME or DNAME, or that denies is refused with an error that says so; NSEC and NSEC3 are not
 //! looked at, so an unsigned delegation is told from a missing one only by its DS RRset's algorithms.
@@ -65,6 +68,7 @@
 )]
 
 mod anchor;
+mod authentication_chain;
 mod budget;
 mod chain;
 mod crypto;
@@ -81,6 +85,7 @@ mod validity;
 mod verify;
 
 pub use anchor::{AnchorError, TrustAnchor, TrustAnchors};
+pub use authentication_chain::messages_from_authentication_chain;
 pub use chain::Chain;
 pub use error::{Committer, Error, RrsetId, RrsigId};
 pub use message::{MessageError, Record, Response};

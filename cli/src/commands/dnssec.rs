@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use dnssec::{Chain, Name, Period, Proof, RecordType, Resolver, RetrievalError, Validity};
 use kliento::veraid::{Dialect, Organisation, TxtRecord};
 use rustls_pki_types::CertificateDer;
@@ -176,7 +176,8 @@ fn presentations(proof: &Proof<'_>) -> Vec<String> {
 Examples:
   kliento dnssec verify --name _veraid.example.com --type TXT --chain example.com.chain
   kliento dnssec verify --name _veraid.example.com --type TXT --chain example.com.chain \\
-      --from 2026-11-01T00:00:00Z --until 2026-11-30T00:00:00Z")]
+      --from 2026-11-01T00:00:00Z --until 2026-11-30T00:00:00Z
+  kliento dnssec verify --name _443._tcp.example.com --type TLSA --chain proof.bin --format rfc9102")]
 pub(crate) struct Verify {
     /// The name of the records.
     #[arg(long)]
@@ -186,15 +187,28 @@ pub(crate) struct Verify {
     #[arg(long = "type", value_name = "TYPE")]
     record_type: RecordType,
 
-    /// The chain: a DER SET OF OCTET STRING, each string a DNS message; - for stdin.
+    /// The chain, in the form that --format says; - for stdin.
     #[arg(long, value_name = "FILE")]
     chain: Source,
+
+    /// What the chain's file holds.
+    #[arg(long, default_value = "messages")]
+    format: ChainFormat,
 
     #[command(flatten)]
     period: PeriodArguments,
 
     #[command(flatten)]
     anchors: AnchorArguments,
+}
+
+/// How a chain is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ChainFormat {
+    /// A DER SET OF OCTET STRING, each string a DNS message: what `dnssec retrieve` writes.
+    Messages,
+    /// An authentication chain of RFC 9102: records alone, without the support lifetime before them.
+    Rfc9102,
 }
 
 #[derive(Serialize)]
@@ -241,7 +255,14 @@ impl Verify {
         let anchors = self.anchors.load()?;
         let period = self.period.get()?;
         let octets = self.chain.read()?;
-        let chain = Chain::from_der(&octets)?;
+        let messages;
+        let chain = match self.format {
+            ChainFormat::Messages => Chain::from_der(&octets)?,
+            ChainFormat::Rfc9102 => {
+                messages = dnssec::messages_from_authentication_chain(&octets)?;
+                Chain::from_messages(messages.iter().map(Vec::as_slice))?
+            }
+        };
         let prove = |period| chain.verify(&self.name, self.record_type, &anchors, period);
         let proof = prove(period).map_err(refusal)?;
         let validity = if self.period.is_a_span() {

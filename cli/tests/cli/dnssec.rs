@@ -53,6 +53,29 @@ fn cuts_the_validity_to_a_period_and_not_to_a_moment() {
 }
 
 #[test]
+fn reads_the_records_of_an_rfc_9102_authentication_chain() {
+    let mut records = Vec::new();
+    for response in WORKSHOP.world.responses(RECORD, TXT).0 {
+        for record in response.answers {
+            records.extend(record.to_wire());
+        }
+    }
+    let scratch = Scratch::new();
+    let verify = |records: &[u8]| {
+        std::fs::write(scratch.file("proof"), records).unwrap();
+        WORKSHOP.run(&format!(
+            "dnssec verify --name {RECORD} --type TXT --chain {} --format rfc9102 --trust-anchors anchors --at {NOON} --json",
+            scratch.file("proof")
+        ))
+    };
+    let proven = verify(&records).exits(0).json();
+    assert_eq!(proven["validity"], json!([{"from": FROM, "until": UNTIL}]));
+    let cut_short = verify(&records[..records.len() - 1]).exits(1).json();
+    assert_eq!(cut_short["status"], "malformed");
+    assert_eq!(cut_short["reason"], "dnssec.malformed_chain");
+}
+
+#[test]
 fn text_for_people_shows_records_and_validity() {
     let run = WORKSHOP
         .run(&format!(

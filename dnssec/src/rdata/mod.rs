@@ -63,13 +63,13 @@ impl std::fmt::Display for Algorithm {
 }
 
 /// Takes two octets off the front as a number.
-fn split_u16(octets: &[u8]) -> Option<(u16, &[u8])> {
+pub(crate) fn split_u16(octets: &[u8]) -> Option<(u16, &[u8])> {
     let (number, rest) = octets.split_first_chunk()?;
     Some((u16::from_be_bytes(*number), rest))
 }
 
 /// Takes four octets off the front as a number.
-fn split_u32(octets: &[u8]) -> Option<(u32, &[u8])> {
+pub(crate) fn split_u32(octets: &[u8]) -> Option<(u32, &[u8])> {
     let (number, rest) = octets.split_first_chunk()?;
     Some((u32::from_be_bytes(*number), rest))
 }

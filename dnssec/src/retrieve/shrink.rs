@@ -2,17 +2,12 @@
 
 use crate::anchor::TrustAnchors;
 use crate::chain::Chain;
-use crate::message::{CLASS_IN, Record, Response};
+use crate::message::{Record, Response, message};
 use crate::name::Name;
 use crate::rdata::Rrsig;
 use crate::record::RecordType;
 use crate::time::Timestamp;
 use crate::validity::Period;
-
-/// QR, RD and RA: what a resolver's response has (RFC 1035 §4.1.1).
-const FLAGS: u16 = 0x8180;
-/// A compression pointer to the question's name, right behind the header (RFC 1035 §4.1.4).
-const POINTER_TO_QUESTION: u16 = 0xc00c;
 
 /// A response that is to be written anew: one RRset, and some of its RRSIGs.
 #[derive(Clone)]
@@ -98,29 +93,16 @@ impl<'a> Kept<'a> {
     /// A DNS message with these records, their TTLs as in the zone.
     fn to_message(&self) -> Option<Vec<u8>> {
         let ttl = self.rrsigs.first()?.1.original_ttl;
-        let answer_count = u16::try_from(self.records.len() + self.rrsigs.len()).ok()?;
-        let mut message = Vec::with_capacity(512);
-        // ID, flags, and how many records each section has.
-        for field in [0, FLAGS, 1, answer_count, 0, 0] {
-            message.extend_from_slice(&field.to_be_bytes());
+        let mut records = Vec::with_capacity(self.records.len() + self.rrsigs.len());
+        for record in &self.records {
+            records.push((record.record_type(), record.canonical_rdata()?));
         }
-        message.extend_from_slice(self.name.as_wire());
-        message.extend_from_slice(&self.record_type.0.to_be_bytes());
-        message.extend_from_slice(&CLASS_IN.to_be_bytes());
-        let rrsigs = self.rrsigs.iter().map(|(record, _)| record);
-        for record in self.records.iter().chain(rrsigs) {
-            let rdata = if record.record_type() == RecordType::RRSIG {
-                record.rdata().into()
-            } else {
-                record.canonical_rdata()?
-            };
-            message.extend_from_slice(&POINTER_TO_QUESTION.to_be_bytes());
-            message.extend_from_slice(&record.record_type().0.to_be_bytes());
-            message.extend_from_slice(&CLASS_IN.to_be_bytes());
-            message.extend_from_slice(&ttl.to_be_bytes());
-            message.extend_from_slice(&u16::try_from(rdata.len()).ok()?.to_be_bytes());
-            message.extend_from_slice(&rdata);
+        for (record, _) in &self.rrsigs {
+            records.push((record.record_type(), record.rdata().into()));
         }
-        Some(message)
+        let records = records
+            .iter()
+            .map(|(record_type, rdata)| (*record_type, ttl, &rdata[..]));
+        message(&self.name, self.record_type, records)
     }
 }

@@ -1,0 +1,207 @@
+//! Reading the `AuthenticationChain` of RFC 9102 §3.1: the same records as in a chain of messages, without the messages.
+//!
+//! There it is a list of resource records in uncompressed wire form, each RRset followed by its RRSIGs. Sorted into one
+//! message for each RRset they make a [`Chain`](crate::Chain) like any other, and are verified by the same code.
+
+use crate::budget::{MAX_RECORDS, MAX_RESPONSES};
+use crate::chain::TOO_MANY_RESPONSES;
+use crate::error::Error;
+use crate::message::{CLASS_IN, message};
+use crate::name::Name;
+use crate::rdata::{Rrsig, split_u16, split_u32};
+use crate::record::RecordType;
+
+/// An RRset and the RRSIGs over it.
+struct SignedRecords<'r> {
+    owner: Name,
+    record_type: RecordType,
+    records: Vec<WireRecord<'r>>,
+}
+
+/// A record in wire form, but for its owner.
+struct WireRecord<'r> {
+    record_type: RecordType,
+    ttl: u32,
+    rdata: &'r [u8],
+}
+
+/// Sorts the records of an `AuthenticationChain` into DNS messages, one for each RRset, for
+/// [`Chain::from_messages`](crate::Chain::from_messages).
+///
+/// `records` is the chain alone, without the `ExtSupportLifetime` that precedes it in the TLS extension.
+///
+/// ```
+/// use dnssec::{Chain, messages_from_authentication_chain};
+/// # let records: &[u8] = b"\x01a\x00\x00\x10\x00\x01\x00\x00\x00\x01\x00\x02\x01x";
+///
+/// let messages = messages_from_authentication_chain(records)?;
+/// let chain = Chain::from_messages(messages.iter().map(Vec::as_slice))?;
+/// # assert_eq!(chain.responses().len(), 1);
+/// # Ok::<(), dnssec::Error>(())
+/// ```
+pub fn messages_from_authentication_chain(records: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
+    let mut rrsets: Vec<SignedRecords<'_>> = Vec::new();
+    let mut rest = records;
+    let mut count = 0;
+    while !rest.is_empty() {
+        count += 1;
+        if count > MAX_RECORDS {
+            return Err(Error::ChainTooLarge {
+                what: "records",
+                limit: MAX_RECORDS,
+            });
+        }
+        let offset = records.len() - rest.len();
+        let (owner, record, after) = split_record(rest).ok_or(Error::MalformedChain {
+            offset,
+            problem: "expected a whole resource record in class IN, its names uncompressed".into(),
+        })?;
+        rest = after;
+        add(&mut rrsets, owner, record);
+        if rrsets.len() > MAX_RESPONSES {
+            return Err(TOO_MANY_RESPONSES);
+        }
+    }
+    rrsets.iter().map(SignedRecords::to_message).collect()
+}
+
+/// Takes one record off the front (RFC 1035 §4.1.3).
+fn split_record(octets: &[u8]) -> Option<(Name, WireRecord<'_>, &[u8])> {
+    let (owner, rest) = Name::split_wire(octets).ok()?;
+    let (record_type, rest) = split_u16(rest)?;
+    let (class, rest) = split_u16(rest)?;
+    let (ttl, rest) = split_u32(rest)?;
+    let (length, rest) = split_u16(rest)?;
+    let (rdata, rest) = rest.split_at_checked(length.into())?;
+    let record = WireRecord {
+        record_type: RecordType(record_type),
+        ttl,
+        rdata,
+    };
+    (class == CLASS_IN).then_some((owner, record, rest))
+}
+
+/// Puts a record with those of its RRset; an RRSIG belongs to the RRset that it covers.
+fn add<'r>(rrsets: &mut Vec<SignedRecords<'r>>, owner: Name, record: WireRecord<'r>) {
+    let record_type = match record.record_type {
+        RecordType::RRSIG => Rrsig::parse(record.rdata).map(|rrsig| rrsig.type_covered),
+        _ => None,
+    }
+    .unwrap_or(record.record_type);
+    let same =
+        |rrset: &&mut SignedRecords<'_>| rrset.record_type == record_type && rrset.owner == owner;
+    match rrsets.iter_mut().find(same) {
+        Some(rrset) => rrset.records.push(record),
+        None => rrsets.push(SignedRecords {
+            owner,
+            record_type,
+            records: vec![record],
+        }),
+    }
+}
+
+impl SignedRecords<'_> {
+    fn to_message(&self) -> Result<Vec<u8>, Error> {
+        let records = self
+            .records
+            .iter()
+            .map(|record| (record.record_type, record.ttl, record.rdata));
+        message(&self.owner, self.record_type, records).ok_or(Error::ChainTooLarge {
+            what: "octets in one RRset",
+            limit: usize::from(u16::MAX),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Chain, Period, Timestamp, TrustAnchors};
+    use kliento_fixtures::{Algorithm, TXT, World};
+
+    const AT: i64 = 1_795_262_400;
+
+    fn world() -> World {
+        World::builder()
+            .at(AT)
+            .zone(".", Algorithm::Ed25519)
+            .zone("com.", Algorithm::EcdsaP256Sha256)
+            .zone("example.com.", Algorithm::EcdsaP256Sha256)
+            .txt("_veraid.example.com.", "b")
+            .txt("_veraid.example.com.", "a")
+            .build()
+    }
+
+    /// All records of the world's chain, one after another.
+    fn authentication_chain(world: &World) -> Vec<u8> {
+        let mut records = Vec::new();
+        for response in world.responses("_veraid.example.com.", TXT).0 {
+            for record in response.answers {
+                records.extend(record.to_wire());
+            }
+        }
+        records
+    }
+
+    #[test]
+    fn proves_what_the_same_records_in_messages_prove() {
+        let world = world();
+        let anchors: TrustAnchors = world.anchors().parse().unwrap();
+        let name: Name = "_veraid.example.com".parse().unwrap();
+        let at = Period::at(Timestamp::from_unix_seconds(AT));
+        let by_messages = world.chain("_veraid.example.com.", TXT);
+        let by_records = messages_from_authentication_chain(&authentication_chain(&world)).unwrap();
+        let proof = |messages: &[Vec<u8>]| {
+            let messages = messages.iter().map(Vec::as_slice);
+            let chain = Chain::from_messages(messages).unwrap();
+            let proof = chain.verify(&name, RecordType::TXT, &anchors, at).unwrap();
+            (
+                proof.validity().clone(),
+                proof
+                    .rdata()
+                    .iter()
+                    .map(|rdata| rdata.to_vec())
+                    .collect::<Vec<_>>(),
+            )
+        };
+        assert_eq!(proof(&by_records), proof(&by_messages));
+    }
+
+    #[test]
+    fn every_prefix_is_refused_or_lacks_records() {
+        let records = authentication_chain(&world());
+        let whole = messages_from_authentication_chain(&records).unwrap();
+        for length in 0..records.len() {
+            match messages_from_authentication_chain(&records[..length]) {
+                Ok(messages) => assert_ne!(messages, whole),
+                Err(error) => assert!(error.is_malformed()),
+            }
+        }
+    }
+
+    #[test]
+    fn refuses_other_classes_and_compressed_names() {
+        for records in [
+            &b"\x00\x00\x10\x00\x03\x00\x00\x00\x01\x00\x01\x00"[..],
+            b"\xc0\x00\x00\x10\x00\x01\x00\x00\x00\x01\x00\x01\x00",
+        ] {
+            let refusal = messages_from_authentication_chain(records).unwrap_err();
+            assert_eq!(refusal.reason(), "dnssec.malformed_chain");
+        }
+    }
+
+    #[test]
+    fn is_bounded() {
+        let record = b"\x00\x00\x10\x00\x01\x00\x00\x00\x01\x00\x01\x00";
+        let refusal =
+            messages_from_authentication_chain(&record.repeat(MAX_RECORDS + 1)).unwrap_err();
+        assert_eq!(refusal.reason(), "dnssec.chain_too_large");
+        let large = [
+            &b"\x00\x00\x10\x00\x01\x00\x00\x00\x01\xff\xff"[..],
+            &vec![0; 65_535],
+        ]
+        .concat();
+        let refusal = messages_from_authentication_chain(&large).unwrap_err();
+        assert_eq!(refusal.reason(), "dnssec.chain_too_large");
+    }
+}
