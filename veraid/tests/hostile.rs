@@ -272,6 +272,7 @@ const FAULTS: &[Fault] = cases! { c:
     "an even public exponent": c.public_key = spki_of(&modulus_of(2048), &[2]) => "x509.unsupported_key";
     "an endless public exponent": c.public_key = spki_of(&modulus_of(2048), &modulus_of(2047)) => "x509.unsupported_key";
     "an id-RSASSA-PSS key": c.public_key = sequence(&[sequence(&[oid(RSASSA_PSS)]), bit_string(&[0; 270])]) => "x509.unsupported_key";
+    "an id-RSASSA-PSS key that is good but for that": c.public_key = sequence(&[sequence(&[oid(RSASSA_PSS), null()]), bit_string(&sequence(&[positive_integer(&modulus_of(2048)), integer(&[1, 0, 1])]))]) => "x509.unsupported_key";
     "an elliptic-curve key": { c.public_key = sequence(&[sequence(&[oid("1.2.840.10045.2.1"), oid("1.2.840.10045.3.1.7")]), bit_string(&[4; 65])]) } => "x509.unsupported_key";
     "an Ed25519 key": c.public_key = sequence(&[sequence(&[oid("1.3.101.112")]), bit_string(&[4; 32])]) => "x509.unsupported_key";
     "a key without NULL": c.public_key = sequence(&[sequence(&[oid(RSA_ENCRYPTION)]), bit_string(&sequence(&[positive_integer(&modulus_of(2048)), integer(&[1, 0, 1])]))]) => "x509.unsupported_key";
