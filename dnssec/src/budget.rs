@@ -11,22 +11,26 @@ pub(crate) const MAX_RESPONSES: usize = 512;
 /// Records in all of a chain's responses together.
 pub(crate) const MAX_RECORDS: usize = 8_192;
 
-/// Signature checks that a proof may take whatever its name.
-const BASE_SIGNATURES: u32 = 24;
-/// And for each label. A zone takes two (DS and DNSKEY), more while it rolls its keys or algorithms over.
-const SIGNATURES_PER_LABEL: u32 = 4;
-/// DS digests, which cost a hundredth of a signature, likewise.
+/// Signature checks that a proof may take before any zone's keys are proven.
+const BASE_SIGNATURES: u32 = 16;
+/// And for each zone that is proven: one takes two (DNSKEY and DS), more while it rolls its keys or algorithms over. So
+/// the bound grows with what was good so far, and a long name alone buys nothing.
+const SIGNATURES_PER_ZONE: u32 = 4;
+/// Signature checks that may fail: corrupt RRSIGs beside good ones, and tags that two keys happen to share.
+const FAILED_SIGNATURES: u32 = 16;
+/// DS digests, which cost a hundredth of a signature.
 const BASE_DIGESTS: u32 = 64;
-const DIGESTS_PER_LABEL: u32 = 8;
+const DIGESTS_PER_ZONE: u32 = 8;
 /// Pairs of an RRSIG and a key with its tag and algorithm. Most such pairs are followed by a signature check; not those
 /// that are never valid together.
 const BASE_CANDIDATES: u32 = 128;
-const CANDIDATES_PER_LABEL: u32 = 16;
+const CANDIDATES_PER_ZONE: u32 = 16;
 
 /// What a verification may still spend.
 #[derive(Clone, Debug)]
 pub(crate) struct Budget {
     signatures: Allowance,
+    failed_signatures: Allowance,
     candidates: Allowance,
     digests: Allowance,
 }
@@ -54,28 +58,36 @@ impl Allowance {
         })?;
         Ok(())
     }
+
+    fn grow(&mut self, by: u32) {
+        self.limit = self.limit.saturating_add(by);
+        self.left = self.left.saturating_add(by);
+    }
 }
 
 impl Budget {
-    /// Enough for any honest proof about a name of so many labels.
-    pub(crate) fn for_labels(labels: usize) -> Self {
-        let labels = u32::try_from(labels).unwrap_or(u32::MAX);
-        let limit = |base: u32, each: u32| base.saturating_add(each.saturating_mul(labels));
+    pub(crate) fn new() -> Self {
         Self {
-            signatures: Allowance::new(
-                "signature checks",
-                limit(BASE_SIGNATURES, SIGNATURES_PER_LABEL),
-            ),
-            candidates: Allowance::new(
-                "keys that may have made a signature",
-                limit(BASE_CANDIDATES, CANDIDATES_PER_LABEL),
-            ),
-            digests: Allowance::new("DS digests", limit(BASE_DIGESTS, DIGESTS_PER_LABEL)),
+            signatures: Allowance::new("signature checks", BASE_SIGNATURES),
+            failed_signatures: Allowance::new("signature checks that fail", FAILED_SIGNATURES),
+            candidates: Allowance::new("keys that may have made a signature", BASE_CANDIDATES),
+            digests: Allowance::new("DS digests", BASE_DIGESTS),
         }
+    }
+
+    /// Allows for the work that a proven zone gives cause to.
+    pub(crate) fn zone_is_proven(&mut self) {
+        self.signatures.grow(SIGNATURES_PER_ZONE);
+        self.candidates.grow(CANDIDATES_PER_ZONE);
+        self.digests.grow(DIGESTS_PER_ZONE);
     }
 
     pub(crate) fn spend_signature(&mut self) -> Result<(), Error> {
         self.signatures.spend()
+    }
+
+    pub(crate) fn spend_failed_signature(&mut self) -> Result<(), Error> {
+        self.failed_signatures.spend()
     }
 
     pub(crate) fn spend_candidate(&mut self) -> Result<(), Error> {

@@ -3,6 +3,8 @@
 //! On the wire a chain is a DER `SET OF OCTET STRING`, each string a whole DNS message (RFC 1035). Their order means
 //! nothing, and what a proof does not need is passed over.
 
+use std::collections::HashSet;
+
 use der::asn1::{OctetStringRef, SetOfVec};
 use der::{Decode, Encode, Header, Reader, SliceReader, Tag};
 
@@ -127,16 +129,11 @@ impl<'a> Chain<'a> {
         name: &'c Name,
         record_type: RecordType,
     ) -> impl Iterator<Item = &'c Response<'a>> {
-        let answers = move |response: &&Response<'a>| response.answers_question(name, record_type);
+        let mut seen = HashSet::new();
         self.responses
             .iter()
-            .enumerate()
-            .filter(move |(_, response)| answers(response))
-            .filter(|(index, response)| {
-                let mut earlier = self.responses.iter().take(*index);
-                !earlier.any(|earlier| earlier.repeats(response))
-            })
-            .map(|(_, response)| response)
+            .filter(move |response| response.answers_question(name, record_type))
+            .filter(move |response| seen.insert(response.message()))
     }
 }
 

@@ -144,11 +144,10 @@ impl<'m> Response<'m> {
         })
     }
 
-    /// Whether both say the same: IDs and flags set aside, all but the response code is equal.
-    pub(crate) fn repeats(&self, other: &Self) -> bool {
-        self.response_code == other.response_code
-            && self.octets.get(UNSIGNED_HEADER_OCTETS..)
-                == other.octets.get(UNSIGNED_HEADER_OCTETS..)
+    /// What sets it apart from other responses: the ID and the flags may differ, but not the response code.
+    pub(crate) fn message(&self) -> (u16, &'m [u8]) {
+        let rest = self.octets.get(UNSIGNED_HEADER_OCTETS..);
+        (self.response_code, rest.unwrap_or_default())
     }
 }
 

@@ -65,12 +65,11 @@ pub(crate) fn verify<'a>(
     anchors: &TrustAnchors,
     period: Period,
 ) -> Result<Proof<'a>, Error> {
-    let budget = Budget::for_labels(name.label_count());
     let mut walk = Walk {
         chain,
         anchors,
         period,
-        budget,
+        budget: Budget::new(),
     };
     walk.prove(name, record_type)
         .map_err(|failure| walk.insecure_or(failure))
@@ -255,7 +254,11 @@ fn prove_zones<'a>(
             Some(Err(failure)) => Some(Err(failure)),
             Some(Ok(plan)) => match plan.prove(anchors, &zones, budget) {
                 Err(exhausted @ Error::BudgetExhausted { .. }) => return Err(exhausted),
-                proven => Some(proven),
+                Err(failure) => Some(Err(failure)),
+                Ok(zone) => {
+                    budget.zone_is_proven();
+                    Some(Ok(zone))
+                }
             },
         };
         zones.push(zone);

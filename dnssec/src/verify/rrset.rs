@@ -201,6 +201,7 @@ impl<'a> SignedRrset<'a> {
             if crypto::verifies(&key.dnskey, &signed_data, rrsig.signature) {
                 return Ok(together);
             }
+            budget.spend_failed_signature()?;
             let bad = Error::BadSignature(Box::new(self.rrsig_id(rrsig)));
             failure = further(failure, bad);
         }
