@@ -184,12 +184,12 @@ impl VerifiedToken {
         self.validity
     }
 
-    /// The generation of the protocol that the bundle speaks.
+    /// The protocol that the bundle follows: VeraId.
     pub fn dialect(&self) -> Dialect {
         self.dialect
     }
 
-    /// The algorithm of the organisation's key, which the DNS record commits to.
+    /// The algorithm of the key that signed the token: the member's or, where the organisation signed, the organisation's.
     pub fn key_algorithm(&self) -> KeyAlgorithm {
         self.key_algorithm
     }

@@ -114,8 +114,12 @@ enum SyntaxFault {
     Encoding(usize),
     #[error("a byte order mark stands before the JSON (RFC 8259 §8.1)")]
     ByteOrderMark,
-    #[error(transparent)]
-    Json(serde_json::Error),
+    #[error("{problem} at line {line} column {column}")]
+    Json {
+        problem: String,
+        line: usize,
+        column: usize,
+    },
 }
 
 impl TokenSyntaxError {
@@ -127,9 +131,30 @@ impl TokenSyntaxError {
         Self(SyntaxFault::ByteOrderMark)
     }
 
-    pub(crate) fn json(error: serde_json::Error) -> Self {
-        Self(SyntaxFault::Json(error))
+    /// Keeps of the parser's message, which may quote the token at any length, no more than fits in a message.
+    pub(crate) fn json(error: &serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let said = error.to_string();
+        let position = format!(" at line {line} column {column}");
+        let problem = shortened(said.strip_suffix(&position).unwrap_or(&said));
+        Self(SyntaxFault::Json {
+            problem,
+            line,
+            column,
+        })
     }
+}
+
+/// A message without its middle, if it is long: what it quotes stands there, and what it means at its ends.
+fn shortened(message: &str) -> String {
+    const MAX_CHARACTERS: usize = 160;
+    let characters = message.chars().count();
+    if characters <= MAX_CHARACTERS {
+        return message.to_owned();
+    }
+    let start = message.chars().take(MAX_CHARACTERS / 2);
+    let end = message.chars().skip(characters - MAX_CHARACTERS / 2);
+    start.chain(['…']).chain(end).collect()
 }
 
 /// A quotation from a token, escaped and cut to a length that fits in a message.

@@ -10,7 +10,7 @@ use core::str::FromStr;
 use std::collections::BTreeMap;
 use std::collections::btree_map;
 
-use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::error::{Error, Excerpt, TokenSyntaxError};
@@ -98,9 +98,9 @@ impl Token {
         }
         let mut deserializer = serde_json::Deserializer::from_str(text);
         let token = deserializer
-            .deserialize_any(TokenVisitor)
+            .deserialize_map(TokenVisitor)
             .and_then(|token| deserializer.end().map(|()| token))
-            .map_err(TokenSyntaxError::json)?;
+            .map_err(|error| TokenSyntaxError::json(&error))?;
         Ok(token)
     }
 }
@@ -250,8 +250,7 @@ impl Serialize for Claims {
     }
 }
 
-/// Reads the outer object. (Through `deserialize_any`, since what `deserialize_map` says of a string quotes
-/// the whole of it.)
+/// Reads the outer object.
 struct TokenVisitor;
 
 impl<'de> Visitor<'de> for TokenVisitor {
@@ -277,11 +276,6 @@ impl<'de> Visitor<'de> for TokenVisitor {
             audience: audience.ok_or_else(|| de::Error::missing_field("audience"))?,
             claims: claims.unwrap_or_default(),
         })
-    }
-
-    // The default would quote the string as well.
-    fn visit_str<E: de::Error>(self, _: &str) -> Result<Token, E> {
-        Err(E::invalid_type(Unexpected::Other("a string"), &self))
     }
 }
 
@@ -326,7 +320,9 @@ impl<'de> DeserializeSeed<'de> for ClaimsSeed {
     type Value = Claims;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Claims, D::Error> {
-        deserializer.deserialize_any(self)
+        // Not `deserialize_any`: with serde_json's `arbitrary_precision`, which any crate of a build can turn on for all,
+        // that takes a number for an object of one string.
+        deserializer.deserialize_map(self)
     }
 }
 
@@ -346,10 +342,6 @@ impl<'de> Visitor<'de> for ClaimsSeed {
             };
         }
         Ok(Claims(claims))
-    }
-
-    fn visit_str<E: de::Error>(self, _: &str) -> Result<Claims, E> {
-        Err(E::invalid_type(Unexpected::Other("a string"), &self))
     }
 }
 
@@ -514,6 +506,11 @@ mod tests {
                 "claims that are an array",
                 br#"{"audience":"a","claims":[]}"#,
                 "an object of strings",
+            ),
+            (
+                "claims that are a number which a parser might keep as text",
+                br#"{"audience":"a","claims":1e5}"#,
+                "invalid type",
             ),
             (
                 "claims that are a string",
