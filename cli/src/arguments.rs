@@ -8,11 +8,10 @@ use kliento::veraid::{
     Member, MemberId, MemberIdBundle, ObjectIdentifier, OrganisationCertificate, Period,
     PrivateKey, PublicKey, Signer, SigningKey as _, Timestamp, TrustAnchors, UserName,
 };
-use zeroize::Zeroizing;
 
 use crate::duration::Duration;
 use crate::fault::Fault;
-use crate::input::Source;
+use crate::input::{Source, text_of};
 
 /// Whom to trust.
 #[derive(Args, Debug)]
@@ -215,7 +214,7 @@ impl SignerArguments {
                 key,
             }),
             (None, Some(certificate), Some(chain)) => Ok(LoadedSigner::Organisation {
-                chain: chain.read()?,
+                chain: chain.read_to_judge()?,
                 certificate: organisation_certificate(certificate)?,
                 attribution: member(self.on_behalf_of.as_ref()),
                 key,
@@ -279,8 +278,9 @@ impl LoadedSigner {
 
 /// Reads a private key, and forgets the text.
 pub(crate) fn private_key(source: &Source) -> Result<PrivateKey, Fault> {
-    let text = Zeroizing::new(source.read_text()?);
-    PrivateKey::from_pkcs8_pem(&text).map_err(|error| Fault::in_file(source, &error))
+    let octets = source.read_secret()?;
+    PrivateKey::from_pkcs8_pem(text_of(source, &octets)?)
+        .map_err(|error| Fault::in_file(source, &error))
 }
 
 /// Reads a public key.
@@ -290,13 +290,14 @@ pub(crate) fn public_key(source: &Source) -> Result<PublicKey, Fault> {
 
 /// Reads a public key, or takes it out of a private one.
 pub(crate) fn either_key(source: &Source) -> Result<PublicKey, Fault> {
-    let text = Zeroizing::new(source.read_text()?);
+    let octets = source.read_secret()?;
+    let text = text_of(source, &octets)?;
     if text.contains("PRIVATE KEY-----") {
-        return PrivateKey::from_pkcs8_pem(&text)
+        return PrivateKey::from_pkcs8_pem(text)
             .map(|key| key.public_key().clone())
             .map_err(|error| Fault::in_file(source, &error));
     }
-    PublicKey::from_spki_pem(&text).map_err(|error| Fault::in_file(source, &error))
+    PublicKey::from_spki_pem(text).map_err(|error| Fault::in_file(source, &error))
 }
 
 /// Reads an organisation's certificate, PEM or DER.
@@ -311,6 +312,6 @@ pub(crate) fn organisation_certificate(source: &Source) -> Result<OrganisationCe
 
 /// Reads a member id bundle.
 pub(crate) fn member_id_bundle(source: &Source) -> Result<MemberIdBundle, Fault> {
-    let octets = crate::input::bundle_octets(source.read()?)?;
+    let octets = crate::input::bundle_octets(source.read_to_judge()?)?;
     MemberIdBundle::from_der(&octets).map_err(|error| Fault::from(error).context(source))
 }

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::error::Error;
+use std::fmt;
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
@@ -65,21 +66,20 @@ impl Fault {
     }
 
     /// The same, about a file's content.
-    pub(crate) fn in_file(file: impl std::fmt::Display, error: &dyn Error) -> Self {
+    pub(crate) fn in_file(file: impl fmt::Display, error: &dyn Error) -> Self {
         Self::failure(format!("{file}: {}", with_causes(error)))
     }
 
     /// A file can't be read or written.
     pub(crate) fn io(action: &str, file: &Path, error: &io::Error) -> Self {
-        if error.kind() == io::ErrorKind::BrokenPipe {
-            return error_on_stdout(error);
-        }
-        let fault = Self::failure(format!("cannot {action} {}: {error}", file.display()));
+        let name = file.to_string_lossy();
+        let fault = Self::failure(format!("cannot {action} {}: {error}", Abridged(&name)));
         match error.kind() {
             io::ErrorKind::NotFound if action == "write" => {
                 fault.hint("make the directory first")
             }
-            io::ErrorKind::NotFound if looks_like_a_token(file) => fault.hint(
+            // Which can be too long for a file's name, too.
+            _ if looks_like_a_token(&name) => fault.hint(
                 "give a file; pipe a token in with `-`, as in: echo 'Kliento MII…' | kliento token verify … -",
             ),
             io::ErrorKind::NotFound => fault.hint("give the path of a file, or - for stdin"),
@@ -120,8 +120,16 @@ impl Fault {
         self
     }
 
+    /// The same for output that was more than a report: that its reader has gone is a failure.
+    pub(crate) fn undelivered(mut self) -> Self {
+        if self.kind == Kind::BrokenPipe {
+            self.kind = Kind::Failure { reason: None };
+        }
+        self
+    }
+
     /// Says first what it is about.
-    pub(crate) fn context(mut self, context: impl std::fmt::Display) -> Self {
+    pub(crate) fn context(mut self, context: impl fmt::Display) -> Self {
         self.message = format!("{context}: {}", self.message);
         self
     }
@@ -182,6 +190,7 @@ impl Fault {
         }
         if let Some(hint) = &self.hint {
             let good = output::GOOD;
+            let hint = output::Printable(hint);
             output::progress(format_args!("{good}hint:{good:#} {hint}"));
         }
     }
@@ -261,6 +270,10 @@ fn hint_for(reason: &str) -> Option<&'static str> {
         "kliento.audience_mismatch" => {
             "audiences match letter by letter; `kliento token inspect` shows which one the token names"
         }
+        "cms.missing_content" => "give what was signed with --plaintext",
+        "cms.unexpected_content" => {
+            "leave --plaintext out to verify the content that is in the bundle"
+        }
         "kliento.detached_token" => "this is no token; see `kliento signature verify --plaintext`",
         "kliento.lifetime_too_long" => "issue it again with --valid-for 1h or less",
         "kliento.bundle_too_large" => {
@@ -301,10 +314,35 @@ fn hint_for(reason: &str) -> Option<&'static str> {
     })
 }
 
-fn looks_like_a_token(file: &Path) -> bool {
-    file.to_str().is_some_and(|text| {
-        text.get(..8)
-            .is_some_and(|scheme| scheme.eq_ignore_ascii_case("kliento "))
-            || text.starts_with("MII")
-    })
+/// An argument as it is shown: a token is as good as a password while it is valid, and what is on stderr is often kept.
+pub(crate) struct Abridged<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Abridged<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// Enough to see what it was meant for.
+        const SHOWN: usize = 12;
+        if !looks_like_a_token(self.0) {
+            return formatter.write_str(self.0);
+        }
+        let start: String = self.0.chars().take(SHOWN).collect();
+        let more = if start.len() < self.0.len() {
+            "…"
+        } else {
+            ""
+        };
+        write!(formatter, "{start}{more}")
+    }
+}
+
+/// Whether it is an Authorization field, its value or the Base64 in that.
+fn looks_like_a_token(argument: &str) -> bool {
+    let text = argument.trim_start();
+    let text = without_prefix(text, "authorization:").map_or(text, str::trim_start);
+    without_prefix(text, "kliento ").is_some() || text.starts_with("MII")
+}
+
+/// What follows `prefix`, which is written in any case.
+fn without_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let (start, rest) = text.split_at_checked(prefix.len())?;
+    start.eq_ignore_ascii_case(prefix).then_some(rest)
 }

@@ -12,19 +12,27 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use clap::builder::{OsStringValueParser, TypedValueParser as _, ValueParser, ValueParserFactory};
 use kliento::header;
+use zeroize::Zeroizing;
 
-use crate::fault::Fault;
+use crate::fault::{Abridged, Fault};
 
 /// Larger than any file of ours but a signed document.
 const MAX_FILE_OCTETS: u64 = 4 * 1024 * 1024;
 /// What a document and the signature around it may have.
 const MAX_DOCUMENT_OCTETS: u64 = 1024 * 1024 * 1024;
 
-/// With all padding or none of it, as in a header.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
+/// Larger than any key's file, which is held as a whole in memory that is wiped.
+const MAX_KEY_OCTETS: usize = 64 * 1024;
+
+/// With all of its padding.
+const PADDED: GeneralPurpose = base64_with(DecodePaddingMode::RequireCanonical);
+/// With none of it.
+const UNPADDED: GeneralPurpose = base64_with(DecodePaddingMode::RequireNone);
+
+const fn base64_with(padding: DecodePaddingMode) -> GeneralPurpose {
+    let configuration = GeneralPurposeConfig::new().with_decode_padding_mode(padding);
+    GeneralPurpose::new(&alphabet::STANDARD, configuration)
+}
 
 static STDIN_IS_TAKEN: AtomicBool = AtomicBool::new(false);
 
@@ -62,7 +70,7 @@ impl fmt::Display for Source {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stdin => formatter.write_str("stdin"),
-            Self::File(path) => path.display().fmt(formatter),
+            Self::File(path) => Abridged(&path.to_string_lossy()).fmt(formatter),
         }
     }
 }
@@ -70,36 +78,83 @@ impl fmt::Display for Source {
 impl Source {
     /// Everything in it.
     pub(crate) fn read(&self) -> Result<Vec<u8>, Fault> {
-        self.read_at_most(MAX_FILE_OCTETS)
+        self.read_at_most(MAX_FILE_OCTETS)?
+            .ok_or_else(|| Fault::failure(self.too_large(MAX_FILE_OCTETS)))
     }
 
     /// Everything in it, for documents of any reasonable size.
     pub(crate) fn read_document(&self) -> Result<Vec<u8>, Fault> {
-        self.read_at_most(MAX_DOCUMENT_OCTETS)
+        self.read_at_most(MAX_DOCUMENT_OCTETS)?
+            .ok_or_else(|| Fault::failure(self.too_large(MAX_DOCUMENT_OCTETS)))
+    }
+
+    /// Everything in it, where its size is for somebody else to choose: too much of it is a verdict on a bundle or a
+    /// chain, and no fault of who reads it.
+    pub(crate) fn read_to_judge(&self) -> Result<Vec<u8>, Fault> {
+        self.judge_at_most(MAX_FILE_OCTETS)
+    }
+
+    /// The same for a bundle with any document in it.
+    pub(crate) fn read_document_to_judge(&self) -> Result<Vec<u8>, Fault> {
+        self.judge_at_most(MAX_DOCUMENT_OCTETS)
+    }
+
+    /// Everything in it, which is wiped from memory when it is dropped.
+    pub(crate) fn read_secret(&self) -> Result<Zeroizing<Vec<u8>>, Fault> {
+        self.read_with(|from, _| read_without_copies(from, MAX_KEY_OCTETS))?
+            .ok_or_else(|| {
+                let limit = u64::try_from(MAX_KEY_OCTETS).unwrap_or(u64::MAX);
+                Fault::failure(self.too_large(limit))
+            })
     }
 
     /// Everything in it, which must be text.
     pub(crate) fn read_text(&self) -> Result<String, Fault> {
-        String::from_utf8(self.read()?)
-            .map_err(|_| Fault::failure(format!("{self}: this is not text")))
+        let octets = self.read()?;
+        text_of(self, &octets).map(ToOwned::to_owned)
     }
 
-    fn read_at_most(&self, limit: u64) -> Result<Vec<u8>, Fault> {
-        let failed = |error| Fault::io("read", self.path(), &error);
-        let octets = match self {
+    fn judge_at_most(&self, limit: u64) -> Result<Vec<u8>, Fault> {
+        self.read_at_most(limit)?
+            .ok_or_else(|| Fault::malformed("input.too_large", self.too_large(limit)))
+    }
+
+    /// `None` if there is more than `limit`.
+    fn read_at_most(&self, limit: u64) -> Result<Option<Vec<u8>>, Fault> {
+        self.read_with(|from, size| {
+            if size > limit {
+                return Ok(None);
+            }
+            read_bounded(from, limit)
+        })
+    }
+
+    /// Hands `read` what there is to read, and the octets that are known to be in it: 0 if that isn't known.
+    fn read_with<T>(
+        &self,
+        read: impl FnOnce(&mut dyn Read, u64) -> io::Result<T>,
+    ) -> Result<T, Fault> {
+        match self {
             Self::Stdin if STDIN_IS_TAKEN.swap(true, Ordering::Relaxed) => {
                 return Err(Fault::failure("stdin can be read only once")
                     .hint("give `-` for one input at most"));
             }
-            Self::Stdin => read_bounded(io::stdin().lock(), limit),
-            Self::File(path) => File::open(path).and_then(|file| read_bounded(file, limit)),
+            Self::Stdin => read(&mut io::stdin().lock(), 0),
+            Self::File(path) => File::open(path).and_then(|mut file| {
+                let metadata = file.metadata()?;
+                let size = if metadata.is_file() {
+                    metadata.len()
+                } else {
+                    0
+                };
+                read(&mut file, size)
+            }),
         }
-        .map_err(failed)?;
-        octets.ok_or_else(|| {
-            Fault::failure(format!(
-                "{self} has more than {limit} octets, which is no input of mine"
-            ))
-        })
+        .map_err(|error| Fault::io("read", self.path(), &error))
+    }
+
+    fn too_large(&self, limit: u64) -> String {
+        format!("{self} has more than {limit} octets, which is no input of mine")
     }
 
     fn path(&self) -> &Path {
@@ -110,6 +165,11 @@ impl Source {
     }
 }
 
+/// What was read from `source`, which must be text.
+pub(crate) fn text_of<'a>(source: &Source, octets: &'a [u8]) -> Result<&'a str, Fault> {
+    std::str::from_utf8(octets).map_err(|_| Fault::failure(format!("{source}: this is not text")))
+}
+
 /// `None` if there is more than `limit`.
 fn read_bounded(from: impl Read, limit: u64) -> io::Result<Option<Vec<u8>>> {
     let mut octets = Vec::new();
@@ -117,6 +177,28 @@ fn read_bounded(from: impl Read, limit: u64) -> io::Result<Option<Vec<u8>>> {
         .take(limit.saturating_add(1))
         .read_to_end(&mut octets)?;
     Ok((u64::try_from(read).unwrap_or(u64::MAX) <= limit).then_some(octets))
+}
+
+/// The same for secrets, into memory that is reserved once: a buffer that grows leaves copies behind. It is also larger
+/// than what the standard library buffers of stdin, so that nothing is kept there.
+fn read_without_copies(
+    from: &mut dyn Read,
+    limit: usize,
+) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    let mut octets = Zeroizing::new(vec![0; limit.saturating_add(1)]);
+    let mut filled = 0_usize;
+    while let Some(rest) = octets.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match from.read(rest) {
+            Ok(0) => {
+                octets.truncate(filled);
+                return Ok(Some(octets));
+            }
+            Ok(read) => filled = filled.saturating_add(read),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
 }
 
 /// The DER octets of a bundle that is given as DER, as Base64 text or as an `Authorization` value.
@@ -154,7 +236,12 @@ fn as_text(input: &[u8]) -> Option<&str> {
 /// Base64 text, in lines or in one.
 fn decode_base64(text: &str) -> Result<Vec<u8>, Fault> {
     let joined: String = text.split_ascii_whitespace().collect();
-    BASE64.decode(joined).map_err(|error| {
+    let engine = if joined.ends_with('=') {
+        PADDED
+    } else {
+        UNPADDED
+    };
+    engine.decode(joined).map_err(|error| {
         Fault::malformed(
             "input.malformed_base64",
             format!("this is neither DER nor an Authorization value nor Base64: {error}"),
@@ -196,6 +283,8 @@ mod tests {
             "Kliento !",
             "MAMCAQB=",
             "MAMC-QA=",
+            "MAMCAQ=",
+            "MAMCAQA==",
         ] {
             assert!(bundle_octets(text.into()).is_err(), "{text}");
         }
@@ -205,5 +294,29 @@ mod tests {
     fn reads_no_more_than_it_was_told() {
         assert_eq!(read_bounded(&b"abc"[..], 3).unwrap().unwrap(), b"abc");
         assert_eq!(read_bounded(io::repeat(0), 3).unwrap(), None);
+        let read = |from: &mut dyn Read| read_without_copies(from, 3).unwrap();
+        assert_eq!(**read(&mut &b"abc"[..]).unwrap(), *b"abc");
+        assert!(read(&mut &b"abcd"[..]).is_none());
+    }
+
+    /// Gives an octet at a time, and remembers where each time the memory ends that it is given.
+    struct Drip(Vec<usize>);
+
+    impl Read for Drip {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            self.0.push(into.as_ptr_range().end.addr());
+            let octets = usize::from(self.0.len() <= 10_000);
+            into[..octets].fill(b'x');
+            Ok(octets)
+        }
+    }
+
+    #[test]
+    fn a_secret_is_read_into_memory_that_never_moves() {
+        let mut drip = Drip(Vec::new());
+        let secret = read_without_copies(&mut drip, MAX_KEY_OCTETS).unwrap();
+        assert_eq!(secret.unwrap().len(), 10_000);
+        drip.0.dedup();
+        assert_eq!(drip.0.len(), 1);
     }
 }

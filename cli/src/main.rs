@@ -18,12 +18,24 @@ mod timeline;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use clap::error::{ContextKind, ContextValue};
 
 fn main() -> ExitCode {
-    let arguments = commands::Kliento::parse();
+    let arguments = commands::Kliento::try_parse().unwrap_or_else(|error| abridged(error).exit());
     let output = output::Output::new(arguments.json);
     match arguments.command.run(&output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => fault.report(&output),
     }
+}
+
+/// The error without the tokens in it, which land there when the space in `Kliento MII…` is not quoted.
+fn abridged(mut error: clap::Error) -> clap::Error {
+    for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue] {
+        if let Some(ContextValue::String(argument)) = error.get(kind) {
+            let shown = fault::Abridged(argument).to_string();
+            error.insert(kind, ContextValue::String(shown));
+        }
+    }
+    error
 }

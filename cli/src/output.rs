@@ -54,7 +54,17 @@ impl Output {
             .map_err(|error| fault::error_on_stdout(&error))
     }
 
-    /// The result of a command that wrote a file, which goes unsaid where the file itself went to stdout.
+    /// A result that is what the command is for, and no report on it: somebody must be there to take it.
+    pub(crate) fn product(
+        &self,
+        document: &impl Serialize,
+        text: &impl fmt::Display,
+    ) -> Result<(), Fault> {
+        self.result(document, text).map_err(Fault::undelivered)
+    }
+
+    /// The result of a command that wrote a file, which goes unsaid where the file itself went to stdout. `text` is one
+    /// line, and names in it can't make it two.
     pub(crate) fn written(
         &self,
         destination: &Destination,
@@ -63,7 +73,10 @@ impl Output {
     ) -> Result<(), Fault> {
         match destination {
             Destination::Stdout => Ok(()),
-            Destination::File(_) => self.result(document, text),
+            Destination::File(_) => {
+                let line = text.to_string();
+                self.result(document, &format_args!("{}\n", Printable(&line)))
+            }
         }
     }
 }
@@ -130,15 +143,29 @@ impl fmt::Display for Destination {
 /// What kind of file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
-    /// Readable by all; replaces what was there.
+    /// Readable by all, unless what it replaces was not.
     PublicText,
     /// The same, but not fit for a terminal.
     PublicBinary,
+    /// Whoever reads it can use it while it is valid: mode 0600, unless its owner gave what it replaces another one.
+    BearerText,
+    /// The same, but not fit for a terminal.
+    BearerBinary,
     /// Mode 0600; replaces what was there only if told so.
     Secret {
         /// Whether `--force` was given.
         replace: bool,
     },
+}
+
+impl Content {
+    const fn is_binary(self) -> bool {
+        matches!(self, Self::PublicBinary | Self::BearerBinary)
+    }
+
+    const fn is_public(self) -> bool {
+        matches!(self, Self::PublicText | Self::PublicBinary)
+    }
 }
 
 impl Destination {
@@ -149,18 +176,12 @@ impl Destination {
                 "`--out -` and `--json` would both write to stdout",
             )
             .hint("give `--out` a file")),
-            Self::Stdout if content == Content::PublicBinary && io::stdout().is_terminal() => Err(
+            Self::Stdout if content.is_binary() && io::stdout().is_terminal() => Err(
                 Fault::failure("this is binary data, which a terminal can't show")
                     .hint("give `--out` a file, or redirect stdout"),
             ),
-            Self::File(path)
-                if content == (Content::Secret { replace: false })
-                    && is_regular_or_missing(path)
-                    && path.symlink_metadata().is_ok() =>
-            {
-                Err(already_there(path))
-            }
-            _ => Ok(()),
+            Self::Stdout => Ok(()),
+            Self::File(path) => check_file(path, content),
         }
     }
 
@@ -172,17 +193,43 @@ impl Destination {
                 stdout
                     .write_all(octets)
                     .and_then(|()| stdout.flush())
-                    .map_err(|error| fault::error_on_stdout(&error))
+                    .map_err(|error| fault::error_on_stdout(&error).undelivered())
             }
-            Self::File(path) => write_file(path, octets, content).map_err(|error| {
-                if error.kind() == io::ErrorKind::AlreadyExists {
-                    already_there(path)
-                } else {
-                    Fault::io("write", path, &error)
-                }
-            }),
+            Self::File(path) => {
+                check_file(path, content)?;
+                write_file(path, octets, content).map_err(|error| {
+                    if error.kind() == io::ErrorKind::AlreadyExists {
+                        already_there(path)
+                    } else {
+                        Fault::io("write", path, &error)
+                    }
+                })
+            }
         }
     }
+}
+
+/// What stands in the way at `path` of writing `content` there. Somebody else can be at the other end of a pipe or a
+/// device, and can have made it for that; a key does not go through a link either.
+fn check_file(path: &Path, content: Content) -> Result<(), Fault> {
+    let present = match content {
+        Content::PublicText | Content::PublicBinary => return Ok(()),
+        Content::BearerText | Content::BearerBinary => path.metadata(),
+        Content::Secret { .. } => path.symlink_metadata(),
+    };
+    match present {
+        Ok(present) if !present.is_file() => Err(no_regular_file(path)),
+        Ok(_) if content == (Content::Secret { replace: false }) => Err(already_there(path)),
+        _ => Ok(()),
+    }
+}
+
+fn no_regular_file(path: &Path) -> Fault {
+    Fault::failure(format!(
+        "{} is no regular file, and secrets are written to nothing else",
+        path.display()
+    ))
+    .hint("choose another file, or write to stdout with `--out -`")
 }
 
 fn already_there(path: &Path) -> Fault {
@@ -194,28 +241,74 @@ fn already_there(path: &Path) -> Fault {
 }
 
 fn write_file(path: &Path, octets: &[u8], content: Content) -> io::Result<()> {
-    if !is_regular_or_missing(path) {
+    if let Content::Secret { replace } = content {
+        // By its name alone: whatever came to be there since it was checked is replaced or refused, and not written to.
+        let file = prepare(path, octets, 0o600)?;
+        if replace {
+            file.persist(path)?;
+        } else {
+            file.persist_noclobber(path)?;
+        }
+        persist_directory(path);
+        return Ok(());
+    }
+    if content.is_public() && !is_regular_or_missing(path) {
         // A device or a pipe: it stays what it is.
         let mut file = File::options().write(true).open(path)?;
         return file.write_all(octets);
     }
-    match content {
-        Content::PublicText | Content::PublicBinary => {
-            // Through a symbolic link, so that the link stays one.
-            let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-            prepare(&target, octets, 0o666)?.persist(&target)?;
-            persist_directory(&target);
-        }
-        Content::Secret { replace } => {
-            let file = prepare(path, octets, 0o600)?;
-            if replace {
-                file.persist(path)?;
-            } else {
-                file.persist_noclobber(path)?;
-            }
-            persist_directory(path);
+    let target = follow_links(path)?;
+    let mode = if content.is_public() { 0o666 } else { 0o600 };
+    let file = prepare(&target, octets, mode)?;
+    if let Ok(replaced) = target.metadata() {
+        keep_permissions(file.as_file(), &replaced, content)?;
+    }
+    file.persist(&target)?;
+    persist_directory(&target);
+    Ok(())
+}
+
+/// Where the symbolic links at `path` lead, whether there is anything yet or not, so that they stay links.
+fn follow_links(path: &Path) -> io::Result<PathBuf> {
+    /// As many as Linux follows (`path_resolution(7)`).
+    const MAX_LINKS: usize = 40;
+    match fs::canonicalize(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        found => return found,
+    }
+    let mut target = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        match fs::read_link(&target) {
+            Ok(next) => target = directory_of(&target).join(next),
+            Err(_) => break,
         }
     }
+    Ok(target)
+}
+
+/// Gives `file` the permission bits of the file that it replaces, and the group that they speak of.
+///
+/// A token takes them over only from a file of the same owner: anybody can make a file that all can read where others
+/// are going to write.
+#[cfg(unix)]
+fn keep_permissions(file: &File, replaced: &fs::Metadata, content: Content) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+    const GROUP: u32 = 0o070;
+    let own = file.metadata()?;
+    if !content.is_public() && own.uid() != replaced.uid() {
+        return Ok(());
+    }
+    let mut mode = replaced.permissions().mode() & 0o777;
+    let is_same_group =
+        own.gid() == replaced.gid() || fchown(file, None, Some(replaced.gid())).is_ok();
+    if !is_same_group && !content.is_public() {
+        mode &= !GROUP;
+    }
+    file.set_permissions(fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn keep_permissions(_: &File, _: &fs::Metadata, _: Content) -> io::Result<()> {
     Ok(())
 }
 
@@ -277,8 +370,9 @@ impl fmt::Display for Printable<'_> {
 fn is_deceptive(character: char) -> bool {
     character.is_control()
         || matches!(character,
-            '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
 /// Labels and values, one pair a line, values in a column of their own.
@@ -358,6 +452,32 @@ mod tests {
         assert!(write_file(&path, b"x", Content::PublicText).is_err());
         assert!(path.metadata().unwrap().file_type().is_socket());
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_token_does_not_take_over_the_mode_that_somebody_else_chose() {
+        use std::os::unix::fs::{PermissionsExt as _, chown};
+        const NOBODY: u32 = 65_534;
+        let directory = tempfile::tempdir().unwrap();
+        let foreign = directory.path().join("foreign");
+        fs::write(&foreign, "bait").unwrap();
+        fs::set_permissions(&foreign, fs::Permissions::from_mode(0o644)).unwrap();
+        // Only root can give a file away, and for all others the root directory is somebody else's.
+        let replaced = match chown(&foreign, Some(NOBODY), None) {
+            Ok(()) => foreign.metadata().unwrap(),
+            Err(_) => Path::new("/").metadata().unwrap(),
+        };
+        for (content, is_taken_over) in [
+            (Content::BearerText, false),
+            (Content::BearerBinary, false),
+            (Content::PublicText, true),
+        ] {
+            let file = prepare(&directory.path().join("token"), b"x", 0o600).unwrap();
+            keep_permissions(file.as_file(), &replaced, content).unwrap();
+            let mode = file.as_file().metadata().unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode != 0o600, is_taken_over, "{content:?}");
+        }
     }
 
     #[test]

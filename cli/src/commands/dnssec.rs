@@ -109,7 +109,7 @@ impl Retrieve {
             .first()
             .map_or("", |window| window.until.as_str());
         let text = format!(
-            "Wrote {}: {} responses, {} octets, which prove {owner} TXT until {until}.\n",
+            "Wrote {}: {} responses, {} octets, which prove {owner} TXT until {until}.",
             self.out, document.responses, document.octets
         );
         output.written(&self.out, &document, &text)
@@ -254,7 +254,7 @@ impl Verify {
     fn run(&self, output: &Output) -> Result<(), Fault> {
         let anchors = self.anchors.load()?;
         let period = self.period.get()?;
-        let octets = self.chain.read()?;
+        let octets = self.chain.read_to_judge()?;
         let messages;
         let chain = match self.format {
             ChainFormat::Messages => Chain::from_der(&octets)?,
@@ -313,7 +313,7 @@ pub(crate) struct Inspect {
 impl Inspect {
     fn run(&self, output: &Output) -> Result<(), Fault> {
         let anchors = self.anchors.load()?;
-        let octets = self.chain.read()?;
+        let octets = self.chain.read_to_judge()?;
         let inspection = ChainInspection::new(&octets, self.moment.get(), &anchors)?;
         output.result(&inspection, &inspection)
     }

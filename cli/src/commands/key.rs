@@ -85,7 +85,7 @@ impl Generate {
             ..KeyDocument::new(key.public_key())
         };
         let text = format!(
-            "Wrote {}, a private key ({}). Keep it to yourself.\n",
+            "Wrote {}, a private key ({}). Keep it to yourself.",
             self.out, document.algorithm
         );
         output.written(&self.out, &document, &text)
@@ -120,11 +120,11 @@ impl Public {
                 public_key: Some(pem.clone()),
                 ..document
             };
-            return output.result(&document, &pem);
+            return output.product(&document, &pem);
         };
         destination.write(pem.as_bytes(), Content::PublicText)?;
         let text = format!(
-            "Wrote {destination}, the public key of {} ({}).\n",
+            "Wrote {destination}, the public key of {} ({}).",
             self.key, document.algorithm
         );
         let document = KeyDocument {

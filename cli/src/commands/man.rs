@@ -7,7 +7,7 @@ use clap::{Args, CommandFactory as _};
 use serde::Serialize;
 
 use crate::fault::Fault;
-use crate::output::{Content, Destination, Output};
+use crate::output::{Content, Destination, Output, Printable};
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -35,7 +35,7 @@ impl Arguments {
         let text = format!(
             "{} pages in {}\n",
             written.files.len(),
-            self.directory.display()
+            Printable(&self.directory.to_string_lossy())
         );
         output.result(&written, &text)
     }

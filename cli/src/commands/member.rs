@@ -91,7 +91,7 @@ impl Certify {
     fn run(&self, output: &Output) -> Result<(), Fault> {
         self.out.check(Content::PublicBinary, output)?;
         let anchors = self.anchors.load()?;
-        let chain = self.dnssec_chain.read()?;
+        let chain = self.dnssec_chain.read_to_judge()?;
         let organisation = arguments::organisation_certificate(&self.organisation_certificate)?;
         let organisation_key = arguments::private_key(&self.organisation_key)?;
         let public_key = arguments::public_key(&self.public_key)?;
@@ -123,7 +123,7 @@ impl Certify {
             valid_until: verified.period().end().to_string(),
         };
         let text = format!(
-            "Wrote {}, the member id bundle of {id}, which holds until {}.\n",
+            "Wrote {}, the member id bundle of {id}, which holds until {}.",
             self.out, document.valid_until
         );
         output.written(&self.out, &document, &text)

@@ -111,7 +111,7 @@ impl Record {
             zone_file_line,
         };
         let text = format!("{}\n", document.zone_file_line.trim_end());
-        output.result(&document, &text)
+        output.product(&document, &text)
     }
 }
 
@@ -166,7 +166,7 @@ impl Certificate {
             valid_until: period.end().to_string(),
         };
         let text = format!(
-            "Wrote {}, the certificate of {}, valid until {}.\n",
+            "Wrote {}, the certificate of {}, valid until {}.",
             self.out, self.domain, document.valid_until
         );
         output.written(&self.out, &document, &text)

@@ -92,7 +92,8 @@ struct CreateDocument {
 
 impl Create {
     fn run(&self, output: &Output) -> Result<(), Fault> {
-        self.out.check(Content::PublicBinary, output)?;
+        let form = self.form();
+        self.out.check(form, output)?;
         let anchors = self.anchors.load()?;
         let signer = self.signer.load()?;
         let content = self.plaintext.read_document()?;
@@ -107,7 +108,7 @@ impl Create {
             Encapsulation::Detached
         };
         let bundle = veraid::sign(&signer.signer(), &content, service, period, encapsulation)?;
-        self.out.write(&bundle, Content::PublicBinary)?;
+        self.out.write(&bundle, form)?;
 
         let document = CreateDocument {
             file: self.out.to_string(),
@@ -119,10 +120,19 @@ impl Create {
             valid_until: period.end().to_string(),
         };
         let text = format!(
-            "Wrote {}, signed as {id}, valid until {}.\n",
+            "Wrote {}, signed as {id}, valid until {}.",
             self.out, document.valid_until
         );
         output.written(&self.out, &document, &text)
+    }
+
+    /// What is signed for Kliento is a token, whichever command signs it.
+    fn form(&self) -> Content {
+        if self.service == Service(kliento::SERVICE) {
+            Content::BearerBinary
+        } else {
+            Content::PublicBinary
+        }
     }
 }
 
@@ -272,9 +282,8 @@ impl Verify {
             .as_ref()
             .map(Source::read_document)
             .transpose()?;
-        let octets = input::bundle_octets(self.bundle.read_document()?)?;
+        let octets = input::bundle_octets(self.bundle.read_document_to_judge()?)?;
         let bundle = SignatureBundle::from_der(&octets)?;
-        self.check_plaintext(&bundle)?;
 
         let mut verification = Verification::new(service, period, &anchors);
         if let Some(plaintext) = &plaintext {
@@ -289,19 +298,6 @@ impl Verify {
             service: service.to_string(),
         };
         output.result(&Signed::new(purpose, &facts(&verified)), &text)
-    }
-
-    /// Content goes with a signature that has none inside, and only with that.
-    fn check_plaintext(&self, bundle: &SignatureBundle<'_>) -> Result<(), Fault> {
-        match (&self.plaintext, bundle.unverified_content()) {
-            (None, None) => Err(Fault::failure("what was signed is not in the bundle")
-                .hint("give it with --plaintext")),
-            (Some(_), Some(_)) => Err(Fault::failure(
-                "what was signed is in the bundle, so --plaintext would go unread",
-            )
-            .hint("leave --plaintext out")),
-            _ => Ok(()),
-        }
     }
 }
 

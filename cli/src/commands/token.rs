@@ -82,7 +82,7 @@ pub(crate) struct Issue {
     #[arg(long, default_value = "der")]
     format: Format,
 
-    /// Where to write it: a file, or - for stdout.
+    /// Where to write it: a file, of mode 0600 if it is new, or - for stdout.
     #[arg(long, value_name = "FILE")]
     out: Destination,
 }
@@ -121,8 +121,8 @@ struct IssueDocument {
 impl Issue {
     fn run(&self, output: &Output) -> Result<(), Fault> {
         let content = match self.format {
-            Format::Der => Content::PublicBinary,
-            Format::Base64 | Format::Header => Content::PublicText,
+            Format::Der => Content::BearerBinary,
+            Format::Base64 | Format::Header => Content::BearerText,
         };
         self.out.check(content, output)?;
         self.check_lifetime()?;
@@ -148,7 +148,7 @@ impl Issue {
             valid_until: period.end().to_string(),
         };
         let text = format!(
-            "Wrote {}, a token of {id}, valid until {}.\n",
+            "Wrote {}, a token of {id}, valid until {}.",
             self.out, document.valid_until
         );
         output.written(&self.out, &document, &text)
@@ -217,7 +217,7 @@ impl Verify {
         let verifier = Verifier::builder(self.audience.clone())
             .trust_anchors(self.anchors.load()?)
             .build();
-        let bundle = input::bundle_octets(self.bundle.read()?)?;
+        let bundle = input::bundle_octets(self.bundle.read_to_judge()?)?;
         let token = verifier.verify_bundle_at(&bundle, self.moment.get())?;
         let document = describe(&token);
         output.result(&document, &document)
@@ -259,7 +259,7 @@ pub(crate) struct Inspect {
 impl Inspect {
     fn run(&self, output: &Output) -> Result<(), Fault> {
         let anchors = self.anchors.load()?;
-        let octets = input::bundle_octets(self.bundle.read()?)?;
+        let octets = input::bundle_octets(self.bundle.read_to_judge()?)?;
         let inspection = Inspection::of_bundle(&octets, self.moment.get(), &anchors)?;
         output.result(&inspection, &inspection)
     }

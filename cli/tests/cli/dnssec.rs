@@ -206,6 +206,8 @@ fn inspects_a_chain_response_by_response() {
         .exits(0)
         .json();
     assert_eq!(document["verified"], false);
+    let octets = WORKSHOP.read("chain").len();
+    assert_eq!(document["octets"], octets, "the size of the file");
     let responses = document["responses"].as_array().unwrap();
     assert_eq!(responses.len(), 6);
     assert_eq!(
@@ -230,6 +232,8 @@ fn inspects_a_chain_response_by_response() {
         ))
         .exits(0);
     assert!(text.text().contains("unverified") && text.text().contains("trust anchor"));
+    let size = format!("DNSSEC chain, {octets} octets in 6 responses");
+    assert!(text.text().contains(&size), "{size}: {}", text.text());
     for line in text.text().lines() {
         assert!(line.chars().count() <= 80, "{line}");
     }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Scratch, WORKSHOP, mode, run_in};
+use crate::support::{Scratch, WORKSHOP, fifo, mode, run_in, run_without_a_reader};
 
 #[test]
 fn makes_a_pkcs_8_file_that_only_its_owner_can_read() {
@@ -59,6 +59,98 @@ fn never_writes_a_key_through_a_link() {
     )
     .exits(2);
     assert_eq!(fs::read(scratch.file("elsewhere")).unwrap(), b"precious");
+}
+
+#[test]
+fn never_writes_a_key_into_a_pipe_that_somebody_else_may_have_made() {
+    use std::os::unix::fs::FileTypeExt as _;
+    let scratch = Scratch::new();
+    // Open at both ends, so that nothing that writes to it would have to wait.
+    let _pipe = fifo(&scratch, "key.pem");
+    std::os::unix::fs::symlink("key.pem", scratch.file("link")).unwrap();
+    fs::create_dir(scratch.file("directory")).unwrap();
+    for name in ["key.pem", "link", "directory"] {
+        for force in [&[][..], &["--force"]] {
+            let arguments = [&["key", "generate", "--out", name], force].concat();
+            let run = run_in(scratch.path(), &arguments, b"").exits(2);
+            run.explains("is no regular file")
+                .explains("--out -")
+                .hints();
+        }
+    }
+    let kind = fs::metadata(scratch.file("key.pem")).unwrap().file_type();
+    assert!(kind.is_fifo());
+    assert_eq!(scratch.names(), ["directory", "key.pem", "link"]);
+}
+
+#[test]
+fn a_key_that_nobody_takes_is_a_failure() {
+    run_without_a_reader("key generate --out -").exits(2);
+    run_without_a_reader("key public --key alice.key.pem").exits(2);
+    run_without_a_reader("key public --key alice.key.pem --out -").exits(2);
+    run_without_a_reader("org record --domain example.com --key org.key.pem").exits(2);
+}
+
+#[test]
+fn a_key_is_no_large_file() {
+    let scratch = Scratch::new();
+    let mut key = WORKSHOP.read("alice.key.pem");
+    key.resize(64 * 1024, b'\n');
+    WORKSHOP.run_with("key public --key -", &key).exits(0);
+    key.push(b'\n');
+    fs::write(scratch.file("key"), &key).unwrap();
+    for (source, stdin) in [("-", &key[..]), (&scratch.file("key"), b"")] {
+        for command in ["key public", "organisation record --domain example.com"] {
+            let run = WORKSHOP.run_with(&format!("{command} --json --key {source}"), stdin);
+            run.exits(2).explains("65536 octets");
+        }
+    }
+}
+
+#[test]
+fn a_public_file_keeps_the_mode_of_what_it_replaces() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let scratch = Scratch::new();
+    let out = scratch.file("pub.pem");
+    for bits in [0o600, 0o640, 0o666] {
+        fs::write(&out, "old").unwrap();
+        fs::set_permissions(&out, fs::Permissions::from_mode(bits)).unwrap();
+        WORKSHOP
+            .run(&format!("key public --key alice.key.pem --out {out}"))
+            .exits(0);
+        assert_eq!(mode(&out), bits);
+        assert_eq!(fs::read(&out).unwrap(), WORKSHOP.read("alice.pub.pem"));
+    }
+}
+
+#[test]
+fn writes_a_public_file_through_links_that_lead_to_nothing_yet() {
+    let scratch = Scratch::new();
+    fs::create_dir(scratch.file("sub")).unwrap();
+    std::os::unix::fs::symlink("sub/second", scratch.file("first")).unwrap();
+    std::os::unix::fs::symlink("pub.pem", scratch.file("sub/second")).unwrap();
+    let write = || {
+        WORKSHOP.run(&format!(
+            "key public --key alice.key.pem --out {}",
+            scratch.file("first")
+        ))
+    };
+    for _ in 0..2 {
+        write().exits(0);
+        let written = fs::symlink_metadata(scratch.file("sub/pub.pem")).unwrap();
+        assert!(written.is_file());
+        for link in ["first", "sub/second"] {
+            assert!(
+                fs::symlink_metadata(scratch.file(link))
+                    .unwrap()
+                    .is_symlink()
+            );
+        }
+    }
+    std::os::unix::fs::symlink("loop", scratch.file("loop")).unwrap();
+    fs::remove_file(scratch.file("first")).unwrap();
+    std::os::unix::fs::symlink("loop", scratch.file("first")).unwrap();
+    write().exits(2).explains("cannot write");
 }
 
 #[test]

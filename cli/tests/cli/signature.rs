@@ -131,12 +131,18 @@ fn content_goes_with_a_detached_signature_and_no_other() {
     let (detached, attached) = (scratch.file("detached"), scratch.file("attached"));
     create(MEMBER, &detached).exits(0);
     create(&format!("{MEMBER} --attach"), &attached).exits(0);
-    let missing = verify(&format!("--service {SERVICE} --at {SOON}"), &detached).exits(2);
-    missing.explains("--plaintext").hints();
-    let double = verify(
-        &format!("--service {SERVICE} --plaintext report --at {SOON}"),
-        &attached,
-    )
-    .exits(2);
-    double.explains("--plaintext").hints();
+    for (options, bundle, reason) in [
+        ("", &detached, "cms.missing_content"),
+        ("--plaintext report", &attached, "cms.unexpected_content"),
+    ] {
+        let options = format!("--service {SERVICE} --at {SOON} {options}");
+        let run = verify(&options, bundle).exits(1);
+        run.explains("invalid: ")
+            .explains(reason)
+            .explains("--plaintext")
+            .hints();
+        let document = verify(&format!("{options} --json"), bundle).exits(1).json();
+        assert_eq!(document["status"], "invalid");
+        assert_eq!(document["reason"], reason);
+    }
 }

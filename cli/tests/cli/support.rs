@@ -103,6 +103,21 @@ pub(crate) fn run_in<A: AsRef<OsStr>>(directory: &Path, arguments: &[A], stdin: 
     child.wait_with_output().unwrap().into()
 }
 
+/// Runs `kliento` among the workshop's files, with a stdout that nobody reads.
+pub(crate) fn run_without_a_reader(line: &str) -> Run {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    Command::new(env!("CARGO_BIN_EXE_kliento"))
+        .args(line.split_whitespace())
+        .current_dir(WORKSHOP.path(""))
+        .stdin(Stdio::null())
+        .stdout(writer)
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap()
+        .into()
+}
+
 /// A directory with a domain's and a member's files.
 pub(crate) struct Workshop {
     directory: TempDir,
@@ -240,4 +255,21 @@ impl Scratch {
 pub(crate) fn mode(path: impl AsRef<Path>) -> u32 {
     use std::os::unix::fs::PermissionsExt as _;
     fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+/// A named pipe in `scratch`, open at both ends.
+pub(crate) fn fifo(scratch: &Scratch, name: &str) -> fs::File {
+    let path = scratch.file(name);
+    assert!(
+        Command::new("mkfifo")
+            .arg(&path)
+            .status()
+            .unwrap()
+            .success()
+    );
+    fs::File::options()
+        .read(true)
+        .write(true)
+        .open(path)
+        .unwrap()
 }

@@ -2,7 +2,12 @@
 
 use serde_json::json;
 
-use crate::support::{AUDIENCE, LATER, MEMBER, NOON, ORGANISATION, SOON, Scratch, WORKSHOP};
+use std::fs;
+
+use crate::support::{
+    AUDIENCE, LATER, MEMBER, NOON, ORGANISATION, SOON, Scratch, WORKSHOP, fifo, mode, run_in,
+    run_without_a_reader,
+};
 
 #[test]
 fn prints_of_a_valid_token_exactly_what_was_agreed() {
@@ -113,7 +118,7 @@ fn writes_three_formats_and_reads_each_from_a_file_and_from_stdin() {
             format!("token verify --audience {AUDIENCE} --trust-anchors anchors --at {SOON} -");
         WORKSHOP.run_with(&line, &run.stdout).exits(0);
         let scratch = Scratch::new();
-        std::fs::write(scratch.file("token"), &run.stdout).unwrap();
+        fs::write(scratch.file("token"), &run.stdout).unwrap();
         WORKSHOP.verify(&scratch.file("token"), "").exits(0);
     }
 }
@@ -170,6 +175,8 @@ fn refuses_malformed_tokens_with_status_1_and_a_reason() {
         (b"hello, world", "input.malformed_base64"),
         (b"Kliento", "kliento.malformed_header"),
         (b"Kliento !!!!", "kliento.malformed_header"),
+        (b"AA=", "input.malformed_base64"),
+        (b"MAMCAQ=", "input.malformed_base64"),
         (b"AAAA", "veraid.malformed_bundle"),
         (b"\x31\x00", "veraid.malformed_bundle"),
         (&cut, "veraid.malformed_bundle"),
@@ -268,7 +275,6 @@ fn usage_errors_are_status_2() {
 
 #[test]
 fn an_empty_audience_is_a_usage_error() {
-    use crate::support::run_in;
     let run = run_in(
         &WORKSHOP.path(""),
         &["token", "verify", "--audience", "", "alice.token"],
@@ -331,7 +337,7 @@ fn warns_when_the_chain_ends_before_the_token() {
 fn replaces_an_older_token_whole() {
     let scratch = Scratch::new();
     let out = scratch.file("token");
-    std::fs::write(&out, vec![b'x'; 100_000]).unwrap();
+    fs::write(&out, vec![b'x'; 100_000]).unwrap();
     WORKSHOP.issue(MEMBER, &out).exits(0);
     WORKSHOP.verify(&out, "").exits(0);
     assert_eq!(scratch.names(), ["token"]);
@@ -438,7 +444,6 @@ fn inspects_what_a_verifier_would_refuse_at_first_sight() {
 
 #[test]
 fn what_a_token_claims_can_not_take_over_the_terminal() {
-    use crate::support::run_in;
     let scratch = Scratch::new();
     let out = scratch.file("token");
     let line = format!(
@@ -448,6 +453,8 @@ fn what_a_token_claims_can_not_take_over_the_terminal() {
     arguments.extend([
         "--claim",
         "name=\u{1b}[2J\u{202e}\nsubject  root@example.com",
+        "--claim",
+        "invisible=\u{34f}\u{115f}\u{1160}\u{3164}\u{ffa0}\u{fe00}\u{fe0f}\u{e0100}\u{e01ef}",
     ]);
     run_in(&WORKSHOP.path(""), &arguments, b"").exits(0);
     for run in [
@@ -457,6 +464,8 @@ fn what_a_token_claims_can_not_take_over_the_terminal() {
             .exits(0),
     ] {
         assert!(!run.text().contains('\u{1b}') && !run.text().contains('\u{202e}'));
+        let invisible = "\u{34f}\u{115f}\u{1160}\u{3164}\u{ffa0}\u{fe00}\u{fe0f}\u{e0100}\u{e01ef}";
+        assert!(!run.text().contains(|shown| invisible.contains(shown)));
         let forged = |line: &&str| line.trim_start().starts_with("subject  root");
         assert_eq!(
             run.text().lines().filter(forged).count(),
@@ -464,5 +473,177 @@ fn what_a_token_claims_can_not_take_over_the_terminal() {
             "{}",
             run.text()
         );
+    }
+}
+
+#[test]
+fn a_token_is_for_the_eyes_of_its_owner() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let scratch = Scratch::new();
+    for format in ["der", "base64", "header"] {
+        let out = scratch.file(format);
+        let issue = || {
+            WORKSHOP
+                .issue(&format!("{MEMBER} --format {format}"), &out)
+                .exits(0)
+        };
+        issue();
+        assert_eq!(mode(&out), 0o600, "{format}");
+        // The owner may think otherwise.
+        fs::set_permissions(&out, fs::Permissions::from_mode(0o640)).unwrap();
+        issue();
+        assert_eq!(mode(&out), 0o640, "{format}");
+    }
+    let out = scratch.file("signature");
+    let sign = format!(
+        "signature create --service kliento --plaintext report {MEMBER} --trust-anchors anchors \
+         --not-before {NOON} --attach --out {out}"
+    );
+    WORKSHOP.run(&sign).exits(0);
+    assert_eq!(mode(&out), 0o600);
+}
+
+#[test]
+fn never_writes_a_token_into_a_pipe_that_somebody_else_may_have_made() {
+    let scratch = Scratch::new();
+    let _pipe = fifo(&scratch, "token");
+    let run = WORKSHOP.issue(MEMBER, &scratch.file("token")).exits(2);
+    run.explains("is no regular file").hints();
+    assert_eq!(scratch.names(), ["token"]);
+}
+
+#[test]
+fn a_token_that_nobody_takes_is_a_failure() {
+    let issue = format!(
+        "token issue --audience {AUDIENCE} {MEMBER} --trust-anchors anchors --not-before {NOON} --out -"
+    );
+    run_without_a_reader(&issue).exits(2);
+}
+
+#[test]
+fn a_bundle_or_chain_that_is_too_large_to_read_is_malformed() {
+    let scratch = Scratch::new();
+    let make = |name: &str, octets: u64| {
+        let path = scratch.file(name);
+        fs::File::create(&path).unwrap().set_len(octets).unwrap();
+        path
+    };
+    // Both of holes alone.
+    let large = make("large", 4 * 1024 * 1024 + 1);
+    let huge = make("huge", 1024 * 1024 * 1024 + 1);
+    for line in [
+        format!("token verify --audience {AUDIENCE} {large}"),
+        format!("token inspect {large}"),
+        format!("signature verify --service kliento {huge}"),
+        format!("dnssec verify --name example.com --type TXT --chain {large}"),
+        format!("dnssec inspect {large}"),
+        format!(
+            "token issue --audience {AUDIENCE} --member-id-bundle {large} --key alice.key.pem --out {}",
+            scratch.file("token")
+        ),
+        format!(
+            "token issue --audience {AUDIENCE} --organisation-certificate org.pem --dnssec-chain {large} \
+             --key org.key.pem --bot --out {}",
+            scratch.file("token")
+        ),
+        format!(
+            "member certify --bot --public-key alice.pub.pem --organisation-certificate org.pem \
+             --organisation-key org.key.pem --dnssec-chain {large} --out {}",
+            scratch.file("token")
+        ),
+    ] {
+        WORKSHOP.run(&line).exits(1).explains("input.too_large");
+        let document = WORKSHOP.run(&format!("{line} --json")).exits(1).json();
+        assert_eq!(document["status"], "malformed", "{line}");
+        assert_eq!(document["reason"], "input.too_large", "{line}");
+        assert!(document["error"].is_string());
+    }
+    let piped = vec![b'A'; 4 * 1024 * 1024 + 1];
+    let document = WORKSHOP
+        .run_with("token inspect --json -", &piped)
+        .exits(1)
+        .json();
+    assert_eq!(document["reason"], "input.too_large");
+    for line in [
+        format!("token verify --audience {AUDIENCE} --trust-anchors {large} alice.token"),
+        format!("key public --key {large}"),
+        format!(
+            "member certify --bot --public-key alice.pub.pem --organisation-certificate {large} \
+             --organisation-key org.key.pem --dnssec-chain chain --out {}",
+            scratch.file("token")
+        ),
+    ] {
+        WORKSHOP.run(&line).exits(2).explains("has more than");
+    }
+    assert_eq!(scratch.names(), ["huge", "large"]);
+}
+
+#[test]
+fn names_can_not_take_over_the_terminal_of_who_signs() {
+    let scratch = Scratch::new();
+    let out = scratch.file("\u{202e}nekot\n\u{1b}[2J");
+    for line in [
+        format!("token issue --audience {AUDIENCE} {MEMBER} --not-before {NOON}"),
+        format!(
+            "token issue --audience {AUDIENCE} {ORGANISATION} --on-behalf-of a\u{e0101}\u{3164}b --not-before {NOON}"
+        ),
+        format!(
+            "signature create --service kliento --plaintext report {MEMBER} --not-before {NOON}"
+        ),
+        format!(
+            "member certify --name a\u{202d}b\u{ffa0} --public-key alice.pub.pem --organisation-certificate org.pem \
+             --organisation-key org.key.pem --dnssec-chain chain --not-before {NOON}"
+        ),
+    ] {
+        let mut arguments: Vec<&str> = line.split_ascii_whitespace().collect();
+        arguments.extend(["--trust-anchors", "anchors", "--at", NOON, "--out", &out]);
+        let run = run_in(&WORKSHOP.path(""), &arguments, b"").exits(0);
+        assert!(run.text().starts_with("Wrote "), "{}", run.text());
+        assert!(run.text().ends_with(".\n"), "{}", run.text());
+        assert_eq!(run.text().lines().count(), 1, "{}", run.text());
+        assert!(
+            run.text()
+                .trim_end()
+                .bytes()
+                .all(|octet| (b' '..=b'~').contains(&octet)),
+            "{}",
+            run.text()
+        );
+    }
+}
+
+#[test]
+fn a_token_in_the_place_of_a_file_is_not_shown_whole() {
+    let header = WORKSHOP
+        .issue(&format!("{MEMBER} --format header"), "-")
+        .exits(0);
+    let header = header.text().trim();
+    let base64 = header.strip_prefix("Kliento ").unwrap();
+    let secret = base64.get(16..40).unwrap();
+    let field = format!("Authorization: {header}");
+    for arguments in [
+        &["token", "verify", "--audience", AUDIENCE, header][..],
+        &["token", "verify", "--audience", AUDIENCE, base64],
+        &["token", "inspect", &field],
+        &["token", "inspect", &header.to_lowercase()],
+        &[
+            "signature",
+            "verify",
+            "--service",
+            "kliento",
+            &base64[..100],
+        ],
+        // Without quotes.
+        &["token", "inspect", "Kliento", base64],
+        &["token", "inspect", "--at", base64],
+    ] {
+        let run = run_in(&WORKSHOP.path(""), arguments, b"").exits(2);
+        assert!(run.stderr.len() < 600, "{}", run.stderr);
+        assert!(
+            !run.stderr.to_lowercase().contains(&secret.to_lowercase()),
+            "{}",
+            run.stderr
+        );
+        run.explains("…");
     }
 }
