@@ -139,6 +139,14 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Passes over the values that are left, whatever they are, but refuses octets that are none.
+    pub(crate) fn skip_values(mut self, expected: &'static str) -> Result<()> {
+        while !self.is_empty() {
+            self.any(expected)?;
+        }
+        Ok(())
+    }
+
     /// Refuses anything further.
     pub(crate) fn finish(&self) -> Result<()> {
         if self.is_empty() {

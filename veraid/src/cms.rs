@@ -98,6 +98,7 @@ impl<'a> SignedData<'a> {
         // What digest algorithms there are, the SignerInfo says again (RFC 5652 §5.1).
         fields
             .read(tag::SET, "digest algorithms")
+            .and_then(|set| set.reader().skip_values("a digest algorithm"))
             .within_signed_data()?;
         let encapsulated = fields
             .read(tag::SEQUENCE, "an EncapsulatedContentInfo")
@@ -110,9 +111,7 @@ impl<'a> SignedData<'a> {
             read_certificates(set.reader()).within_signed_data()
         })?;
         // Revocation lists have no part in VeraId.
-        fields
-            .optional(tag::context_constructed(1))
-            .within_signed_data()?;
+        skip_optional_set(&mut fields, "a revocation list").within_signed_data()?;
         let signers = fields.read(tag::SET, "SignerInfos").within_signed_data()?;
         fields.finish().within_signed_data()?;
         Ok(Self {
@@ -198,13 +197,25 @@ fn join_segments(mut segments: Reader<'_>) -> Result<Cow<'_, [u8]>, Unreadable> 
     Ok(joined)
 }
 
+/// Passes over `[1] IMPLICIT` with a SET of whatever, if it is there.
+fn skip_optional_set(fields: &mut Reader<'_>, expected: &'static str) -> Result<(), Unreadable> {
+    match fields.optional(tag::context_constructed(1))? {
+        Some(set) => set.reader().skip_values(expected),
+        None => Ok(()),
+    }
+}
+
 /// Reads `CertificateSet` (RFC 5652 §10.2.2), passing over the kinds that are not X.509 certificates.
 fn read_certificates(mut set: Reader<'_>) -> Result<SmallVec<[Value<'_>; 2]>, Unreadable> {
+    const FIRST_OTHER: u8 = tag::context_constructed(0);
+    const LAST_OTHER: u8 = tag::context_constructed(3);
     let mut certificates = SmallVec::new();
     while !set.is_empty() {
         let choice = set.any("a certificate")?;
-        if choice.tag() == tag::SEQUENCE {
-            certificates.push(choice);
+        match choice.tag() {
+            tag::SEQUENCE => certificates.push(choice),
+            FIRST_OTHER..=LAST_OTHER => {}
+            _ => return Err(choice.fail("a certificate")),
         }
     }
     Ok(certificates)
@@ -266,9 +277,7 @@ impl<'a> SignerInfo<'a> {
             .read(tag::OCTET_STRING, "a signature")
             .within_signed_data()?;
         // What nobody signed counts for nothing.
-        fields
-            .optional(tag::context_constructed(1))
-            .within_signed_data()?;
+        skip_optional_set(&mut fields, "an unsigned attribute").within_signed_data()?;
         fields.finish().within_signed_data()?;
         let attributes = SignedAttributes::read(signed_attributes.reader())?;
         Ok(Self {

@@ -1,14 +1,15 @@
 //! Organisations, members, and what they are called together.
 //!
 //! Each name is checked when it is made, so holding one means that it is valid. Domains are host names in A-label form
-//! (RFC 1123 §2.1, RFC 5890 §2.3.2.1); user names follow VeraId's rules: no `@`, no white space but U+0020, no control
-//! characters, compared as they are.
+//! (RFC 1123 §2.1, RFC 5890 §2.3.2.1), of characters that IDNA 2008 knows (RFC 5892); user names follow VeraId's rules:
+//! no `@`, no white space but U+0020, no control characters, compared as they are.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
 /// Longest domain name in text form, without the final dot (RFC 1035 §2.3.4 less the octets that only the wire has).
 pub const MAX_DOMAIN_OCTETS: usize = 253;
@@ -63,7 +64,7 @@ impl FromStr for Dialect {
 }
 
 /// Why a text is no name of an organisation or a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NameError {
     /// No domain at all, or the root, which cannot take part.
@@ -91,8 +92,27 @@ pub enum NameError {
     #[error("write the domain name in its ASCII form, with labels such as `xn--bcher-kva`")]
     NotAscii,
     /// A label with the prefix `xn--` that is not what any valid Unicode label is encoded as.
-    #[error("a label of the domain name starts with `xn--` but encodes no valid Unicode label")]
-    BadALabel,
+    #[error("the label `{label}` of the domain name encodes no valid Unicode label")]
+    BadALabel {
+        /// The label, in ASCII.
+        label: Box<str>,
+    },
+    /// A label with the prefix `xn--` that encodes a character which domain names do not have (RFC 5892), such as a
+    /// symbol that looks like a slash.
+    #[error(
+        "the label `{label}` of the domain name encodes U+{:04X}, a character that domain names do not have",
+        u32::from(*.character)
+    )]
+    DisallowedCharacter {
+        /// The label, in ASCII.
+        label: Box<str>,
+        /// The first such character in it.
+        character: char,
+    },
+    /// Labels that are valid by themselves, but not side by side, since one is written from right to left (RFC 5893
+    /// §2).
+    #[error("the labels of the domain name are written in directions that do not go together")]
+    MixedDirections,
     /// An empty user name.
     #[error("a user name has at least one character")]
     EmptyUserName,
@@ -202,13 +222,69 @@ fn check_a_labels(domain: &str) -> Result<(), NameError> {
     if a_labels.peek().is_none() {
         return Ok(());
     }
-    if a_labels.all(|label| survives_decoding(label, Hyphens::Check))
-        && survives_decoding(domain, Hyphens::Allow)
-    {
+    a_labels.try_for_each(check_a_label)?;
+    if survives_decoding(domain, Hyphens::Allow) {
         Ok(())
     } else {
-        Err(NameError::BadALabel)
+        Err(NameError::MixedDirections)
     }
+}
+
+fn check_a_label(label: &str) -> Result<(), NameError> {
+    if !survives_decoding(label, Hyphens::Check) {
+        return Err(NameError::BadALabel {
+            label: label.into(),
+        });
+    }
+    let (unicode, _) = to_unicode(label, Hyphens::Check);
+    match unicode.chars().find(|&character| !is_allowed(character)) {
+        Some(character) => Err(NameError::DisallowedCharacter {
+            label: label.into(),
+            character,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Whether RFC 5892 §3 lets a U-label have this character, perhaps in certain contexts only, given that it survives
+/// decoding: what is unstable, ignorable or unassigned (§2.2, §2.3, §2.10) does not.
+///
+/// UTS 46 allows more: symbols and emoji, which may pass for the punctuation that ends a domain in a URL or an address.
+fn is_allowed(character: char) -> bool {
+    match character {
+        // Hyphen, and the exceptions and join controls that are valid or depend on their context (§2.5, §2.6, §2.8).
+        '-' | '\u{00b7}' | '\u{00df}' | '\u{0375}' | '\u{03c2}' | '\u{05f3}' | '\u{05f4}'
+        | '\u{06fd}' | '\u{06fe}' | '\u{0f0b}' | '\u{200c}' | '\u{200d}' | '\u{3007}'
+        | '\u{30fb}' => true,
+        // Exceptions that are disallowed (§2.6); combining marks for symbols and musical notation (§2.4); conjoining
+        // Hangul Jamo (§2.9).
+        '\u{0640}'
+        | '\u{07fa}'
+        | '\u{302e}'
+        | '\u{302f}'
+        | '\u{3031}'..='\u{3035}'
+        | '\u{303b}'
+        | '\u{20d0}'..='\u{20ff}'
+        | '\u{1d100}'..='\u{1d24f}'
+        | '\u{1100}'..='\u{11ff}'
+        | '\u{a960}'..='\u{a97f}'
+        | '\u{d7b0}'..='\u{d7ff}' => false,
+        _ => is_letter_or_digit(character),
+    }
+}
+
+/// RFC 5892 §2.1.
+fn is_letter_or_digit(character: char) -> bool {
+    matches!(
+        character.general_category(),
+        GeneralCategory::LowercaseLetter
+            | GeneralCategory::UppercaseLetter
+            | GeneralCategory::OtherLetter
+            | GeneralCategory::ModifierLetter
+            | GeneralCategory::NonspacingMark
+            | GeneralCategory::SpacingMark
+            | GeneralCategory::DecimalNumber
+    )
 }
 
 fn survives_decoding(ascii: &str, hyphens: Hyphens) -> bool {
@@ -444,7 +520,10 @@ mod tests {
             // Hyphens in third and fourth place.
             "xn--ab---epa.com",
         ] {
-            assert_eq!(organisation(text), Err(NameError::BadALabel), "{text}");
+            let Err(NameError::BadALabel { label }) = organisation(text) else {
+                panic!("{text}");
+            };
+            assert!(text.split('.').any(|part| part == &*label), "{text}");
         }
         assert_eq!(
             organisation("xn--bcher-kva.example").unwrap().unicode(),
@@ -454,6 +533,110 @@ mod tests {
             organisation("example.com").unwrap().unicode(),
             "example.com"
         );
+    }
+
+    /// The domain under `example` with a label in Unicode, encoded whether it may be or not.
+    fn encoded(label: &str) -> String {
+        let ascii = Uts46::new().to_ascii(
+            label.as_bytes(),
+            AsciiDenyList::EMPTY,
+            Hyphens::Allow,
+            DnsLength::Ignore,
+        );
+        let ascii = ascii.unwrap_or_else(|_| panic!("{label:?}"));
+        format!("{ascii}.example")
+    }
+
+    #[test]
+    fn refuses_an_a_label_with_characters_that_domain_names_do_not_have() {
+        assert_eq!(encoded("a\u{2044}b"), "xn--ab-c6t.example");
+        for (label, character) in [
+            // Like a slash, a question mark, a colon, a number sign.
+            ("a⁄b", '\u{2044}'),
+            ("a∕b", '\u{2215}'),
+            ("a⧸b", '\u{29f8}'),
+            ("a╱b", '\u{2571}'),
+            ("aʔb՞", '\u{055e}'),
+            ("a꞉b", '\u{a789}'),
+            ("a♯b", '\u{266f}'),
+            // Emoji, and other symbols, punctuation and numbers.
+            ("👩", '\u{1f469}'),
+            ("i❤b", '\u{2764}'),
+            ("☃", '\u{2603}'),
+            ("€", '\u{20ac}'),
+            ("a–b", '\u{2013}'),
+            ("aↀb", '\u{2180}'),
+            ("।", '\u{0964}'),
+            // Letters and marks by exception.
+            ("سـس", '\u{0640}'),
+            ("ߊߺߊ", '\u{07fa}'),
+            ("가\u{302e}", '\u{302e}'),
+            ("가\u{302f}", '\u{302f}'),
+            ("あ〱", '\u{3031}'),
+            ("あ〵", '\u{3035}'),
+            ("あ〻", '\u{303b}'),
+            // Marks for symbols and for notes, Jamo.
+            ("a\u{20d2}", '\u{20d2}'),
+            ("a\u{1d242}", '\u{1d242}'),
+            ("ᄀ", '\u{1100}'),
+            ("ꥠ", '\u{a960}'),
+            ("ힰ", '\u{d7b0}'),
+        ] {
+            let domain = encoded(label);
+            let a_label = domain.strip_suffix(".example").unwrap();
+            let error = organisation(&domain);
+            let expected = NameError::DisallowedCharacter {
+                label: a_label.into(),
+                character,
+            };
+            assert_eq!(error, Err(expected), "{label}");
+        }
+        let error = organisation("good.xn--ab-c6t.example").unwrap_err();
+        assert!(error.to_string().contains("xn--ab-c6t"), "{error}");
+        assert!(error.to_string().contains("U+2044"), "{error}");
+    }
+
+    #[test]
+    fn takes_a_labels_of_letters_digits_and_marks_of_any_script() {
+        assert_eq!(
+            organisation("xn--mnchen-3ya.de").unwrap().unicode(),
+            "münchen.de"
+        );
+        for label in [
+            "例え",
+            "中国",
+            "한국",
+            "東京・大阪",
+            "〇一二三",
+            "straße",
+            "βόλος",
+            "россия",
+            "भारत",
+            // Virama and a zero-width non-joiner behind it.
+            "क्\u{200c}ष",
+            "இந்தியா",
+            // A combining mark without a precomposed form.
+            "x\u{0301}y",
+            "ไทย",
+            "ישראל",
+            "السعودية",
+            "col·lecció",
+            "१२३क",
+            "a-ü-b",
+        ] {
+            let domain = encoded(label);
+            assert!(domain.starts_with(ACE_PREFIX), "{domain}");
+            assert_eq!(
+                organisation(&domain).map(|domain| domain.unicode().into_owned()),
+                Ok(format!("{label}.example"))
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_labels_whose_directions_do_not_go_together() {
+        let domain = format!("1a.{}", encoded("ישראל"));
+        assert_eq!(organisation(&domain), Err(NameError::MixedDirections));
     }
 
     #[test]

@@ -114,16 +114,19 @@ impl KeyId {
         }
     }
 
-    /// Reads Base64, with or without padding, of a digest of the right length.
+    /// Reads Base64 of a digest of the right length: padded in full or not at all, so that there are no other spellings
+    /// (RFC 4648 §3.2, §3.5). Padding within, as of pieces put together, is none.
     fn parse(digest_type: DigestType, text: &[u8]) -> Option<Self> {
-        let encoding = if text.ends_with(b"=") {
-            BASE64
-        } else {
-            BASE64_NOPAD
-        };
-        let digest = encoding.decode(text).ok()?;
-        (digest.len() == usize::from(digest_type.hash().octets()))
-            .then(|| Self::new(digest_type, &digest))
+        let octets = usize::from(digest_type.hash().octets());
+        if ![BASE64.encode_len(octets), BASE64_NOPAD.encode_len(octets)].contains(&text.len()) {
+            return None;
+        }
+        let unpadded = text
+            .strip_suffix(b"==")
+            .or_else(|| text.strip_suffix(b"="))
+            .unwrap_or(text);
+        let digest = BASE64_NOPAD.decode(unpadded).ok()?;
+        (digest.len() == octets).then(|| Self::new(digest_type, &digest))
     }
 
     /// How the digest was made.
@@ -446,6 +449,30 @@ mod tests {
         ] {
             assert_eq!(record(&format!("1 {id} 3600")), None, "{id}");
         }
+    }
+
+    #[test]
+    fn refuses_key_ids_of_padded_pieces() {
+        let octets = BASE64.decode(SHA_256.as_bytes()).unwrap();
+        for split in 1..octets.len() {
+            let (first, second) = octets.split_at(split);
+            let pieces = BASE64.encode(first) + &BASE64.encode(second);
+            assert_eq!(BASE64.decode(pieces.as_bytes()).unwrap(), octets);
+            let expected = (pieces == SHA_256).then(|| octets.clone());
+            for id in [pieces.as_str(), pieces.trim_end_matches('=')] {
+                let parsed = record(&format!("1 {id} 3600"));
+                let found = parsed.map(|record| record.key_id.as_bytes().to_vec());
+                assert_eq!(found, expected, "{id}");
+            }
+        }
+        // Pieces of the right length in all, but with a digest that is too short.
+        let short = format!("{}AA==AA==", "A".repeat(36));
+        assert_eq!(record(&format!("1 {short} 3600")), None);
+        // Padding in part.
+        let sha_512 = BASE64.encode(&[7; 64]);
+        assert!(record(&format!("3 {sha_512} 60")).is_some());
+        let half_padded = &sha_512[..sha_512.len() - 1];
+        assert_eq!(record(&format!("3 {half_padded} 60")), None);
     }
 
     #[test]

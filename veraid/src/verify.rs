@@ -25,6 +25,11 @@ use crate::record::{self, TtlOverride, TxtRecord};
 
 /// The label of DomainAuth's records: a chain with those and VeraId's could be read in two ways.
 const DOMAIN_AUTH_LABEL: &[u8] = b"_domainauth";
+/// Class IN (RFC 1035 §3.2.4).
+const CLASS_IN: u16 = 1;
+/// The response codes of a server that had something to say (RFC 1035 §4.1.1).
+const NOERROR: u16 = 0;
+const NXDOMAIN: u16 = 3;
 
 /// What a verifier demands of a signature.
 #[derive(Clone, Copy, Debug)]
@@ -445,7 +450,10 @@ impl ProvenKey {
     }
 }
 
-/// The dialect whose TXT RRset the chain answers for, and that RRset's owner.
+/// The dialect whose TXT RRset the chain holds, and that RRset's owner.
+///
+/// Responses that hold nothing do not decide: whoever asks for both names gets a denial for one of them. A chain with
+/// nothing but such responses to VeraId's question is left to DNSSEC, which says better what is wrong.
 fn find_dialect(chain: &Chain<'_>, organisation: &Organisation) -> Result<(Dialect, Name), Error> {
     let owner = organisation
         .record_owner(Dialect::VeraId)
@@ -453,15 +461,44 @@ fn find_dialect(chain: &Chain<'_>, organisation: &Organisation) -> Result<(Diale
     let domain_auth = owner
         .parent()
         .and_then(|domain| domain.prepend_label(DOMAIN_AUTH_LABEL).ok())
-        .is_some_and(|owner| chain.answers(&owner, RecordType::TXT));
-    match (chain.answers(&owner, RecordType::TXT), domain_auth) {
-        (true, false) => Ok((Dialect::VeraId, owner)),
+        .is_some_and(|owner| holds_records(chain, &owner));
+    match (holds_records(chain, &owner), domain_auth) {
         (true, true) => Err(Error::AmbiguousDialect),
+        (true, false) => Ok((Dialect::VeraId, owner)),
         (false, true) => Err(Error::UnsupportedDialect),
+        (false, false) if has_response(chain, &owner) => Ok((Dialect::VeraId, owner)),
         (false, false) => Err(Error::NoRecordResponse {
             owner: Box::new(owner),
         }),
     }
+}
+
+/// Whether some response to the question for TXT records at `owner`, proven or not, has any or an alias there.
+fn holds_records(chain: &Chain<'_>, owner: &Name) -> bool {
+    let is_answer = |record: &dnssec::Record<'_>| {
+        matches!(record.record_type(), RecordType::TXT | RecordType::CNAME)
+            && record.class() == CLASS_IN
+            && record.owner() == *owner
+    };
+    responses_to(chain, owner)
+        .filter(|response| matches!(response.response_code(), NOERROR | NXDOMAIN))
+        .any(|response| response.answers().iter().any(is_answer))
+}
+
+/// Whether some response, of whatever content, is to the question for TXT records at `owner`.
+fn has_response(chain: &Chain<'_>, owner: &Name) -> bool {
+    responses_to(chain, owner).next().is_some()
+}
+
+fn responses_to<'c, 'a>(
+    chain: &'c Chain<'a>,
+    owner: &'c Name,
+) -> impl Iterator<Item = &'c dnssec::Response<'a>> {
+    chain.responses().iter().filter(move |response| {
+        response
+            .question()
+            .is_some_and(|(name, record_type)| record_type == RecordType::TXT && name == *owner)
+    })
 }
 
 /// Refuses a chain early if no TXT record in it, proven or not, is for the key and the service.

@@ -10,7 +10,10 @@
 mod support;
 
 use aws_lc_rs::digest;
-use kliento_fixtures::{KeyRole, Record, TXT, chain_der};
+use kliento_fixtures::{
+    A, CH, CNAME, KeyRole, NOERROR, NXDOMAIN, Record, Response, Responses, SERVFAIL, TXT, World,
+    chain_der,
+};
 use support::der::*;
 use support::*;
 use veraid::{Error, MemberIdBundle, SignatureBundle};
@@ -107,6 +110,7 @@ fn refuses_an_organisation_certificate_that_is_not_what_it_should_be() {
             "another issuer": p.organisation.issuer = name("example.org") => "x509.not_self_issued";
             "no key of its own in DNS": p.records = vec![stranger_key().record("3600")] => "veraid.no_matching_record";
             "keyCertSign missing from key usage": p.organisation.extensions.push(key_usage(0x80)) => "x509.key_usage";
+            "keyCertSign among the unused bits": p.organisation.extensions.push(key_usage_of(&[7, 0x84])) => "x509.malformed_certificate";
             "no usage at all": p.organisation.extensions.push(extension("2.5.29.15", None, &tlv(0x03, &[0]))) => "x509.key_usage";
             "an empty serial number": p.organisation.serial_number = integer(&[]) => "x509.malformed_certificate";
             "a negative path length": p.organisation.extensions[BASIC_CONSTRAINTS] = basic_constraints(&[boolean(0xff), integer(&[0xff])]) => "x509.malformed_certificate";
@@ -230,6 +234,8 @@ fn refuses_the_organisation_as_a_member() {
             "its own certificate": own_certificate(p) => "veraid.organisation_as_member";
             // Another certificate for its own key, with a member's name.
             "its own key under another name": { p.member = Certificate::member(organisation_key(), &p.organisation); p.signed_data.key = organisation_key(); } => "veraid.organisation_as_member";
+            // The same key, encoded in another way.
+            "its own key with a NULL that is not empty": { p.member = Certificate::member(organisation_key(), &p.organisation); p.member.public_key = spki_with_parameters(&organisation_key().spki, &tlv(0x05, &[0])); p.member.extensions[SUBJECT] = subject_key_identifier(digest::digest(&digest::SHA256, &p.member.public_key).as_ref()); p.signed_data.key = organisation_key(); } => "x509.unsupported_key";
             "an attribution left out": { p.signed_by_organisation = true; p.signed_data.key = organisation_key(); } => "cms.no_signer_certificate";
         },
     );
@@ -254,6 +260,8 @@ const FAULTS: &[Fault] = cases! { c:
     "PSS with another hash in MGF1": c.algorithm(&pss_with(SHA_256, SHA_384, 32, None)) => "x509.unsupported_signature_algorithm";
     "PSS with a short salt": c.algorithm(&pss_with(SHA_256, SHA_256, 20, None)) => "x509.unsupported_signature_algorithm";
     "PSS with a long salt": c.algorithm(&pss_with(SHA_256, SHA_256, 64, None)) => "x509.unsupported_signature_algorithm";
+    "PSS with another mask function": c.algorithm(&pss_with_mask(SHA_256, &sequence(&[oid("1.2.840.113549.1.1.9"), hash(SHA_256)]), 32, &[])) => "x509.unsupported_signature_algorithm";
+    "PSS with a field behind its parameters": c.algorithm(&sequence(&[content(&pss(SHA_256)), &null()])) => "x509.malformed_certificate";
     "PSS with another trailer": c.algorithm(&pss_with(SHA_256, SHA_256, 32, Some(2))) => "x509.unsupported_signature_algorithm";
     "two algorithms": c.outer_algorithm = pss(SHA_384) => "x509.signature_algorithm_mismatch";
     "two algorithms, the other way": c.inner_algorithm = pss(SHA_384) => "x509.signature_algorithm_mismatch";
@@ -271,11 +279,15 @@ const FAULTS: &[Fault] = cases! { c:
     "a public exponent of 1": c.public_key = spki_of(&modulus_of(2048), &[1]) => "x509.unsupported_key";
     "an even public exponent": c.public_key = spki_of(&modulus_of(2048), &[2]) => "x509.unsupported_key";
     "an endless public exponent": c.public_key = spki_of(&modulus_of(2048), &modulus_of(2047)) => "x509.unsupported_key";
+    "an even modulus": { let mut modulus = modulus_of(2048); modulus[255] ^= 1; c.public_key = spki_of(&modulus, &[1, 0, 1]); } => "x509.unsupported_key";
+    "a NULL that is not empty": c.public_key = spki_with_parameters(&c.public_key, &tlv(0x05, &[0])) => "x509.unsupported_key";
+    "a field behind the NULL": c.public_key = spki_with_parameters(&c.public_key, &concat(&[null(), null()])) => "x509.unsupported_key";
     "an id-RSASSA-PSS key": c.public_key = sequence(&[sequence(&[oid(RSASSA_PSS)]), bit_string(&[0; 270])]) => "x509.unsupported_key";
     "an id-RSASSA-PSS key that is good but for that": c.public_key = sequence(&[sequence(&[oid(RSASSA_PSS), null()]), bit_string(&sequence(&[positive_integer(&modulus_of(2048)), integer(&[1, 0, 1])]))]) => "x509.unsupported_key";
     "an elliptic-curve key": { c.public_key = sequence(&[sequence(&[oid("1.2.840.10045.2.1"), oid("1.2.840.10045.3.1.7")]), bit_string(&[4; 65])]) } => "x509.unsupported_key";
     "an Ed25519 key": c.public_key = sequence(&[sequence(&[oid("1.3.101.112")]), bit_string(&[4; 32])]) => "x509.unsupported_key";
     "a key without NULL": c.public_key = sequence(&[sequence(&[oid(RSA_ENCRYPTION)]), bit_string(&sequence(&[positive_integer(&modulus_of(2048)), integer(&[1, 0, 1])]))]) => "x509.unsupported_key";
+    "a third field in the common name": c.subject = sequence(&[common_name(concat(&[utf8_string("example.com"), null()]))]) => "x509.malformed_certificate";
     "two common names": c.subject = sequence(&[content(&c.subject), &common_name(utf8_string("mallory"))]) => "x509.several_common_names";
     "two common names in one set": c.subject = sequence(&[set(&[content(content(&c.subject)), content(&common_name(utf8_string("mallory")))])]) => "x509.several_common_names";
     "no common name": c.subject = sequence(&[set(&[sequence(&[oid("2.5.4.10"), utf8_string("example.com")])])]) => "x509.no_common_name";
@@ -299,6 +311,12 @@ const FAULTS: &[Fault] = cases! { c:
     "a stranger's authority key identifier": c.extensions[AUTHORITY] = authority_key_identifier(&stranger_key().key_identifier()) => "x509.key_identifier_mismatch";
     "a stranger's subject key identifier": c.extensions[SUBJECT] = subject_key_identifier(&stranger_key().key_identifier()) => "x509.key_identifier_mismatch";
     "a key identifier cut short": { let id = c.signed_by.key_identifier(); c.extensions[AUTHORITY] = authority_key_identifier(&id[..20]); } => "x509.key_identifier_mismatch";
+    "a field behind an authority key identifier": c.extensions[AUTHORITY] = extension("2.5.29.35", None, &sequence(&[context_primitive(0, &c.signed_by.key_identifier()), null()])) => "x509.malformed_certificate";
+    "a field behind an extension's value": c.extensions[SUBJECT] = sequence(&[content(&c.extensions[SUBJECT]), &null()]) => "x509.malformed_certificate";
+    "unused bits of key usage that are set": c.extensions.push(key_usage_of(&[7, 0x84])) => "x509.malformed_certificate";
+    "unused bits of a second octet of key usage that are set": c.extensions.push(key_usage_of(&[7, 0x84, 0x01])) => "x509.malformed_certificate";
+    "unused bits of no octet of key usage": c.extensions.push(key_usage_of(&[1])) => "x509.malformed_certificate";
+    "eight unused bits of key usage": c.extensions.push(key_usage_of(&[8, 0])) => "x509.malformed_certificate";
     "a BOOLEAN of BER": c.extensions[BASIC_CONSTRAINTS] = basic_constraints(&[boolean(1)]) => "x509.malformed_certificate";
     "octets after the basic constraints": c.extensions[BASIC_CONSTRAINTS] = extension("2.5.29.19", None, &concat(&[sequence(&[boolean(0xff)]), null()])) => "x509.malformed_certificate";
     "a third basic constraint": c.extensions[BASIC_CONSTRAINTS] = basic_constraints(&[boolean(0xff), integer(&[0]), integer(&[0])]) => "x509.malformed_certificate";
@@ -343,6 +361,14 @@ fn refuses_faulty_certificates_of_organisations() {
 
 #[test]
 fn refuses_faulty_signed_data() {
+    fn identifier_with_a_third_field(parts: &Parts) -> Vec<u8> {
+        let signer = if parts.signed_by_organisation {
+            &parts.organisation
+        } else {
+            &parts.member
+        };
+        sequence(&[content(&identifier_of(signer)), &null()])
+    }
     fn metadata_of(parts: &mut Parts, value: Vec<u8>) {
         parts.signed_data.signed_attributes[METADATA] = attribute(METADATA_ATTRIBUTE, &[value]);
     }
@@ -359,6 +385,8 @@ fn refuses_faulty_signed_data() {
         "no signer": p.signed_data.signers = 0 => "cms.signer_count";
         "two signers": p.signed_data.signers = 2 => "cms.signer_count";
         "a subject key identifier": p.signed_data.signer_identifier = Some(context_primitive(0, &[1; 32])) => "cms.signer_identifier";
+        "a third field in the signer's identifier": p.signed_data.signer_identifier = Some(identifier_with_a_third_field(p)) => "cms.malformed_signed_data";
+        "a third field beside the content": { let attached = context(0, &octet_string(CONTENT)); p.signed_data.content = None; p.signed_data.content_type = concat(&[oid(DATA), attached, null()]); } => "cms.malformed_signed_data";
         "content of another type": p.signed_data.content_type = oid("1.2.840.113549.1.9.16.1.4") => "cms.content_type";
         "a content-type attribute of another type": p.signed_data.signed_attributes[CONTENT_TYPE] = content_type("1.2.840.113549.1.9.16.1.4") => "cms.content_type";
         "no content-type attribute": { p.signed_data.signed_attributes.remove(CONTENT_TYPE); } => "cms.missing_attribute";
@@ -377,6 +405,7 @@ fn refuses_faulty_signed_data() {
         "metadata of two values": { p.signed_data.signed_attributes[METADATA] = attribute(METADATA_ATTRIBUTE, &vec![metadata_value(TEST, "20261121120000Z", "20261121121000Z"); 2]) } => "cms.attribute_count";
         "metadata unsigned only": { let metadata = p.signed_data.signed_attributes.remove(METADATA); p.signed_data.unsigned_attributes = context(1, &metadata); } => "cms.missing_attribute";
         "a third field in the metadata": metadata_of(p, sequence(&[content(&metadata_value(TEST, "20261121120000Z", "20261121121000Z")), &null()])) => "cms.malformed_signed_data";
+        "a third time in the metadata": metadata_of(p, sequence(&[retag(0x80, &oid(TEST)), context(1, &concat(&[context_primitive(0, b"20261121120000Z"), context_primitive(1, b"20261121121000Z"), null()]))])) => "cms.malformed_signed_data";
         "metadata of another type": metadata_of(p, null()) => "cms.malformed_signed_data";
         "an end before the start": times(p, "20261121121000Z", "20261121120000Z") => "veraid.signature_ends_before_start";
         "a time with an offset": times(p, "20261121120000+0000", "20261121121000Z") => "cms.malformed_signed_data";
@@ -398,10 +427,18 @@ fn refuses_faulty_signed_data() {
         "PSS with SHA-1": p.signed_data.signature_algorithm = pss(SHA_1) => "cms.unsupported_signature_algorithm";
         "PSS with SHA-1 by default": p.signed_data.signature_algorithm = sequence(&[oid(RSASSA_PSS), sequence::<Vec<u8>>(&[])]) => "cms.unsupported_signature_algorithm";
         "PSS with SHA-1 in MGF1": p.signed_data.signature_algorithm = pss_with(SHA_256, SHA_1, 32, None) => "cms.unsupported_signature_algorithm";
+        "PSS with another mask function": p.signed_data.signature_algorithm = pss_with_mask(SHA_256, &sequence(&[oid("1.2.840.113549.1.1.9"), hash(SHA_256)]), 32, &[]) => "cms.unsupported_signature_algorithm";
+        "PSS with a field behind its parameters": p.signed_data.signature_algorithm = sequence(&[content(&pss(SHA_256)), &null()]) => "cms.malformed_signed_data";
         "PSS with a short salt": p.signed_data.signature_algorithm = pss_with(SHA_256, SHA_256, 20, None) => "cms.unsupported_signature_algorithm";
         "PSS with another hash than it says": p.signed_data.scheme = PSS_512 => "cms.bad_signature";
         "a broken signature": p.signed_data.corrupt = true => "cms.bad_signature";
         "a stranger's signature": p.signed_data.key = stranger_key() => "cms.bad_signature";
+        "junk for digest algorithms": p.signed_data.digest_algorithms = tlv(0x31, &[0x30]) => "cms.malformed_signed_data";
+        "junk behind a digest algorithm": p.signed_data.digest_algorithms = tlv(0x31, &concat(&[&hash(SHA_256)[..], b"\x30\x05junk"])) => "cms.malformed_signed_data";
+        "junk for revocation lists": p.signed_data.revocations = context(1, b"\x30\x7fjunk") => "cms.malformed_signed_data";
+        "junk behind a revocation list": p.signed_data.revocations = context(1, &concat(&[&sequence(&[null()])[..], &[0xff]])) => "cms.malformed_signed_data";
+        "junk for unsigned attributes": p.signed_data.unsigned_attributes = context(1, b"\x30\x80") => "cms.malformed_signed_data";
+        "junk behind an unsigned attribute": p.signed_data.unsigned_attributes = context(1, &concat(&[&attribute("1.2.3.4", &[null()])[..], &[0x30]])) => "cms.malformed_signed_data";
         "a field after the SignerInfos": p.signed_data.tail = null() => "cms.malformed_signed_data";
         "content of no OCTET STRING": p.signed_data.content = Some(utf8_string("the content")) => "cms.malformed_signed_data";
         "content of two OCTET STRINGs": p.signed_data.content = Some(concat(&[octet_string(b"the "), octet_string(b"content")])) => "cms.malformed_signed_data";
@@ -423,12 +460,62 @@ fn refuses_a_member_signature_whose_certificate_is_not_there() {
             "no certificates": p.signed_data.certificates = Some(vec![]) => "cms.no_signer_certificate";
             "an empty set": p.signed_data.certificates = Some(context(0, &[])) => "cms.no_signer_certificate";
             "another serial number": p.signed_data.signer_identifier = Some(sequence(&[p.member.issuer.clone(), integer(&[0x23])])) => "cms.no_signer_certificate";
+            "its issuer in another string type": p.signed_data.signer_identifier = Some(sequence(&[sequence(&[common_name(utf8_string("example.com"))]), p.member.serial_number.clone()])) => "cms.no_signer_certificate";
             "another issuer": p.signed_data.signer_identifier = Some(sequence(&[name("example.org"), integer(&[0x22])])) => "cms.no_signer_certificate";
             "only the organisation's": p.signed_data.certificates = Some(context(0, &p.organisation.to_der())) => "cms.no_signer_certificate";
             "another certificate of that issuer and serial number beside it": { let mut other = p.member.clone(); other.subject = name("mallory"); p.signed_data.further_certificates = vec![other.to_der()]; } => "cms.ambiguous_signer_certificate";
             "an unreadable certificate beside it": p.signed_data.further_certificates = vec![sequence(&[null()])] => "x509.malformed_certificate";
         },
     );
+}
+
+#[test]
+fn refuses_what_is_no_choice_of_a_certificate_among_the_certificates() {
+    fn beside(parts: &mut Parts, choice: Vec<u8>) {
+        let certificate = parts.member.to_der();
+        parts.signed_data.certificates = Some(context(0, &concat(&[certificate, choice])));
+    }
+    let cases: &[Case] = cases! { p:
+        "a NULL": beside(p, null()) => "cms.malformed_signed_data";
+        "a SET": beside(p, set(&[null()])) => "cms.malformed_signed_data";
+        "an OCTET STRING": beside(p, octet_string(b"certificate")) => "cms.malformed_signed_data";
+        "a primitive [0]": beside(p, context_primitive(0, &[])) => "cms.malformed_signed_data";
+        "a primitive [3]": beside(p, context_primitive(3, &[])) => "cms.malformed_signed_data";
+        "[4]": beside(p, context(4, &[])) => "cms.malformed_signed_data";
+        "an application's tag": beside(p, tlv(0x60, &[])) => "cms.malformed_signed_data";
+        "junk": beside(p, vec![0x30]) => "cms.malformed_signed_data";
+    };
+    refuse(Parts::member, cases);
+    refuse(Parts::organisation, cases);
+}
+
+#[test]
+fn refuses_a_member_of_another_issuer_in_whatever_string_type() {
+    fn issuer(parts: &mut Parts, relative_names: &[Vec<u8>]) {
+        parts.member.issuer = sequence(relative_names);
+    }
+    let cases: &[Case] = cases! { p:
+        "another name as UTF8String": issuer(p, &[common_name(utf8_string("example.org"))]) => "x509.other_issuer";
+        "another name as PrintableString": issuer(p, &[common_name(tlv(0x13, b"example.net"))]) => "x509.other_issuer";
+        "the name in upper case": issuer(p, &[common_name(utf8_string("EXAMPLE.com"))]) => "x509.other_issuer";
+        "the same octets in another type": issuer(p, &[common_name(retag(0x0c, &bmp_string("example.com")))]) => "x509.other_issuer";
+        "a type that is not read": issuer(p, &[common_name(tlv(0x16, b"example.com"))]) => "x509.other_issuer";
+        "half a character of BMPString": issuer(p, &[common_name(tlv(0x1e, &bmp_string("example.com")[2..23]))]) => "x509.other_issuer";
+        "the name beside another": issuer(p, &[common_name(utf8_string("example.com")), common_name(utf8_string("example.com"))]) => "x509.other_issuer";
+        "the name beside another in one set": issuer(p, &[set(&[content(&common_name(utf8_string("example.com"))), content(&common_name(utf8_string("example.com")))])]) => "x509.other_issuer";
+        "the name as another attribute": issuer(p, &[set(&[sequence(&[oid("2.5.4.10"), utf8_string("example.com")])])]) => "x509.other_issuer";
+        "the name with a third field": issuer(p, &[common_name(concat(&[utf8_string("example.com"), null()]))]) => "x509.other_issuer";
+        "an empty set": issuer(p, &[set::<Vec<u8>>(&[])]) => "x509.other_issuer";
+        "no name": issuer(p, &[]) => "x509.other_issuer";
+        // Names of more than a common name are compared octet by octet.
+        "a longer name in another type": { let more = |name| sequence(&[set(&[sequence(&[oid("2.5.4.10"), utf8_string("Example")])]), common_name(name)]); p.organisation.subject = more(bmp_string("example.com")); p.organisation.issuer = p.organisation.subject.clone(); p.member.issuer = more(utf8_string("example.com")); } => "x509.other_issuer";
+    };
+    refuse(Parts::member, cases);
+    for (name, spoil, reason) in cases {
+        let mut parts = Parts::member();
+        spoil(&mut parts);
+        assert_eq!(parts.member_id_reason(), *reason, "{name}");
+    }
 }
 
 #[test]
@@ -446,6 +533,7 @@ fn a_member_cannot_attribute_anything_to_anybody() {
             "to itself": attribute_to(p, "alice") => "veraid.attribution_by_member";
             "to the bot": attribute_to(p, "@") => "veraid.attribution_by_member";
             "in the organisation's name": { attribute_to(p, "bob"); p.signed_data.signer_identifier = Some(identifier_of(&p.organisation)); } => "cms.bad_signature";
+            "in the organisation's name in another string type": { attribute_to(p, "bob"); p.signed_data.signer_identifier = Some(sequence(&[sequence(&[common_name(utf8_string("example.com"))]), p.organisation.serial_number.clone()])); } => "veraid.attribution_by_member";
             "in the organisation's name, with a certificate of the same issuer and serial number": { attribute_to(p, "bob"); p.member.serial_number = p.organisation.serial_number.clone(); } => "cms.bad_signature";
         },
     );
@@ -469,6 +557,7 @@ fn refuses_attributions_that_are_no_names() {
             "two members": p.signed_data.signed_attributes[ATTRIBUTION] = attribute(ATTRIBUTION_ATTRIBUTE, &[utf8_string("alice"), utf8_string("bob")]) => "cms.attribute_count";
             "twice": p.signed_data.signed_attributes.push(attribution(utf8_string("bob"))) => "cms.attribute_count";
             "unsigned only": { let attribution = p.signed_data.signed_attributes.remove(ATTRIBUTION); p.signed_data.unsigned_attributes = context(1, &attribution); } => "cms.no_signer_certificate";
+            "by its own name in another string type": p.signed_data.signer_identifier = Some(sequence(&[sequence(&[common_name(utf8_string("example.com"))]), p.organisation.serial_number.clone()])) => "veraid.attribution_by_member";
             "by another serial number": p.signed_data.signer_identifier = Some(sequence(&[p.organisation.issuer.clone(), integer(&[0x12])])) => "veraid.attribution_by_member";
             "by another issuer": p.signed_data.signer_identifier = Some(sequence(&[name("example.org"), integer(&[0x11])])) => "veraid.attribution_by_member";
         },
@@ -521,6 +610,7 @@ fn refuses_chains_that_dnssec_does_not_bear_out() {
         cases! { p:
             "expired": p.dnssec_window = (NOON - DAY, NOON - 1) => "dnssec.rrsig_expired";
             "not yet valid": p.dnssec_window = (NOON + 1, NOON + DAY) => "dnssec.rrsig_not_yet_valid";
+            "a corrupt signature of a record that would be of no use": { p.records = vec![stranger_key().record("3600")]; p.spoil_chain = |w, r| { r.answer().sign(&w.signing("example.com.", KeyRole::Zsk).corrupt()); } } => "veraid.no_matching_record";
             "a corrupt signature": { p.spoil_chain = |w, r| { r.answer().sign(&w.signing("example.com.", KeyRole::Zsk).corrupt()); } } => "dnssec.bad_signature";
             "a zone's keys missing": { p.spoil_chain = |_, r| { r.remove("com.", kliento_fixtures::DNSKEY); } } => "dnssec.missing_response";
             "no answer": { p.spoil_chain = |_, r| { r.remove("_veraid.example.com.", TXT); } } => "veraid.no_record_response";
@@ -528,22 +618,91 @@ fn refuses_chains_that_dnssec_does_not_bear_out() {
     );
 }
 
+type MakeResponse = fn() -> Response;
+
+/// A response to DomainAuth's question.
+fn domain_auth_response(answers: Vec<Record>, rcode: u8) -> Response {
+    let mut response = Response::new(DOMAIN_AUTH, TXT);
+    response.answers = answers;
+    response.rcode = rcode;
+    response
+}
+
+fn domain_auth_record() -> Record {
+    Record::txt(DOMAIN_AUTH, "0 1 1 qqq 3600")
+}
+
+const DOMAIN_AUTH: &str = "_domainauth.example.com.";
+const VERA_ID: &str = "_veraid.example.com.";
+
 #[test]
-fn refuses_a_chain_that_answers_for_both_dialects_or_for_domainauth_alone() {
-    fn also_domain_auth(parts: &mut Parts) {
-        parts.spoil_chain = |world, responses| {
-            let mut other = responses.answer().clone();
-            other.questions[0].name = "_domainauth.example.com.".into();
-            other.answers = vec![Record::txt("_domainauth.example.com.", "0 1 1 qqq 3600")];
-            world.resign(&mut other);
-            responses.0.insert(0, other);
-        };
+fn refuses_a_chain_that_holds_records_of_both_dialects_or_of_domainauth_alone() {
+    fn also(parts: &mut Parts, spoil: fn(&World, &mut Responses)) {
+        parts.spoil_chain = spoil;
     }
     refuse(
         Parts::member,
         cases! { p:
-            "both": also_domain_auth(p) => "veraid.ambiguous_dialect";
-            "DomainAuth alone": { p.spoil_chain = |_, responses| { responses.answer().questions[0].name = "_domainauth.example.com.".into(); } } => "veraid.unsupported_dialect";
+            "both": also(p, |w, r| { let mut other = domain_auth_response(vec![domain_auth_record()], NOERROR); w.resign(&mut other); r.0.insert(0, other); }) => "veraid.ambiguous_dialect";
+            "both, without signatures": also(p, |_, r| r.0.push(domain_auth_response(vec![domain_auth_record()], NOERROR))) => "veraid.ambiguous_dialect";
+            "both, though one says that it does not exist": also(p, |_, r| r.0.push(domain_auth_response(vec![domain_auth_record()], NXDOMAIN))) => "veraid.ambiguous_dialect";
+            "an alias for DomainAuth": also(p, |_, r| r.0.push(domain_auth_response(vec![Record::of_name(DOMAIN_AUTH, CNAME, "elsewhere.example.com.")], NOERROR))) => "veraid.ambiguous_dialect";
+            "an alias for VeraId beside DomainAuth": also(p, |_, r| { r.answer().answers = vec![Record::of_name(VERA_ID, CNAME, "elsewhere.example.com.")]; r.0.push(domain_auth_response(vec![domain_auth_record()], NOERROR)); }) => "veraid.ambiguous_dialect";
+            "DomainAuth alone": also(p, |_, r| { r.remove(VERA_ID, TXT); r.0.push(domain_auth_response(vec![domain_auth_record()], NOERROR)); }) => "veraid.unsupported_dialect";
+            "an alias for DomainAuth alone": also(p, |_, r| { r.remove(VERA_ID, TXT); r.0.push(domain_auth_response(vec![Record::of_name(DOMAIN_AUTH, CNAME, "elsewhere.example.com.")], NOERROR)); }) => "veraid.unsupported_dialect";
+            "DomainAuth beside an empty answer for VeraId": also(p, |_, r| { r.answer().answers.clear(); r.0.push(domain_auth_response(vec![domain_auth_record()], NOERROR)); }) => "veraid.unsupported_dialect";
+            "DomainAuth beside a failure for VeraId": also(p, |_, r| { r.answer().rcode = SERVFAIL; r.0.push(domain_auth_response(vec![domain_auth_record()], NOERROR)); }) => "veraid.unsupported_dialect";
+        },
+    );
+}
+
+#[test]
+fn a_response_that_holds_nothing_does_not_decide_the_dialect() {
+    const REFUSED: u8 = 5;
+    let silent: [(&str, MakeResponse); 8] = [
+        ("REFUSED", || domain_auth_response(vec![], REFUSED)),
+        ("REFUSED, with a record all the same", || {
+            domain_auth_response(vec![domain_auth_record()], REFUSED)
+        }),
+        ("no such name", || domain_auth_response(vec![], NXDOMAIN)),
+        ("no data", || domain_auth_response(vec![], NOERROR)),
+        ("a record in the authority section", || {
+            let mut response = domain_auth_response(vec![], NOERROR);
+            response.authorities.push(domain_auth_record());
+            response
+        }),
+        ("a record of another class", || {
+            domain_auth_response(vec![domain_auth_record().with_class(CH)], NOERROR)
+        }),
+        ("a record of another owner", || {
+            let other = Record::txt("example.com.", "0 1 1 qqq 3600");
+            domain_auth_response(vec![other], NOERROR)
+        }),
+        ("another question", || {
+            let mut response = domain_auth_response(vec![domain_auth_record()], NOERROR);
+            response.questions[0].record_type = A;
+            response
+        }),
+    ];
+    for (name, response) in silent {
+        let mut parts = Parts::member();
+        parts.further_responses.push(response());
+        assert_eq!(parts.reason(), "valid", "{name}");
+        // Alone it is no answer for any dialect.
+        parts.spoil_chain = |_, r| drop(r.remove(VERA_ID, TXT));
+        assert_eq!(parts.reason(), "veraid.no_record_response", "{name}");
+    }
+}
+
+#[test]
+fn leaves_it_to_dnssec_to_say_why_veraids_question_has_no_answer() {
+    refuse(
+        Parts::member,
+        cases! { p:
+            "a failure": p.spoil_chain = |_, r| r.answer().rcode = SERVFAIL => "dnssec.response_code";
+            "a failure beside DomainAuth's": { p.spoil_chain = |_, r| r.answer().rcode = SERVFAIL; p.further_responses.push(domain_auth_response(vec![], SERVFAIL)); } => "dnssec.response_code";
+            "a proven absence": { p.records.clear(); } => "dnssec.denial";
+            "an answer without records": p.spoil_chain = |_, r| r.answer().answers.clear() => "dnssec.denial";
         },
     );
 }

@@ -124,6 +124,8 @@ fn reads_certificates_that_are_not_der_or_hold_more() {
         "a name in PrintableString": p.member.subject = sequence(&[common_name(tlv(0x13, b"alice"))]);
         "other attributes in the name": p.member.subject = sequence(&[set(&[sequence(&[oid("2.5.4.10"), tlv(0x14, b"\xff")])]), common_name(utf8_string("alice"))]);
         "a domain in UTF8String": rename(p, utf8_string("example.com"));
+        "key usages of few bits": { p.member.extensions.push(key_usage_of(&[7, 0x80])); p.organisation.extensions.push(key_usage_of(&[2, 0x84])); };
+        "key usages of two octets": p.member.extensions.push(key_usage_of(&[7, 0x80, 0x80]));
         "a domain with the final dot": rename(p, utf8_string("example.com."));
         "a domain in upper case": rename(p, bmp_string("EXAMPLE.com"));
         "a GeneralizedTime before 2050": p.member.validity = sequence(&[tlv(0x18, b"20261120000000Z"), tlv(0x18, b"20261130000000Z")]);
@@ -133,6 +135,29 @@ fn reads_certificates_that_are_not_der_or_hold_more() {
         "SHA-512": { p.organisation.algorithm(&pss(SHA_512)); p.organisation.scheme = PSS_512; };
     };
     accept(Parts::member, cases);
+}
+
+/// An organisation may renew its certificate with other software than it issued its members' with.
+#[test]
+fn takes_members_whose_issuers_name_is_written_in_another_string_type() {
+    fn in_types() -> [Vec<u8>; 3] {
+        [
+            bmp_string("example.com"),
+            utf8_string("example.com"),
+            tlv(0x13, b"example.com"),
+        ]
+        .map(|value| sequence(&[common_name(value)]))
+    }
+    for subject in in_types() {
+        for issuer in in_types() {
+            let mut parts = Parts::member();
+            parts.organisation.subject.clone_from(&subject);
+            parts.organisation.issuer.clone_from(&subject);
+            parts.member.issuer = issuer;
+            assert_eq!(parts.reason(), "valid");
+            assert_eq!(parts.member_id_reason(), "valid");
+        }
+    }
 }
 
 #[test]

@@ -166,6 +166,18 @@ impl<'a> UnverifiedCertificate<'a> {
         self.subject.encoding()
     }
 
+    /// Whether the certificate names the subject of `issuer` as its own issuer.
+    ///
+    /// An organisation may renew its certificate with other software, which writes the same common name in another
+    /// string type; what it has issued to its members before names it still. So names of nothing but a common name are
+    /// compared as text, character by character; all others octet by octet.
+    pub(crate) fn names_as_issuer(&self, issuer: &UnverifiedCertificate<'_>) -> bool {
+        self.issuer() == issuer.subject()
+            || lone_common_name(self.issuer)
+                .zip(lone_common_name(issuer.subject))
+                .is_some_and(|(named, subject)| named == subject)
+    }
+
     /// The serial number with tag and length, as received: the reference library compares it so.
     pub(crate) fn serial_number_encoding(&self) -> &'a [u8] {
         self.serial_number.encoding()
@@ -288,6 +300,19 @@ fn read_common_name(role: CertificateRole, name: Value<'_>) -> Result<Cow<'_, st
     }
     let value = found.ok_or(Error::NoCommonName { certificate: role })?;
     decode_directory_string(value).ok_or(Error::CommonNameEncoding { certificate: role })
+}
+
+/// The common name in a distinguished name that holds nothing else.
+fn lone_common_name(name: Value<'_>) -> Option<Cow<'_, str>> {
+    let mut relative_names = name.reader();
+    let relative_name = relative_names
+        .read(tag::SET, "a RelativeDistinguishedName")
+        .ok()?;
+    let mut attributes = relative_name.reader();
+    let (attribute, value) = read_name_attribute(&mut attributes).ok()?;
+    (relative_names.is_empty() && attributes.is_empty() && attribute == oid::COMMON_NAME.as_bytes())
+        .then(|| decode_directory_string(value))
+        .flatten()
 }
 
 /// Reads one `AttributeTypeAndValue`: the type's octets, and the value.
@@ -482,12 +507,16 @@ fn read_basic_constraints(wrapper: Value<'_>) -> Result<bool, Unreadable> {
     Ok(ca)
 }
 
-/// `KeyUsage`, a named bit list: its first octet, where all bits are that matter here.
+/// `KeyUsage`, a named bit list: its first octet, where all bits are that matter here. Bits that are declared unused are
+/// zero (X.690 §11.2.1), so that nobody reads a usage there.
 fn read_key_usage(wrapper: Value<'_>) -> Result<u8, Unreadable> {
     let bits = only_value(wrapper, tag::BIT_STRING, "KeyUsage")?;
     match bits.content() {
         [0] => Ok(0),
-        [0..=7, first, ..] => Ok(*first),
+        [unused @ 0..=7, usages @ ..] => match (usages.first(), usages.last()) {
+            (Some(first), Some(last)) if last.trailing_zeros() >= u32::from(*unused) => Ok(*first),
+            _ => Err(bits.fail("a BIT STRING with zeros for unused bits")),
+        },
         _ => Err(bits.fail("a BIT STRING")),
     }
 }

@@ -90,7 +90,7 @@ impl<'c, 'a> MemberProfile<'c, 'a> {
                     source,
                 })?;
         let key = certificate.public_key_ref()?;
-        if certificate.issuer() != issuer.subject() {
+        if !certificate.names_as_issuer(issuer) {
             return Err(Error::OtherIssuer);
         }
         if certificate.extensions().ca() == Some(true) {

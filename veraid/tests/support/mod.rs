@@ -21,7 +21,7 @@ use aws_lc_rs::signature::{
     RsaKeyPair,
 };
 use data_encoding::BASE64;
-use kliento_fixtures::{Algorithm, Responses, TXT, World};
+use kliento_fixtures::{Algorithm, Response, Responses, TXT, World};
 use veraid::{
     Error, MemberIdBundle, ObjectIdentifier, OrganisationCertificate, Period, SignatureBundle,
     TEST_SERVICE, Timestamp, TrustAnchors, Verification, VerifiedSignature,
@@ -125,12 +125,19 @@ pub fn hash(name: &str) -> Vec<u8> {
 
 /// RSASSA-PSS with all its parameters open.
 pub fn pss_with(hash_name: &str, mask_hash: &str, salt: u8, trailer: Option<u8>) -> Vec<u8> {
-    let mut parameters = vec![
+    let mask = sequence(&[oid(MGF1), hash(mask_hash)]);
+    let trailer = trailer.map(|trailer| context(3, &integer(&[trailer])));
+    pss_with_mask(hash_name, &mask, salt, &trailer.unwrap_or_default())
+}
+
+/// RSASSA-PSS with another mask function, or with whatever behind the salt.
+pub fn pss_with_mask(hash_name: &str, mask: &[u8], salt: u8, tail: &[u8]) -> Vec<u8> {
+    let parameters = [
         context(0, &hash(hash_name)),
-        context(1, &sequence(&[oid(MGF1), hash(mask_hash)])),
+        context(1, mask),
         context(2, &integer(&[salt])),
+        tail.to_vec(),
     ];
-    parameters.extend(trailer.map(|trailer| context(3, &integer(&[trailer]))));
     sequence(&[oid(RSASSA_PSS), sequence(&parameters)])
 }
 
@@ -191,13 +198,26 @@ pub fn subject_key_identifier(identifier: &[u8]) -> Vec<u8> {
 
 /// A key usage with the first octet of its bits.
 pub fn key_usage(bits: u8) -> Vec<u8> {
-    extension("2.5.29.15", Some(0xff), &tlv(0x03, &[0, bits]))
+    key_usage_of(&[0, bits])
+}
+
+/// A key usage with that content of its BIT STRING: the number of unused bits, then the bits.
+pub fn key_usage_of(bit_string: &[u8]) -> Vec<u8> {
+    extension("2.5.29.15", Some(0xff), &tlv(0x03, bit_string))
 }
 
 /// A `SubjectPublicKeyInfo` around an RSA key of numbers that nobody can sign with.
 pub fn spki_of(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
     let key = sequence(&[positive_integer(modulus), positive_integer(exponent)]);
     sequence(&[sequence(&[oid(RSA_ENCRYPTION), null()]), bit_string(&key)])
+}
+
+/// The `SubjectPublicKeyInfo` of a good key, with other parameters of rsaEncryption.
+pub fn spki_with_parameters(key: &[u8], parameters: &[u8]) -> Vec<u8> {
+    let algorithm = sequence(&[oid(RSA_ENCRYPTION), null()]);
+    let key = der::content(key).strip_prefix(&algorithm[..]).unwrap();
+    let algorithm = sequence(&[&oid(RSA_ENCRYPTION)[..], parameters]);
+    sequence(&[&algorithm[..], key])
 }
 
 /// An odd number of that many bits.
@@ -486,6 +506,8 @@ pub struct Parts {
     pub records: Vec<String>,
     /// What is to be done to the chain before it is encoded.
     pub spoil_chain: fn(&World, &mut Responses),
+    /// What the chain holds as well.
+    pub further_responses: Vec<Response>,
     /// Validity of all DNSSEC signatures.
     pub dnssec_window: (i64, i64),
     pub organisation: Certificate,
@@ -507,6 +529,7 @@ impl Parts {
         Self {
             records: vec![organisation_key().record("3600")],
             spoil_chain: |_, _| {},
+            further_responses: Vec::new(),
             dnssec_window: (NOON - DAY, NOON + DAY),
             member: Certificate::member(member_key(), &organisation),
             organisation,
@@ -560,6 +583,7 @@ impl Parts {
         let world = self.world();
         let mut responses = world.responses("_veraid.example.com.", TXT);
         (self.spoil_chain)(&world, &mut responses);
+        responses.0.extend(self.further_responses.clone());
         (responses.to_der(), world.anchors().parse().unwrap())
     }
 
