@@ -7,6 +7,7 @@
 
 mod arguments;
 mod commands;
+mod destination;
 mod duration;
 mod fault;
 mod input;

@@ -10,10 +10,11 @@ use rustls_pki_types::pem::PemObject as _;
 use serde::Serialize;
 
 use crate::arguments::{self, AnchorArguments, MomentArguments, PeriodArguments};
+use crate::destination::{Content, Destination};
 use crate::fault::Fault;
 use crate::input::Source;
 use crate::inspection::ChainInspection;
-use crate::output::{self, Content, Destination, Fields, GOOD, Output, Printable};
+use crate::output::{self, Fields, GOOD, Output, Printable};
 use crate::runtime;
 use crate::timeline::{Window, windows};
 

@@ -5,10 +5,11 @@ use kliento::veraid::{KeyAlgorithm, PrivateKey, PublicKey, SigningKey as _};
 use serde::Serialize;
 
 use crate::arguments;
+use crate::destination::{Content, Destination};
 use crate::fault::Fault;
 use crate::input::Source;
 use crate::inspection::key_id;
-use crate::output::{Content, Destination, Output};
+use crate::output::Output;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory as _};
 use serde::Serialize;
 
+use crate::destination::{Content, Destination};
 use crate::fault::Fault;
-use crate::output::{Content, Destination, Output, Printable};
+use crate::output::{Output, Printable};
 
 #[derive(Args, Debug)]
 #[command(after_help = "\

@@ -5,10 +5,11 @@ use kliento::veraid::{MemberCertificate, MemberIdBundle, Period, UserName};
 use serde::Serialize;
 
 use crate::arguments::{self, AnchorArguments, FoundationArguments, StartArguments};
+use crate::destination::{Content, Destination};
 use crate::duration::Duration;
 use crate::fault::Fault;
 use crate::input::Source;
-use crate::output::{self, Content, Destination, Output};
+use crate::output::{self, Output};
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {

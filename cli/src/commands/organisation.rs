@@ -7,10 +7,11 @@ use kliento::veraid::{
 use serde::Serialize;
 
 use crate::arguments::{self, Service, StartArguments};
+use crate::destination::{Content, Destination};
 use crate::duration::Duration;
 use crate::fault::Fault;
 use crate::input::Source;
-use crate::output::{Content, Destination, Output};
+use crate::output::Output;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {

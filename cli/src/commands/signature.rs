@@ -14,10 +14,11 @@ use crate::arguments::{
     AnchorArguments, FoundationArguments, PeriodArguments, Service, SignerArguments,
     StartArguments, service_name,
 };
+use crate::destination::{Content, Destination};
 use crate::duration::Duration;
 use crate::fault::Fault;
 use crate::input::{self, Source};
-use crate::output::{Content, Destination, Fields, GOOD, Output, Printable};
+use crate::output::{Fields, GOOD, Output, Printable};
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {

@@ -9,11 +9,12 @@ use super::signature::{Facts, Purpose, Signed};
 use crate::arguments::{
     AnchorArguments, FoundationArguments, MomentArguments, SignerArguments, StartArguments,
 };
+use crate::destination::{Content, Destination};
 use crate::duration::Duration;
 use crate::fault::Fault;
 use crate::input::{self, Source};
 use crate::inspection::Inspection;
-use crate::output::{Content, Destination, Output};
+use crate::output::Output;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {

@@ -1,0 +1,324 @@
+//! Files that are written: whole or not at all, and secret ones for nobody else.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::builder::{OsStringValueParser, TypedValueParser as _, ValueParser, ValueParserFactory};
+
+use crate::fault::{self, Fault};
+use crate::output::Output;
+
+/// Where `--out` leads.
+#[derive(Clone, Debug)]
+pub(crate) enum Destination {
+    /// `-`.
+    Stdout,
+    /// A path.
+    File(PathBuf),
+}
+
+impl TryFrom<OsString> for Destination {
+    type Error = &'static str;
+
+    fn try_from(argument: OsString) -> Result<Self, Self::Error> {
+        match argument.to_str() {
+            Some("") => Err("give a file, or - for stdout"),
+            Some("-") => Ok(Self::Stdout),
+            _ => Ok(Self::File(argument.into())),
+        }
+    }
+}
+
+/// File names need not be UTF-8.
+impl ValueParserFactory for Destination {
+    type Parser = ValueParser;
+
+    fn value_parser() -> ValueParser {
+        OsStringValueParser::new().try_map(Self::try_from).into()
+    }
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stdout => formatter.write_str("stdout"),
+            Self::File(path) => path.display().fmt(formatter),
+        }
+    }
+}
+
+/// What kind of file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// Readable by all, unless what it replaces was not.
+    PublicText,
+    /// The same, but not fit for a terminal.
+    PublicBinary,
+    /// Whoever reads it can use it while it is valid: mode 0600, unless its owner gave what it replaces another one.
+    BearerText,
+    /// The same, but not fit for a terminal.
+    BearerBinary,
+    /// Mode 0600; replaces what was there only if told so.
+    Secret {
+        /// Whether `--force` was given.
+        replace: bool,
+    },
+}
+
+impl Content {
+    const fn is_binary(self) -> bool {
+        matches!(self, Self::PublicBinary | Self::BearerBinary)
+    }
+
+    const fn is_public(self) -> bool {
+        matches!(self, Self::PublicText | Self::PublicBinary)
+    }
+}
+
+impl Destination {
+    /// Refuses, before any work is done, what [`write`](Self::write) would refuse after it.
+    pub(crate) fn check(&self, content: Content, output: &Output) -> Result<(), Fault> {
+        match self {
+            Self::Stdout if output.is_json() => Err(Fault::failure(
+                "`--out -` and `--json` would both write to stdout",
+            )
+            .hint("give `--out` a file")),
+            Self::Stdout if content.is_binary() && io::stdout().is_terminal() => Err(
+                Fault::failure("this is binary data, which a terminal can't show")
+                    .hint("give `--out` a file, or redirect stdout"),
+            ),
+            Self::Stdout => Ok(()),
+            Self::File(path) => check_file(path, content),
+        }
+    }
+
+    /// Writes all of `octets`, or changes nothing.
+    pub(crate) fn write(&self, octets: &[u8], content: Content) -> Result<(), Fault> {
+        match self {
+            Self::Stdout => {
+                let mut stdout = io::stdout().lock();
+                stdout
+                    .write_all(octets)
+                    .and_then(|()| stdout.flush())
+                    .map_err(|error| fault::error_on_stdout(&error).undelivered())
+            }
+            Self::File(path) => {
+                check_file(path, content)?;
+                write_file(path, octets, content).map_err(|error| {
+                    if error.kind() == io::ErrorKind::AlreadyExists {
+                        already_there(path)
+                    } else {
+                        Fault::io("write", path, &error)
+                    }
+                })
+            }
+        }
+    }
+}
+
+/// What stands in the way at `path` of writing `content` there. Somebody else can be at the other end of a pipe or a
+/// device, and can have made it for that; a key does not go through a link either.
+fn check_file(path: &Path, content: Content) -> Result<(), Fault> {
+    let present = match content {
+        Content::PublicText | Content::PublicBinary => return Ok(()),
+        Content::BearerText | Content::BearerBinary => path.metadata(),
+        Content::Secret { .. } => path.symlink_metadata(),
+    };
+    match present {
+        Ok(present) if !present.is_file() => Err(no_regular_file(path)),
+        Ok(_) if content == (Content::Secret { replace: false }) => Err(already_there(path)),
+        _ => Ok(()),
+    }
+}
+
+fn no_regular_file(path: &Path) -> Fault {
+    Fault::failure(format!(
+        "{} is no regular file, and secrets are written to nothing else",
+        path.display()
+    ))
+    .hint("choose another file, or write to stdout with `--out -`")
+}
+
+fn already_there(path: &Path) -> Fault {
+    Fault::failure(format!(
+        "{} exists already, and keys are not overwritten",
+        path.display()
+    ))
+    .hint("choose another file, or give --force if the key in it is not needed any more")
+}
+
+fn write_file(path: &Path, octets: &[u8], content: Content) -> io::Result<()> {
+    if let Content::Secret { replace } = content {
+        // By its name alone: whatever came to be there since it was checked is replaced or refused, and not written to.
+        let file = prepare(path, octets, 0o600)?;
+        if replace {
+            file.persist(path)?;
+        } else {
+            file.persist_noclobber(path)?;
+        }
+        persist_directory(path);
+        return Ok(());
+    }
+    if content.is_public() && !is_regular_or_missing(path) {
+        // A device or a pipe: it stays what it is.
+        let mut file = File::options().write(true).open(path)?;
+        return file.write_all(octets);
+    }
+    let target = follow_links(path)?;
+    let mode = if content.is_public() { 0o666 } else { 0o600 };
+    let file = prepare(&target, octets, mode)?;
+    if let Ok(replaced) = target.metadata() {
+        keep_permissions(file.as_file(), &replaced, content)?;
+    }
+    file.persist(&target)?;
+    persist_directory(&target);
+    Ok(())
+}
+
+/// Where the symbolic links at `path` lead, whether there is anything yet or not, so that they stay links.
+fn follow_links(path: &Path) -> io::Result<PathBuf> {
+    /// As many as Linux follows (`path_resolution(7)`).
+    const MAX_LINKS: usize = 40;
+    match fs::canonicalize(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        found => return found,
+    }
+    let mut target = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        match fs::read_link(&target) {
+            Ok(next) => target = directory_of(&target).join(next),
+            Err(_) => break,
+        }
+    }
+    Ok(target)
+}
+
+/// Gives `file` the permission bits of the file that it replaces, and the group that they speak of.
+///
+/// A token takes them over only from a file of the same owner: anybody can make a file that all can read where others
+/// are going to write.
+#[cfg(unix)]
+fn keep_permissions(file: &File, replaced: &fs::Metadata, content: Content) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+    const GROUP: u32 = 0o070;
+    let own = file.metadata()?;
+    if !content.is_public() && own.uid() != replaced.uid() {
+        return Ok(());
+    }
+    let mut mode = replaced.permissions().mode() & 0o777;
+    let is_same_group =
+        own.gid() == replaced.gid() || fchown(file, None, Some(replaced.gid())).is_ok();
+    if !is_same_group && !content.is_public() {
+        mode &= !GROUP;
+    }
+    file.set_permissions(fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn keep_permissions(_: &File, _: &fs::Metadata, _: Content) -> io::Result<()> {
+    Ok(())
+}
+
+fn is_regular_or_missing(path: &Path) -> bool {
+    path.metadata().map_or(true, |metadata| metadata.is_file())
+}
+
+/// The whole content in a file with another name in the same directory, on the disk.
+fn prepare(path: &Path, octets: &[u8], mode: u32) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".kliento-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(fs::Permissions::from_mode(mode));
+    }
+    #[cfg(not(unix))]
+    let _ = mode;
+    let mut file = builder.tempfile_in(directory_of(path))?;
+    file.write_all(octets)?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+/// Makes the new name durable where the system has such a thing; the file itself is there in any case.
+fn persist_directory(path: &Path) {
+    if cfg!(unix) {
+        let _ = File::open(directory_of(path)).and_then(|directory| directory.sync_all());
+    }
+}
+
+fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replaces_the_target_of_a_link_and_not_the_link() {
+        let directory = tempfile::tempdir().unwrap();
+        let (file, link) = (directory.path().join("file"), directory.path().join("link"));
+        fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write_file(&link, b"new", Content::PublicText).unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"new");
+        assert!(link.symlink_metadata().unwrap().is_symlink());
+    }
+
+    // With a socket and not with a device of the system's, which a bug here would do away with.
+    #[test]
+    fn leaves_what_is_no_regular_file_what_it_is() {
+        use std::os::unix::fs::FileTypeExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("socket");
+        let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        assert!(write_file(&path, b"x", Content::PublicText).is_err());
+        assert!(path.metadata().unwrap().file_type().is_socket());
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_token_does_not_take_over_the_mode_that_somebody_else_chose() {
+        use std::os::unix::fs::{PermissionsExt as _, chown};
+        const NOBODY: u32 = 65_534;
+        let directory = tempfile::tempdir().unwrap();
+        let foreign = directory.path().join("foreign");
+        fs::write(&foreign, "bait").unwrap();
+        fs::set_permissions(&foreign, fs::Permissions::from_mode(0o644)).unwrap();
+        // Only root can give a file away, and for all others the root directory is somebody else's.
+        let replaced = match chown(&foreign, Some(NOBODY), None) {
+            Ok(()) => foreign.metadata().unwrap(),
+            Err(_) => Path::new("/").metadata().unwrap(),
+        };
+        for (content, is_taken_over) in [
+            (Content::BearerText, false),
+            (Content::BearerBinary, false),
+            (Content::PublicText, true),
+        ] {
+            let file = prepare(&directory.path().join("token"), b"x", 0o600).unwrap();
+            keep_permissions(file.as_file(), &replaced, content).unwrap();
+            let mode = file.as_file().metadata().unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode != 0o600, is_taken_over, "{content:?}");
+        }
+    }
+
+    #[test]
+    fn leaves_nothing_behind_when_it_can_not_finish() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("key");
+        fs::write(&path, "old").unwrap();
+        let secret = Content::Secret { replace: false };
+        let error = write_file(&path, b"new", secret).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+}
