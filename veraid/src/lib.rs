@@ -30,6 +30,16 @@
 //! period does; in the reference library it ends with the certificates or the signature, if they end earlier, so that it
 //! accepts more.
 //!
+//! # Limitations
+//!
+//! - DomainAuth, VeraId's successor, is not spoken: a chain for `_domainauth` is refused with an error that says so.
+//! - [`ObjectIdentifier`] holds arcs of 32 bits, and second arcs up to 39. Services named by UUIDs (`2.25.…`) or under `2.999`
+//!   can't be said.
+//! - Of RFC 5892's contextual rules for A-labels, those for the joiners are checked; the other characters that it ties to a
+//!   context (such as `·` and `・`) are taken anywhere.
+//! - A member's issuer is compared with the organisation's name letter by letter, whatever string type either is written
+//!   in; a final dot or another case makes another issuer.
+//!
 //! # How to start
 //!
 //! - Verify a signature: [`SignatureBundle::from_der`], then [`SignatureBundle::verify`]. Only what comes out of the latter
