@@ -1691,6 +1691,28 @@ fn a_key_trap_costs_little_more_than_an_honest_chain() {
     }
 }
 
+/// Zones cost their owner nothing, so what they allow for must not be spent on signatures that fail.
+#[test]
+fn many_proven_zones_buy_no_failed_signature_checks() {
+    let mut world = World::builder().at(NOON).zone(".", Algorithm::Ed25519);
+    let mut zone = String::new();
+    for _ in 0..20 {
+        zone.insert_str(0, "z.");
+        let spec = ZoneSpec::new(zone.as_str(), Algorithm::Ed25519);
+        world = world.with_zone(spec.zsk(Key::recorded_rsa(Algorithm::RsaSha256, 2_048)));
+    }
+    let owner = format!("_veraid.{zone}");
+    let world = world.txt(owner.as_str(), TEXT).build();
+    let mut responses = world.responses(owner.as_str(), TXT);
+    key_trap(&world, &mut responses, zone.as_str(), 60, 60);
+    let messages = responses.to_messages();
+    let outcome = verify(&messages, &owner, TXT, &world.anchors(), Period::ALWAYS);
+    let Err(Error::BudgetExhausted { limit, .. }) = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert!(limit <= 16, "{limit} failed checks");
+}
+
 /// A DER chain is a SET of OCTET STRINGs with definite lengths, and nothing after it.
 #[test]
 fn refuses_what_is_no_der_chain() {
