@@ -3,10 +3,12 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::builder::{OsStringValueParser, TypedValueParser as _, ValueParser, ValueParserFactory};
+
+use zeroize::Zeroizing;
 
 use crate::fault::{self, Fault};
 use crate::output::Output;
@@ -122,6 +124,9 @@ impl Destination {
 /// What stands in the way at `path` of writing `content` there. Somebody else can be at the other end of a pipe or a
 /// device, and can have made it for that; a key does not go through a link either.
 fn check_file(path: &Path, content: Content) -> Result<(), Fault> {
+    if !matches!(content, Content::Secret { .. }) && holds_private_key(path) {
+        return Err(already_there(path));
+    }
     let present = match content {
         Content::PublicText | Content::PublicBinary => return Ok(()),
         Content::BearerText | Content::BearerBinary => path.metadata(),
@@ -132,6 +137,22 @@ fn check_file(path: &Path, content: Content) -> Result<(), Fault> {
         Ok(_) if content == (Content::Secret { replace: false }) => Err(already_there(path)),
         _ => Ok(()),
     }
+}
+
+/// Whether what would be replaced is a private key: the wrong file after `--out` must not cost anybody their key.
+fn holds_private_key(path: &Path) -> bool {
+    /// More than a PKCS #8 file has before its label.
+    const START_OCTETS: u64 = 4096;
+    const LABEL_END: &[u8] = b"PRIVATE KEY-----";
+    if !is_regular_or_missing(path) {
+        return false;
+    }
+    let mut start = Zeroizing::new(Vec::with_capacity(4096));
+    let read = File::open(path).and_then(|file| file.take(START_OCTETS).read_to_end(&mut start));
+    read.is_ok()
+        && start
+            .windows(LABEL_END.len())
+            .any(|octets| octets == LABEL_END)
 }
 
 fn no_regular_file(path: &Path) -> Fault {
@@ -147,7 +168,7 @@ fn already_there(path: &Path) -> Fault {
         "{} exists already, and keys are not overwritten",
         path.display()
     ))
-    .hint("choose another file, or give --force if the key in it is not needed any more")
+    .hint("choose another file, or delete it first (`key generate` has --force) if the key in it is not needed any more")
 }
 
 fn write_file(path: &Path, octets: &[u8], content: Content) -> io::Result<()> {

@@ -41,9 +41,18 @@ See it work, with nothing set up:
 
 Set up a domain, once:
   kliento key generate --algorithm rsa-2048 --out org.key.pem
-  kliento organisation record --domain example.com --key org.key.pem     (publish what it prints)
+  kliento organisation record --domain example.com --key org.key.pem --service kliento
+                                                                         (publish what it prints)
   kliento organisation certificate --domain example.com --key org.key.pem --out org.pem
   kliento dnssec retrieve --domain example.com --out example.com.chain
+
+Certify a member, issue a token, check it:
+  kliento member certify --name alice --public-key alice.pub.pem --out alice.member-id \\
+      --organisation-certificate org.pem --organisation-key org.key.pem \\
+      --dnssec-chain example.com.chain
+  kliento token issue --audience https://api.example.com --member-id-bundle alice.member-id \\
+      --key alice.key.pem --out alice.token
+  kliento token verify --audience https://api.example.com alice.token
 
 Exit status: 0 done, or valid; 1 not valid, or malformed; 2 usage, files, network or configuration.";
 

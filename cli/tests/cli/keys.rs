@@ -124,6 +124,28 @@ fn a_public_file_keeps_the_mode_of_what_it_replaces() {
 }
 
 #[test]
+fn nothing_is_written_over_a_private_key_by_a_slip_in_out() {
+    let scratch = Scratch::new();
+    let key = scratch.file("key.pem");
+    fs::write(&key, WORKSHOP.read("alice.key.pem")).unwrap();
+    for command in [
+        format!("key public --key {key} --out {key}"),
+        format!("organisation certificate --domain example.com --key org.key.pem --out {key}"),
+        format!(
+            "token issue --audience a --member-id-bundle alice.member-id --key alice.key.pem --trust-anchors anchors \
+             --out {key}"
+        ),
+    ] {
+        WORKSHOP
+            .run(&command)
+            .exits(2)
+            .explains("keys are not overwritten")
+            .hints();
+        assert_eq!(fs::read(&key).unwrap(), WORKSHOP.read("alice.key.pem"));
+    }
+}
+
+#[test]
 fn writes_a_public_file_through_links_that_lead_to_nothing_yet() {
     let scratch = Scratch::new();
     fs::create_dir(scratch.file("sub")).unwrap();
