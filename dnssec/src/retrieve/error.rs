@@ -1,6 +1,6 @@
 //! Why no chain could be had, and what would do.
 
-use crate::error::{Error, RrsetId};
+use crate::error::{Committer, Error, RrsetId};
 use crate::message::MessageError;
 use crate::name::Name;
 use crate::retrieve::ResolverError;
@@ -81,9 +81,7 @@ impl RetrievalError {
     /// What to do about it, in a sentence.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Resolver(_) => {
-                "name a resolver as `system`, `IP[:PORT]`, `tls://HOST[:PORT]` or `https://HOST[:PORT]/PATH`"
-            }
+            Self::Resolver(_) => "name another resolver",
             Self::NoResponse { .. } => {
                 "check the address and that nothing filters DNS on the way, or try another resolver, such as https://1.1.1.1/dns-query"
             }
@@ -111,6 +109,12 @@ impl RetrievalError {
             }
             Self::Unverified(Error::RrsigNotYetValid { .. }) => {
                 "check the clock here, and that of the machine that signs the zone"
+            }
+            Self::Unverified(Error::DnskeyNotCommitted {
+                committed_by: Committer::TrustAnchor,
+                ..
+            }) => {
+                "if this domain is signed under a private root, give its keys as trust anchors; if not, the resolver does not tell the truth: ask another"
             }
             Self::Unverified(_) => {
                 "have the DNSSEC setup of the zone named above checked by whoever runs it; for a private root, check the trust anchors"

@@ -46,7 +46,9 @@ pub(super) struct Host {
 #[non_exhaustive]
 pub enum ResolverError {
     /// The text is none of the four forms.
-    #[error("{0:?} names no resolver")]
+    #[error(
+        "{0:?} names no resolver: write `system`, `IP[:PORT]`, `tls://HOST[:PORT]` or `https://HOST[:PORT]/PATH`"
+    )]
     Syntax(String),
     /// The operating system's configuration can't be read, or names none.
     #[error("the system's resolver configuration can't be used: {0}")]
