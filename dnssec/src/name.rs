@@ -163,7 +163,37 @@ impl Name {
 
     /// Whether this name is `ancestor` or lies below it.
     pub fn is_within(&self, ancestor: &Self) -> bool {
-        self.suffix(ancestor.label_count()).as_ref() == Some(ancestor)
+        // Labels are compared whole: octets alone might match in the middle of one.
+        let surplus = self.label_count().checked_sub(ancestor.label_count());
+        surplus.is_some_and(|surplus| self.labels().skip(surplus).eq(ancestor.labels()))
+    }
+
+    /// Whether this name lies below `ancestor`.
+    pub(crate) fn is_below(&self, ancestor: &Self) -> bool {
+        self.is_within(ancestor) && self != ancestor
+    }
+
+    /// How many labels, counted from the root, this name and another have in common.
+    pub(crate) fn common_labels(&self, other: &Self) -> usize {
+        let (ours, theirs) = (self.labels_from_root(), other.labels_from_root());
+        ours.iter().zip(&theirs).take_while(|(a, b)| a == b).count()
+    }
+
+    /// The wildcard right below this name; `None` if there is no room for its label.
+    pub(crate) fn wildcard(&self) -> Option<Self> {
+        self.prepend_label(b"*").ok()
+    }
+
+    /// This name with `from`, at or above it, replaced by `to` (RFC 6672 §2.2); `None` if that is no name any more.
+    pub(crate) fn moved(&self, from: &Self, to: &Self) -> Option<Self> {
+        let kept = self.label_count().checked_sub(from.label_count())?;
+        Self::from_labels(self.labels().take(kept).chain(to.labels())).ok()
+    }
+
+    fn labels_from_root(&self) -> SmallVec<[&[u8]; 16]> {
+        let mut labels: SmallVec<[&[u8]; 16]> = self.labels().collect();
+        labels.reverse();
+        labels
     }
 }
 
@@ -203,8 +233,8 @@ impl<'n> Iterator for Labels<'n> {
 /// Canonical order: label by label from the root on, as octets (RFC 4034 §6.1).
 impl Ord for Name {
     fn cmp(&self, other: &Self) -> Ordering {
-        let labels = |name: &'_ Self| name.labels().map(<[u8]>::to_vec).collect::<Vec<_>>();
-        labels(self).iter().rev().cmp(labels(other).iter().rev())
+        let (ours, theirs) = (self.labels_from_root(), other.labels_from_root());
+        ours.cmp(&theirs)
     }
 }
 

@@ -40,7 +40,15 @@ record_types! {
     NAPTR = 35, KX = 36, CERT = 37, DNAME = 39, OPT = 41, DS = 43, SSHFP = 44, IPSECKEY = 45, RRSIG = 46, NSEC = 47,
     DNSKEY = 48, DHCID = 49, NSEC3 = 50, NSEC3PARAM = 51, TLSA = 52, SMIMEA = 53, CDS = 59, CDNSKEY = 60,
     OPENPGPKEY = 61, CSYNC = 62, ZONEMD = 63, SVCB = 64, HTTPS = 65, SPF = 99, EUI48 = 108, EUI64 = 109, URI = 256,
-    CAA = 257,
+    CAA = 257, NXNAME = 128, ANY = 255,
+}
+
+impl RecordType {
+    /// Whether this is no type of data: a question for several types, or a part of the protocol (RFC 6895 §3.1). RRSIGs
+    /// are data, but not signed themselves (RFC 4035 §2.2).
+    pub(crate) fn is_meta(self) -> bool {
+        matches!(self.0, 0 | 128..=255) || matches!(self, Self::OPT | Self::RRSIG)
+    }
 }
 
 impl fmt::Display for RecordType {

@@ -1,11 +1,16 @@
-//! The records that DNSSEC itself is made of: RRSIG, DNSKEY and DS (RFC 4034 §§2, 3 and 5).
+//! The records that DNSSEC itself is made of: RRSIG, DNSKEY, DS and NSEC (RFC 4034), and NSEC3 (RFC 5155).
 
 mod dnskey;
 mod ds;
+mod nsec;
+mod nsec3;
 mod rrsig;
 
 pub use dnskey::Dnskey;
 pub use ds::Ds;
+pub use nsec::{Nsec, TypeBitmap};
+pub(crate) use nsec3::nsec3_owner_hash;
+pub use nsec3::{Nsec3, Nsec3Hash, Nsec3Parameters, nsec3_owner};
 pub use rrsig::Rrsig;
 
 /// A DNSSEC algorithm number (IANA's registry "DNS Security Algorithm Numbers").
