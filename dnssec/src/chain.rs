@@ -15,7 +15,7 @@ use crate::message::Response;
 use crate::name::Name;
 use crate::record::RecordType;
 use crate::validity::Period;
-use crate::verify::{self, Proof};
+use crate::verify::{self, Fact, Proof};
 
 /// DNS responses, read once and borrowed for as long as it lives.
 ///
@@ -106,13 +106,45 @@ impl<'a> Chain<'a> {
         self.responses_to(name, record_type).next().is_some()
     }
 
-    /// Proves the RRset of `record_type` at `name`, from an anchor down.
+    /// Looks `record_type` at `name` up, as one would in the DNS, and proves what is found from an anchor down: records,
+    /// behind aliases perhaps, or that there are none.
     ///
     /// The proof holds for at least one second of `period`; for which seconds it holds, within `period` and around it, it
     /// says itself. Signatures that are good at no second of `period` are passed over before any public-key operation,
     /// so a validity beyond `period` may be less than the whole chain would prove: ask with [`Period::ALWAYS`] for that.
     ///
     /// No clock is read and no network asked.
+    ///
+    /// ```
+    /// use dnssec::{Chain, Denial, Fact, Period, RecordType, Timestamp, TrustAnchors};
+    /// # let world = kliento_fixtures::World::builder()
+    /// #     .at(1_795_262_400)
+    /// #     .zone(".", kliento_fixtures::Algorithm::Ed25519)
+    /// #     .zone("example.", kliento_fixtures::Algorithm::Ed25519)
+    /// #     .build();
+    /// # let der = kliento_fixtures::chain_der(&world.chain("_veraid.example.", kliento_fixtures::TXT));
+    /// # let anchors: TrustAnchors = world.anchors().parse()?;
+    ///
+    /// let noon = Period::at("2026-11-21T12:00:00Z".parse()?);
+    /// let chain = Chain::from_der(&der)?;
+    /// match chain.look_up(&"_veraid.example".parse()?, RecordType::TXT, &anchors, noon)? {
+    ///     Fact::Proven(proof) => println!("{} records", proof.rdata().len()),
+    ///     Fact::ProvenAbsent(absence) => assert_eq!(absence.denial(), Denial::NxDomain),
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn look_up(
+        &self,
+        name: &Name,
+        record_type: RecordType,
+        anchors: &TrustAnchors,
+        period: Period,
+    ) -> Result<Fact<'a>, Error> {
+        verify::look_up(self, name, record_type, anchors, period)
+    }
+
+    /// Proves the RRset of `record_type` at `name`: [`Chain::look_up`] for those who need there to be records. A proof
+    /// that there are none is [`Error::Absent`].
     pub fn verify(
         &self,
         name: &Name,
@@ -120,7 +152,8 @@ impl<'a> Chain<'a> {
         anchors: &TrustAnchors,
         period: Period,
     ) -> Result<Proof<'a>, Error> {
-        verify::verify(self, name, record_type, anchors, period)
+        self.look_up(name, record_type, anchors, period)?
+            .into_proof()
     }
 
     /// The responses that say anything to this question, each once.

@@ -6,6 +6,7 @@ use crate::rdata::Algorithm;
 use crate::record::RecordType;
 use crate::time::Timestamp;
 use crate::validity::{Period, Validity};
+use crate::verify::Absence;
 
 /// An RRset, for messages: its owner and type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,20 +102,42 @@ pub enum Error {
         /// The code, such as 2 for SERVFAIL.
         response_code: u16,
     },
-    /// The answer is, or leads through, a CNAME or DNAME.
-    #[error("{rrset} is an alias ({alias_type}); aliases are not followed")]
-    Alias {
-        /// What was asked.
-        rrset: RrsetId,
-        /// CNAME or DNAME.
-        alias_type: RecordType,
-    },
-    /// The response has no records of the type that was asked for.
-    #[error("the response denies {0}: it holds no such record")]
-    Denial(RrsetId),
-    /// The RRset was expanded from a wildcard.
-    #[error("{0} was expanded from a wildcard; such answers are not accepted")]
+    /// The type that was asked for is no type of signed data: ANY, for one, or RRSIG.
+    #[error("{0} is not a type of records that can be proven")]
+    MetaType(RecordType),
+    /// It is proven that there are no such records.
+    #[error("{0}, which is proven")]
+    Absent(Box<Absence>),
+    /// The response has no records of the type that was asked for, and the chain does not prove that there are none.
+    #[error("the response denies {0}, but no NSEC or NSEC3 record proves that")]
+    UnprovenDenial(RrsetId),
+    /// The RRset was expanded from a wildcard, and the chain does not prove that there is no closer name.
+    #[error(
+        "{0} was expanded from a wildcard, but no NSEC or NSEC3 record proves that there is no closer name"
+    )]
+    UnprovenWildcard(RrsetId),
+    /// A record that delegates or denies was expanded from a wildcard.
+    #[error("{0} was expanded from a wildcard, so it says nothing of this name")]
     Wildcard(RrsetId),
+    /// Aliases lead back to a name that they came from.
+    #[error("the aliases lead in a circle, back to {0}")]
+    AliasLoop(Name),
+    /// More aliases in a row than anybody follows.
+    #[error("more than {limit} aliases lead on from {name}")]
+    TooManyAliases {
+        /// The name that was asked for.
+        name: Name,
+        /// How many are followed.
+        limit: usize,
+    },
+    /// The name that a DNAME leads to is longer than a name can be (RFC 6672 §2.2).
+    #[error("the DNAME at {dname} turns {name} into a name that is too long")]
+    AliasTooLong {
+        /// The name below the DNAME.
+        name: Name,
+        /// The DNAME's owner.
+        dname: Name,
+    },
     /// A record's data does not fit its type.
     #[error("a record of {0} has data that does not fit its type")]
     MalformedRecord(RrsetId),
@@ -127,6 +150,14 @@ pub enum Error {
     /// The RRSIG's Labels field counts more labels than the owner has.
     #[error("{rrsig} is no good: it counts {labels} labels, more than the owner has")]
     TooManyLabels {
+        /// The signature.
+        rrsig: Box<RrsigId>,
+        /// What its Labels field says.
+        labels: u8,
+    },
+    /// The RRSIG's Labels field counts fewer labels than its signer has: a wildcard above the zone is not the zone's to sign.
+    #[error("{rrsig} is no good: it counts {labels} labels, fewer than its signer has")]
+    TooFewLabels {
         /// The signature.
         rrsig: Box<RrsigId>,
         /// What its Labels field says.
@@ -172,13 +203,14 @@ pub enum Error {
         /// Whose word was missing.
         committed_by: Committer,
     },
-    /// All DS records have unknown algorithms or digests, so the child zone counts as unsigned (RFC 4035 §5.2).
-    #[error(
-        "the delegation to {zone} is insecure: none of its DS records has a supported algorithm and digest"
-    )]
+    /// The name lies in or below a zone that is proven to be unsigned, or to count as such. So nothing is proven about it,
+    /// and nothing is wrong.
+    #[error("the delegation to {zone} is insecure: {cause}")]
     InsecureDelegation {
-        /// The child zone.
+        /// The zone, or the name below which there may be one.
         zone: Name,
+        /// Why it counts as unsigned.
+        cause: Insecurity,
     },
     /// No trust anchor lies at or above the name.
     #[error("no trust anchor lies at or above {0}")]
@@ -217,6 +249,36 @@ pub enum Error {
     },
 }
 
+/// Why a zone counts as unsigned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Insecurity {
+    /// The parent proves that it has no DS RRset (RFC 4035 §5.2).
+    NoDs,
+    /// All DS records have unknown algorithms or digests (RFC 4035 §5.2).
+    Algorithms,
+    /// The name lies in an opt-out span, where unsigned delegations are not listed (RFC 5155 §9.2).
+    OptOut,
+    /// NSEC3 with more than 100 iterations (RFC 9276 §3.2).
+    Nsec3Iterations,
+    /// NSEC3 with an unknown hash algorithm.
+    Nsec3Hash,
+}
+
+impl std::fmt::Display for Insecurity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NoDs => "the parent zone proves that there is no DS record",
+            Self::Algorithms => "none of its DS records has a supported algorithm and digest",
+            Self::OptOut => {
+                "it lies in an opt-out span of NSEC3, where unsigned zones are not listed"
+            }
+            Self::Nsec3Iterations => "its NSEC3 records take more than 100 iterations",
+            Self::Nsec3Hash => "its NSEC3 records have an unknown hash algorithm",
+        })
+    }
+}
+
 /// Who vouches for a zone's key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -246,13 +308,19 @@ impl Error {
             Self::MissingResponse(_) => "dnssec.missing_response",
             Self::AmbiguousAnswer { .. } => "dnssec.ambiguous_answer",
             Self::ResponseCode { .. } => "dnssec.response_code",
-            Self::Alias { .. } => "dnssec.alias",
-            Self::Denial(_) => "dnssec.denial",
+            Self::MetaType(_) => "dnssec.meta_type",
+            Self::Absent(_) => "dnssec.absent",
+            Self::UnprovenDenial(_) => "dnssec.unproven_denial",
+            Self::UnprovenWildcard(_) => "dnssec.unproven_wildcard",
+            Self::AliasLoop(_) => "dnssec.alias_loop",
+            Self::TooManyAliases { .. } => "dnssec.too_many_aliases",
+            Self::AliasTooLong { .. } => "dnssec.alias_too_long",
             Self::Wildcard(_) => "dnssec.wildcard",
             Self::MalformedRecord(_) => "dnssec.malformed_record",
             Self::NoRrsig(_) => "dnssec.no_rrsig",
             Self::SignerOffTree(_) => "dnssec.signer_off_tree",
             Self::TooManyLabels { .. } => "dnssec.too_many_labels",
+            Self::TooFewLabels { .. } => "dnssec.too_few_labels",
             Self::UnsupportedAlgorithm(_) => "dnssec.unsupported_algorithm",
             Self::RrsigPeriod(_) => "dnssec.rrsig_period",
             Self::RrsigExpired { .. } => "dnssec.rrsig_expired",
@@ -280,7 +348,8 @@ impl Error {
     /// How far what failed had got. Of several failures the furthest says most about what to mend.
     pub(crate) fn progress(&self) -> u8 {
         match self {
-            Self::BudgetExhausted { .. } => 10,
+            Self::BudgetExhausted { .. } => 11,
+            Self::UnprovenWildcard(_) => 10,
             Self::NotValidTogether { .. } | Self::KeyNotValidThen { .. } => 9,
             Self::InsecureDelegation { .. } => 8,
             Self::BadSignature(_) => 7,
@@ -289,7 +358,7 @@ impl Error {
             Self::RrsigExpired { .. } | Self::RrsigNotYetValid { .. } => 4,
             Self::RrsigPeriod(_) => 3,
             Self::Wildcard(_) | Self::UnsupportedAlgorithm(_) => 2,
-            Self::SignerOffTree(_) | Self::TooManyLabels { .. } => 1,
+            Self::SignerOffTree(_) | Self::TooManyLabels { .. } | Self::TooFewLabels { .. } => 1,
             _ => 0,
         }
     }

@@ -87,14 +87,16 @@ mod verify;
 pub use anchor::{AnchorError, TrustAnchor, TrustAnchors};
 pub use authentication_chain::messages_from_authentication_chain;
 pub use chain::Chain;
-pub use error::{Committer, Error, RrsetId, RrsigId};
+pub use error::{Committer, Error, Insecurity, RrsetId, RrsigId};
 pub use message::{MessageError, Record, Response};
 pub use name::{Labels, MAX_LABEL_OCTETS, MAX_NAME_OCTETS, Name, NameError};
 pub use presentation::rdata_to_text;
-pub use rdata::{Algorithm, Dnskey, Ds, Rrsig};
+pub use rdata::{
+    Algorithm, Dnskey, Ds, Nsec, Nsec3, Nsec3Hash, Nsec3Parameters, Rrsig, TypeBitmap, nsec3_owner,
+};
 pub use record::{RecordType, RecordTypeError, txt_content};
 #[cfg(feature = "retrieve")]
 pub use retrieve::{Resolver, ResolverError, RetrievalError, retrieve};
 pub use time::{Timestamp, TimestampError};
 pub use validity::{Period, Validity};
-pub use verify::Proof;
+pub use verify::{Absence, Denial, Fact, Proof};

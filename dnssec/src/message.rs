@@ -130,9 +130,21 @@ impl<'m> Response<'m> {
         self.records.get(..self.answer_count).unwrap_or_default()
     }
 
+    /// The records of all sections.
+    pub(crate) fn records(&self) -> &[Record<'m>] {
+        &self.records
+    }
+
     /// The records of the authority and additional sections.
     pub fn others(&self) -> &[Record<'m>] {
         self.records.get(self.answer_count..).unwrap_or_default()
+    }
+
+    /// The name that is asked about, if `record_type` in class IN is what is asked for.
+    pub(crate) fn asks_for(&self, record_type: RecordType) -> Option<Name> {
+        self.question
+            .filter(|question| question.record_type == record_type && question.class == CLASS_IN)
+            .and_then(|question| question.name.to_name())
     }
 
     /// Whether this is what a server said to the question for `record_type` at `name` in class IN.
@@ -240,12 +252,6 @@ impl<'m> Record<'m> {
     /// Whether it belongs to the RRset of `record_type` at `owner` in class IN.
     pub(crate) fn belongs_to(&self, owner: &Name, record_type: RecordType) -> bool {
         self.record_type == record_type && self.class == CLASS_IN && self.owner.is(owner)
-    }
-
-    /// Whether `name` lies below its owner.
-    pub(crate) fn is_above(&self, name: &Name) -> bool {
-        let owner = self.owner();
-        name != &owner && name.is_within(&owner)
     }
 }
 

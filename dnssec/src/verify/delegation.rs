@@ -3,16 +3,15 @@
 
 use std::borrow::Cow;
 
-use super::Zones;
-use super::rrset::{SignedRrset, further};
+use super::rrset::{Expansion, SignedRrset, further};
+use super::zones::{Sources, Zones};
 use crate::anchor::{Commitment, TrustAnchors};
 use crate::budget::Budget;
-use crate::chain::Chain;
-use crate::error::{Committer, Error, RrsetId};
+use crate::error::{Committer, Error, Insecurity, RrsetId};
 use crate::name::Name;
 use crate::rdata::{Dnskey, Ds};
 use crate::record::RecordType;
-use crate::validity::{Period, Validity};
+use crate::validity::Validity;
 
 /// What there is to prove a zone's keys with, nothing checked yet that costs.
 #[derive(Clone, Debug)]
@@ -62,20 +61,15 @@ struct ValidCommitment<'c> {
 }
 
 impl<'a> Plan<'a> {
-    /// Gathers the responses about `zone` whose signatures may hold at some second of `period`.
-    pub(super) fn gather(
-        chain: &Chain<'a>,
-        zone: Name,
-        anchors: &TrustAnchors,
-        period: Period,
-    ) -> Result<Self, Error> {
-        let dnskeys = candidates(chain, &zone, RecordType::DNSKEY, period)?;
-        let is_anchored = anchors.of(&zone).next().is_some();
+    /// Gathers the responses about `zone` whose signatures may hold at some second of the period.
+    pub(super) fn gather(zone: Name, sources: Sources<'_, 'a>) -> Result<Self, Error> {
+        let dnskeys = candidates(sources, &zone, RecordType::DNSKEY)?;
+        let is_anchored = sources.anchors.of(&zone).next().is_some();
         // The root has no parent, and what claims to be its DS counts for nothing.
         let delegations = if zone.is_root() {
             Err(Error::NoTrustAnchor(zone.clone()))
         } else {
-            candidates(chain, &zone, RecordType::DS, period)
+            candidates(sources, &zone, RecordType::DS)
         };
         match delegations {
             Err(failure) if !is_anchored => Err(failure),
@@ -96,8 +90,9 @@ impl<'a> Plan<'a> {
         }
     }
 
-    pub(super) fn delegations(&self) -> &[SignedRrset<'a>] {
-        &self.delegations
+    /// The zones above that signed the delegation.
+    pub(super) fn signers(&self) -> impl Iterator<Item = &Name> {
+        self.delegations.iter().flat_map(SignedRrset::signers)
     }
 
     /// Whether an anchor is about this very zone.
@@ -210,17 +205,16 @@ impl<'a> Plan<'a> {
 }
 
 /// The RRsets of `record_type` at `zone` with signatures that may hold, or why there is none.
-fn candidates<'a>(
-    chain: &Chain<'a>,
+pub(super) fn candidates<'a>(
+    sources: Sources<'_, 'a>,
     zone: &Name,
     record_type: RecordType,
-    period: Period,
 ) -> Result<Vec<SignedRrset<'a>>, Error> {
     let mut found = Vec::new();
     let mut failure = None;
-    for response in chain.responses_to(zone, record_type) {
+    for response in sources.chain.responses_to(zone, record_type) {
         let candidate = SignedRrset::find(response, zone, record_type)
-            .and_then(|unweighed| unweighed.usable(period));
+            .and_then(|unweighed| unweighed.usable(sources.period, Expansion::Refused));
         match candidate {
             Ok(candidate) => found.push(candidate),
             Err(other) => failure = further(failure, other),
@@ -255,7 +249,10 @@ fn prove_delegation<'r>(
         })
         .collect();
     if known.is_empty() {
-        return Err(Error::InsecureDelegation { zone: zone.clone() });
+        return Err(Error::InsecureDelegation {
+            zone: zone.clone(),
+            cause: Insecurity::Algorithms,
+        });
     }
     Ok(known)
 }

@@ -1,313 +1,405 @@
-//! The walk: from an RRset up to an anchor to see what there is, then down again to prove it (RFC 4035 §5).
+//! Looking a name up in a chain, and proving what is found (RFC 4035 §5).
 //!
-//! Every zone on the way is an ancestor of the owner's name, or the name itself, so a number of labels names it. That
-//! makes the walk two loops over label counts, whatever the chain holds:
-//!
-//! 1. **Up, for free.** The RRSIGs say which zones signed, and so which DNSKEY and DS RRsets are needed. Signatures that
-//!    are stale, of unknown algorithms or by the wrong zone are dropped here, before any public-key work.
-//! 2. **Down, with keys.** Each zone's DNSKEY RRset is checked with a key that an anchor or the parent's DS commits to,
-//!    and with its keys the DS RRsets below, and at last the answer.
+//! A step looks for records, an alias or a denial at one name; aliases lead to the next step. What is found is an RRset
+//! with RRSIGs, by which it is known what zones signed it. These are proven first ([`zones`]), from the anchor down, and
+//! with their keys the RRset; and where that was expanded from a wildcard, or is not there at all, what else has to be
+//! shown ([`denial`]).
 //!
 //! Each step yields a [`Validity`]: the union over the good signatures of an RRset, each cut to the times at which its
-//! key is proven.
+//! key is proven; the intersection of all that has to hold together.
 
+mod answer;
 mod delegation;
+mod denial;
+mod fact;
 mod rrset;
+mod zones;
 
 use std::borrow::Cow;
 
 use crate::anchor::TrustAnchors;
 use crate::budget::Budget;
 use crate::chain::Chain;
-use crate::error::{Error, RrsetId};
+use crate::error::{Error, Insecurity, RrsetId};
 use crate::name::Name;
 use crate::record::RecordType;
 use crate::validity::{Period, Validity};
 
-use delegation::{Plan, Zone};
-use rrset::{SignedRrset, UnweighedRrset};
+use answer::{Found, Question};
+use denial::{Case, Conclusion, Evidence, Witnesses};
+use rrset::{Expansion, GoodSignature, SignedRrset, further};
+use zones::{Sources, Zones};
 
-/// A proven RRset, and when it is proven.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Proof<'a> {
-    name: Name,
-    record_type: RecordType,
-    rdata: Vec<Cow<'a, [u8]>>,
-    validity: Validity,
-}
+pub use fact::{Absence, Denial, Fact, Proof};
 
-impl<'a> Proof<'a> {
-    /// The owner name.
-    pub fn name(&self) -> &Name {
-        &self.name
-    }
+/// Aliases that are followed in a row, as resolvers do (Unbound follows 11, BIND 16).
+const MAX_ALIASES: usize = 8;
 
-    /// The type of the records.
-    pub fn record_type(&self) -> RecordType {
-        self.record_type
-    }
-
-    /// The data of all records of the RRset, in canonical form and order (RFC 4034 §6).
-    pub fn rdata(&self) -> &[Cow<'a, [u8]>] {
-        &self.rdata
-    }
-
-    /// When all signatures on the way from the anchor hold together.
-    pub fn validity(&self) -> &Validity {
-        &self.validity
-    }
-}
-
-pub(crate) fn verify<'a>(
+pub(crate) fn look_up<'a>(
     chain: &Chain<'a>,
     name: &Name,
     record_type: RecordType,
     anchors: &TrustAnchors,
     period: Period,
-) -> Result<Proof<'a>, Error> {
-    let mut walk = Walk {
-        chain,
-        anchors,
-        period,
+) -> Result<Fact<'a>, Error> {
+    if record_type.is_meta() {
+        return Err(Error::MetaType(record_type));
+    }
+    Walk {
+        sources: Sources {
+            chain,
+            anchors,
+            period,
+        },
         budget: Budget::new(),
-    };
-    walk.prove(name, record_type)
-        .map_err(|failure| walk.insecure_or(failure))
+        zones: Zones::default(),
+        denials: None,
+    }
+    .look_up(name, record_type)
 }
 
-/// One verification: what it has to go by, and what it may still spend.
+/// One verification: what it has to go by, what it has proven so far, and what it may still spend.
 struct Walk<'w, 'a> {
-    chain: &'w Chain<'a>,
-    anchors: &'w TrustAnchors,
-    period: Period,
+    sources: Sources<'w, 'a>,
     budget: Budget,
+    zones: Zones<'a>,
+    /// The chain's NSEC and NSEC3 records, once they are needed.
+    denials: Option<denial::Records<'a>>,
+}
+
+/// What is proven about one name.
+enum Step<'a> {
+    Records(Vec<Cow<'a, [u8]>>),
+    Alias(Name),
+    Absent(Denial),
 }
 
 impl<'a> Walk<'_, 'a> {
-    fn prove(&mut self, name: &Name, record_type: RecordType) -> Result<Proof<'a>, Error> {
-        if !self.anchors.reach(name) {
-            return Err(Error::NoTrustAnchor(name.clone()));
+    /// Goes from alias to alias until there are records, or none.
+    fn look_up(&mut self, name: &Name, record_type: RecordType) -> Result<Fact<'a>, Error> {
+        let mut validity = Validity::always();
+        let mut canonical_name = name.clone();
+        let mut followed: Vec<Name> = Vec::new();
+        loop {
+            let (step, valid) = self
+                .step(&canonical_name, record_type, &followed)
+                .map_err(|failure| self.insecure_or(failure, &canonical_name, record_type))?;
+            validity = validity.intersect(&valid);
+            if !validity.overlaps(self.sources.period) {
+                return Err(Error::NotValidTogether {
+                    rrset: RrsetId {
+                        owner: canonical_name,
+                        record_type,
+                    },
+                    validity,
+                    period: self.sources.period,
+                });
+            }
+            let target = match step {
+                Step::Records(rdata) => {
+                    return Ok(Fact::Proven(Proof {
+                        name: name.clone(),
+                        canonical_name,
+                        record_type,
+                        rdata,
+                        validity,
+                    }));
+                }
+                Step::Absent(denial) => {
+                    return Ok(Fact::ProvenAbsent(Absence {
+                        name: name.clone(),
+                        canonical_name,
+                        record_type,
+                        denial,
+                        validity,
+                    }));
+                }
+                Step::Alias(target) => target,
+            };
+            followed.push(canonical_name);
+            if followed.contains(&target) {
+                return Err(Error::AliasLoop(target));
+            }
+            if followed.len() > MAX_ALIASES {
+                return Err(Error::TooManyAliases {
+                    name: name.clone(),
+                    limit: MAX_ALIASES,
+                });
+            }
+            self.budget.grow();
+            canonical_name = target;
         }
-        let answer = the_answer(self.chain, name, record_type)?.usable(self.period)?;
-        let plans = plan_zones(self.chain, &answer, self.anchors, self.period)?;
-        let zones = prove_zones(plans, self.anchors, &mut self.budget)?;
-        let validity = answer.verify(&zones, &mut self.budget)?;
-        if !validity.overlaps(self.period) {
-            return Err(Error::NotValidTogether {
-                rrset: answer.id(),
-                validity,
-                period: self.period,
+    }
+
+    fn step(
+        &mut self,
+        owner: &Name,
+        record_type: RecordType,
+        followed: &[Name],
+    ) -> Result<(Step<'a>, Validity), Error> {
+        if !self.sources.anchors.reach(owner) {
+            return Err(Error::NoTrustAnchor(owner.clone()));
+        }
+        let period = self.sources.period;
+        let question = Question::new(self.sources.chain, owner, record_type, followed)?;
+        match question.find()? {
+            Found::Records(records) => {
+                let records = records.usable(period, expansion(record_type))?;
+                let validity = self.prove(&records)?;
+                Ok((Step::Records(records.into_rdata()), validity))
+            }
+            Found::Alias(alias) => {
+                let expansion = expansion(alias.record_type());
+                let alias = alias.usable(period, expansion)?;
+                let target = target(&alias, owner)?;
+                let validity = self.prove(&alias)?;
+                Ok((Step::Alias(target), validity))
+            }
+            Found::Nothing(otherwise) => {
+                let (denial, validity) = self.prove_absence(owner, record_type, otherwise)?;
+                Ok((Step::Absent(denial), validity))
+            }
+        }
+    }
+
+    /// Proves an RRset: with a signature over its very owner, or with one over a wildcard and the proof that there is no
+    /// closer name (RFC 4035 §5.3.4).
+    fn prove(&mut self, rrset: &SignedRrset<'a>) -> Result<Validity, Error> {
+        self.zones
+            .establish_signers(rrset, self.sources, &mut self.budget)?;
+        let signatures = rrset.good_signatures(&self.zones, &mut self.budget)?;
+        let mut validity = Validity::never();
+        let mut failure = None;
+        for signature in &signatures {
+            if signature.labels == rrset.owner().rrsig_labels() {
+                validity = validity.unite(&signature.validity);
+                continue;
+            }
+            match self.prove_no_closer_name(rrset, signature) {
+                Ok(no_closer) => {
+                    let together = signature.validity.intersect(&no_closer);
+                    validity = validity.unite(&together);
+                }
+                Err(exhausted @ Error::BudgetExhausted { .. }) => return Err(exhausted),
+                Err(other) => failure = further(failure, other),
+            }
+        }
+        match failure {
+            Some(failure) if validity.is_never() => Err(failure),
+            _ => Ok(validity),
+        }
+    }
+
+    fn prove_no_closer_name(
+        &mut self,
+        rrset: &SignedRrset<'a>,
+        signature: &GoodSignature<'_>,
+    ) -> Result<Validity, Error> {
+        let unproven = Error::UnprovenWildcard(rrset.id());
+        let (records, witnesses) = self.denials();
+        let case =
+            records.about_wildcard(rrset.owner(), signature.labels, signature.signer, witnesses)?;
+        match self.judge(case)? {
+            Judgement::NoCloserName(validity) => Ok(validity),
+            Judgement::Insecure(insecure) => Err(insecure),
+            Judgement::Absent(..) => Err(unproven),
+            Judgement::None(failure) => Err(failure.unwrap_or(unproven)),
+        }
+    }
+
+    /// Proves that there is no record of the type at the name, or says what is wrong: `otherwise`, if no record of the
+    /// chain bears on it.
+    fn prove_absence(
+        &mut self,
+        owner: &Name,
+        record_type: RecordType,
+        otherwise: Error,
+    ) -> Result<(Denial, Validity), Error> {
+        let (records, witnesses) = self.denials();
+        let case = records.about(owner, record_type, witnesses)?;
+        match self.judge(case)? {
+            Judgement::Absent(denial, validity) => Ok((denial, validity)),
+            Judgement::Insecure(insecure) => Err(insecure),
+            Judgement::NoCloserName(_) => Err(otherwise),
+            Judgement::None(failure) => Err(failure.unwrap_or(otherwise)),
+        }
+    }
+
+    fn denials(&mut self) -> (&denial::Records<'a>, Witnesses<'_, 'a>) {
+        let Sources { chain, period, .. } = self.sources;
+        let records = self
+            .denials
+            .get_or_insert_with(|| denial::Records::read(chain));
+        let witnesses = Witnesses {
+            chain,
+            period,
+            budget: &mut self.budget,
+        };
+        (records, witnesses)
+    }
+
+    /// Checks what the arguments of a case rest on. An argument holds when all of its records do; what several conclude
+    /// holds when one of them does.
+    fn judge(&mut self, case: Case<'a>) -> Result<Judgement, Error> {
+        let Case {
+            mut evidence,
+            arguments,
+            mut failure,
+        } = case;
+        let mut judgement: Option<(Conclusion, Validity)> = None;
+        // What is absent is not insecure, whichever argument came first.
+        let (insecure, others): (Vec<_>, Vec<_>) = arguments
+            .into_iter()
+            .partition(|argument| matches!(argument.conclusion, Conclusion::Insecure { .. }));
+        for argument in others.into_iter().chain(insecure) {
+            if let Some((conclusion, _)) = &judgement
+                && *conclusion != argument.conclusion
+            {
+                continue;
+            }
+            let mut validity = Validity::always();
+            for premise in &argument.premises {
+                let Some(evidence) = evidence.get_mut(*premise) else {
+                    continue;
+                };
+                match self.weigh(evidence) {
+                    Ok(valid) => validity = validity.intersect(&valid),
+                    Err(exhausted @ Error::BudgetExhausted { .. }) => return Err(exhausted),
+                    Err(other) => {
+                        failure = further(failure, other);
+                        validity = Validity::never();
+                    }
+                }
+                if validity.is_never() {
+                    break;
+                }
+            }
+            if !validity.overlaps(self.sources.period) {
+                continue;
+            }
+            judgement = Some(match judgement {
+                Some((conclusion, before)) => (conclusion, before.unite(&validity)),
+                None => (argument.conclusion, validity),
             });
         }
-        Ok(Proof {
-            name: name.clone(),
-            record_type,
-            rdata: answer.into_rdata(),
-            validity,
+        Ok(match judgement {
+            Some((Conclusion::Absent(denial), validity)) => Judgement::Absent(denial, validity),
+            Some((Conclusion::NoCloserName, validity)) => Judgement::NoCloserName(validity),
+            Some((Conclusion::Insecure { zone, cause }, _)) => {
+                Judgement::Insecure(Error::InsecureDelegation { zone, cause })
+            }
+            None => Judgement::None(failure),
         })
     }
 
-    /// Tells a zone that is signed with nothing known from one that is signed wrongly: if its DS RRset is proven, and has
-    /// nothing known in it either, then the zone counts as unsigned (RFC 4035 §5.2).
-    fn insecure_or(&mut self, failure: Error) -> Error {
-        let mut above = failure.clone();
-        // The signer of a DS RRset lies above the zone, so this ends.
-        while let Error::UnsupportedAlgorithm(rrsig) = above {
-            let zone = rrsig.signer;
-            above = match self.prove(&zone, RecordType::DS) {
-                Ok(proof) if !delegation::is_secure(proof.rdata()) => {
-                    return Error::InsecureDelegation { zone };
-                }
-                Ok(_) => return failure,
-                Err(insecure @ Error::InsecureDelegation { .. }) => return insecure,
-                Err(other) => other,
-            };
+    /// Checks the signatures over a record, once.
+    fn weigh(&mut self, evidence: &mut Evidence<'a>) -> Result<Validity, Error> {
+        if let Some(outcome) = &evidence.outcome {
+            return outcome.clone();
         }
-        failure
+        self.zones
+            .establish_signers(&evidence.rrset, self.sources, &mut self.budget)?;
+        let outcome = evidence.rrset.verify(&self.zones, &mut self.budget);
+        evidence.outcome = Some(outcome.clone());
+        outcome
     }
-}
 
-/// The one response that answers the question.
-///
-/// Of several that differ, nobody could say which one was meant: whoever reads records off the chain might read others
-/// than those that were proven.
-fn the_answer<'a>(
-    chain: &Chain<'a>,
-    name: &Name,
-    record_type: RecordType,
-) -> Result<UnweighedRrset<'a>, Error> {
-    let id = || RrsetId {
-        owner: name.clone(),
-        record_type,
-    };
-    let mut failed = None;
-    let mut answers = Vec::new();
-    for response in chain.responses_to(name, record_type) {
-        if response.is_an_answer() {
-            answers.push(response);
+    /// Tells a name about which nothing can be proven from one about which something is wrong: where a zone on the way is
+    /// proven to be unsigned, or to be signed with nothing known (RFC 4035 §5.2), the failure is no failure.
+    fn insecure_or(&mut self, failure: Error, owner: &Name, record_type: RecordType) -> Error {
+        if matches!(
+            failure,
+            Error::BudgetExhausted { .. } | Error::InsecureDelegation { .. }
+        ) {
+            return failure;
+        }
+        match self.insecurity(owner, record_type) {
+            Ok(Some(insecure)) => insecure,
+            Ok(None) => failure,
+            Err(exhausted) => exhausted,
+        }
+    }
+
+    fn insecurity(
+        &mut self,
+        owner: &Name,
+        record_type: RecordType,
+    ) -> Result<Option<Error>, Error> {
+        // From the top: below an unsigned delegation nothing is proven.
+        let labels = owner.label_count();
+        let lowest = if record_type == RecordType::DS {
+            labels.saturating_sub(1)
         } else {
-            failed = Some(response);
-        }
-    }
-    match (&answers[..], failed) {
-        ([answer], _) => SignedRrset::find(answer, name, record_type),
-        ([], Some(failed)) => SignedRrset::find(failed, name, record_type),
-        ([], None) => Err(Error::MissingResponse(id())),
-        (several, _) => Err(Error::AmbiguousAnswer {
-            rrset: id(),
-            count: several.len(),
-        }),
-    }
-}
-
-/// By label count, what there is to prove each zone with, for all zones whose signatures lead to the answer.
-type Plans<'a> = Vec<Option<Result<Plan<'a>, Error>>>;
-
-/// By label count, the proven zones, or why one is not.
-type Zones<'a> = Vec<Option<Result<Zone<'a>, Error>>>;
-
-/// Follows signers upwards from the answer, gathering candidates and checking nothing that costs.
-fn plan_zones<'a>(
-    chain: &Chain<'a>,
-    answer: &SignedRrset<'a>,
-    anchors: &TrustAnchors,
-    period: Period,
-) -> Result<Plans<'a>, Error> {
-    let owner = answer.owner();
-    let mut plans: Plans<'a> = (0..=owner.label_count()).map(|_| None).collect();
-    let mut needed = vec![false; plans.len()];
-    mark(&mut needed, answer);
-    for labels in (0..plans.len()).rev() {
-        if !needed.get(labels).copied().unwrap_or_default() {
-            continue;
-        }
-        let Some(zone) = owner.suffix(labels) else {
-            continue;
+            labels
         };
-        let plan = Plan::gather(chain, zone, anchors, period);
-        if let Ok(plan) = &plan {
-            plan.delegations()
-                .iter()
-                .for_each(|ds| mark(&mut needed, ds));
-        }
-        if let Some(slot) = plans.get_mut(labels) {
-            *slot = Some(plan);
-        }
-    }
-    refuse_dead_ends(answer, &plans)?;
-    Ok(plans)
-}
-
-/// Notes the zones that signed `rrset`.
-fn mark(needed: &mut [bool], rrset: &SignedRrset<'_>) {
-    for signer in rrset.signers() {
-        if let Some(slot) = needed.get_mut(signer.label_count()) {
-            *slot = true;
-        }
-    }
-}
-
-/// Fails when no signer's zone can lead to an anchor, whatever the signatures are worth.
-fn refuse_dead_ends(answer: &SignedRrset<'_>, plans: &Plans<'_>) -> Result<(), Error> {
-    let mut failures: Vec<Option<Error>> = Vec::with_capacity(plans.len());
-    for plan in plans {
-        let failure = match plan {
-            None => None,
-            Some(Err(failure)) => Some(failure.clone()),
-            Some(Ok(plan)) if plan.is_anchored() => None,
-            Some(Ok(plan)) => dead_end(
-                plan.delegations().iter().flat_map(SignedRrset::signers),
-                &failures,
-            ),
-        };
-        failures.push(failure);
-    }
-    dead_end(answer.signers(), &failures).map_or(Ok(()), Err)
-}
-
-/// The failure that got furthest, if all of these zones failed.
-fn dead_end<'n>(
-    mut signers: impl Iterator<Item = &'n Name>,
-    failures: &[Option<Error>],
-) -> Option<Error> {
-    signers
-        .try_fold(None::<Error>, |worst, signer| {
-            let failure = failures.get(signer.label_count())?.clone()?;
-            Some(Some(match worst {
-                Some(worst) => worst.furthest(failure),
-                None => failure,
-            }))
-        })
-        .flatten()
-}
-
-/// From the anchors down: each zone's keys, proven with those of the zones above it.
-fn prove_zones<'a>(
-    plans: Plans<'a>,
-    anchors: &TrustAnchors,
-    budget: &mut Budget,
-) -> Result<Zones<'a>, Error> {
-    let mut zones: Zones<'a> = Vec::with_capacity(plans.len());
-    for plan in plans {
-        let zone = match plan {
-            None => None,
-            Some(Err(failure)) => Some(Err(failure)),
-            Some(Ok(plan)) => match plan.prove(anchors, &zones, budget) {
-                Err(exhausted @ Error::BudgetExhausted { .. }) => return Err(exhausted),
-                Err(failure) => Some(Err(failure)),
-                Ok(zone) => {
-                    budget.zone_is_proven();
-                    Some(Ok(zone))
+        for labels in 1..=lowest {
+            let Some(zone) = owner.suffix(labels) else {
+                continue;
+            };
+            let delegations = delegation::candidates(self.sources, &zone, RecordType::DS);
+            for ds_rrset in delegations.unwrap_or_default() {
+                if delegation::is_secure(ds_rrset.rdata()) {
+                    continue;
                 }
-            },
-        };
-        zones.push(zone);
+                match self.prove(&ds_rrset) {
+                    Ok(validity) if validity.overlaps(self.sources.period) => {
+                        return Ok(Some(Error::InsecureDelegation {
+                            zone,
+                            cause: Insecurity::Algorithms,
+                        }));
+                    }
+                    Err(exhausted @ Error::BudgetExhausted { .. }) => return Err(exhausted),
+                    _ => {}
+                }
+            }
+        }
+        let (records, witnesses) = self.denials();
+        let mut case = records.about(owner, record_type, witnesses)?;
+        case.arguments
+            .retain(|argument| matches!(argument.conclusion, Conclusion::Insecure { .. }));
+        Ok(match self.judge(case)? {
+            Judgement::Insecure(insecure) => Some(insecure),
+            _ => None,
+        })
     }
-    Ok(zones)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use kliento_fixtures::{Algorithm, DNSKEY, DS, KeyRole, TXT, World};
+/// What came of a case.
+enum Judgement {
+    Absent(Denial, Validity),
+    NoCloserName(Validity),
+    Insecure(Error),
+    /// Nothing holds; the failure that got furthest, if there was one.
+    None(Option<Error>),
+}
 
-    /// The price of a stale signature must not be the public-key work for all zones above it.
-    #[test]
-    fn refuses_a_dead_end_anywhere_on_the_way_before_any_public_key_work() {
-        let world = World::builder()
-            .at(1_795_262_400)
-            .zone(".", Algorithm::Ed25519)
-            .zone("com.", Algorithm::Ed25519)
-            .zone("example.com.", Algorithm::Ed25519)
-            .txt("_veraid.example.com.", "text")
-            .build();
-        let anchors: TrustAnchors = world.anchors().parse().unwrap();
-        let owner: Name = "_veraid.example.com".parse().unwrap();
-        let period = Period::at(crate::Timestamp::from_unix_seconds(1_795_262_400));
-        for (zone, record_type, signed_as) in [
-            (".", DNSKEY, world.signing(".", KeyRole::Ksk)),
-            ("com.", DNSKEY, world.signing("com.", KeyRole::Ksk)),
-            (
-                "example.com.",
-                DNSKEY,
-                world.signing("example.com.", KeyRole::Ksk),
-            ),
-            ("com.", DS, world.signing_for("com.", DS)),
-            ("example.com.", DS, world.signing_for("example.com.", DS)),
-        ] {
-            let mut responses = world.responses("_veraid.example.com.", TXT);
-            responses.of(zone, record_type).sign(&signed_as.expired());
-            let messages = responses.to_messages();
-            let chain = Chain::from_messages(messages.iter().map(Vec::as_slice)).unwrap();
-            let answer = the_answer(&chain, &owner, RecordType::TXT)
-                .and_then(|answer| answer.usable(period))
-                .unwrap();
-            let refusal = plan_zones(&chain, &answer, &anchors, period).unwrap_err();
-            assert_eq!(
-                refusal.reason(),
-                "dnssec.rrsig_expired",
-                "{zone} {record_type}"
-            );
-        }
+/// Whether an answer of this type may come from a wildcard.
+fn expansion(record_type: RecordType) -> Expansion {
+    match record_type {
+        // What delegates and denies; and a DNAME, whose wildcard would have to be told from a name (RFC 6672 §3.3).
+        RecordType::DS
+        | RecordType::DNSKEY
+        | RecordType::NSEC
+        | RecordType::NSEC3
+        | RecordType::DNAME => Expansion::Refused,
+        _ => Expansion::Allowed,
     }
+}
+
+/// Where an alias leads to from `owner`: it has one record, or is none.
+fn target(alias: &SignedRrset<'_>, owner: &Name) -> Result<Name, Error> {
+    let malformed = || Error::MalformedRecord(alias.id());
+    let [rdata] = alias.rdata() else {
+        return Err(malformed());
+    };
+    let target = Name::from_wire(rdata).map_err(|_| malformed())?;
+    if alias.id().record_type == RecordType::CNAME {
+        return Ok(target);
+    }
+    owner
+        .moved(alias.owner(), &target)
+        .ok_or_else(|| Error::AliasTooLong {
+            name: owner.clone(),
+            dname: alias.owner().clone(),
+        })
 }

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::iter;
 
-use super::{Zones, delegation::Key};
+use super::delegation::Key;
+use super::zones::Zones;
 use crate::budget::Budget;
 use crate::crypto;
 use crate::error::{Error, RrsetId, RrsigId};
@@ -31,9 +32,27 @@ struct WindowedRrsig<'a> {
 }
 
 /// An RRset whose RRSIGs are not weighed yet.
+#[derive(Clone, Debug)]
 pub(super) struct UnweighedRrset<'a> {
     rrset: SignedRrset<'a>,
     rrsigs: Vec<Rrsig<'a>>,
+}
+
+/// Whether an RRset may have been expanded from a wildcard. Those that delegate or deny may not: what a wildcard says of a
+/// name holds only where there is no closer name, and they are what says whether there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expansion {
+    Allowed,
+    Refused,
+}
+
+/// An RRSIG that verified.
+#[derive(Clone, Debug)]
+pub(super) struct GoodSignature<'s> {
+    pub(super) signer: &'s Name,
+    /// Of the owner's labels, how many the name that was signed had (RFC 4034 §3.1.3).
+    pub(super) labels: usize,
+    pub(super) validity: Validity,
 }
 
 impl<'a> SignedRrset<'a> {
@@ -53,43 +72,79 @@ impl<'a> SignedRrset<'a> {
                 response_code: response.response_code(),
             });
         }
-        let records = response
-            .answers()
+        Self::find_among(response.answers(), owner, record_type)?
+            .ok_or_else(|| Error::UnprovenDenial(id()))
+    }
+
+    /// Finds the RRset among the records of a section; `None` if it is not there.
+    pub(super) fn find_among(
+        section: &[Record<'a>],
+        owner: &Name,
+        record_type: RecordType,
+    ) -> Result<Option<UnweighedRrset<'a>>, Error> {
+        let data = section
             .iter()
             .filter(|record| record.belongs_to(owner, record_type));
-        let mut rdata = records
+        let mut rdata = data
             .map(Record::canonical_rdata)
             .collect::<Option<Vec<_>>>()
-            .ok_or_else(|| Error::MalformedRecord(id()))?;
+            .ok_or_else(|| {
+                Error::MalformedRecord(RrsetId {
+                    owner: owner.clone(),
+                    record_type,
+                })
+            })?;
         if rdata.is_empty() {
-            return Err(match alias_type(response, owner) {
-                Some(alias_type) => Error::Alias {
-                    rrset: id(),
-                    alias_type,
-                },
-                None => Error::Denial(id()),
-            });
+            return Ok(None);
         }
         // Canonical order is that of the octets, and duplicates are one (RFC 4034 §6.3).
         rdata.sort_unstable();
         rdata.dedup();
-        let mut rrsigs: Vec<Rrsig<'a>> = Vec::new();
-        for record in response.answers() {
-            let covering = record
-                .rrsig()
-                .filter(|_| record.belongs_to(owner, RecordType::RRSIG))
-                .filter(|rrsig| rrsig.type_covered == record_type);
-            rrsigs.extend(covering);
-        }
-        Ok(UnweighedRrset {
+        Ok(Some(UnweighedRrset {
             rrset: Self {
                 owner: owner.clone(),
                 record_type,
                 rdata,
-                rrsigs: Vec::with_capacity(rrsigs.len()),
+                rrsigs: Vec::new(),
             },
-            rrsigs,
-        })
+            rrsigs: rrsigs_over(section, owner, record_type),
+        }))
+    }
+
+    /// A record that is an RRset by itself, as NSEC and NSEC3 records are; its RRSIGs are looked for among `records`.
+    pub(super) fn of_one(
+        record: &Record<'a>,
+        owner: &Name,
+        records: &[Record<'a>],
+    ) -> UnweighedRrset<'a> {
+        let record_type = record.record_type();
+        UnweighedRrset {
+            rrset: Self {
+                owner: owner.clone(),
+                record_type,
+                rdata: vec![Cow::Borrowed(record.rdata())],
+                rrsigs: Vec::new(),
+            },
+            rrsigs: rrsigs_over(records, owner, record_type),
+        }
+    }
+
+    /// The same RRset with the RRSIGs of one zone alone.
+    pub(super) fn signed_by(&self, zone: &Name) -> Self {
+        let mut own = self.clone();
+        own.rrsigs.retain(|windowed| windowed.rrsig.signer == *zone);
+        own
+    }
+
+    /// Whether this and another are the same records with the same signatures.
+    pub(super) fn repeats(&self, other: &Self) -> bool {
+        let signatures = |rrset: &Self| -> Vec<&'a [u8]> {
+            let rrsigs = rrset.rrsigs.iter();
+            rrsigs.map(|windowed| windowed.rrsig.signature).collect()
+        };
+        self.owner == other.owner
+            && self.rdata == other.rdata
+            && signatures(self) == signatures(other)
     }
 
     pub(super) fn owner(&self) -> &Name {
@@ -126,13 +181,7 @@ impl<'a> SignedRrset<'a> {
 
     /// Checks it with the keys of the zones that signed it. Holds whenever one of its RRSIGs and that one's key do.
     pub(super) fn verify(&self, zones: &Zones<'_>, budget: &mut Budget) -> Result<Validity, Error> {
-        self.check_signatures(budget, |rrsig| {
-            match zones.get(rrsig.signer.label_count()) {
-                Some(Some(Ok(zone))) => Ok(zone.keys()),
-                Some(Some(Err(failure))) => Err(failure.clone()),
-                _ => Err(Error::NoMatchingKey(Box::new(self.rrsig_id(rrsig)))),
-            }
-        })
+        Ok(union(&self.good_signatures(zones, budget)?))
     }
 
     /// Checks it with these keys alone.
@@ -141,30 +190,46 @@ impl<'a> SignedRrset<'a> {
         keys: &[Key<'_>],
         budget: &mut Budget,
     ) -> Result<Validity, Error> {
-        self.check_signatures(budget, |_| Ok(keys))
+        Ok(union(&self.check_signatures(budget, |_| Ok(keys))?))
+    }
+
+    /// Those of its RRSIGs that verify with the keys of the zones that made them: at least one, or why there is none.
+    pub(super) fn good_signatures(
+        &self,
+        zones: &Zones<'_>,
+        budget: &mut Budget,
+    ) -> Result<Vec<GoodSignature<'_>>, Error> {
+        self.check_signatures(budget, |rrsig| match zones.get(&rrsig.signer) {
+            Some(Ok(zone)) => Ok(zone.keys()),
+            Some(Err(failure)) => Err(failure.clone()),
+            None => Err(Error::NoMatchingKey(Box::new(self.rrsig_id(rrsig)))),
+        })
     }
 
     fn check_signatures<'k, 'm: 'k>(
         &self,
         budget: &mut Budget,
         keys_of: impl Fn(&Rrsig<'a>) -> Result<&'k [Key<'m>], Error>,
-    ) -> Result<Validity, Error> {
-        let mut validity = Validity::never();
+    ) -> Result<Vec<GoodSignature<'_>>, Error> {
+        let mut good = Vec::with_capacity(self.rrsigs.len());
         let mut failure = None;
         for WindowedRrsig { rrsig, window } in &self.rrsigs {
             let outcome =
                 keys_of(rrsig).and_then(|keys| self.check_signature(rrsig, *window, keys, budget));
             match outcome {
-                Ok(proven) => validity = validity.unite(&proven),
+                Ok(validity) => good.push(GoodSignature {
+                    signer: &rrsig.signer,
+                    labels: rrsig.labels.into(),
+                    validity,
+                }),
                 Err(exhausted @ Error::BudgetExhausted { .. }) => return Err(exhausted),
                 Err(other) => failure = further(failure, other),
             }
         }
-        match failure {
-            Some(failure) if validity.is_never() => Err(failure),
-            None if validity.is_never() => Err(Error::NoRrsig(self.id())),
-            _ => Ok(validity),
+        if good.is_empty() {
+            return Err(failure.unwrap_or_else(|| Error::NoRrsig(self.id())));
         }
+        Ok(good)
     }
 
     /// Tries the keys that the RRSIG may be of: the tag and the algorithm are equal, and the key is proven at some second
@@ -213,8 +278,10 @@ impl<'a> SignedRrset<'a> {
     fn signed_data(&self, rrsig: &Rrsig<'_>) -> Vec<u8> {
         let mut signed_data = Vec::with_capacity(512);
         rrsig.append_signed_fields(&mut signed_data);
+        let expanded_from = self.wildcard_signed_by(rrsig);
+        let owner = expanded_from.as_ref().unwrap_or(&self.owner);
         for rdata in &self.rdata {
-            signed_data.extend_from_slice(self.owner.as_wire());
+            signed_data.extend_from_slice(owner.as_wire());
             signed_data.extend_from_slice(&self.record_type.0.to_be_bytes());
             signed_data.extend_from_slice(&CLASS_IN.to_be_bytes());
             signed_data.extend_from_slice(&rrsig.original_ttl.to_be_bytes());
@@ -225,6 +292,15 @@ impl<'a> SignedRrset<'a> {
             signed_data.extend_from_slice(rdata);
         }
         signed_data
+    }
+
+    /// The wildcard that the owner was expanded from, if the RRSIG says that it was (RFC 4035 §5.3.2).
+    fn wildcard_signed_by(&self, rrsig: &Rrsig<'_>) -> Option<Name> {
+        let labels = usize::from(rrsig.labels);
+        if labels >= self.owner.rrsig_labels() {
+            return None;
+        }
+        self.owner.suffix(labels)?.wildcard()
     }
 
     fn rrsig_id(&self, rrsig: &Rrsig<'_>) -> RrsigId {
@@ -238,13 +314,36 @@ impl<'a> SignedRrset<'a> {
 }
 
 impl<'a> UnweighedRrset<'a> {
+    pub(super) fn record_type(&self) -> RecordType {
+        self.rrset.record_type
+    }
+
+    /// Whether there is any RRSIG over it.
+    pub(super) fn is_signed(&self) -> bool {
+        !self.rrsigs.is_empty()
+    }
+
+    /// Whether this and another are the same records, whatever their signatures.
+    pub(super) fn agrees_with(&self, other: &Self) -> bool {
+        self.rrset.rdata == other.rrset.rdata
+    }
+
+    /// Takes another's RRSIGs over the same records as well.
+    pub(super) fn add_signatures(&mut self, other: Self) {
+        self.rrsigs.extend(other.rrsigs);
+    }
+
     /// Keeps the RRSIGs that may prove something at some second of `period`. If none may, says why the one that came
     /// closest may not.
-    pub(super) fn usable(self, period: Period) -> Result<SignedRrset<'a>, Error> {
+    pub(super) fn usable(
+        self,
+        period: Period,
+        expansion: Expansion,
+    ) -> Result<SignedRrset<'a>, Error> {
         let Self { mut rrset, rrsigs } = self;
         let mut failure = None;
         for rrsig in rrsigs {
-            match rrset.weigh(&rrsig, period) {
+            match rrset.weigh(&rrsig, period, expansion) {
                 Ok(window) => rrset.rrsigs.push(WindowedRrsig { rrsig, window }),
                 Err(other) => failure = further(failure, other),
             }
@@ -258,7 +357,12 @@ impl<'a> UnweighedRrset<'a> {
 
 impl SignedRrset<'_> {
     /// What can be said of an RRSIG without a key (RFC 4035 §5.3.1): gives its window.
-    fn weigh(&self, rrsig: &Rrsig<'_>, period: Period) -> Result<Period, Error> {
+    fn weigh(
+        &self,
+        rrsig: &Rrsig<'_>,
+        period: Period,
+        expansion: Expansion,
+    ) -> Result<Period, Error> {
         let id = || Box::new(self.rrsig_id(rrsig));
         if !self.may_be_signed_by(&rrsig.signer) {
             return Err(Error::SignerOffTree(id()));
@@ -270,8 +374,14 @@ impl SignedRrset<'_> {
                 labels: rrsig.labels,
             });
         }
-        if labels < self.owner.rrsig_labels() {
+        if labels < self.owner.rrsig_labels() && expansion == Expansion::Refused {
             return Err(Error::Wildcard(self.id()));
+        }
+        if labels < rrsig.signer.rrsig_labels() {
+            return Err(Error::TooFewLabels {
+                rrsig: id(),
+                labels: rrsig.labels,
+            });
         }
         if !rrsig.algorithm.is_supported() {
             return Err(Error::UnsupportedAlgorithm(id()));
@@ -305,14 +415,24 @@ impl SignedRrset<'_> {
     }
 }
 
-/// Whether the answer section says that `owner` is another name's alias: by a CNAME of its own or a DNAME above it.
-fn alias_type(response: &Response<'_>, owner: &Name) -> Option<RecordType> {
-    response.answers().iter().find_map(|record| {
-        if record.belongs_to(owner, RecordType::CNAME) {
-            return Some(RecordType::CNAME);
-        }
-        (record.record_type() == RecordType::DNAME && record.is_above(owner))
-            .then_some(RecordType::DNAME)
+/// The RRSIGs over an RRset that stand among these records.
+fn rrsigs_over<'a>(
+    records: &[Record<'a>],
+    owner: &Name,
+    record_type: RecordType,
+) -> Vec<Rrsig<'a>> {
+    records
+        .iter()
+        .filter(|record| record.belongs_to(owner, RecordType::RRSIG))
+        .filter_map(Record::rrsig)
+        .filter(|rrsig| rrsig.type_covered == record_type)
+        .collect()
+}
+
+/// When some of the signatures are good.
+fn union(signatures: &[GoodSignature<'_>]) -> Validity {
+    signatures.iter().fold(Validity::never(), |validity, good| {
+        validity.unite(&good.validity)
     })
 }
 

@@ -1,0 +1,175 @@
+//! Finding what a chain has to say to a question: records, an alias, or nothing.
+
+use super::rrset::{SignedRrset, UnweighedRrset};
+use crate::chain::Chain;
+use crate::error::{Error, RrsetId};
+use crate::message::{Record, Response};
+use crate::name::Name;
+use crate::record::RecordType;
+
+/// What was found, nothing of it checked.
+pub(super) enum Found<'a> {
+    /// Records of the type that was asked for.
+    Records(UnweighedRrset<'a>),
+    /// Another name in place of the owner, by its CNAME or by a DNAME above it.
+    Alias(UnweighedRrset<'a>),
+    /// Neither. There may be a proof that there is nothing to be found; if not, this is what is wrong.
+    Nothing(Error),
+}
+
+/// The responses that may hold the answer for one name of a sequence of aliases.
+pub(super) struct Question<'c, 'a> {
+    chain: &'c Chain<'a>,
+    owner: &'c Name,
+    record_type: RecordType,
+    /// The answer sections to look in: that of the response to the question, and those in which the aliases that led here
+    /// were found, since servers put the target's records there as well.
+    sections: Vec<&'c [Record<'a>]>,
+    /// What is wrong if there is nothing.
+    otherwise: Error,
+}
+
+impl<'c, 'a> Question<'c, 'a> {
+    /// `followed` are the names before this one, from the one that was asked for on.
+    ///
+    /// Of several responses to one question that differ, nobody could say which one was meant: whoever reads records off
+    /// the chain might read others than those that were proven. So there may be one only.
+    pub(super) fn new(
+        chain: &'c Chain<'a>,
+        owner: &'c Name,
+        record_type: RecordType,
+        followed: &'c [Name],
+    ) -> Result<Self, Error> {
+        let id = || RrsetId {
+            owner: owner.clone(),
+            record_type,
+        };
+        let (answers, failures): (Vec<_>, Vec<_>) = chain
+            .responses_to(owner, record_type)
+            .partition(|response| response.is_an_answer());
+        if answers.len() > 1 {
+            return Err(Error::AmbiguousAnswer {
+                rrset: id(),
+                count: answers.len(),
+            });
+        }
+        let otherwise = match (answers.first(), failures.first()) {
+            (Some(_), _) => Error::UnprovenDenial(id()),
+            (None, Some(failed)) => Error::ResponseCode {
+                rrset: id(),
+                response_code: failed.response_code(),
+            },
+            (None, None) => Error::MissingResponse(id()),
+        };
+        let earlier = followed
+            .iter()
+            .flat_map(|name| chain.responses_to(name, record_type))
+            .filter(|response| response.is_an_answer());
+        let sections = answers
+            .into_iter()
+            .chain(earlier)
+            .map(Response::answers)
+            .collect();
+        Ok(Self {
+            chain,
+            owner,
+            record_type,
+            sections,
+            otherwise,
+        })
+    }
+
+    /// Looks for records first, then for a CNAME and a DNAME.
+    pub(super) fn find(self) -> Result<Found<'a>, Error> {
+        if let Some(records) = self.rrset(self.owner, self.record_type)? {
+            return Ok(Found::Records(records));
+        }
+        let cname = match self.rrset(self.owner, RecordType::CNAME)? {
+            None => self.rrset_with_question(self.owner, RecordType::CNAME)?,
+            found => found,
+        };
+        // A CNAME that was synthesised from a DNAME is unsigned (RFC 6672 §5.3.1), and made again here.
+        if let Some(cname) = cname.as_ref().filter(|cname| cname.is_signed()) {
+            return Ok(Found::Alias(cname.clone()));
+        }
+        for dname_owner in self.dname_owners() {
+            let dname = match self.rrset(&dname_owner, RecordType::DNAME)? {
+                None => self.rrset_with_question(&dname_owner, RecordType::DNAME)?,
+                found => found,
+            };
+            if let Some(dname) = dname {
+                return Ok(Found::Alias(dname));
+            }
+        }
+        Ok(cname.map_or(Found::Nothing(self.otherwise), Found::Alias))
+    }
+
+    /// The RRset in the sections to look in. Where several have it, they have to agree, and their RRSIGs all count.
+    fn rrset(
+        &self,
+        owner: &Name,
+        record_type: RecordType,
+    ) -> Result<Option<UnweighedRrset<'a>>, Error> {
+        gather(self.sections.iter().copied(), owner, record_type)
+    }
+
+    /// The RRset in the responses to a question for itself.
+    fn rrset_with_question(
+        &self,
+        owner: &Name,
+        record_type: RecordType,
+    ) -> Result<Option<UnweighedRrset<'a>>, Error> {
+        let responses = self.chain.responses_to(owner, record_type);
+        let sections = responses
+            .filter(|response| response.is_an_answer())
+            .map(Response::answers);
+        gather(sections, owner, record_type)
+    }
+
+    /// The names above the owner that are said to have a DNAME, the one nearest the root first: there is nothing below it
+    /// that could have another (RFC 6672 §2.4).
+    fn dname_owners(&self) -> Vec<Name> {
+        let answers = self.sections.iter().copied().flatten();
+        let in_answers = answers
+            .filter(|record| record.record_type() == RecordType::DNAME)
+            .map(Record::owner);
+        let responses = self.chain.responses().iter();
+        let in_questions = responses.filter_map(|response| response.asks_for(RecordType::DNAME));
+        let mut owners: Vec<Name> = in_answers
+            .chain(in_questions)
+            .filter(|dname_owner| self.owner.is_below(dname_owner))
+            .collect();
+        owners.sort_unstable();
+        owners.dedup();
+        owners
+    }
+}
+
+fn gather<'c, 'a: 'c>(
+    sections: impl Iterator<Item = &'c [Record<'a>]>,
+    owner: &Name,
+    record_type: RecordType,
+) -> Result<Option<UnweighedRrset<'a>>, Error> {
+    let mut gathered: Option<UnweighedRrset<'a>> = None;
+    let mut count = 0;
+    for section in sections {
+        let Some(found) = SignedRrset::find_among(section, owner, record_type)? else {
+            continue;
+        };
+        count += 1;
+        match &mut gathered {
+            None => gathered = Some(found),
+            Some(earlier) if earlier.agrees_with(&found) => earlier.add_signatures(found),
+            Some(_) => {
+                return Err(Error::AmbiguousAnswer {
+                    rrset: RrsetId {
+                        owner: owner.clone(),
+                        record_type,
+                    },
+                    count,
+                });
+            }
+        }
+    }
+    Ok(gathered)
+}

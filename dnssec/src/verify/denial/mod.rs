@@ -1,0 +1,313 @@
+//! Authenticated denial of existence: what the NSEC and NSEC3 records of a chain prove (RFC 4035 §5.4, RFC 5155 §8,
+//! RFC 6840 §4).
+//!
+//! A signed denial is a fact wherever it stands, so the records are taken from all sections of all responses. From them
+//! [`Argument`]s are made, each a conclusion and the records that it rests on, by names and hashes alone; only then are
+//! the signatures of those records checked. An argument holds when all of its records do.
+
+mod nsec;
+mod nsec3;
+
+use smallvec::SmallVec;
+
+use super::fact::Denial;
+use super::rrset::{Expansion, SignedRrset, further};
+use crate::budget::Budget;
+use crate::chain::Chain;
+use crate::error::{Error, Insecurity};
+use crate::message::{CLASS_IN, Record};
+use crate::name::Name;
+use crate::rdata::{Nsec, Nsec3, Nsec3Hash, TypeBitmap, nsec3_owner_hash};
+use crate::record::RecordType;
+use crate::validity::{Period, Validity};
+
+/// What follows from NSEC or NSEC3 records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Conclusion {
+    /// There is no such record.
+    Absent(Denial),
+    /// No name exists that is closer to the owner than the wildcard that it was expanded from.
+    NoCloserName,
+    /// The name lies in an unsigned zone, or may do so.
+    Insecure { zone: Name, cause: Insecurity },
+}
+
+/// A conclusion, and by their indices the records that it rests on.
+#[derive(Clone, Debug)]
+pub(super) struct Argument {
+    pub(super) conclusion: Conclusion,
+    pub(super) premises: SmallVec<[usize; 3]>,
+}
+
+/// The denying records of a chain that can be read.
+#[derive(Clone, Debug)]
+pub(super) struct Records<'a> {
+    nsec: Vec<Located<'a, Nsec<'a>>>,
+    nsec3: Vec<Located<'a, HashedOwner<'a>>>,
+}
+
+/// A record and where it stands.
+#[derive(Clone, Debug)]
+struct Located<'a, D> {
+    owner: Name,
+    data: D,
+    record: Record<'a>,
+    /// Which response of the chain has it, and the RRSIGs over it.
+    response: usize,
+}
+
+/// An NSEC3 record and what its owner name says.
+#[derive(Clone, Debug)]
+struct HashedOwner<'a> {
+    nsec3: Nsec3<'a>,
+    hash: Nsec3Hash,
+    next: Nsec3Hash,
+    zone: Name,
+}
+
+/// A record that bears on a question, with the usable RRSIGs of one zone.
+#[derive(Clone, Debug)]
+pub(super) struct Evidence<'a> {
+    pub(super) zone: Name,
+    pub(super) rrset: SignedRrset<'a>,
+    /// When it is proven, once that was looked at.
+    pub(super) outcome: Option<Result<Validity, Error>>,
+}
+
+/// A question, and what can be argued about it.
+pub(super) struct Case<'a> {
+    pub(super) evidence: Vec<Evidence<'a>>,
+    pub(super) arguments: Vec<Argument>,
+    /// Why records that bear on the question are of no use.
+    pub(super) failure: Option<Error>,
+}
+
+impl<'a> Records<'a> {
+    /// Reads them all. What cannot be read, and NSEC3 records with flags of unknown meaning, count for nothing.
+    pub(super) fn read(chain: &Chain<'a>) -> Self {
+        let mut records = Self {
+            nsec: Vec::new(),
+            nsec3: Vec::new(),
+        };
+        for (response, message) in chain.responses().iter().enumerate() {
+            for record in message.records() {
+                if record.class() == CLASS_IN {
+                    records.add(*record, response);
+                }
+            }
+        }
+        records
+    }
+
+    fn add(&mut self, record: Record<'a>, response: usize) {
+        match record.record_type() {
+            RecordType::NSEC => {
+                if let Some(data) = Nsec::parse(record.rdata()) {
+                    self.nsec.push(Located {
+                        owner: record.owner(),
+                        data,
+                        record,
+                        response,
+                    });
+                }
+            }
+            RecordType::NSEC3 => {
+                let owner = record.owner();
+                if let Some(data) = HashedOwner::read(&owner, &record) {
+                    self.nsec3.push(Located {
+                        owner,
+                        data,
+                        record,
+                        response,
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What can be argued about records of `record_type` at `owner`: that there are none, or that the name lies below an
+    /// unsigned delegation.
+    pub(super) fn about(
+        &self,
+        owner: &Name,
+        record_type: RecordType,
+        witnesses: Witnesses<'_, 'a>,
+    ) -> Result<Case<'a>, Error> {
+        let mut hearing = Hearing::new(witnesses);
+        nsec::absence(&self.nsec, owner, record_type, &mut hearing)?;
+        nsec3::absence(&self.nsec3, owner, record_type, &mut hearing)?;
+        Ok(hearing.case)
+    }
+
+    /// What can be argued about there being no name in `zone` closer to `owner` than the wildcard below its last `labels`
+    /// labels.
+    pub(super) fn about_wildcard(
+        &self,
+        owner: &Name,
+        labels: usize,
+        zone: &Name,
+        witnesses: Witnesses<'_, 'a>,
+    ) -> Result<Case<'a>, Error> {
+        let mut hearing = Hearing::new(witnesses);
+        nsec::no_closer_name(&self.nsec, owner, labels, zone, &mut hearing)?;
+        nsec3::no_closer_name(&self.nsec3, owner, labels, zone, &mut hearing)?;
+        Ok(hearing.case)
+    }
+}
+
+impl<'a> HashedOwner<'a> {
+    fn read(owner: &Name, record: &Record<'a>) -> Option<Self> {
+        let nsec3 = Nsec3::parse(record.rdata())?;
+        if nsec3.has_unknown_flags() {
+            return None;
+        }
+        // Of a hash algorithm that is unknown the length is unknown, too, and the hashes mean nothing here.
+        let (hash, next) = if nsec3.parameters.is_supported() {
+            (
+                nsec3_owner_hash(owner)?,
+                nsec3.next_hashed_owner.try_into().ok()?,
+            )
+        } else {
+            Default::default()
+        };
+        Some(Self {
+            nsec3,
+            hash,
+            next,
+            zone: owner.parent()?,
+        })
+    }
+}
+
+/// What turns records into evidence.
+pub(super) struct Witnesses<'w, 'a> {
+    pub(super) chain: &'w Chain<'a>,
+    pub(super) period: Period,
+    pub(super) budget: &'w mut Budget,
+}
+
+/// A case while it is made.
+struct Hearing<'w, 'a> {
+    witnesses: Witnesses<'w, 'a>,
+    case: Case<'a>,
+    /// The records admitted so far, by where their data stand, and what evidence they are.
+    admitted: Vec<(*const u8, Admitted)>,
+}
+
+/// Evidence, by index: one for each zone that signed a record.
+type Admitted = SmallVec<[usize; 1]>;
+
+impl<'w, 'a> Hearing<'w, 'a> {
+    fn new(witnesses: Witnesses<'w, 'a>) -> Self {
+        Self {
+            witnesses,
+            case: Case {
+                evidence: Vec::new(),
+                arguments: Vec::new(),
+                failure: None,
+            },
+            admitted: Vec::new(),
+        }
+    }
+
+    /// Looks the record's RRSIGs up, once: evidence for each zone that made a usable one.
+    fn admit<D>(&mut self, located: &Located<'a, D>) -> Result<Admitted, Error> {
+        let place = located.record.rdata().as_ptr();
+        if let Some((_, known)) = self.admitted.iter().find(|(other, _)| *other == place) {
+            return Ok(known.clone());
+        }
+        self.witnesses.budget.spend_denial()?;
+        let evidence = self.look_up_signatures(located);
+        self.admitted.push((place, evidence.clone()));
+        Ok(evidence)
+    }
+
+    fn look_up_signatures<D>(&mut self, located: &Located<'a, D>) -> Admitted {
+        let records = self
+            .witnesses
+            .chain
+            .responses()
+            .get(located.response)
+            .map_or(&[][..], |response| response.records());
+        let unweighed = SignedRrset::of_one(&located.record, &located.owner, records);
+        let rrset = match unweighed.usable(self.witnesses.period, Expansion::Refused) {
+            Ok(rrset) => rrset,
+            Err(failure) => {
+                self.case.failure = further(self.case.failure.take(), failure);
+                return Admitted::new();
+            }
+        };
+        let mut zones: SmallVec<[&Name; 1]> = SmallVec::new();
+        for signer in rrset.signers() {
+            if !zones.contains(&signer) {
+                zones.push(signer);
+            }
+        }
+        zones
+            .into_iter()
+            .map(|zone| self.enter(zone.clone(), rrset.signed_by(zone)))
+            .collect()
+    }
+
+    /// The index of this evidence, which may have been entered before.
+    fn enter(&mut self, zone: Name, rrset: SignedRrset<'a>) -> usize {
+        let evidence = &mut self.case.evidence;
+        let known = evidence
+            .iter()
+            .position(|other| other.zone == zone && other.rrset.repeats(&rrset));
+        known.unwrap_or_else(|| {
+            evidence.push(Evidence {
+                zone,
+                rrset,
+                outcome: None,
+            });
+            evidence.len() - 1
+        })
+    }
+
+    fn zone_of(&self, evidence: usize) -> Option<&Name> {
+        self.case
+            .evidence
+            .get(evidence)
+            .map(|evidence| &evidence.zone)
+    }
+
+    fn conclude(&mut self, conclusion: Conclusion, premises: &[usize]) -> Result<(), Error> {
+        self.witnesses.budget.spend_denial()?;
+        self.case.arguments.push(Argument {
+            conclusion,
+            premises: premises.into(),
+        });
+        Ok(())
+    }
+}
+
+/// What the record at the very name, or at the wildcard that would have made it, says of a type.
+///
+/// It denies the type if neither that nor a CNAME is there (RFC 6840 §4.3), and if it is of the right side of a zone cut:
+/// of the parent's for a DS, of the child's for all else (RFC 6840 §4.1).
+fn denies_type(types: TypeBitmap<'_>, record_type: RecordType) -> bool {
+    let wrong_side = if record_type == RecordType::DS {
+        types.contains(RecordType::SOA)
+    } else {
+        types.is_delegation()
+    };
+    !wrong_side && !types.contains(record_type) && !types.contains(RecordType::CNAME)
+}
+
+/// Whether the record at a name above another says anything of what lies below it: not where another zone begins, nor
+/// where a DNAME leads elsewhere (RFC 6840 §4.1, RFC 6672 §5.3.4.1).
+fn speaks_for_names_below(types: TypeBitmap<'_>) -> bool {
+    !types.is_delegation() && !types.contains(RecordType::DNAME)
+}
+
+/// Whether the record at a name shows an unsigned delegation there (RFC 4035 §5.2).
+fn is_unsigned_delegation(types: TypeBitmap<'_>) -> bool {
+    types.is_delegation() && !types.contains(RecordType::DS)
+}
+
+/// Whether the zone that signed may say anything of records of that type at that name: a DS is the zone's above.
+fn may_speak_of(zone: &Name, owner: &Name, record_type: RecordType) -> bool {
+    owner.is_within(zone) && (record_type != RecordType::DS || owner != zone)
+}
