@@ -32,6 +32,8 @@ enum Kind {
     Malformed { reason: &'static str },
     /// Exit status 1: a zone on the way down is proven to be unsigned.
     Insecure { zone: String },
+    /// Exit status 1: a result that was printed like any other, but is not what a caller hopes for.
+    Unwelcome,
     /// The reader of our output has gone, which is no fault at all.
     BrokenPipe,
 }
@@ -114,6 +116,15 @@ impl Fault {
         }
     }
 
+    /// The result says it all.
+    pub(crate) fn unwelcome() -> Self {
+        Self {
+            kind: Kind::Unwelcome,
+            message: String::new(),
+            hint: None,
+        }
+    }
+
     /// Adds what would do, unless something more particular was said already.
     pub(crate) fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
         self.hint.get_or_insert(hint.into());
@@ -153,6 +164,7 @@ impl Fault {
     pub(crate) fn report(self, output: &Output) -> ExitCode {
         let (status, zone, reason) = match &self.kind {
             Kind::BrokenPipe => return ExitCode::SUCCESS,
+            Kind::Unwelcome => return ExitCode::from(1),
             Kind::Failure { reason } => {
                 self.explain("error", *reason);
                 return ExitCode::from(2);
@@ -286,6 +298,9 @@ fn hint_for(reason: &str) -> Option<&'static str> {
         "dnssec.rrsig_expired" => {
             "retrieve the chain again with `kliento dnssec retrieve`, then make the bundle again; --at verifies at \
              another time"
+        }
+        "veraid.record_absent" => {
+            "publish the record that `kliento organisation record` prints, then retrieve the chain again"
         }
         "veraid.no_matching_record" => {
             "is the key's record published? see `kliento organisation record`, then retrieve the chain again"

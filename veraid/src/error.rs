@@ -350,6 +350,9 @@ pub enum Error {
         /// The owner of the records that were looked for.
         owner: Box<dnssec::Name>,
     },
+    /// The domain is signed with DNSSEC, and proves that it has no such record.
+    #[error("the domain is signed, and has no VeraId record: {0}")]
+    RecordAbsent(Box<dnssec::Absence>),
     /// The chain answers for VeraId and for DomainAuth.
     #[error("the DNSSEC chain answers for two protocols, so it could be read in two ways")]
     AmbiguousDialect,
@@ -532,6 +535,7 @@ impl Error {
             Self::BadSignature => "cms.bad_signature",
 
             Self::NoRecordResponse { .. } => "veraid.no_record_response",
+            Self::RecordAbsent(_) => "veraid.record_absent",
             Self::AmbiguousDialect => "veraid.ambiguous_dialect",
             Self::UnsupportedDialect => "veraid.unsupported_dialect",
             Self::RecordOwner(_) => "veraid.no_room_for_record",

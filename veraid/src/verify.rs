@@ -11,7 +11,7 @@
 use std::borrow::Cow;
 
 use der::asn1::ObjectIdentifier;
-use dnssec::{Chain, Name, Period, RecordType, TrustAnchors, Validity, txt_content};
+use dnssec::{Chain, Fact, Name, Period, RecordType, TrustAnchors, Validity, txt_content};
 
 use crate::bundle::{MemberIdBundle, SignatureBundle};
 use crate::certificate::{
@@ -424,7 +424,10 @@ impl ProvenKey {
     ) -> Result<Self, Error> {
         let (dialect, owner) = find_dialect(chain, &organisation.organisation)?;
         check_unverified_records(chain, &organisation.key, service)?;
-        let proof = chain.verify(&owner, RecordType::TXT, anchors, required)?;
+        let proof = match chain.look_up(&owner, RecordType::TXT, anchors, required)? {
+            Fact::Proven(proof) => proof,
+            Fact::ProvenAbsent(absence) => return Err(Error::RecordAbsent(Box::new(absence))),
+        };
         let records = parse_records(proof.rdata().iter().map(AsRef::as_ref));
         let ttl_override = select_ttl_override(records, &organisation.key, service)?;
         let validity = proof.validity();

@@ -695,14 +695,14 @@ fn a_response_that_holds_nothing_does_not_decide_the_dialect() {
 }
 
 #[test]
-fn leaves_it_to_dnssec_to_say_why_veraids_question_has_no_answer() {
+fn says_why_veraids_question_has_no_answer() {
     refuse(
         Parts::member,
         cases! { p:
             "a failure": p.spoil_chain = |_, r| r.answer().rcode = SERVFAIL => "dnssec.response_code";
             "a failure beside DomainAuth's": { p.spoil_chain = |_, r| r.answer().rcode = SERVFAIL; p.further_responses.push(domain_auth_response(vec![], SERVFAIL)); } => "dnssec.response_code";
-            "a proven absence": { p.records.clear(); } => "dnssec.denial";
-            "an answer without records": p.spoil_chain = |_, r| r.answer().answers.clear() => "dnssec.denial";
+            "a proven absence": { p.records.clear(); } => "veraid.record_absent";
+            "an answer without records": p.spoil_chain = |_, r| r.answer().answers.clear() => "dnssec.unproven_denial";
         },
     );
 }

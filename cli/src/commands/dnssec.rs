@@ -1,9 +1,9 @@
 //! `kliento dnssec`: chains, apart from what they are used for.
 
-use std::fmt;
+use std::{fmt, mem};
 
 use clap::{Args, Subcommand, ValueEnum};
-use dnssec::{Chain, Name, Period, Proof, RecordType, Resolver, RetrievalError, Validity};
+use dnssec::{Chain, Fact, Name, Period, Proof, RecordType, Resolver, RetrievalError, Validity};
 use kliento::veraid::{Dialect, Organisation, TxtRecord};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
@@ -14,7 +14,7 @@ use crate::destination::{Content, Destination};
 use crate::fault::Fault;
 use crate::input::Source;
 use crate::inspection::ChainInspection;
-use crate::output::{self, Fields, GOOD, Output, Printable};
+use crate::output::{self, Fields, GOOD, ODD, Output, Printable};
 use crate::runtime;
 use crate::timeline::{Window, windows};
 
@@ -212,39 +212,93 @@ enum ChainFormat {
     Rfc9102,
 }
 
+/// What is proven, as `cli.md` has it.
 #[derive(Serialize)]
-struct ProofDocument {
-    status: &'static str,
-    name: String,
-    #[serde(rename = "type")]
-    record_type: String,
-    records: Vec<String>,
-    validity: Vec<Window>,
+#[serde(tag = "status", rename_all = "lowercase")]
+enum FactDocument {
+    Proven {
+        name: String,
+        #[serde(rename = "type")]
+        record_type: String,
+        #[serde(flatten)]
+        alias: Alias,
+        records: Vec<String>,
+        validity: Vec<Window>,
+    },
+    Absent {
+        denial: String,
+        #[serde(flatten)]
+        alias: Alias,
+        validity: Vec<Window>,
+        #[serde(skip)]
+        message: String,
+    },
 }
 
-impl ProofDocument {
-    fn new(verify: &Verify, proof: &Proof<'_>, validity: &Validity) -> Self {
-        Self {
-            status: "proven",
-            name: verify.name.to_string(),
-            record_type: proof.record_type().to_string(),
-            records: presentations(proof),
-            validity: windows(validity),
+/// Where aliases led, if there were any.
+#[derive(Serialize)]
+struct Alias {
+    #[serde(rename = "canonicalName", skip_serializing_if = "Option::is_none")]
+    canonical_name: Option<String>,
+}
+
+impl FactDocument {
+    fn new(verify: &Verify, fact: &Fact<'_>, validity: &Validity) -> Self {
+        let canonical_name = fact.canonical_name();
+        let alias = Alias {
+            canonical_name: (*canonical_name != verify.name).then(|| canonical_name.to_string()),
+        };
+        match fact {
+            Fact::Proven(proof) => Self::Proven {
+                name: verify.name.to_string(),
+                record_type: proof.record_type().to_string(),
+                alias,
+                records: presentations(proof),
+                validity: windows(validity),
+            },
+            Fact::ProvenAbsent(absence) => Self::Absent {
+                denial: absence.denial().to_string(),
+                alias,
+                validity: windows(validity),
+                message: absence.to_string(),
+            },
         }
     }
 }
 
-impl fmt::Display for ProofDocument {
+impl fmt::Display for FactDocument {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            name, record_type, ..
-        } = self;
-        writeln!(formatter, "{GOOD}proven{GOOD:#}")?;
         let mut fields = Fields::new();
-        for record in &self.records {
-            fields.add(format!("{name} {record_type}"), Printable(record));
-        }
-        for Window { from, until } in &self.validity {
+        let validity = match self {
+            Self::Proven {
+                name,
+                record_type,
+                alias,
+                records,
+                validity,
+            } => {
+                writeln!(formatter, "{GOOD}proven{GOOD:#}")?;
+                if let Some(canonical_name) = &alias.canonical_name {
+                    fields.add(name, format_args!("is an alias of {canonical_name}"));
+                }
+                let owner = alias.canonical_name.as_ref().unwrap_or(name);
+                for record in records {
+                    fields.add(format!("{owner} {record_type}"), Printable(record));
+                }
+                validity
+            }
+            Self::Absent {
+                denial,
+                validity,
+                message,
+                ..
+            } => {
+                writeln!(formatter, "{ODD}absent{ODD:#}")?;
+                fields.add(denial, message);
+                validity
+            }
+        };
+        for Window { from, until } in validity {
             fields.add("valid", format_args!("{from} to {until}"));
         }
         fields.fmt(formatter)
@@ -264,26 +318,30 @@ impl Verify {
                 Chain::from_messages(messages.iter().map(Vec::as_slice))?
             }
         };
-        let prove = |period| chain.verify(&self.name, self.record_type, &anchors, period);
-        let proof = prove(period).map_err(refusal)?;
+        let look_up = |period| chain.look_up(&self.name, self.record_type, &anchors, period);
+        let fact = look_up(period).map_err(refusal)?;
         let validity = if self.period.is_a_span() {
-            proof.validity().intersect(&Validity::from(period))
+            fact.validity().intersect(&Validity::from(period))
         } else {
             // All that the chain can prove, and not only with what is valid at that moment.
-            prove(Period::ALWAYS).map_or_else(
-                |_| proof.validity().clone(),
-                |whole| whole.validity().clone(),
-            )
+            look_up(Period::ALWAYS)
+                .ok()
+                .filter(|whole| mem::discriminant(whole) == mem::discriminant(&fact))
+                .map_or_else(|| fact.validity().clone(), |whole| whole.validity().clone())
         };
-        let document = ProofDocument::new(self, &proof, &validity);
-        output.result(&document, &document)
+        let document = FactDocument::new(self, &fact, &validity);
+        output.result(&document, &document)?;
+        match fact {
+            Fact::Proven(_) => Ok(()),
+            Fact::ProvenAbsent(_) => Err(Fault::unwelcome()),
+        }
     }
 }
 
 /// A proof that a zone is unsigned is a verdict of its own.
 fn refusal(error: dnssec::Error) -> Fault {
     match &error {
-        dnssec::Error::InsecureDelegation { zone } => Fault::insecure(
+        dnssec::Error::InsecureDelegation { zone, .. } => Fault::insecure(
             zone.to_string(),
             error.to_string(),
         )
