@@ -1,5 +1,6 @@
 //! `kliento dnssec`: chains, apart from what they are used for.
 
+use std::borrow::Cow;
 use std::{fmt, mem};
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -149,9 +150,8 @@ fn certificates(source: &Source, octets: &[u8]) -> Result<Vec<Vec<u8>>, Fault> {
 /// Records that are none of VeraId's are passed over by us, but not by everybody.
 fn warn_of_strange_records(proof: &Proof<'_>) {
     let texts = || proof.rdata().iter().map(|rdata| dnssec::txt_content(rdata));
-    let parses = |text: Option<std::borrow::Cow<'_, [u8]>>| {
-        text.is_some_and(|text| TxtRecord::parse(&text).is_some())
-    };
+    let parses =
+        |text: Option<Cow<'_, [u8]>>| text.is_some_and(|text| TxtRecord::parse(&text).is_some());
     let strange = texts().filter(|text| !parses(text.clone())).count();
     if strange == texts().count() {
         output::warn(
@@ -210,6 +210,22 @@ enum ChainFormat {
     Messages,
     /// An authentication chain of RFC 9102: records alone, without the support lifetime before them.
     Rfc9102,
+}
+
+impl ChainFormat {
+    /// The DNS messages in a file of this format.
+    fn messages(self, octets: &[u8]) -> Result<Vec<Cow<'_, [u8]>>, Fault> {
+        Ok(match self {
+            Self::Messages => Chain::from_der(octets)?
+                .messages()
+                .map(Cow::Borrowed)
+                .collect(),
+            Self::Rfc9102 => dnssec::messages_from_authentication_chain(octets)?
+                .into_iter()
+                .map(Cow::Owned)
+                .collect(),
+        })
+    }
 }
 
 /// What is proven, as `cli.md` has it.
@@ -310,14 +326,8 @@ impl Verify {
         let anchors = self.anchors.load()?;
         let period = self.period.get()?;
         let octets = self.chain.read_to_judge()?;
-        let messages;
-        let chain = match self.format {
-            ChainFormat::Messages => Chain::from_der(&octets)?,
-            ChainFormat::Rfc9102 => {
-                messages = dnssec::messages_from_authentication_chain(&octets)?;
-                Chain::from_messages(messages.iter().map(Vec::as_slice))?
-            }
-        };
+        let messages = self.format.messages(&octets)?;
+        let chain = Chain::from_messages(messages.iter().map(AsRef::as_ref))?;
         let look_up = |period| chain.look_up(&self.name, self.record_type, &anchors, period);
         let fact = look_up(period).map_err(refusal)?;
         let validity = if self.period.is_a_span() {
@@ -356,15 +366,20 @@ fn refusal(error: dnssec::Error) -> Fault {
 #[command(after_help = "\
 Examples:
   kliento dnssec inspect example.com.chain
-  kliento dnssec inspect --json example.com.chain")]
+  kliento dnssec inspect --json example.com.chain
+  kliento dnssec inspect --format rfc9102 proof.bin")]
 pub(crate) struct Inspect {
+    /// What the file holds.
+    #[arg(long, default_value = "messages")]
+    format: ChainFormat,
+
     #[command(flatten)]
     moment: MomentArguments,
 
     #[command(flatten)]
     anchors: AnchorArguments,
 
-    /// The chain (DER); - for stdin.
+    /// The chain, in the form that --format says; - for stdin.
     #[arg(value_name = "FILE")]
     chain: Source,
 }
@@ -373,7 +388,9 @@ impl Inspect {
     fn run(&self, output: &Output) -> Result<(), Fault> {
         let anchors = self.anchors.load()?;
         let octets = self.chain.read_to_judge()?;
-        let inspection = ChainInspection::new(&octets, self.moment.get(), &anchors)?;
+        let messages = self.format.messages(&octets)?;
+        let chain = Chain::from_messages(messages.iter().map(AsRef::as_ref))?;
+        let inspection = ChainInspection::new(&chain, octets.len(), self.moment.get(), &anchors);
         output.result(&inspection, &inspection)
     }
 }

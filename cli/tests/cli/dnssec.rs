@@ -1,6 +1,8 @@
 //! `kliento dnssec verify` and `inspect`.
 
-use kliento_fixtures::{Algorithm, DNSKEY, KeyRole, SHA1, TXT, World, ZoneSpec, chain_der};
+use kliento_fixtures::{
+    Algorithm, CNAME, DNSKEY, KeyRole, Record, SHA1, TXT, World, ZoneSpec, chain_der,
+};
 use serde_json::json;
 
 use crate::support::{NOON, NOON_SECONDS, RECORD, Scratch, WORKSHOP};
@@ -236,6 +238,150 @@ fn inspects_a_chain_response_by_response() {
     assert!(text.text().contains(&size), "{size}: {}", text.text());
     for line in text.text().lines() {
         assert!(line.chars().count() <= 80, "{line}");
+    }
+}
+
+#[test]
+fn draws_the_path_from_the_anchor_with_what_each_key_signs() {
+    let inspect = "dnssec inspect chain --trust-anchors anchors";
+    let document = WORKSHOP.run(&format!("{inspect} --json")).exits(0).json();
+    let path = document["path"].as_array().unwrap();
+    let zones: Vec<&str> = path
+        .iter()
+        .map(|zone| zone["zone"].as_str().unwrap())
+        .collect();
+    assert_eq!(zones, [".", "com.", "example.com."]);
+    for (zone, committer, signed) in [
+        (&path[0], "trust-anchor", "com."),
+        (&path[1], "ds", "example.com."),
+        (&path[2], "ds", "_veraid.example.com."),
+    ] {
+        let [entry, other] = &zone["keys"].as_array().unwrap()[..] else {
+            panic!("{zone}")
+        };
+        assert_eq!(entry["committedBy"], committer);
+        assert_eq!(other["committedBy"], json!(null));
+        let [own, below] = &zone["signatures"].as_array().unwrap()[..] else {
+            panic!("{zone}")
+        };
+        assert_eq!(
+            (&own["keyTag"], &own["covers"]),
+            (&entry["keyTag"], &json!("DNSKEY"))
+        );
+        assert_eq!(
+            (&below["keyTag"], &below["owner"]),
+            (&other["keyTag"], &json!(signed))
+        );
+        assert_eq!(below["valid"], json!({"from": FROM, "until": UNTIL}));
+    }
+    let text = WORKSHOP.run(inspect).exits(0);
+    let drawn = text.text();
+    assert!(drawn.contains("└▶ example.com."), "{drawn}");
+    assert_eq!(drawn.matches("◀ DS").count(), 2);
+    assert_eq!(drawn.matches("◀ trust anchor").count(), 1);
+    assert!(
+        drawn.contains("2025-11-21 11:00 – 2025-11-27 12:00"),
+        "{drawn}"
+    );
+}
+
+#[test]
+fn says_when_the_keys_of_a_zone_are_not_in_the_chain() {
+    let scratch = Scratch::new();
+    let mut responses = WORKSHOP.world.responses("_veraid.example.com.", TXT);
+    responses.remove("com.", DNSKEY);
+    std::fs::write(scratch.file("chain"), responses.to_der()).unwrap();
+    let run = WORKSHOP
+        .run(&format!("dnssec inspect {}", scratch.file("chain")))
+        .exits(0);
+    assert!(
+        run.text().contains("its keys are not in the chain"),
+        "{}",
+        run.text()
+    );
+}
+
+/// Statuses, names and values as others' scripts read them.
+#[test]
+fn tells_what_is_absent_and_where_aliases_lead() {
+    let scratch = Scratch::new();
+    let world = World::builder()
+        .at(NOON_SECONDS)
+        .zone(".", Algorithm::Ed25519)
+        .zone("example.", Algorithm::Ed25519)
+        .with_zone(ZoneSpec::new("unsigned.", Algorithm::Ed25519).insecure())
+        .txt("target.example.", "hello")
+        .txt("*.wild.example.", "hello")
+        .record(Record::of_name("alias.example.", CNAME, "target.example."))
+        .record(Record::of_name("dead.example.", CNAME, "nowhere.example."))
+        .txt("x.unsigned.", "hello")
+        .build();
+    std::fs::write(scratch.file("anchors"), world.anchors()).unwrap();
+    let validity = json!([{"from": FROM, "until": UNTIL}]);
+    for (name, record_type, status, document) in [
+        (
+            "alias.example.",
+            "TXT",
+            0,
+            json!({"status": "proven", "name": "alias.example.", "type": "TXT", "canonicalName": "target.example.",
+                "records": ["\"hello\""], "validity": validity}),
+        ),
+        (
+            "a.wild.example.",
+            "TXT",
+            0,
+            json!({"status": "proven", "name": "a.wild.example.", "type": "TXT", "records": ["\"hello\""],
+                "validity": validity}),
+        ),
+        (
+            "nowhere.example.",
+            "TXT",
+            1,
+            json!({"status": "absent", "denial": "nxdomain", "validity": validity}),
+        ),
+        (
+            "target.example.",
+            "A",
+            1,
+            json!({"status": "absent", "denial": "nodata", "validity": validity}),
+        ),
+        (
+            "dead.example.",
+            "TXT",
+            1,
+            json!({"status": "absent", "denial": "nxdomain", "canonicalName": "nowhere.example.",
+                "validity": validity}),
+        ),
+        (
+            "unsigned.",
+            "DS",
+            1,
+            json!({"status": "absent", "denial": "nodata", "validity": validity}),
+        ),
+        (
+            "x.unsigned.",
+            "TXT",
+            1,
+            json!({"status": "insecure", "zone": "unsigned.",
+                "error": "the delegation to unsigned. is insecure: the parent zone proves that there is no DS record"}),
+        ),
+    ] {
+        let number = record_type.parse::<dnssec::RecordType>().unwrap().0;
+        std::fs::write(scratch.file("chain"), chain_der(&world.chain(name, number))).unwrap();
+        let line = format!(
+            "dnssec verify --name {name} --type {record_type} --chain {} --trust-anchors {} --at {NOON}",
+            scratch.file("chain"),
+            scratch.file("anchors")
+        );
+        let run = WORKSHOP.run(&format!("{line} --json")).exits(status);
+        assert_eq!(run.json(), document, "{name} {record_type}");
+        let text = WORKSHOP.run(&line).exits(status);
+        if document["status"] == "insecure" {
+            text.explains("insecure: ");
+        } else {
+            let first = format!("{}\n", document["status"].as_str().unwrap());
+            assert!(text.text().starts_with(&first), "{}", text.text());
+        }
     }
 }
 
