@@ -6,10 +6,10 @@
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use data_encoding::{BASE64, HEXUPPER};
+use data_encoding::{BASE32_DNSSEC, BASE64, HEXUPPER};
 
 use crate::name::Name;
-use crate::rdata::{Dnskey, Ds, Rrsig};
+use crate::rdata::{Dnskey, Ds, Nsec, Nsec3, Nsec3Parameters, Rrsig, TypeBitmap};
 use crate::record::{RecordType, character_strings};
 use crate::time::Timestamp;
 
@@ -69,6 +69,52 @@ fn known_form(record_type: RecordType, rdata: &[u8]) -> Option<String> {
             )
         }
         RecordType::RRSIG => rrsig(&Rrsig::parse(rdata)?),
+        RecordType::NSEC => {
+            let nsec = Nsec::parse(rdata)?;
+            with_types(nsec.next.to_string(), nsec.types)
+        }
+        RecordType::NSEC3 => {
+            let nsec3 = Nsec3::parse(rdata)?;
+            let parameters = nsec3_parameters(&nsec3.parameters, nsec3.flags);
+            let next = BASE32_DNSSEC.encode(nsec3.next_hashed_owner);
+            with_types(format!("{parameters} {next}"), nsec3.types)
+        }
+        RecordType::NSEC3PARAM => {
+            // As NSEC3 up to the salt (RFC 5155 §4.2).
+            let (&[hash_algorithm, flags, high, low, salt_length], salt) =
+                rdata.split_first_chunk()?;
+            let parameters = Nsec3Parameters {
+                hash_algorithm,
+                iterations: u16::from_be_bytes([high, low]),
+                salt,
+            };
+            (salt.len() == usize::from(salt_length))
+                .then(|| nsec3_parameters(&parameters, flags))?
+        }
+        // Three numbers and octets (RFC 6698 §2.2, RFC 8162 §2).
+        RecordType::TLSA | RecordType::SMIMEA => {
+            let (&[usage, selector, matching_type], association) = rdata.split_first_chunk()?;
+            format!(
+                "{usage} {selector} {matching_type} {}",
+                HEXUPPER.encode(association)
+            )
+        }
+        // RFC 4255 §3.2.
+        RecordType::SSHFP => {
+            let (&[algorithm, fingerprint_type], fingerprint) = rdata.split_first_chunk()?;
+            format!(
+                "{algorithm} {fingerprint_type} {}",
+                HEXUPPER.encode(fingerprint)
+            )
+        }
+        // RFC 8659 §4.1.1.
+        RecordType::CAA => {
+            let (&[flags, tag_length], rest) = rdata.split_first_chunk()?;
+            let (tag, value) = rest.split_at_checked(tag_length.into())?;
+            let is_tag = !tag.is_empty() && tag.iter().all(u8::is_ascii_alphanumeric);
+            let tag = std::str::from_utf8(tag).ok().filter(|_| is_tag)?;
+            format!("{flags} {tag} {}", quoted(value))
+        }
         _ => return None,
     })
 }
@@ -98,22 +144,48 @@ fn soa(rdata: &[u8]) -> Option<String> {
 }
 
 fn strings(rdata: &[u8]) -> Option<String> {
-    let mut text = String::new();
-    for string in character_strings(rdata) {
-        if !text.is_empty() {
-            text.push(' ');
+    let quoted: Vec<String> = character_strings(rdata)
+        .map(|string| string.ok().map(quoted))
+        .collect::<Option<_>>()?;
+    (!quoted.is_empty()).then(|| quoted.join(" "))
+}
+
+/// A character string in quotes (RFC 1035 §5.1).
+fn quoted(string: &[u8]) -> String {
+    let mut text = String::from("\"");
+    for &octet in string {
+        match octet {
+            b'"' | b'\\' => text.extend(['\\', char::from(octet)]),
+            0x20..=0x7e => text.push(char::from(octet)),
+            // Writing to a String can't fail.
+            _ => _ = write!(text, "\\{octet:03}"),
         }
-        text.push('"');
-        for &octet in string.ok()? {
-            match octet {
-                b'"' | b'\\' => text.extend(['\\', char::from(octet)]),
-                0x20..=0x7e => text.push(char::from(octet)),
-                _ => write!(text, "\\{octet:03}").ok()?,
-            }
-        }
-        text.push('"');
     }
-    (!text.is_empty()).then_some(text)
+    text.push('"');
+    text
+}
+
+/// RFC 5155 §3.3: an empty salt is a dash.
+fn nsec3_parameters(parameters: &Nsec3Parameters<'_>, flags: u8) -> String {
+    let Nsec3Parameters {
+        hash_algorithm,
+        iterations,
+        salt,
+    } = parameters;
+    let salt = if salt.is_empty() {
+        "-".to_owned()
+    } else {
+        HEXUPPER.encode(salt)
+    };
+    format!("{hash_algorithm} {flags} {iterations} {salt}")
+}
+
+fn with_types(mut text: String, types: TypeBitmap<'_>) -> String {
+    for record_type in types.iter() {
+        // Writing to a String can't fail.
+        let _ = write!(text, " {record_type}");
+    }
+    text
 }
 
 fn rrsig(rrsig: &Rrsig<'_>) -> String {
@@ -163,6 +235,16 @@ mod tests {
             (RecordType::TXT, b"\x02a\\\x00\x01\xff", r#""a\\" "" "\255""#),
             (RecordType::DS, b"\x4f\x66\x08\x02\xab\xcd", "20326 8 2 ABCD"),
             (RecordType::DNSKEY, b"\x01\x01\x03\x0d\x00", "257 3 13 AA=="),
+            (RecordType::NSEC, b"\x01b\x00\x00\x01\x60", "b. A NS"),
+            (
+                RecordType::NSEC3,
+                b"\x01\x01\x00\x0c\x02\xaa\xbb\x05\x00\x44\x32\x14\xc7\x00\x01\x40",
+                "1 1 12 AABB 01234567 A",
+            ),
+            (RecordType::NSEC3PARAM, b"\x01\x00\x00\x05\x01\xff", "1 0 5 FF"),
+            (RecordType::TLSA, b"\x03\x01\x01\xab", "3 1 1 AB"),
+            (RecordType::SSHFP, b"\x04\x02\xab", "4 2 AB"),
+            (RecordType::CAA, b"\x80\x05issueca.example", "128 issue \"ca.example\""),
             (
                 RecordType::RRSIG,
                 b"\x00\x10\x0d\x02\x00\x00\x0e\x10\x00\x00\x00\x3c\x00\x00\x00\x00\x00\x07\x01c\x00\x00",
@@ -182,6 +264,18 @@ mod tests {
             (RecordType::MX, b"\x00\x0a", r"\# 2 000A"),
             (RecordType::SOA, b"\x00\x00\x01", r"\# 3 000001"),
             (RecordType::NS, b"\x00\x00", r"\# 2 0000"),
+            (RecordType::NSEC, b"\x00\x00\x00", r"\# 3 000000"),
+            (
+                RecordType::NSEC3PARAM,
+                b"\x01\x00\x00\x05\x02\xff",
+                r"\# 6 0100000502FF",
+            ),
+            (RecordType::CAA, b"\x00\x01 x", r"\# 4 00012078"),
+            (
+                RecordType::NSEC3,
+                b"\x01\x00\x00\x00\x00\x00",
+                r"\# 6 010000000000",
+            ),
         ] {
             assert_eq!(rdata_to_text(record_type, rdata), text);
         }

@@ -45,7 +45,8 @@ impl<'m> Nsec3<'m> {
         let (salt, rest) = rest.split_at_checked(salt_length.into())?;
         let (&hash_length, rest) = rest.split_first()?;
         let (next_hashed_owner, bitmap) = rest.split_at_checked(hash_length.into())?;
-        Some(Self {
+        // A hash has an octet at least (RFC 5155 §3.1.6).
+        (!next_hashed_owner.is_empty()).then_some(Self {
             parameters: Nsec3Parameters {
                 hash_algorithm,
                 iterations: u16::from_be_bytes([high, low]),
