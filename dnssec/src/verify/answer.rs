@@ -81,16 +81,22 @@ impl<'c, 'a> Question<'c, 'a> {
 
     /// Looks for records first, then for a CNAME and a DNAME.
     pub(super) fn find(self) -> Result<Found<'a>, Error> {
-        if let Some(records) = self.rrset(self.owner, self.record_type)? {
+        let asks_for_cname = self.record_type == RecordType::CNAME;
+        if !asks_for_cname && let Some(records) = self.rrset(self.owner, self.record_type)? {
             return Ok(Found::Records(records));
         }
         let cname = match self.rrset(self.owner, RecordType::CNAME)? {
             None => self.rrset_with_question(self.owner, RecordType::CNAME)?,
             found => found,
         };
+        let found = if asks_for_cname {
+            Found::Records
+        } else {
+            Found::Alias
+        };
         // A CNAME that was synthesised from a DNAME is unsigned (RFC 6672 §5.3.1), and made again here.
         if let Some(cname) = cname.as_ref().filter(|cname| cname.is_signed()) {
-            return Ok(Found::Alias(cname.clone()));
+            return Ok(found(cname.clone()));
         }
         for dname_owner in self.dname_owners() {
             let dname = match self.rrset(&dname_owner, RecordType::DNAME)? {
@@ -101,7 +107,7 @@ impl<'c, 'a> Question<'c, 'a> {
                 return Ok(Found::Alias(dname));
             }
         }
-        Ok(cname.map_or(Found::Nothing(self.otherwise), Found::Alias))
+        Ok(cname.map_or(Found::Nothing(self.otherwise), found))
     }
 
     /// The RRset in the sections to look in. Where several have it, they have to agree, and their RRSIGs all count.

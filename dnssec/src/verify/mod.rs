@@ -153,6 +153,11 @@ impl<'a> Walk<'_, 'a> {
                 let alias = alias.usable(period, expansion)?;
                 let target = target(&alias, owner)?;
                 let validity = self.prove(&alias)?;
+                if record_type == RecordType::CNAME {
+                    // The CNAME that was asked for is the one that the DNAME makes (RFC 6672 §3.1).
+                    let cname = Cow::Owned(target.as_wire().to_vec());
+                    return Ok((Step::Records(vec![cname]), validity));
+                }
                 Ok((Step::Alias(target), validity))
             }
             Found::Nothing(otherwise) => {

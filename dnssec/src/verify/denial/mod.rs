@@ -283,6 +283,15 @@ impl<'w, 'a> Hearing<'w, 'a> {
     }
 }
 
+/// What the record at the very name denies.
+fn denial_at(types: TypeBitmap<'_>, record_type: RecordType) -> Option<Denial> {
+    if types.contains(RecordType::NXNAME) {
+        // A server that signs as it answers makes such a record for a name that is not there (RFC 9824 §3.1).
+        return Some(Denial::NxDomain);
+    }
+    denies_type(types, record_type).then_some(Denial::NoData)
+}
+
 /// What the record at the very name, or at the wildcard that would have made it, says of a type.
 ///
 /// It denies the type if neither that nor a CNAME is there (RFC 6840 §4.3), and if it is of the right side of a zone cut:

@@ -1,7 +1,7 @@
 //! What NSEC records prove (RFC 4035 §5.4).
 
 use super::{
-    Conclusion, Hearing, Located, denies_type, is_unsigned_delegation, may_speak_of,
+    Conclusion, Hearing, Located, denial_at, denies_type, is_unsigned_delegation, may_speak_of,
     speaks_for_names_below,
 };
 use crate::error::{Error, Insecurity};
@@ -40,7 +40,7 @@ pub(super) fn absence<'a>(
                 hearing.conclude(insecure, &[evidence])?;
             }
             if is_at {
-                if let Some(denial) = denial_at(record, record_type) {
+                if let Some(denial) = denial_at(record.data.types, record_type) {
                     hearing.conclude(Conclusion::Absent(denial), &[evidence])?;
                 }
             } else if covers(record, owner, &zone) {
@@ -49,16 +49,6 @@ pub(super) fn absence<'a>(
         }
     }
     Ok(())
-}
-
-/// What the NSEC record at the very name denies.
-fn denial_at(record: &NsecRecord<'_>, record_type: RecordType) -> Option<Denial> {
-    let types = record.data.types;
-    if types.contains(RecordType::NXNAME) {
-        // A server that signs as it answers makes such a record for a name that is not there (RFC 9824 §3.1).
-        return Some(Denial::NxDomain);
-    }
-    denies_type(types, record_type).then_some(Denial::NoData)
 }
 
 /// Argues from an NSEC record that covers the name, and from what there is about the wildcard that could have made it.

@@ -1,8 +1,8 @@
 //! What NSEC3 records prove (RFC 5155 §8).
 
 use super::{
-    Conclusion, HashedOwner, Hearing, Located, denies_type, is_unsigned_delegation, may_speak_of,
-    speaks_for_names_below,
+    Conclusion, HashedOwner, Hearing, Located, denial_at, denies_type, is_unsigned_delegation,
+    may_speak_of, speaks_for_names_below,
 };
 use crate::error::{Error, Insecurity};
 use crate::name::Name;
@@ -168,8 +168,8 @@ impl<'r, 'a> HashChain<'r, 'a> {
             if is_unsigned_delegation(types) && record_type != RecordType::DS {
                 hearing.conclude(no_ds(owner), &[evidence])?;
             }
-            if denies_type(types, record_type) {
-                hearing.conclude(Conclusion::Absent(Denial::NoData), &[evidence])?;
+            if let Some(denial) = denial_at(types, record_type) {
+                hearing.conclude(Conclusion::Absent(denial), &[evidence])?;
             }
         }
         Ok(())
