@@ -205,7 +205,7 @@ pub enum Error {
     },
     /// The name lies in or below a zone that is proven to be unsigned, or to count as such. So nothing is proven about it,
     /// and nothing is wrong.
-    #[error("the delegation to {zone} is insecure: {cause}")]
+    #[error("{zone} is insecure: {cause}")]
     InsecureDelegation {
         /// The zone, or the name below which there may be one.
         zone: Name,
