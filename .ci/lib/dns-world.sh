@@ -4,15 +4,19 @@
 #
 #   .                 BIND      algorithm 8, KSK and ZSK, NSEC, signed by dnssec-signzone
 #   example.          BIND      algorithm 13, KSK and ZSK, NSEC3, signed by dnssec-signzone
-#   ORGANISATION      BIND      one key (CSK), dynamic zone signed by `named` itself
-#                     Knot DNS  KSK and ZSK, NSEC3, signed by `knotd` itself
-#                     NSD       KSK and ZSK, NSEC, signed by ldns-signzone
+#   ORGANISATION      BIND      dynamic zone signed by `named` itself
+#                     Knot DNS  signed by `knotd` itself
+#                     NSD       signed by ldns-signzone
+#                     PowerDNS  zone file, keys by `pdnsutil`, signed with each answer
 #   resolver          Unbound   UDP, TCP, DNS over TLS, DNS over HTTPS; validates from this root
+#
+# An organisation's zone has NSEC, or NSEC3 in one of its forms, and either one key (CSK) or KSK and ZSK. A set of
+# zones to ask for by the word `samples` holds all that can become of a question, with every server.
 #
 # Beside them stand the names and resolvers that ought to fail; see the variables below.
 #
-# It needs root and Debian (or a close relative), since Knot DNS and NSD answer on port 53: a delegation can't
-# name another port. BIND alone listens on nothing but addresses that an interface has, so `named` is at
+# It needs root and Debian (or a close relative), since Knot DNS, NSD and PowerDNS answer on port 53: a
+# delegation can't name another port. BIND alone listens on nothing but addresses that an interface has, so `named` is at
 # 127.0.0.1 and a port, and the resolver is told so for each of its zones. Every world has a directory, a
 # 127.x.y.0/24 and two ports of its own, so that several can run at once. Nothing outside the directory is
 # written but packages, and nothing survives `dns_world_stop`.
@@ -29,8 +33,8 @@
 #
 # Functions for callers, each documented where it is defined:
 #   dns_world_install, dns_world_start, dns_world_start_interop, dns_world_publish, dns_world_add_txt,
-#   dns_world_withdraw, dns_world_fill, dns_world_check_secure, dns_world_describe, dns_world_queries,
-#   dns_world_stop
+#   dns_world_withdraw, dns_world_fill, dns_world_check_secure, dns_world_verdicts, dns_world_describe,
+#   dns_world_queries, dns_world_stop
 #
 # Variables set by dns_world_start:
 #   DNS_WORLD_DIR            the directory; gone after dns_world_stop
@@ -38,6 +42,10 @@
 #   DNS_WORLD_ANCHORS_DNSKEY the same anchor as a DNSKEY line
 #   DNS_WORLD_ANCHORS_BIND   the same anchor as a `trust-anchors` statement, for delv
 #   DNS_WORLD_ORGANISATIONS  the organisations' zones, without a final dot
+#   DNS_WORLD_SAMPLES        the sample zones, likewise
+#   DNS_WORLD_SERVER, DNS_WORLD_ALGORITHM, DNS_WORLD_DENIAL, DNS_WORLD_KEYS
+#                            by zone, of both kinds: as it was asked for
+#   DNS_WORLD_NEXT           by sample zone: the one into which its aliases lead
 #   DNS_WORLD_RESOLVER       address of the validating resolver, port 53 over UDP and TCP
 #   DNS_WORLD_RESOLVER_PORT  an unusual port on which it answers as well
 #   DNS_WORLD_RESOLVER_TLS   its `tls://` URL
@@ -54,19 +62,43 @@
 #   DNS_WORLD_BOGUS          a domain signed by a key that its DS does not commit to
 #   DNS_WORLD_EXPIRED        a domain whose signatures all expired yesterday
 
-DNS_WORLD_PACKAGES=(bind9 bind9-dnsutils bind9-utils knot ldnsutils nsd openssl socat unbound)
-DNS_WORLD_SERVICES=(knot named nsd unbound)
-DNS_WORLD_PROGRAMS=(knotd named nsd socat unbound)
+DNS_WORLD_PACKAGES=(bind9 bind9-dnsutils bind9-utils knot ldnsutils nsd openssl pdns-backend-bind pdns-server socat
+    unbound)
+# PACKAGE:SERVICE:PROGRAM
+DNS_WORLD_SERVICES=(bind9:named:named knot:knot:knotd nsd:nsd:nsd pdns-server:pdns:pdns_server unbound:unbound:unbound)
+DNS_WORLD_PROGRAMS=(knotd named nsd pdns_server socat unbound)
 # What is asked of a world when the caller asks for nothing in particular. `co.example` is no zone: a cut is
 # where a delegation says, not at every label.
-DNS_WORLD_DEFAULT=(one.example:bind:13 two.example:knot:8 three.co.example:nsd:15)
+DNS_WORLD_DEFAULT=(one.example:bind:13 two.example:knot:8 three.co.example:nsd:15 four.example:pdns:14)
+# What `samples` stands for: each server with NSEC and with NSEC3. Each zone has aliases into the next one, the last
+# into the first. NSEC3 is as RFC 9276 wants it (no salt, no additional iterations, no opt-out) but in two of them.
+DNS_WORLD_SAMPLE_ZONES=(
+    bind-nsec.example:bind:8:nsec:ksk+zsk
+    knot-nsec3.example:knot:10:nsec3-salted:ksk+zsk
+    nsd-nsec.example:nsd:15:nsec:csk
+    pdns-nsec3.example:pdns:8:nsec3:ksk+zsk
+    bind-nsec3.example:bind:13:nsec3-opt-out:csk
+    knot-nsec.example:knot:14:nsec:csk
+    nsd-nsec3.example:nsd:13:nsec3:ksk+zsk
+    pdns-nsec.example:pdns:13:nsec:csk
+    pdns-narrow.example:pdns:15:nsec3-narrow:csk
+)
 # RFC 8624 numbers, and what each tool calls them.
 declare -A DNS_WORLD_MNEMONIC=([8]=RSASHA256 [10]=RSASHA512 [13]=ECDSAP256SHA256 [14]=ECDSAP384SHA384 [15]=ED25519)
+declare -A DNS_WORLD_PDNS_MNEMONIC=([8]=rsasha256 [10]=rsasha512 [13]=ecdsa256 [14]=ecdsa384 [15]=ed25519)
+# What a zone has that was asked for without saying.
+declare -A DNS_WORLD_USUAL_DENIAL=([bind]=nsec [knot]=nsec3 [nsd]=nsec [pdns]=nsec)
+declare -A DNS_WORLD_USUAL_KEYS=([bind]=csk [knot]=ksk+zsk [nsd]=ksk+zsk [pdns]=csk)
+# Of `nsec3-salted`: far beyond what RFC 9276 asks for, and less than validators take for insecure.
+DNS_WORLD_SALT_OCTETS=8
+DNS_WORLD_ITERATIONS=5
 
 DNS_WORLD_DIR=
 DNS_WORLD_PIDS=()
 DNS_WORLD_ORGANISATIONS=()
-declare -A DNS_WORLD_SERVER=() DNS_WORLD_ALGORITHM=()
+DNS_WORLD_SAMPLES=()
+DNS_WORLD_ZONES=()
+declare -A DNS_WORLD_SERVER=() DNS_WORLD_ALGORITHM=() DNS_WORLD_DENIAL=() DNS_WORLD_KEYS=() DNS_WORLD_NEXT=()
 
 # ---------------------------------------------------------------------------------------------------------
 # Installing
@@ -123,11 +155,9 @@ dns_world__install_missing() {
 
 # Whoever had such a server before keeps it as it was; those that came with us stay off, after a reboot too.
 dns_world__keep_services_off() {
-    local service
-    for service in "${DNS_WORLD_SERVICES[@]}"; do
-        local package=$service program=$service
-        [[ $service != named ]] || package=bind9
-        [[ $service != knot ]] || program=knotd
+    local entry package service program
+    for entry in "${DNS_WORLD_SERVICES[@]}"; do
+        IFS=: read -r package service program <<<"$entry"
         [[ " $* " == *" $package "* ]] || continue
         if command -v systemctl >/dev/null; then
             systemctl --quiet disable "$service.service" >/dev/null 2>&1 || true
@@ -153,9 +183,11 @@ dns_world__runs() {
 # ---------------------------------------------------------------------------------------------------------
 # Starting
 
-# dns_world_start [ORGANISATION:SERVER:ALGORITHM]...
+# dns_world_start [ORGANISATION:SERVER:ALGORITHM[:DENIAL:KEYS]]... [samples]
 #   Makes the zones and starts all servers; returns when the resolver has proven every organisation's zone.
-#   ORGANISATION is a domain below `example` and not below another one; SERVER is bind, knot or nsd; ALGORITHM is 8, 10, 13, 14 or 15.
+#   ORGANISATION is a domain below `example` and not below another one; SERVER is bind, knot, nsd or pdns; ALGORITHM
+#   is 8, 10, 13, 14 or 15; DENIAL is nsec, nsec3, nsec3-salted, nsec3-opt-out or, with pdns, nsec3-narrow (each
+#   answer has NSEC3 records of its own, RFC 7129 appendix B); KEYS is csk or ksk+zsk.
 # shellcheck disable=SC2034 # most of the variables are for callers
 dns_world_start() {
     if [[ -n $DNS_WORLD_DIR ]]; then
@@ -165,7 +197,8 @@ dns_world_start() {
     [[ $# -gt 0 ]] || set -- "${DNS_WORLD_DEFAULT[@]}"
     DNS_WORLD_DIR=$(mktemp --directory --tmpdir kliento-dns-world.XXXXXX)
     chmod 755 "$DNS_WORLD_DIR"
-    mkdir "$DNS_WORLD_DIR"/{bin,bind,bind/keys,bind/zones,knot,knot/zones,logs,nsd,nsd/keys,nsd/zones,stripping,tls,unbound}
+    mkdir "$DNS_WORLD_DIR"/{bin,bind,bind/keys,bind/zones,knot,knot/zones,logs,nsd,nsd/keys,nsd/zones} \
+        "$DNS_WORLD_DIR"/{pdns,pdns/zones,stripping,tls,unbound}
 
     # Processes that run at the same time have different numbers; the ports are below those that the kernel
     # gives out.
@@ -174,6 +207,7 @@ dns_world_start() {
     DNS_WORLD_BIND_PORT=$((20000 + $$ % 6000 * 2))
     DNS_WORLD_KNOT_SERVER=$DNS_WORLD_PREFIX.1
     DNS_WORLD_NSD_SERVER=$DNS_WORLD_PREFIX.2
+    DNS_WORLD_PDNS_SERVER=$DNS_WORLD_PREFIX.3
     DNS_WORLD_RESOLVER=$DNS_WORLD_PREFIX.10
     DNS_WORLD_RESOLVER_PORT=5335
     DNS_WORLD_RESOLVER_TLS=tls://$DNS_WORLD_RESOLVER:853
@@ -192,7 +226,7 @@ dns_world_start() {
     DNS_WORLD_BOGUS=bogus.example
     DNS_WORLD_EXPIRED=expired.example
 
-    dns_world__read_organisations "$@" || return
+    dns_world__read_zones "$@" || return
     # AppArmor ties a server to its place in /usr/sbin and to its usual directories. Copies are free of that,
     # and are told from the system's own servers by their path.
     local program
@@ -204,8 +238,10 @@ dns_world_start() {
     dns_world__prepare_bind
     dns_world__prepare_nsd
     dns_world__prepare_knot
+    dns_world__prepare_pdns
     dns_world__run knotd -c "$DNS_WORLD_DIR/knot/knot.conf"
     dns_world__run nsd -d -c "$DNS_WORLD_DIR/nsd/nsd.conf"
+    dns_world__run pdns_server --config-dir="$DNS_WORLD_DIR/pdns"
     dns_world__await_knot || return
     dns_world__make_tld_and_root
     dns_world__run named -f -c "$DNS_WORLD_DIR/bind/named.conf" -g
@@ -230,20 +266,59 @@ dns_world_start_interop() {
     done
 }
 
-dns_world__read_organisations() {
+dns_world__read_zones() {
     DNS_WORLD_ORGANISATIONS=()
+    DNS_WORLD_SAMPLES=()
+    DNS_WORLD_ZONES=()
     DNS_WORLD_SERVER=()
     DNS_WORLD_ALGORITHM=()
-    local argument organisation server algorithm
+    DNS_WORLD_DENIAL=()
+    DNS_WORLD_KEYS=()
+    DNS_WORLD_NEXT=()
+    local argument
     for argument in "$@"; do
-        IFS=: read -r organisation server algorithm <<<"$argument"
-        if [[ $organisation != *.example || -z ${DNS_WORLD_MNEMONIC[$algorithm]:-} || ! $server =~ ^(bind|knot|nsd)$ ]]; then
-            echo "dns-world: expected DOMAIN.example:bind|knot|nsd:8|10|13|14|15, got $argument" >&2
-            return 1
+        if [[ $argument == samples ]]; then
+            dns_world__read_samples || return
+        else
+            dns_world__read_zone "$argument" || return
+            DNS_WORLD_ORGANISATIONS+=("${argument%%:*}")
         fi
-        DNS_WORLD_ORGANISATIONS+=("$organisation")
-        DNS_WORLD_SERVER[$organisation]=$server
-        DNS_WORLD_ALGORITHM[$organisation]=$algorithm
+    done
+    DNS_WORLD_ZONES=("${DNS_WORLD_ORGANISATIONS[@]}" "${DNS_WORLD_SAMPLES[@]}")
+}
+
+dns_world__read_samples() {
+    local argument previous=${DNS_WORLD_SAMPLE_ZONES[-1]%%:*}
+    for argument in "${DNS_WORLD_SAMPLE_ZONES[@]}"; do
+        dns_world__read_zone "$argument" || return
+        DNS_WORLD_SAMPLES+=("${argument%%:*}")
+        DNS_WORLD_NEXT[$previous]=${argument%%:*}
+        previous=${argument%%:*}
+    done
+}
+
+dns_world__read_zone() { # ORGANISATION:SERVER:ALGORITHM[:DENIAL:KEYS]
+    local zone server algorithm denial keys
+    IFS=: read -r zone server algorithm denial keys <<<"$1"
+    denial=${denial:-${DNS_WORLD_USUAL_DENIAL[$server]:-}}
+    keys=${keys:-${DNS_WORLD_USUAL_KEYS[$server]:-}}
+    if [[ $zone != *.example || -z ${DNS_WORLD_MNEMONIC[$algorithm]:-} || ! $server =~ ^(bind|knot|nsd|pdns)$ ||
+        ! $denial =~ ^nsec(3|3-salted|3-opt-out|3-narrow)?$ || ! $keys =~ ^(csk|ksk\+zsk)$ ||
+        ($denial == nsec3-narrow && $server != pdns) ]]; then
+        echo "dns-world: expected ORGANISATION:SERVER:ALGORITHM[:DENIAL:KEYS] or samples, got $1" >&2
+        return 1
+    fi
+    DNS_WORLD_SERVER[$zone]=$server
+    DNS_WORLD_ALGORITHM[$zone]=$algorithm
+    DNS_WORLD_DENIAL[$zone]=$denial
+    DNS_WORLD_KEYS[$zone]=$keys
+}
+
+# dns_world__zones_of SERVER: the zones for which it is the authority.
+dns_world__zones_of() {
+    local zone
+    for zone in "${DNS_WORLD_ZONES[@]}"; do
+        [[ ${DNS_WORLD_SERVER[$zone]} != "$1" ]] || echo "$zone"
     done
 }
 
@@ -279,26 +354,35 @@ dns_world__serves_signed() { # SERVER ZONE FLAG
     grep --quiet "flags:.* $3[ ;]" <<<"$answer" && grep --quiet "RRSIG[[:space:]]SOA" <<<"$answer"
 }
 
+# Whether SERVER has a whole chain of NSEC3 records for ZONE. BIND makes it after the signatures, and its record of the
+# parameters last.
+dns_world__serves_nsec3() { # SERVER ZONE
+    local port=53
+    [[ $1 != "$DNS_WORLD_BIND_SERVER" ]] || port=$DNS_WORLD_BIND_PORT
+    [[ -n $(dig "@$1" -p "$port" "$2." NSEC3PARAM +short +tries=1 +time=2 2>/dev/null) ]]
+}
+
 dns_world__await_knot() {
-    local organisation
-    for organisation in "${DNS_WORLD_ORGANISATIONS[@]}"; do
-        [[ ${DNS_WORLD_SERVER[$organisation]} == knot ]] || continue
-        dns_world__await 30 "Knot DNS to sign $organisation" \
-            dns_world__serves_signed "$DNS_WORLD_KNOT_SERVER" "$organisation" aa || return
+    local zone
+    for zone in $(dns_world__zones_of knot); do
+        dns_world__await 30 "Knot DNS to sign $zone" \
+            dns_world__serves_signed "$DNS_WORLD_KNOT_SERVER" "$zone" aa || return
     done
 }
 
 dns_world__await_all() {
-    local organisation
+    local zone
     dns_world__await 15 "the root server" dns_world__serves_signed "$DNS_WORLD_BIND_SERVER" "" aa || return
     dns_world__await 15 "the TLD's server" dns_world__serves_signed "$DNS_WORLD_BIND_SERVER" example aa || return
-    for organisation in "${DNS_WORLD_ORGANISATIONS[@]}"; do
-        dns_world__await 30 "the server of $organisation" \
-            dns_world__serves_signed "$(dns_world__address "$organisation")" "$organisation" aa || return
+    for zone in "${DNS_WORLD_ZONES[@]}"; do
+        dns_world__await 30 "the server of $zone" \
+            dns_world__serves_signed "$(dns_world__address "$zone")" "$zone" aa || return
+        [[ ${DNS_WORLD_DENIAL[$zone]} != nsec3* ]] || dns_world__await 15 "the NSEC3 records of $zone" \
+            dns_world__serves_nsec3 "$(dns_world__address "$zone")" "$zone" || return
     done
-    for organisation in "${DNS_WORLD_ORGANISATIONS[@]}"; do
-        dns_world__await 30 "the resolver to prove $organisation" \
-            dns_world__serves_signed "$DNS_WORLD_RESOLVER" "$organisation" ad || return
+    for zone in "${DNS_WORLD_ZONES[@]}"; do
+        dns_world__await 30 "the resolver to prove $zone" \
+            dns_world__serves_signed "$DNS_WORLD_RESOLVER" "$zone" ad || return
     done
 }
 
@@ -308,6 +392,7 @@ dns_world__address() {
         bind) echo "$DNS_WORLD_BIND_SERVER" ;;
         knot) echo "$DNS_WORLD_KNOT_SERVER" ;;
         nsd) echo "$DNS_WORLD_NSD_SERVER" ;;
+        pdns) echo "$DNS_WORLD_PDNS_SERVER" ;;
     esac
 }
 
@@ -322,6 +407,30 @@ dns_world__apex() {
 @   SOA ns hostmaster 1 1800 900 604800 60
 @   NS  ns
 ns  A   $2
+ZONE
+}
+
+# dns_world__zone_file ZONE: what is in the zone to begin with.
+dns_world__zone_file() {
+    dns_world__apex "$1" "$(dns_world__address "$1")"
+    local next=${DNS_WORLD_NEXT[$1]:-}
+    [[ -n $next ]] || return 0
+    cat <<ZONE
+www             TXT   "www of $1"
+www             TXT   "another string of www"
+www             A     192.0.2.1
+*.wild          TXT   "a wildcard of $1"
+leaf.empty      TXT   "below an empty non-terminal of $1"
+alias           CNAME www
+*.aliases       CNAME www
+to-wild         CNAME any.wild
+dangling        CNAME missing
+to-unsigned     CNAME www.unsigned
+away            CNAME www.$next.
+moved           DNAME $next.
+unsigned        NS    ns.unsigned
+unsigned.branch NS    ns.unsigned
+ns.unsigned     A     $DNS_WORLD_NSD_SERVER
 ZONE
 }
 
@@ -345,7 +454,7 @@ dns_world__signzone() {
 
 # `named` serves the root, the TLD and its organisations from one process.
 dns_world__prepare_bind() {
-    local bind=$DNS_WORLD_DIR/bind algorithm organisation
+    local bind=$DNS_WORLD_DIR/bind zone
     {
         cat <<CONF
 options {
@@ -363,33 +472,42 @@ options {
 };
 controls { };
 CONF
-        for algorithm in "${!DNS_WORLD_MNEMONIC[@]}"; do
-            echo "dnssec-policy \"algorithm-$algorithm\" { keys { csk lifetime unlimited algorithm $algorithm; }; };"
-        done
         cat <<CONF
 zone "." { type primary; file "zones/root.signed"; };
 zone "example" { type primary; file "zones/example.signed"; };
 zone "$DNS_WORLD_BOGUS" { type primary; file "zones/$DNS_WORLD_BOGUS.signed"; };
 zone "$DNS_WORLD_EXPIRED" { type primary; file "zones/$DNS_WORLD_EXPIRED.signed"; };
 CONF
-        for organisation in "${DNS_WORLD_ORGANISATIONS[@]}"; do
-            [[ ${DNS_WORLD_SERVER[$organisation]} == bind ]] || continue
+        for zone in $(dns_world__zones_of bind); do
             cat <<CONF
-zone "$organisation" {
-    type primary; file "zones/$organisation.zone"; inline-signing no; update-policy local;
-    dnssec-policy "algorithm-${DNS_WORLD_ALGORITHM[$organisation]}";
+dnssec-policy "$zone" { $(dns_world__bind_policy "$zone") };
+zone "$zone" {
+    type primary; file "zones/$zone.zone"; inline-signing no; update-policy local; dnssec-policy "$zone";
 };
 CONF
         done
     } >"$bind/named.conf"
 
-    for organisation in "${DNS_WORLD_ORGANISATIONS[@]}"; do
-        [[ ${DNS_WORLD_SERVER[$organisation]} == bind ]] || continue
-        dns_world__apex "$organisation" "$DNS_WORLD_BIND_SERVER" >"$bind/zones/$organisation.zone"
-        algorithm=${DNS_WORLD_ALGORITHM[$organisation]}
-        dnssec-keygen -q -K "$bind/keys" -l "$bind/named.conf" -k "algorithm-$algorithm" "$organisation." >/dev/null
+    for zone in $(dns_world__zones_of bind); do
+        dns_world__zone_file "$zone" >"$bind/zones/$zone.zone"
+        dnssec-keygen -q -K "$bind/keys" -l "$bind/named.conf" -k "$zone" "$zone." >/dev/null
     done
     dns_world__prepare_failing_zones
+}
+
+# dns_world__bind_policy ZONE: what its `dnssec-policy` says.
+dns_world__bind_policy() {
+    local role roles=(csk) iterations=0 octets=0 opt_out=no
+    [[ ${DNS_WORLD_KEYS[$1]} == csk ]] || roles=(ksk zsk)
+    printf 'keys {'
+    for role in "${roles[@]}"; do printf ' %s lifetime unlimited algorithm %s;' "$role" "${DNS_WORLD_ALGORITHM[$1]}"; done
+    printf ' };'
+    case ${DNS_WORLD_DENIAL[$1]} in
+        nsec) return ;;
+        nsec3-salted) iterations=$DNS_WORLD_ITERATIONS octets=$DNS_WORLD_SALT_OCTETS ;;
+        nsec3-opt-out) opt_out=yes ;;
+    esac
+    printf ' nsec3param iterations %s optout %s salt-length %s;' "$iterations" "$opt_out" "$octets"
 }
 
 # The two domains that are signed, but not so that it holds.
@@ -408,7 +526,7 @@ dns_world__prepare_failing_zones() {
 }
 
 dns_world__prepare_nsd() {
-    local nsd=$DNS_WORLD_DIR/nsd organisation mnemonic base
+    local nsd=$DNS_WORLD_DIR/nsd zone mnemonic base bases
     {
         cat <<CONF
 server:
@@ -431,9 +549,11 @@ zone:
     name: "$DNS_WORLD_UNSIGNED"
     zonefile: "$DNS_WORLD_UNSIGNED.zone"
 CONF
-        for organisation in "${DNS_WORLD_ORGANISATIONS[@]}"; do
-            [[ ${DNS_WORLD_SERVER[$organisation]} == nsd ]] || continue
-            printf 'zone:\n    name: "%s"\n    zonefile: "%s.signed"\n' "$organisation" "$organisation"
+        for zone in "${DNS_WORLD_SAMPLES[@]}"; do
+            printf 'zone:\n    name: "unsigned.%s"\n    zonefile: "unsigned.%s.zone"\n' "$zone" "$zone"
+        done
+        for zone in $(dns_world__zones_of nsd); do
+            printf 'zone:\n    name: "%s"\n    zonefile: "%s.signed"\n' "$zone" "$zone"
         done
     } >"$nsd/nsd.conf"
 
@@ -441,32 +561,47 @@ CONF
         dns_world__apex "$DNS_WORLD_UNSIGNED" "$DNS_WORLD_NSD_SERVER"
         echo "_veraid TXT \"$(dns_world__made_up_record 1)\""
     } >"$nsd/zones/$DNS_WORLD_UNSIGNED.zone"
+    for zone in "${DNS_WORLD_SAMPLES[@]}"; do
+        {
+            dns_world__apex "unsigned.$zone" "$DNS_WORLD_NSD_SERVER"
+            echo 'www TXT "nobody vouches for this"'
+        } >"$nsd/zones/unsigned.$zone.zone"
+    done
 
-    for organisation in "${DNS_WORLD_ORGANISATIONS[@]}"; do
-        [[ ${DNS_WORLD_SERVER[$organisation]} == nsd ]] || continue
-        mnemonic=${DNS_WORLD_MNEMONIC[${DNS_WORLD_ALGORITHM[$organisation]}]}
-        dns_world__apex "$organisation" "$DNS_WORLD_NSD_SERVER" >"$nsd/zones/$organisation.zone"
-        for base in ksk zsk; do
+    for zone in $(dns_world__zones_of nsd); do
+        mnemonic=${DNS_WORLD_MNEMONIC[${DNS_WORLD_ALGORITHM[$zone]}]}
+        bases=(ksk)
+        [[ ${DNS_WORLD_KEYS[$zone]} == csk ]] || bases+=(zsk)
+        dns_world__zone_file "$zone" >"$nsd/zones/$zone.zone"
+        for base in "${bases[@]}"; do
             (
                 cd "$nsd/keys" || exit
                 local flag=()
                 [[ $base == zsk ]] || flag=(-k)
-                ldns-keygen "${flag[@]}" -a "$mnemonic" -b 2048 "$organisation" >"$organisation.$base"
+                ldns-keygen "${flag[@]}" -a "$mnemonic" -b 2048 "$zone" >"$zone.$base"
             )
         done
-        dns_world__sign_for_nsd "$organisation"
+        dns_world__sign_for_nsd "$zone"
     done
 }
 
 # dns_world__sign_for_nsd ZONE: signs the zone as its file stands, for a week.
 dns_world__sign_for_nsd() {
-    local nsd=$DNS_WORLD_DIR/nsd now
+    local nsd=$DNS_WORLD_DIR/nsd now denial=()
+    case ${DNS_WORLD_DENIAL[$1]} in
+        nsec3) denial=(-n -t 0) ;;
+        nsec3-salted) denial=(-n -t "$DNS_WORLD_ITERATIONS" -s "$(openssl rand -hex "$DNS_WORLD_SALT_OCTETS")") ;;
+        nsec3-opt-out) denial=(-n -t 0 -p) ;;
+    esac
     now=$(date +%s)
     sed -i "s/hostmaster [0-9]* /hostmaster $(dns_world__next_serial "$1") /" "$nsd/zones/$1.zone"
     (
         cd "$nsd/keys" || exit
-        ldns-signzone -o "$1." -i "$((now - 3600))" -e "$((now + 604800))" -f "$nsd/zones/$1.signed" \
-            "$nsd/zones/$1.zone" "$(<"$1.ksk")" "$(<"$1.zsk")"
+        local keys
+        mapfile -t keys < <(cat "$1".[kz]sk)
+        # A KSK without a ZSK beside it signs everything.
+        ldns-signzone -o "$1." -i "$((now - 3600))" -e "$((now + 604800))" "${denial[@]}" -f "$nsd/zones/$1.signed" \
+            "$nsd/zones/$1.zone" "${keys[@]}"
     )
 }
 
@@ -477,7 +612,7 @@ dns_world__next_serial() {
 }
 
 dns_world__prepare_knot() {
-    local knot=$DNS_WORLD_DIR/knot organisation algorithm mnemonic
+    local knot=$DNS_WORLD_DIR/knot zone
     {
         cat <<CONF
 server:
@@ -499,29 +634,90 @@ log:
     any: info
 policy:
 CONF
-        for algorithm in "${!DNS_WORLD_MNEMONIC[@]}"; do
-            mnemonic=${DNS_WORLD_MNEMONIC[$algorithm]}
-            printf '  - id: algorithm-%s\n    algorithm: %s\n    nsec3: on\n    nsec3-salt-length: 0\n' \
-                "$algorithm" "${mnemonic,,}"
-            printf '    cds-cdnskey-publish: none\n'
-            [[ $algorithm -gt 10 ]] || printf '    ksk-size: 2048\n    zsk-size: 2048\n'
-        done
+        for zone in $(dns_world__zones_of knot); do dns_world__knot_policy "$zone"; done
         echo "zone:"
-        for organisation in "${DNS_WORLD_ORGANISATIONS[@]}"; do
-            [[ ${DNS_WORLD_SERVER[$organisation]} == knot ]] || continue
+        for zone in $(dns_world__zones_of knot); do
             cat <<CONF
-  - domain: $organisation
+  - domain: $zone
     storage: $knot/zones
-    file: $organisation.zone
+    file: $zone.zone
     dnssec-signing: on
-    dnssec-policy: algorithm-${DNS_WORLD_ALGORITHM[$organisation]}
+    dnssec-policy: $zone
 CONF
         done
     } >"$knot/knot.conf"
-    for organisation in "${DNS_WORLD_ORGANISATIONS[@]}"; do
-        [[ ${DNS_WORLD_SERVER[$organisation]} == knot ]] || continue
-        dns_world__apex "$organisation" "$DNS_WORLD_KNOT_SERVER" >"$knot/zones/$organisation.zone"
+    for zone in $(dns_world__zones_of knot); do dns_world__zone_file "$zone" >"$knot/zones/$zone.zone"; done
+}
+
+# dns_world__knot_policy ZONE: an item of the configuration's list of policies.
+dns_world__knot_policy() {
+    local algorithm=${DNS_WORLD_ALGORITHM[$1]} nsec3=on iterations=0 octets=0 opt_out=off single=off
+    [[ ${DNS_WORLD_KEYS[$1]} != csk ]] || single=on
+    case ${DNS_WORLD_DENIAL[$1]} in
+        nsec) nsec3=off ;;
+        nsec3-salted) iterations=$DNS_WORLD_ITERATIONS octets=$DNS_WORLD_SALT_OCTETS ;;
+        nsec3-opt-out) opt_out=on ;;
+    esac
+    cat <<CONF
+  - id: $1
+    algorithm: ${DNS_WORLD_MNEMONIC[$algorithm],,}
+    single-type-signing: $single
+    nsec3: $nsec3
+    nsec3-iterations: $iterations
+    nsec3-salt-length: $octets
+    nsec3-opt-out: $opt_out
+    cds-cdnskey-publish: none
+CONF
+    [[ $algorithm -gt 10 ]] || printf '    ksk-size: 2048\n    zsk-size: 2048\n'
+}
+
+dns_world__prepare_pdns() {
+    local pdns=$DNS_WORLD_DIR/pdns zone
+    # Caches of nothing: what was changed is to be seen at once. And no question to the vendor about security.
+    cat >"$pdns/pdns.conf" <<CONF
+launch=bind
+bind-config=$pdns/zones.conf
+bind-dnssec-db=$pdns/dnssec.sqlite3
+local-address=$DNS_WORLD_PDNS_SERVER
+socket-dir=$pdns
+daemon=no
+guardian=no
+disable-syslog=yes
+receiver-threads=1
+distributor-threads=1
+dname-processing=yes
+cache-ttl=0
+query-cache-ttl=0
+negquery-cache-ttl=0
+security-poll-suffix=
+CONF
+    for zone in $(dns_world__zones_of pdns); do
+        dns_world__zone_file "$zone" >"$pdns/zones/$zone.zone"
+        printf 'zone "%s" { type master; file "%s"; };\n' "$zone" "$pdns/zones/$zone.zone"
+    done >"$pdns/zones.conf"
+    dns_world__pdnsutil create-bind-db "$pdns/dnssec.sqlite3"
+    for zone in $(dns_world__zones_of pdns); do dns_world__secure_with_pdns "$zone"; done
+}
+
+dns_world__secure_with_pdns() { # ZONE
+    local algorithm=${DNS_WORLD_ALGORITHM[$1]} role roles=(ksk) size=() narrow=() parameters="1 0 0 -"
+    [[ ${DNS_WORLD_KEYS[$1]} == csk ]] || roles+=(zsk)
+    [[ $algorithm -gt 10 ]] || size=(2048)
+    # A KSK without a ZSK beside it signs everything.
+    for role in "${roles[@]}"; do
+        dns_world__pdnsutil add-zone-key "$1" "$role" active "${size[@]}" "${DNS_WORLD_PDNS_MNEMONIC[$algorithm]}"
     done
+    case ${DNS_WORLD_DENIAL[$1]} in
+        nsec) return ;;
+        nsec3-salted) parameters="1 0 $DNS_WORLD_ITERATIONS $(openssl rand -hex "$DNS_WORLD_SALT_OCTETS")" ;;
+        nsec3-opt-out) parameters="1 1 0 -" ;;
+        nsec3-narrow) narrow=(narrow) ;;
+    esac
+    dns_world__pdnsutil set-nsec3 "$1" "$parameters" "${narrow[@]}"
+}
+
+dns_world__pdnsutil() {
+    pdnsutil --config-dir "$DNS_WORLD_DIR/pdns" "$@" >>"$DNS_WORLD_DIR/logs/pdnsutil.log" 2>&1
 }
 
 # dns_world__ds ZONE: the DS lines that the TLD publishes for an organisation's zone.
@@ -529,11 +725,15 @@ dns_world__ds() {
     local key
     case ${DNS_WORLD_SERVER[$1]} in
         bind)
-            for key in "$DNS_WORLD_DIR/bind/keys/K$1.+"*.key; do dnssec-dsfromkey -2 "$key"; done
+            for key in "$DNS_WORLD_DIR/bind/keys/K$1.+"*.key; do
+                ! grep --quiet 'DNSKEY 257' "$key" || dnssec-dsfromkey -2 "$key"
+            done
             ;;
         # Knot prints one for every digest type; 2 is SHA-256.
         knot) keymgr --config "$DNS_WORLD_DIR/knot/knot.conf" "$1." ds | awk '$(NF-1) == 2' ;;
         nsd) ldns-key2ds -n -2 "$DNS_WORLD_DIR/nsd/keys/$(<"$DNS_WORLD_DIR/nsd/keys/$1.ksk").key" ;;
+        # One for every digest type as well, and comments.
+        pdns) pdnsutil --config-dir "$DNS_WORLD_DIR/pdns" export-zone-ds "$1" 2>>"$DNS_WORLD_DIR/logs/pdnsutil.log" | sed -n 's/^\(.* DS [0-9]* [0-9]* 2 [^ ]*\).*/\1/p' ;;
     esac
 }
 
@@ -542,12 +742,12 @@ dns_world__delegation() { # ZONE ADDRESS
 }
 
 dns_world__make_tld_and_root() {
-    local bind=$DNS_WORLD_DIR/bind organisation zone ksk stranger
+    local bind=$DNS_WORLD_DIR/bind zone ksk stranger
     {
         dns_world__apex example "$DNS_WORLD_BIND_SERVER"
-        for organisation in "${DNS_WORLD_ORGANISATIONS[@]}"; do
-            dns_world__delegation "$organisation" "$(dns_world__address "$organisation")"
-            dns_world__ds "$organisation"
+        for zone in "${DNS_WORLD_ZONES[@]}"; do
+            dns_world__delegation "$zone" "$(dns_world__address "$zone")"
+            dns_world__ds "$zone"
         done
         dns_world__delegation "$DNS_WORLD_UNSIGNED" "$DNS_WORLD_NSD_SERVER"
         # Signed by the look of it, so that nothing but the refusal is to be seen; nobody has this key.
@@ -633,7 +833,7 @@ remote-control:
     control-enable: yes
     control-interface: "$unbound/control"
 CONF
-        for zone in "" example "$DNS_WORLD_BOGUS" "$DNS_WORLD_EXPIRED" "${DNS_WORLD_ORGANISATIONS[@]}"; do
+        for zone in "" example "$DNS_WORLD_BOGUS" "$DNS_WORLD_EXPIRED" "${DNS_WORLD_ZONES[@]}"; do
             [[ ${DNS_WORLD_SERVER[${zone:-root}]:-bind} == bind ]] || continue
             printf 'stub-zone:\n    name: "%s."\n    stub-addr: %s@%s\n' \
                 "$zone" "$DNS_WORLD_BIND_SERVER" "$DNS_WORLD_BIND_PORT"
@@ -719,9 +919,9 @@ dns_world__made_up_record() {
 
 # dns_world__zone NAME: the organisation's zone that holds NAME.
 dns_world__zone() {
-    local organisation name=${1%.} found=
-    for organisation in "${DNS_WORLD_ORGANISATIONS[@]}"; do
-        if [[ $name == *".$organisation" && ${#organisation} -gt ${#found} ]]; then found=$organisation; fi
+    local zone name=${1%.} found=
+    for zone in "${DNS_WORLD_ZONES[@]}"; do
+        if [[ $name == *".$zone" && ${#zone} -gt ${#found} ]]; then found=$zone; fi
     done
     if [[ -z $found ]]; then
         echo "dns-world: no organisation's zone holds $1" >&2
@@ -795,17 +995,26 @@ dns_world__knotc() {
 }
 
 dns_world__change_nsd() { # ACTION ZONE RECORDS
-    local owner rdata file=$DNS_WORLD_DIR/nsd/zones/$2.zone
-    while IFS=$'\t' read -r owner rdata; do
-        if [[ $1 == add ]]; then
-            printf '%s TXT %s\n' "$owner" "$rdata" >>"$file"
-        else
-            grep --invert-match --fixed-strings -- "$owner TXT $rdata" "$file" >"$file.new"
-            mv "$file.new" "$file"
-        fi
-    done <<<"$3"
+    dns_world__edit "$1" "$DNS_WORLD_DIR/nsd/zones/$2.zone" "$3"
     dns_world__sign_for_nsd "$2" &&
         nsd-control -c "$DNS_WORLD_DIR/nsd/nsd.conf" reload "$2" >>"$DNS_WORLD_DIR/logs/nsd-control.log"
+}
+
+dns_world__change_pdns() { # ACTION ZONE RECORDS
+    dns_world__edit "$1" "$DNS_WORLD_DIR/pdns/zones/$2.zone" "$3"
+    pdns_control --config-dir="$DNS_WORLD_DIR/pdns" bind-reload-now "$2" >>"$DNS_WORLD_DIR/logs/pdns_control.log" 2>&1
+}
+
+dns_world__edit() { # ACTION ZONE-FILE RECORDS
+    local owner rdata
+    while IFS=$'\t' read -r owner rdata; do
+        if [[ $1 == add ]]; then
+            printf '%s TXT %s\n' "$owner" "$rdata" >>"$2"
+        else
+            grep --invert-match --fixed-strings -- "$owner TXT $rdata" "$2" >"$2.new"
+            mv "$2.new" "$2"
+        fi
+    done <<<"$3"
 }
 
 # ---------------------------------------------------------------------------------------------------------
@@ -820,6 +1029,43 @@ dns_world_check_secure() {
     unbound=$(dig "@$DNS_WORLD_RESOLVER" "$1." "$2" +dnssec +tcp +noall +comments 2>&1 | sed -n 's/^;; \(flags:[^;]*\);.*/\1/p') || true
     echo "$1 $2: delv says \"${delv#; }\", Unbound \"$unbound\""
     [[ $delv == "; fully validated" && " $unbound " == *" ad "* ]]
+}
+
+# dns_world_verdicts NAME TYPE
+#   Prints what two validators that are not ours, BIND's delv and Unbound, make of the question, one word each:
+#   proven, nodata, nxdomain, insecure or bogus.
+dns_world_verdicts() {
+    echo "$(dns_world__delv_verdict "$1" "$2") $(dns_world__unbound_verdict "$1" "$2")"
+}
+
+dns_world__delv_verdict() { # NAME TYPE
+    local said
+    said=$(delv "@$DNS_WORLD_RESOLVER" -a "$DNS_WORLD_ANCHORS_BIND" +root=. "$1." "$2" 2>&1) || true
+    # It speaks of each RRset of an alias's chain by itself. What doesn't exist is a failure to it, proven or not.
+    case $said in
+        *"; unsigned answer"* | *"; negative response, unsigned answer"*) echo insecure ;;
+        *";; resolution failed: ncache nxdomain"*"fully validated"*) echo nxdomain ;;
+        *";; resolution failed: ncache nxrrset"*"fully validated"*) echo nodata ;;
+        *";; resolution failed:"*) echo bogus ;;
+        *"; fully validated"*) echo proven ;;
+        *) echo bogus ;;
+    esac
+}
+
+dns_world__unbound_verdict() { # NAME TYPE
+    local said
+    said=$(dig "@$DNS_WORLD_RESOLVER" "$1." "$2" +dnssec +tcp +noall +comments +answer 2>&1) || true
+    if [[ $said == *"status: SERVFAIL"* || $said != *"flags: "* ]]; then
+        echo bogus
+    elif ! grep --quiet '^;; flags:.* ad[ ;]' <<<"$said"; then
+        echo insecure
+    elif [[ $said == *"status: NXDOMAIN"* ]]; then
+        echo nxdomain
+    elif awk -v type="$2" '$4 == type { found = 1 } END { exit !found }' <<<"$said"; then
+        echo proven
+    else
+        echo nodata
+    fi
 }
 
 # dns_world_describe NAME TYPE
