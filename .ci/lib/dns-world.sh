@@ -15,8 +15,8 @@
 #
 # Beside them stand the names and resolvers that ought to fail; see the variables below.
 #
-# It needs root and Debian (or a close relative), since Knot DNS, NSD and PowerDNS answer on port 53: a
-# delegation can't name another port. BIND alone listens on nothing but addresses that an interface has, so `named` is at
+# It needs root and Debian (or a close relative), since Knot DNS, NSD and PowerDNS answer on port 53: a delegation
+# can't name another port. BIND alone listens on nothing but addresses that an interface has, so `named` is at
 # 127.0.0.1 and a port, and the resolver is told so for each of its zones. Every world has a directory, a
 # 127.x.y.0/24 and two ports of its own, so that several can run at once. Nothing outside the directory is
 # written but packages, and nothing survives `dns_world_stop`.
@@ -500,7 +500,9 @@ dns_world__bind_policy() {
     local role roles=(csk) iterations=0 octets=0 opt_out=no
     [[ ${DNS_WORLD_KEYS[$1]} == csk ]] || roles=(ksk zsk)
     printf 'keys {'
-    for role in "${roles[@]}"; do printf ' %s lifetime unlimited algorithm %s;' "$role" "${DNS_WORLD_ALGORITHM[$1]}"; done
+    for role in "${roles[@]}"; do
+        printf ' %s lifetime unlimited algorithm %s;' "$role" "${DNS_WORLD_ALGORITHM[$1]}"
+    done
     printf ' };'
     case ${DNS_WORLD_DENIAL[$1]} in
         nsec) return ;;
@@ -733,7 +735,10 @@ dns_world__ds() {
         knot) keymgr --config "$DNS_WORLD_DIR/knot/knot.conf" "$1." ds | awk '$(NF-1) == 2' ;;
         nsd) ldns-key2ds -n -2 "$DNS_WORLD_DIR/nsd/keys/$(<"$DNS_WORLD_DIR/nsd/keys/$1.ksk").key" ;;
         # One for every digest type as well, and comments.
-        pdns) pdnsutil --config-dir "$DNS_WORLD_DIR/pdns" export-zone-ds "$1" 2>>"$DNS_WORLD_DIR/logs/pdnsutil.log" | sed -n 's/^\(.* DS [0-9]* [0-9]* 2 [^ ]*\).*/\1/p' ;;
+        pdns)
+            pdnsutil --config-dir "$DNS_WORLD_DIR/pdns" export-zone-ds "$1" 2>>"$DNS_WORLD_DIR/logs/pdnsutil.log" |
+                sed -n 's/^\(.* DS [0-9]* [0-9]* 2 [^ ]*\).*/\1/p'
+            ;;
     esac
 }
 
