@@ -57,7 +57,8 @@ pub(crate) struct Question<'m> {
 }
 
 impl<'m> Response<'m> {
-    pub(crate) fn parse(octets: &'m [u8]) -> Result<Self> {
+    /// Reads a whole message, and nothing after it.
+    pub fn parse(octets: &'m [u8]) -> std::result::Result<Self, MessageError> {
         let mut reader = Reader {
             octets,
             position: 0,

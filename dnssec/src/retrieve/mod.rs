@@ -7,11 +7,12 @@
 //!
 //! Nothing is returned that did not verify; and of what verified only what the proof needs.
 
+mod client;
 mod error;
 mod resolver;
 mod shrink;
-mod transport;
 
+pub use client::Client;
 pub use error::RetrievalError;
 pub use resolver::{Resolver, ResolverError};
 
@@ -23,8 +24,6 @@ use crate::name::Name;
 use crate::record::RecordType;
 use crate::time::Timestamp;
 use crate::validity::Period;
-
-use transport::Transport;
 
 /// Retrieves what proves the RRset of `record_type` at `name`, and proves it for the moment `at`.
 ///
@@ -56,8 +55,8 @@ pub async fn retrieve(
     anchors: &TrustAnchors,
     at: Timestamp,
 ) -> Result<Vec<u8>, RetrievalError> {
-    let transport = Transport::connect(resolver).await?;
-    let messages = collect(name, record_type, &transport, anchors).await?;
+    let client = Client::connect(resolver).await?;
+    let messages = collect(name, record_type, &client, anchors).await?;
     let chain = Chain::from_messages(messages.iter().map(Vec::as_slice))?;
     chain.verify(name, record_type, anchors, Period::at(at))?;
     let minimal = shrink::shrink(&chain, name, record_type, anchors, at);
@@ -68,21 +67,21 @@ pub async fn retrieve(
 async fn collect(
     name: &Name,
     record_type: RecordType,
-    transport: &Transport,
+    client: &Client,
     anchors: &TrustAnchors,
 ) -> Result<Vec<Vec<u8>>, RetrievalError> {
-    let answer = ask(transport, name, record_type).await?;
+    let answer = ask(client, name, record_type).await?;
     let mut signer = signer_of(&answer, name, record_type)?;
     let mut messages = vec![answer];
     // Each zone lies above the one before, so this ends.
     while let Some(zone) = signer {
         if zone.is_root() || anchors.of(&zone).next().is_some() {
-            messages.push(ask(transport, &zone, RecordType::DNSKEY).await?);
+            messages.push(ask(client, &zone, RecordType::DNSKEY).await?);
             return Ok(messages);
         }
         let (dnskey, ds) = tokio::join!(
-            ask(transport, &zone, RecordType::DNSKEY),
-            ask(transport, &zone, RecordType::DS)
+            ask(client, &zone, RecordType::DNSKEY),
+            ask(client, &zone, RecordType::DS)
         );
         let ds = ds?;
         messages.push(dnskey?);
@@ -94,12 +93,12 @@ async fn collect(
         };
         messages.push(ds);
     }
-    Err(why_unsigned(transport, name, anchors).await)
+    Err(why_unsigned(client, name, anchors).await)
 }
 
 /// Asks one question, and takes only a response that says something.
 async fn ask(
-    transport: &Transport,
+    client: &Client,
     name: &Name,
     record_type: RecordType,
 ) -> Result<Vec<u8>, RetrievalError> {
@@ -107,7 +106,7 @@ async fn ask(
         owner: name.clone(),
         record_type,
     };
-    let octets = transport.query(name, record_type).await?;
+    let octets = client.query(name, record_type).await?;
     let response =
         Response::parse(&octets).map_err(|source| RetrievalError::MalformedResponse {
             rrset: rrset(),
@@ -154,11 +153,7 @@ fn signer_of(
 
 /// Tells a resolver that strips signatures from a domain that has none: the zones that the anchors are about are signed,
 /// so their DNSKEY RRsets must come with RRSIGs.
-async fn why_unsigned(
-    transport: &Transport,
-    name: &Name,
-    anchors: &TrustAnchors,
-) -> RetrievalError {
+async fn why_unsigned(client: &Client, name: &Name, anchors: &TrustAnchors) -> RetrievalError {
     let anchored = anchors
         .iter()
         .map(TrustAnchor::owner)
@@ -167,7 +162,7 @@ async fn why_unsigned(
     let Some(zone) = anchored else {
         return Error::NoTrustAnchor(name.clone()).into();
     };
-    let signed = match ask(transport, zone, RecordType::DNSKEY).await {
+    let signed = match ask(client, zone, RecordType::DNSKEY).await {
         Ok(octets) => signer_of(&octets, zone, RecordType::DNSKEY),
         Err(error) => return error,
     };

@@ -32,8 +32,22 @@ const UDP_PAYLOAD_OCTETS: u16 = 1232;
 
 type Exchange = DnsExchange<TokioRuntimeProvider>;
 
-/// Who is asked, one after the other until somebody answers.
-pub(super) struct Transport {
+/// A connection to a resolver, for single questions.
+///
+/// [`retrieve()`](super::retrieve()) is what collects and verifies a chain. This is for those who want to look at what a
+/// resolver says, word by word: nothing of it is verified.
+///
+/// ```no_run
+/// use dnssec::{Client, RecordType, Resolver, Response};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::connect(&Resolver::system()).await?;
+/// let octets = client.query(&"example.com".parse()?, RecordType::DNSKEY).await?;
+/// println!("{} records", Response::parse(&octets)?.answers().len());
+/// # Ok(())
+/// # }
+/// ```
+pub struct Client {
     shown: String,
     servers: Vec<Server>,
     /// Owns the tasks that drive the connections: they end with its last clone.
@@ -47,8 +61,18 @@ enum Server {
     Stream(Exchange),
 }
 
-impl Transport {
-    pub(super) async fn connect(resolver: &Resolver) -> Result<Self, RetrievalError> {
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Client").field(&self.shown).finish()
+    }
+}
+
+impl Client {
+    /// Prepares to ask `resolver`: reads the operating system's configuration for `system`, makes the connection for TLS
+    /// and HTTPS, and does nothing for UDP.
+    ///
+    /// Needs a Tokio runtime with I/O and time enabled, as long as the client is in use.
+    pub async fn connect(resolver: &Resolver) -> Result<Self, RetrievalError> {
         let shown = resolver.to_string();
         let provider = TokioRuntimeProvider::default();
         let servers = match &resolver.endpoint {
@@ -89,8 +113,12 @@ impl Transport {
         })
     }
 
-    /// The first response that a server gives, whatever it says.
-    pub(super) async fn query(
+    /// Asks for the RRset of `record_type` at `name` once, and gives the response's octets, whatever its response code is.
+    ///
+    /// The query has RD set, to be answered by recursion; DO, so that signatures come along (RFC 3225); and CD, so that a
+    /// validating resolver hands over what it has rather than its own verdict (RFC 4035 §3.2.2). A truncated UDP response
+    /// is asked for again over TCP. The response's ID means nothing.
+    pub async fn query(
         &self,
         name: &Name,
         record_type: RecordType,
