@@ -80,8 +80,8 @@
 //!
 //! # Features
 //!
-//! - `retrieve` (off by default): [`retrieve()`] asks a resolver for a chain, over UDP, TCP, TLS or HTTPS; [`Client`]
-//!   asks it single questions. The only part that does I/O or needs an async runtime.
+//! - `retrieve` (off by default): [`retrieve()`] asks resolvers for a chain, over UDP, TCP, TLS or HTTPS, and
+//!   [`Client`] asks them single questions. The only part that does I/O or needs an async runtime.
 //!
 //! # No panics
 //!
@@ -121,7 +121,10 @@ pub use rdata::{
 };
 pub use record::{RecordType, RecordTypeError, txt_content};
 #[cfg(feature = "retrieve")]
-pub use retrieve::{Client, Resolver, ResolverError, RetrievalError, retrieve};
+pub use retrieve::{
+    Client, Resolver, ResolverError, ResolverFailure, RetrievalError, Retrieved, RetrievedAbsence,
+    Retriever, retrieve,
+};
 pub use time::{Timestamp, TimestampError};
 pub use validity::{Period, Validity};
 pub use verify::{Absence, Denial, Fact, Proof};

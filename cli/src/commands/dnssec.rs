@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::{fmt, mem};
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use dnssec::{Chain, Fact, Name, Period, Proof, RecordType, Resolver, RetrievalError, Validity};
 use kliento::veraid::{Dialect, Organisation, TxtRecord};
 use rustls_pki_types::CertificateDer;
@@ -21,7 +21,7 @@ use crate::timeline::{Window, windows};
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
-    /// Ask a resolver for the chain that proves a domain's TXT record, and verify it.
+    /// Ask resolvers for the chain that proves a domain's TXT record, or any other, and verify it.
     Retrieve(Retrieve),
     /// Prove records from a chain, offline.
     Verify(Verify),
@@ -43,21 +43,37 @@ impl Command {
 #[command(after_help = "\
 Examples:
   kliento dnssec retrieve --domain example.com --out example.com.chain
-  kliento dnssec retrieve --domain example.com --resolver https://1.1.1.1/dns-query --out example.com.chain
+  kliento dnssec retrieve --domain example.com --resolver https://1.1.1.1/dns-query --resolver 9.9.9.9 \\
+      --out example.com.chain
   kliento dnssec retrieve --domain corp.example --resolver tls://10.0.0.53 --resolver-ca corp-ca.pem \\
       --trust-anchors corp-root.txt --out corp.chain
+  kliento dnssec retrieve --name _443._tcp.www.example.com --type TLSA --absent --out tlsa.chain
 
 Nobody needs to trust the resolver: what it says is proven, or refused.")]
+#[command(group(ArgGroup::new("records").required(true).args(["domain", "name"])))]
 pub(crate) struct Retrieve {
     /// The domain, whose TXT record at _veraid.DOMAIN is asked for.
     #[arg(long)]
-    domain: Organisation,
+    domain: Option<Organisation>,
 
-    /// Whom to ask: `system`, `IP[:PORT]`, `tls://HOST[:PORT]` or `https://HOST[:PORT]/PATH`.
+    /// The name of the records to ask for; goes with --type.
+    #[arg(long, requires = "record_type")]
+    name: Option<Name>,
+
+    /// Their type, such as TXT, or TYPE and a number.
+    #[arg(long = "type", value_name = "TYPE", requires = "name")]
+    record_type: Option<RecordType>,
+
+    /// Write the proof that there is no such record, too.
+    #[arg(long)]
+    absent: bool,
+
+    /// Whom to ask: `system`, `IP[:PORT]`, `tls://HOST[:PORT]` or `https://HOST[:PORT]/PATH`. If it is given several
+    /// times, the next one is asked when one gives no proof.
     #[arg(long, default_value = "system")]
-    resolver: Resolver,
+    resolver: Vec<Resolver>,
 
-    /// Trust these certificates, too, for a resolver with TLS (PEM, or one as DER).
+    /// Trust these certificates, too, for resolvers with TLS (PEM, or one as DER).
     #[arg(long, value_name = "FILE")]
     resolver_ca: Option<Source>,
 
@@ -74,7 +90,13 @@ struct RetrieveDocument {
     file: String,
     octets: usize,
     responses: usize,
+    resolver: String,
     name: String,
+    #[serde(rename = "type")]
+    record_type: String,
+    /// What is not there, if that is what is proven.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    denial: Option<String>,
     records: Vec<String>,
     validity: Vec<Window>,
 }
@@ -83,49 +105,75 @@ impl Retrieve {
     fn run(&self, output: &Output) -> Result<(), Fault> {
         self.out.check(Content::PublicBinary, output)?;
         let anchors = self.anchors.load()?;
-        let resolver = self.resolver()?;
-        let owner = self
-            .domain
-            .record_owner(Dialect::VeraId)
-            .map_err(|error| Fault::in_file(&self.domain, &error))?;
+        let resolvers = self.resolvers()?;
+        let (name, record_type) = self.records()?;
         let now = arguments::now();
 
-        let what = format!("asking {} for the chain of {owner}", self.resolver);
-        let retrieval = dnssec::retrieve(&owner, RecordType::TXT, &resolver, &anchors, now);
-        let chain_der = runtime::block_on_patiently(retrieval, &what)??;
-        let chain = Chain::from_der(&chain_der)?;
-        let proof = chain.verify(&owner, RecordType::TXT, &anchors, Period::at(now))?;
-        warn_of_strange_records(&proof);
-        self.out.write(&chain_der, Content::PublicBinary)?;
+        let shown: Vec<String> = resolvers.iter().map(ToString::to_string).collect();
+        let what = format!("asking {} for the chain of {name}", shown.join(", "));
+        let retrieval = dnssec::retrieve(&name, record_type, &resolvers, &anchors, now);
+        let retrieved = match runtime::block_on_patiently(retrieval, &what)? {
+            Err(RetrievalError::Absent(absence)) if self.absent => absence.retrieved,
+            outcome => outcome?,
+        };
+        let chain = Chain::from_der(&retrieved.chain)?;
+        let fact = chain.look_up(&name, record_type, &anchors, Period::at(now))?;
+        if let (Fact::Proven(proof), Some(_)) = (&fact, &self.domain) {
+            warn_of_strange_records(proof);
+        }
+        self.out.write(&retrieved.chain, Content::PublicBinary)?;
 
+        let (denial, records, proven) = match &fact {
+            Fact::Proven(proof) => (None, presentations(proof), format!("{name} {record_type}")),
+            Fact::ProvenAbsent(absence) => {
+                let denial = absence.denial().to_string();
+                (Some(denial), Vec::new(), format!("that {absence}"))
+            }
+        };
         let document = RetrieveDocument {
             file: self.out.to_string(),
-            octets: chain_der.len(),
+            octets: retrieved.chain.len(),
             responses: chain.responses().len(),
-            name: owner.to_string(),
-            records: presentations(&proof),
-            validity: windows(proof.validity()),
+            resolver: retrieved.resolver,
+            name: name.to_string(),
+            record_type: record_type.to_string(),
+            denial,
+            records,
+            validity: windows(fact.validity()),
         };
         let until = document
             .validity
             .first()
             .map_or("", |window| window.until.as_str());
         let text = format!(
-            "Wrote {}: {} responses, {} octets, which prove {owner} TXT until {until}.",
+            "Wrote {}: {} responses, {} octets, which prove {proven} until {until}.",
             self.out, document.responses, document.octets
         );
         output.written(&self.out, &document, &text)
     }
 
-    fn resolver(&self) -> Result<Resolver, Fault> {
+    /// The name and type to ask for.
+    fn records(&self) -> Result<(Name, RecordType), Fault> {
+        match (&self.domain, &self.name, self.record_type) {
+            (Some(domain), ..) => domain
+                .record_owner(Dialect::VeraId)
+                .map(|owner| (owner, RecordType::TXT))
+                .map_err(|error| Fault::in_file(domain, &error)),
+            (None, Some(name), Some(record_type)) => Ok((name.clone(), record_type)),
+            _ => Err(Fault::failure(
+                "give a --domain, or a --name and its --type",
+            )),
+        }
+    }
+
+    fn resolvers(&self) -> Result<Vec<Resolver>, Fault> {
         let Some(source) = &self.resolver_ca else {
             return Ok(self.resolver.clone());
         };
         let octets = source.read()?;
-        Ok(self
-            .resolver
-            .clone()
-            .trusting(certificates(source, &octets)?))
+        let certificates = certificates(source, &octets)?;
+        let trusting = |resolver: &Resolver| resolver.clone().trusting(certificates.clone());
+        Ok(self.resolver.iter().map(trusting).collect())
     }
 }
 
@@ -398,19 +446,17 @@ impl Inspect {
 impl From<RetrievalError> for Fault {
     fn from(error: RetrievalError) -> Self {
         let reason = error.reason();
-        let hint = match error {
-            RetrievalError::UntrustedResolver { .. } => Some(
+        let hint = match reason {
+            "retrieval.untrusted_resolver" => Some(
                 "for a resolver of your own, give the certificate of its authority with --resolver-ca",
             ),
             _ => error.hint(),
         };
         let message = crate::fault::with_causes(&error);
-        let fault = match error {
-            // A verdict on the domain, and not on the way to it.
-            RetrievalError::Unverified(_)
-            | RetrievalError::Unsigned(_)
-            | RetrievalError::NoDelegationSigner(_) => Self::invalid(reason, message),
-            _ => Self::failure(message).because(reason),
+        let fault = if error.is_about_the_domain() {
+            Self::invalid(reason, message)
+        } else {
+            Self::failure(message).because(reason)
         };
         match hint {
             Some(hint) => fault.hint(hint),

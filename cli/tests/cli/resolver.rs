@@ -47,10 +47,12 @@ fn world() -> World {
         .zone(".", Algorithm::EcdsaP256Sha256)
         .zone("example.", Algorithm::EcdsaP256Sha256)
         .with_zone(ZoneSpec::new("island.example.", Algorithm::EcdsaP256Sha256).insecure())
+        .with_zone(ZoneSpec::new("unsigned.example.", Algorithm::EcdsaP256Sha256).unsigned())
         .txt("_veraid.one.example.", RECORD)
         .txt("_veraid.two.example.", RECORD)
         .txt("_veraid.two.example.", "v=spf1 -all")
         .txt("_veraid.island.example.", RECORD)
+        .txt("_veraid.unsigned.example.", RECORD)
         .build()
 }
 
@@ -61,21 +63,25 @@ fn retrieve(
     domain: &str,
     more: &[&str],
 ) -> Run {
+    let resolvers = [resolver.to_string()];
+    retrieve_any(scratch, world, &resolvers, &["--domain", domain], more)
+}
+
+fn retrieve_any(
+    scratch: &Scratch,
+    world: &World,
+    resolvers: &[String],
+    what: &[&str],
+    more: &[&str],
+) -> Run {
     std::fs::write(scratch.file("anchors"), world.anchors()).unwrap();
-    let resolver = resolver.to_string();
-    let arguments = [
-        &[
-            "dnssec",
-            "retrieve",
-            "--domain",
-            domain,
-            "--resolver",
-            &resolver,
-        ],
-        &["--trust-anchors", "anchors", "--out", "chain"][..],
-        more,
-    ]
-    .concat();
+    let mut arguments = vec!["dnssec", "retrieve"];
+    for resolver in resolvers {
+        arguments.extend(["--resolver", resolver]);
+    }
+    arguments.extend(what);
+    arguments.extend(["--trust-anchors", "anchors", "--out", "chain"]);
+    arguments.extend(more);
     run_in(scratch.path(), &arguments, b"")
 }
 
@@ -141,15 +147,6 @@ fn each_kind_of_failure_is_an_error_of_its_own_with_what_to_do_next() {
         response.drop_signatures();
     });
     let honest = resolver(world.clone(), |_| {});
-    let unsigned = resolver(world.clone(), |response| {
-        if response.questions[0]
-            .name
-            .labels()
-            .contains(&&b"island"[..])
-        {
-            response.drop_signatures();
-        }
-    });
     for (address, domain, status, reason, about) in [
         (
             failing,
@@ -173,8 +170,8 @@ fn each_kind_of_failure_is_an_error_of_its_own_with_what_to_do_next() {
             "no DS record",
         ),
         (
-            unsigned,
-            "island.example",
+            honest,
+            "unsigned.example",
             1,
             "retrieval.unsigned",
             "not signed",
@@ -182,9 +179,9 @@ fn each_kind_of_failure_is_an_error_of_its_own_with_what_to_do_next() {
         (
             honest,
             "three.example",
-            2,
-            "retrieval.no_such_record",
-            "no record",
+            1,
+            "dnssec.absent",
+            "example. is signed, and has no _veraid.three TXT record",
         ),
     ] {
         let scratch = Scratch::new();
@@ -192,6 +189,67 @@ fn each_kind_of_failure_is_an_error_of_its_own_with_what_to_do_next() {
         run.explains(about).explains(reason).hints();
         assert_eq!(scratch.names(), ["anchors"], "nothing was written");
     }
+}
+
+#[test]
+fn retrieves_records_of_any_name_and_type() {
+    let (scratch, world) = (Scratch::new(), world());
+    let address = resolver(world.clone(), |_| {});
+    let what = ["--name", "example", "--type", "DNSKEY"];
+    let document = retrieve_any(&scratch, &world, &[address.to_string()], &what, &["--json"])
+        .exits(0)
+        .json();
+    assert_eq!(document["name"], "example.");
+    assert_eq!(document["type"], "DNSKEY");
+    assert_eq!(document["records"].as_array().unwrap().len(), 2);
+    assert!(document["denial"].is_null());
+    assert_eq!(document["resolver"], address.to_string());
+}
+
+#[test]
+fn writes_the_proof_of_absence_only_when_told_to() {
+    let (scratch, world) = (Scratch::new(), world());
+    let address = [resolver(world.clone(), |_| {}).to_string()];
+    let what = ["--domain", "three.example"];
+    let run = retrieve_any(&scratch, &world, &address, &what, &["--json"]).exits(1);
+    assert_eq!(run.json()["reason"], "dnssec.absent");
+    assert_eq!(scratch.names(), ["anchors"]);
+
+    let more = ["--json", "--absent"];
+    let document = retrieve_any(&scratch, &world, &address, &what, &more)
+        .exits(0)
+        .json();
+    assert_eq!(document["denial"], "nxdomain");
+    assert_eq!(document["records"], serde_json::json!([]));
+    assert_eq!(scratch.names(), ["anchors", "chain"]);
+
+    std::fs::remove_file(scratch.file("chain")).unwrap();
+    let run = retrieve_any(&scratch, &world, &address, &what, &["--absent"]).exits(0);
+    assert!(
+        run.text()
+            .contains("which prove that _veraid.three.example.")
+    );
+}
+
+#[test]
+fn asks_the_next_resolver_when_one_gives_no_proof() {
+    let (scratch, world) = (Scratch::new(), world());
+    let stripping = resolver(world.clone(), |response| {
+        response.drop_signatures();
+    });
+    let honest = resolver(world.clone(), |_| {});
+    let what = ["--domain", "one.example"];
+    let both = [stripping.to_string(), honest.to_string()];
+    let document = retrieve_any(&scratch, &world, &both, &what, &["--json"])
+        .exits(0)
+        .json();
+    assert_eq!(document["resolver"], honest.to_string());
+
+    let both = [stripping.to_string(), stripping.to_string()];
+    let run = retrieve_any(&scratch, &world, &both, &what, &[]).exits(2);
+    run.explains("none of 2 resolvers gave a proof")
+        .explains("retrieval.signatures_stripped")
+        .hints();
 }
 
 #[test]
@@ -228,4 +286,27 @@ fn refuses_resolvers_and_authorities_that_are_none() {
         run_in(scratch.path(), &arguments, b"").exits(2);
     }
     assert_eq!(scratch.names(), ["empty"]);
+}
+
+#[test]
+fn asks_for_a_domain_or_for_a_name_and_a_type() {
+    let scratch = Scratch::new();
+    for options in [
+        &[][..],
+        &["--name", "one.example"],
+        &["--type", "TXT"],
+        &["--domain", "one.example", "--type", "TXT"],
+        &[
+            "--domain",
+            "one.example",
+            "--name",
+            "one.example",
+            "--type",
+            "TXT",
+        ],
+    ] {
+        let arguments = [&["dnssec", "retrieve", "--out", "chain"], options].concat();
+        run_in(scratch.path(), &arguments, b"").exits(2);
+    }
+    assert!(scratch.names().is_empty());
 }

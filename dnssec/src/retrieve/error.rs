@@ -1,9 +1,27 @@
 //! Why no chain could be had, and what would do.
 
+use std::cmp::Reverse;
+use std::fmt;
+
+use super::{ResolverError, RetrievedAbsence};
 use crate::error::{Committer, Error, RrsetId};
 use crate::message::MessageError;
 use crate::name::Name;
-use crate::retrieve::ResolverError;
+
+/// Response codes (RFC 1035 §4.1.1; RFC 6891 §9).
+const FORMERR: u16 = 1;
+const SERVFAIL: u16 = 2;
+const NOTIMP: u16 = 4;
+const REFUSED: u16 = 5;
+const NOTAUTH: u16 = 9;
+const BADVERS: u16 = 16;
+
+/// How often to ask everything again when what came does not fit together.
+pub(super) const MAX_REPEATS: u32 = 3;
+/// How often to ask everything again after SERVFAIL, which may pass: each such answer can be a long time in coming.
+const MAX_REPEATS_AFTER_SERVFAIL: u32 = 1;
+/// How many resolvers' failures are shown.
+const SHOWN_FAILURES: usize = 4;
 
 /// Why no verified chain came of asking a resolver.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +47,7 @@ pub enum RetrievalError {
         problem: String,
     },
     /// The resolver could not find an answer, or would not give one.
-    #[error("the resolver answers the question for {rrset} with {}", response_code_name(*.response_code))]
+    #[error("the resolver answers the question for {rrset} with {}", ResponseCode(*.response_code))]
     ResponseCode {
         /// What was asked.
         rrset: RrsetId,
@@ -44,24 +62,120 @@ pub enum RetrievalError {
         /// Where and why.
         source: MessageError,
     },
-    /// The name or the type does not exist.
-    #[error("there is no record {0}")]
-    NoSuchRecord(RrsetId),
     /// Signatures are missing even where there must be some.
     #[error("the resolver strips DNSSEC signatures: even the DNSKEY RRset of {0} comes without")]
     SignaturesStripped(Name),
-    /// The name lies in a zone that is not signed.
-    #[error("{0} lies in a zone that is not signed with DNSSEC")]
+    /// It is proven that there is no such record. What proves it is in here.
+    #[error("{0}")]
+    Absent(Box<RetrievedAbsence>),
+    /// It is proven that this zone is not signed, so that nothing in it and below it can be proven.
+    #[error(
+        "the zone {0} is not signed with DNSSEC: its parent zone proves that it has no DS record for it"
+    )]
     Unsigned(Name),
-    /// The zone is signed, but its parent does not vouch for its keys.
+    /// It is proven that the parent does not vouch for this zone's keys, though the zone is signed by the look of it.
     #[error("the zone {0} is signed, but its parent zone has no DS record for it")]
     NoDelegationSigner(Name),
     /// What came does not prove the answer.
     #[error("what the resolver sent does not verify: {0}")]
     Unverified(#[from] Error),
+    /// None of several resolvers gave a proof. The failure that says most comes first.
+    #[error("none of {} resolvers gave a proof: {}", .0.len(), ResolverFailures(.0))]
+    NoProof(Vec<ResolverFailure>),
+}
+
+/// What went wrong with one of several resolvers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResolverFailure {
+    /// Whom was asked.
+    pub resolver: String,
+    /// What came of it.
+    pub error: RetrievalError,
 }
 
 impl RetrievalError {
+    /// What to tell of all the resolvers that failed.
+    pub(super) fn of_all(mut failures: Vec<ResolverFailure>) -> Self {
+        failures.sort_by_key(|failure| Reverse(failure.error.progress()));
+        if failures.len() > 1 {
+            return Self::NoProof(failures);
+        }
+        let failure = failures.pop().map(|failure| failure.error);
+        failure.unwrap_or_else(|| ResolverError::System("it names no server".into()).into())
+    }
+
+    /// How much can be told from it. A resolver whose answers could be read says more than one that was not reached.
+    fn progress(&self) -> u8 {
+        match self {
+            Self::Absent(_) | Self::Unsigned(_) | Self::NoDelegationSigner(_) => 6,
+            Self::Unverified(_) | Self::NoProof(_) => 5,
+            Self::SignaturesStripped(_) => 4,
+            Self::ResponseCode { .. } => 3,
+            Self::MalformedResponse { .. } => 2,
+            Self::UntrustedResolver { .. } | Self::NoResponse { .. } => 1,
+            Self::Resolver(_) => 0,
+        }
+    }
+
+    /// Whether there was no response at all, which is to be expected of any other question as well.
+    pub(super) fn is_silence(&self) -> bool {
+        matches!(
+            self,
+            Self::Resolver(_) | Self::NoResponse { .. } | Self::UntrustedResolver { .. }
+        )
+    }
+
+    /// Whether it is proven, so that no other resolver can say anything else.
+    pub(super) fn is_proven(&self) -> bool {
+        matches!(
+            self,
+            Self::Absent(_)
+                | Self::Unsigned(_)
+                | Self::NoDelegationSigner(_)
+                | Self::Unverified(Error::InsecureDelegation { .. } | Error::NoTrustAnchor(_))
+        )
+    }
+
+    /// How often it makes sense to ask the same resolver everything again.
+    ///
+    /// While a zone changes its keys or is signed anew, a resolver may have some answers from before and others from
+    /// after. What an anchor does not vouch for is no such thing: anchors outlast all that is kept in caches.
+    pub(super) fn repeats(&self) -> u32 {
+        match self {
+            Self::Unverified(
+                Error::BadSignature(_)
+                | Error::DnskeyNotCommitted {
+                    committed_by: Committer::Parent,
+                    ..
+                }
+                | Error::KeyNotValidThen { .. }
+                | Error::NoMatchingKey(_)
+                | Error::NotValidTogether { .. }
+                | Error::RrsigExpired { .. }
+                | Error::RrsigNotYetValid { .. },
+            ) => MAX_REPEATS,
+            Self::ResponseCode {
+                response_code: SERVFAIL,
+                ..
+            } => MAX_REPEATS_AFTER_SERVFAIL,
+            _ => 0,
+        }
+    }
+
+    /// Whether it is a verdict on the domain, and not on the way to it.
+    pub fn is_about_the_domain(&self) -> bool {
+        match self {
+            Self::Absent(_)
+            | Self::Unsigned(_)
+            | Self::NoDelegationSigner(_)
+            | Self::Unverified(_) => true,
+            Self::NoProof(failures) => failures
+                .first()
+                .is_some_and(|failure| failure.error.is_about_the_domain()),
+            _ => false,
+        }
+    }
+
     /// A stable name for the reason, for machines.
     pub fn reason(&self) -> &'static str {
         match self {
@@ -70,11 +184,14 @@ impl RetrievalError {
             Self::UntrustedResolver { .. } => "retrieval.untrusted_resolver",
             Self::ResponseCode { .. } => "retrieval.response_code",
             Self::MalformedResponse { .. } => "retrieval.malformed_response",
-            Self::NoSuchRecord(_) => "retrieval.no_such_record",
             Self::SignaturesStripped(_) => "retrieval.signatures_stripped",
+            Self::Absent(_) => "dnssec.absent",
             Self::Unsigned(_) => "retrieval.unsigned",
             Self::NoDelegationSigner(_) => "retrieval.no_delegation_signer",
             Self::Unverified(error) => error.reason(),
+            Self::NoProof(failures) => failures
+                .first()
+                .map_or("retrieval.no_response", |failure| failure.error.reason()),
         }
     }
 
@@ -88,15 +205,19 @@ impl RetrievalError {
             Self::UntrustedResolver { .. } => {
                 "for a resolver of your own, name the certificate of its authority as trusted"
             }
+            Self::ResponseCode {
+                response_code: FORMERR | NOTIMP | BADVERS,
+                ..
+            } => "ask a resolver that knows DNSSEC, such as https://1.1.1.1/dns-query",
             Self::ResponseCode { .. } => {
                 "the resolver could not get an answer from the domain's name servers, or refuses to serve you: check those servers, or try another resolver"
             }
             Self::MalformedResponse { .. } => "try another resolver",
-            Self::NoSuchRecord(_) => {
-                "publish the record, and wait for the negative answer's TTL to pass if you have just done so"
-            }
             Self::SignaturesStripped(_) => {
                 "ask a resolver that passes DNSSEC records on, such as https://1.1.1.1/dns-query"
+            }
+            Self::Absent(_) => {
+                "publish the record, and wait for the negative answer's TTL to pass if you have just done so"
             }
             Self::Unsigned(_) => {
                 "turn DNSSEC on at the domain's DNS host, then give the DS record to its registrar"
@@ -119,20 +240,54 @@ impl RetrievalError {
             Self::Unverified(_) => {
                 "have the DNSSEC setup of the zone named above checked by whoever runs it; for a private root, check the trust anchors"
             }
+            Self::NoProof(failures) => return failures.first()?.error.hint(),
         })
     }
 }
 
-/// IANA's name of a response code, with its number.
-fn response_code_name(code: u16) -> String {
-    let name = match code {
-        1 => "FORMERR",
-        2 => "SERVFAIL",
-        4 => "NOTIMP",
-        5 => "REFUSED",
-        9 => "NOTAUTH",
-        16 => "BADVERS",
-        _ => return format!("response code {code}"),
-    };
-    format!("{name} (response code {code})")
+/// A response code, with what it means for DNSSEC.
+struct ResponseCode(u16);
+
+impl fmt::Display for ResponseCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.0 {
+            FORMERR => "FORMERR",
+            SERVFAIL => "SERVFAIL",
+            NOTIMP => "NOTIMP",
+            REFUSED => "REFUSED",
+            NOTAUTH => "NOTAUTH",
+            BADVERS => "BADVERS",
+            code => return write!(f, "response code {code}"),
+        };
+        write!(f, "{name} (response code {})", self.0)?;
+        // To ask again without EDNS (RFC 6891 §7) would do no good: DO is in it, and without DO no signature comes.
+        if matches!(self.0, FORMERR | NOTIMP | BADVERS) {
+            f.write_str("; it seems not to know EDNS, without which there is no DNSSEC")?;
+        }
+        Ok(())
+    }
+}
+
+/// The failures of several resolvers, the first few of them.
+struct ResolverFailures<'f>(&'f [ResolverFailure]);
+
+impl fmt::Display for ResolverFailures<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, ResolverFailure { resolver, error }) in
+            self.0.iter().take(SHOWN_FAILURES).enumerate()
+        {
+            if index > 0 {
+                f.write_str("; ")?;
+            }
+            // Some name it themselves.
+            if !error.is_silence() {
+                write!(f, "{resolver}: ")?;
+            }
+            error.fmt(f)?;
+        }
+        match self.0.len().saturating_sub(SHOWN_FAILURES) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
+    }
 }

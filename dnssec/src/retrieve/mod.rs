@@ -1,36 +1,74 @@
-//! Asking a resolver for a chain: the one part of this crate that does I/O.
+//! Asking resolvers for a chain: the one part of this crate that does I/O.
 //!
-//! The questions follow the signatures. The answer's RRSIG names the zone that signed it; that zone's DNSKEY and DS
-//! RRsets are asked for, the DS's RRSIG names the next zone up, and so on until a zone that an anchor is about. Every
-//! query has DO set, so that signatures come along (RFC 3225), and CD, so that a validating resolver hands over what it
-//! has rather than its own verdict (RFC 4035 §3.2.2).
+//! The questions follow from the responses: see `collect`. Each is asked with DO set, so that signatures come along
+//! (RFC 3225), and CD, so that a validating resolver hands over what it has rather than its own verdict
+//! (RFC 4035 §3.2.2). Nothing is returned that did not verify; and of what verified only what the proof needs.
 //!
-//! Nothing is returned that did not verify; and of what verified only what the proof needs.
+//! # What may go wrong on the way, and what is done about it
+//!
+//! | it happens that | and so |
+//! |---|---|
+//! | a datagram is lost, or its response | it is sent again after a tenth of the time for a query, then after twice as long; at last the query goes over TCP |
+//! | an answer does not fit a datagram, or comes mangled | it is asked for over TCP (RFC 7766). A datagram of 1,232 octets is asked for, which no path has to fragment |
+//! | somebody else answers | a response counts if it comes from the server's address and port to the port that asked, which is a new one each time, with the query's unforeseeable ID and its question (RFC 5452 §9); all else is passed over |
+//! | nothing listens | that is known at once, by ICMP or TCP's refusal |
+//! | a server closes a connection | the query is sent over a new one, once |
+//! | there is no EDNS | FORMERR, NOTIMP and BADVERS are told as they are: without EDNS there are no signatures, so asking again without is pointless |
+//! | an answer is SERVFAIL | all is asked again, once |
+//! | a zone changes its keys between two answers, or a cache has some old and some new | what then does not verify is asked for again, all of it, three times at most, after a pause that grows |
+//! | a resolver strips signatures | it is told from a domain that has none: the zones that the anchors are about are signed for certain, and a delegation to an unsigned zone is proven |
+//! | a resolver lies | what it says does not verify, or proves nothing; the error is the verification's |
+//! | a resolver gives no proof, whatever the reason | the next one is asked; so it is when three seconds have gone by with nothing proven, without giving up on the first |
+//!
+//! What is proven ends the search, and be it that there is no such record or that the zone is unsigned: no other resolver
+//! could prove the contrary.
 
 mod client;
+mod collect;
+mod encrypted;
 mod error;
+mod plain;
+mod query;
 mod resolver;
 mod shrink;
 
 pub use client::Client;
-pub use error::RetrievalError;
+pub use error::{ResolverFailure, RetrievalError};
 pub use resolver::{Resolver, ResolverError};
 
-use crate::anchor::{TrustAnchor, TrustAnchors};
+use std::fmt;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::{sleep, timeout};
+
+use crate::anchor::TrustAnchors;
 use crate::chain::{Chain, encode_der};
-use crate::error::{Error, RrsetId};
-use crate::message::{Record, Response};
+use crate::error::{Error, Insecurity};
 use crate::name::Name;
 use crate::record::RecordType;
 use crate::time::Timestamp;
 use crate::validity::Period;
+use crate::verify::{Absence, Fact};
+
+use client::QUERY_TIMEOUT;
+use collect::{Collected, collect};
+use error::MAX_REPEATS;
+
+/// How long a retrieval may take, whatever the resolvers do.
+const DEADLINE: Duration = Duration::from_secs(60);
+/// After which time without a proof the next resolver is asked as well.
+const HEAD_START: Duration = Duration::from_secs(3);
+/// How long to wait before everything is asked again. Each pause is twice the one before.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const PAUSE_GROWTH: u32 = 2;
 
 /// Retrieves what proves the RRset of `record_type` at `name`, and proves it for the moment `at`.
 ///
-/// Gives the chain as a DER `SET OF OCTET STRING`: for each zone from the anchor's down a DNSKEY and, the anchor's zone
-/// aside, a DS response, and the answer; each with one RRSIG, and with nothing that the proof does not need.
+/// Asks the first resolver, and the next ones in turn as long as none gives a proof; see [`Retriever`] for more choices.
 ///
-/// Needs a Tokio runtime with I/O and time enabled. Each query takes ten seconds at most, retries included.
+/// Needs a Tokio runtime with I/O and time enabled.
 ///
 /// ```no_run
 /// use dnssec::{Chain, Period, RecordType, Resolver, Timestamp, TrustAnchors, retrieve};
@@ -39,11 +77,12 @@ use crate::validity::Period;
 /// let name = "_veraid.example.com".parse()?;
 /// let anchors = TrustAnchors::iana();
 /// let now = Timestamp::from(std::time::SystemTime::now());
-/// let resolver: Resolver = "https://1.1.1.1/dns-query".parse()?;
+/// let resolvers = [Resolver::system(), "https://1.1.1.1/dns-query".parse()?];
 ///
-/// let der = retrieve(&name, RecordType::TXT, &resolver, &anchors, now).await?;
+/// let retrieved = retrieve(&name, RecordType::TXT, &resolvers, &anchors, now).await?;
 /// // … and on any machine, with no network:
-/// let proof = Chain::from_der(&der)?.verify(&name, RecordType::TXT, &anchors, Period::at(now))?;
+/// let chain = Chain::from_der(&retrieved.chain)?;
+/// let proof = chain.verify(&name, RecordType::TXT, &anchors, Period::at(now))?;
 /// println!("proven for {}", proof.validity());
 /// # Ok(())
 /// # }
@@ -51,123 +90,357 @@ use crate::validity::Period;
 pub async fn retrieve(
     name: &Name,
     record_type: RecordType,
-    resolver: &Resolver,
+    resolvers: &[Resolver],
     anchors: &TrustAnchors,
     at: Timestamp,
-) -> Result<Vec<u8>, RetrievalError> {
-    let client = Client::connect(resolver).await?;
-    let messages = collect(name, record_type, &client, anchors).await?;
-    let chain = Chain::from_messages(messages.iter().map(Vec::as_slice))?;
-    chain.verify(name, record_type, anchors, Period::at(at))?;
-    let minimal = shrink::shrink(&chain, name, record_type, anchors, at);
-    Ok(encode_der(minimal.iter().map(Vec::as_slice)))
+) -> Result<Retrieved, RetrievalError> {
+    Retriever::new(anchors, resolvers)
+        .retrieve(name, record_type, at)
+        .await
 }
 
-/// Follows the signatures from the answer up to an anchor.
-async fn collect(
-    name: &Name,
-    record_type: RecordType,
-    client: &Client,
-    anchors: &TrustAnchors,
-) -> Result<Vec<Vec<u8>>, RetrievalError> {
-    let answer = ask(client, name, record_type).await?;
-    let mut signer = signer_of(&answer, name, record_type)?;
-    let mut messages = vec![answer];
-    // Each zone lies above the one before, so this ends.
-    while let Some(zone) = signer {
-        if zone.is_root() || anchors.of(&zone).next().is_some() {
-            messages.push(ask(client, &zone, RecordType::DNSKEY).await?);
-            return Ok(messages);
+/// A chain that proves what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Retrieved {
+    /// The chain as a DER `SET OF OCTET STRING`, with nothing in it that the proof does not need.
+    pub chain: Vec<u8>,
+    /// Which resolver gave it.
+    pub resolver: String,
+}
+
+/// A chain that proves that there is no such record.
+///
+/// It shows as a sentence about the zone: "example.com. is signed, and has no _veraid TXT record".
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RetrievedAbsence {
+    /// What is proven, and when.
+    pub absence: Absence,
+    /// The zone that proves it.
+    pub zone: Name,
+    /// What proves it.
+    pub retrieved: Retrieved,
+}
+
+impl fmt::Display for RetrievedAbsence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { absence, zone, .. } = self;
+        let (name, end) = (absence.name(), absence.canonical_name());
+        let record_type = absence.record_type();
+        if name != end {
+            write!(f, "{name} is an alias of {end}; ")?;
         }
-        let (dnskey, ds) = tokio::join!(
-            ask(client, &zone, RecordType::DNSKEY),
-            ask(client, &zone, RecordType::DS)
-        );
-        let ds = ds?;
-        messages.push(dnskey?);
-        signer = match signer_of(&ds, &zone, RecordType::DS) {
-            Err(RetrievalError::NoSuchRecord(_)) => {
-                return Err(RetrievalError::NoDelegationSigner(zone));
-            }
-            found => found?.filter(|parent| *parent != zone),
+        if end == zone {
+            return write!(f, "{zone} is signed, and has no {record_type} record");
+        }
+        let below = end.label_count().saturating_sub(zone.label_count());
+        let below = Name::from_labels(end.labels().take(below)).unwrap_or_else(|_| end.clone());
+        let below = below.to_string();
+        let below = below.trim_end_matches('.');
+        write!(
+            f,
+            "{zone} is signed, and has no {below} {record_type} record"
+        )
+    }
+}
+
+/// Retrieves chains, from one resolver or several.
+///
+/// ```no_run
+/// use dnssec::{RecordType, Resolver, RetrievalError, Retriever, Timestamp, TrustAnchors};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let anchors = TrustAnchors::iana();
+/// let resolvers = [Resolver::system()];
+/// let retriever = Retriever::new(&anchors, &resolvers);
+/// let now = Timestamp::from(std::time::SystemTime::now());
+/// match retriever.retrieve(&"_443._tcp.example.com".parse()?, RecordType::TLSA, now).await {
+///     Ok(retrieved) => println!("{} octets from {}", retrieved.chain.len(), retrieved.resolver),
+///     // That there is none can be proven as well, and the proof be kept.
+///     Err(RetrievalError::Absent(absence)) => println!("{absence}, until {}", absence.absence.validity()),
+///     Err(error) => return Err(error.into()),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Retriever<'r> {
+    anchors: &'r TrustAnchors,
+    resolvers: &'r [Resolver],
+    query_timeout: Duration,
+    head_start: Duration,
+    deadline: Duration,
+}
+
+/// What is to be proven, and for when.
+#[derive(Clone, Copy)]
+struct Goal<'g> {
+    name: &'g Name,
+    record_type: RecordType,
+    anchors: &'g TrustAnchors,
+    at: Timestamp,
+}
+
+impl<'r> Retriever<'r> {
+    /// Will ask these resolvers, the first of them first. Each server that `system` stands for is one by itself.
+    pub fn new(anchors: &'r TrustAnchors, resolvers: &'r [Resolver]) -> Self {
+        Self {
+            anchors,
+            resolvers,
+            query_timeout: QUERY_TIMEOUT,
+            head_start: HEAD_START,
+            deadline: DEADLINE,
+        }
+    }
+
+    /// How long a resolver may take for one question, retries included: ten seconds, unless told otherwise.
+    #[must_use]
+    pub fn query_timeout(mut self, limit: Duration) -> Self {
+        self.query_timeout = limit;
+        self
+    }
+
+    /// After which time without a proof the next resolver is asked as well, though the one before has not failed yet: three
+    /// seconds, unless told otherwise.
+    #[must_use]
+    pub fn head_start(mut self, time: Duration) -> Self {
+        self.head_start = time;
+        self
+    }
+
+    /// How long a retrieval may take as a whole: sixty seconds, unless told otherwise.
+    #[must_use]
+    pub fn deadline(mut self, limit: Duration) -> Self {
+        self.deadline = limit;
+        self
+    }
+
+    /// Retrieves what proves the RRset of `record_type` at `name`, and proves it for the moment `at`.
+    ///
+    /// That there is no such RRset is an error as well, if one with a proof: [`RetrievalError::Absent`].
+    pub async fn retrieve(
+        &self,
+        name: &Name,
+        record_type: RecordType,
+        at: Timestamp,
+    ) -> Result<Retrieved, RetrievalError> {
+        if !self.anchors.reach(name) {
+            return Err(Error::NoTrustAnchor(name.clone()).into());
+        }
+        let goal = Goal {
+            name,
+            record_type,
+            anchors: self.anchors,
+            at,
         };
-        messages.push(ds);
-    }
-    Err(why_unsigned(client, name, anchors).await)
-}
-
-/// Asks one question, and takes only a response that says something.
-async fn ask(
-    client: &Client,
-    name: &Name,
-    record_type: RecordType,
-) -> Result<Vec<u8>, RetrievalError> {
-    let rrset = || RrsetId {
-        owner: name.clone(),
-        record_type,
-    };
-    let octets = client.query(name, record_type).await?;
-    let response =
-        Response::parse(&octets).map_err(|source| RetrievalError::MalformedResponse {
-            rrset: rrset(),
-            source,
-        })?;
-    if !response.is_an_answer() {
-        return Err(RetrievalError::ResponseCode {
-            rrset: rrset(),
-            response_code: response.response_code(),
+        let mut candidates = self.candidates();
+        let search = ask_all(&mut candidates, goal, self.head_start);
+        let in_time = timeout(self.deadline, search).await;
+        if let Ok(Some(proven)) = in_time {
+            return proven;
+        }
+        let too_late = || format!("no proof within {:?}", self.deadline);
+        let failures = candidates.into_iter().map(|candidate| {
+            let failure = candidate.failure;
+            let resolver = candidate.shown;
+            let error = failure.unwrap_or_else(|| RetrievalError::NoResponse {
+                resolver: resolver.clone(),
+                problem: too_late(),
+            });
+            ResolverFailure { resolver, error }
         });
+        Err(RetrievalError::of_all(failures.collect()))
     }
-    Ok(octets)
+
+    fn candidates(&self) -> Vec<Candidate> {
+        let mut candidates: Vec<Candidate> = Vec::new();
+        for resolver in self.resolvers {
+            match resolver.servers() {
+                Ok(servers) => candidates.extend(
+                    servers
+                        .into_iter()
+                        .map(|server| Candidate::new(server, self.query_timeout)),
+                ),
+                Err(error) => candidates.push(Candidate {
+                    failure: Some(error.into()),
+                    tries_left: 0,
+                    ..Candidate::new(resolver.clone(), self.query_timeout)
+                }),
+            }
+        }
+        candidates
+    }
 }
 
-/// The zone that signed what the response answers, the lowest if several did; `None` if it is unsigned.
-fn signer_of(
-    octets: &[u8],
-    name: &Name,
-    record_type: RecordType,
-) -> Result<Option<Name>, RetrievalError> {
-    let rrset = RrsetId {
-        owner: name.clone(),
-        record_type,
-    };
-    let response = Response::parse(octets).map_err(|source| RetrievalError::MalformedResponse {
-        rrset: rrset.clone(),
-        source,
-    })?;
-    let answered = |record: &Record<'_>| {
-        record.belongs_to(name, record_type) || record.belongs_to(name, RecordType::CNAME)
-    };
-    if !response.answers().iter().any(answered) {
-        return Err(RetrievalError::NoSuchRecord(rrset));
+/// Asks all candidates in turn, and again those with whom that makes sense. Gives what was proven, if anything was.
+async fn ask_all(
+    candidates: &mut [Candidate],
+    goal: Goal<'_>,
+    head_start: Duration,
+) -> Option<Result<Retrieved, RetrievalError>> {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let proven = ask_each(candidates, goal, head_start).await;
+        let is_over = candidates.iter().all(|candidate| candidate.tries_left == 0);
+        if proven.is_some() || is_over {
+            return proven;
+        }
+        sleep(pause).await;
+        pause = pause.saturating_mul(PAUSE_GROWTH);
     }
-    let signers = response
-        .answers()
-        .iter()
-        .filter(|record| record.belongs_to(name, RecordType::RRSIG))
-        .filter_map(Record::rrsig)
-        .map(|rrsig| rrsig.signer)
-        .filter(|signer| name.is_within(signer));
-    Ok(signers.max_by_key(Name::label_count))
 }
 
-/// Tells a resolver that strips signatures from a domain that has none: the zones that the anchors are about are signed,
-/// so their DNSKEY RRsets must come with RRSIGs.
-async fn why_unsigned(client: &Client, name: &Name, anchors: &TrustAnchors) -> RetrievalError {
-    let anchored = anchors
-        .iter()
-        .map(TrustAnchor::owner)
-        .filter(|owner| name.is_within(owner))
-        .max_by_key(|owner| owner.label_count());
-    let Some(zone) = anchored else {
-        return Error::NoTrustAnchor(name.clone()).into();
-    };
-    let signed = match ask(client, zone, RecordType::DNSKEY).await {
-        Ok(octets) => signer_of(&octets, zone, RecordType::DNSKEY),
-        Err(error) => return error,
-    };
-    match signed {
-        Ok(Some(_)) => RetrievalError::Unsigned(name.clone()),
-        _ => RetrievalError::SignaturesStripped(zone.clone()),
+/// Asks each candidate that may be asked, the next when one has failed or takes its time.
+async fn ask_each(
+    candidates: &mut [Candidate],
+    goal: Goal<'_>,
+    head_start: Duration,
+) -> Option<Result<Retrieved, RetrievalError>> {
+    let mut waiting = candidates
+        .iter_mut()
+        .filter(|candidate| candidate.tries_left > 0);
+    let mut in_flight = FuturesUnordered::new();
+    loop {
+        let next = waiting.next();
+        let was_last = next.is_none();
+        in_flight.extend(next.map(|candidate| candidate.try_to_prove(goal)));
+        let outcome = if was_last {
+            Ok(in_flight.next().await)
+        } else {
+            timeout(head_start, in_flight.next()).await
+        };
+        match outcome {
+            Ok(Some(Some(proven))) => return Some(proven),
+            Ok(None) if was_last => return None,
+            _ => {}
+        }
+    }
+}
+
+/// A resolver, and what became of asking it.
+struct Candidate {
+    resolver: Resolver,
+    shown: String,
+    query_timeout: Duration,
+    client: Option<Client>,
+    tries: u32,
+    tries_left: u32,
+    failure: Option<RetrievalError>,
+}
+
+impl Candidate {
+    fn new(resolver: Resolver, query_timeout: Duration) -> Self {
+        Self {
+            shown: resolver.to_string(),
+            resolver,
+            query_timeout,
+            client: None,
+            tries: 0,
+            tries_left: 1 + MAX_REPEATS,
+            failure: None,
+        }
+    }
+
+    /// Asks everything once. Gives what is proven, and keeps the failure if nothing is.
+    async fn try_to_prove(&mut self, goal: Goal<'_>) -> Option<Result<Retrieved, RetrievalError>> {
+        self.tries += 1;
+        match self.prove(goal).await {
+            Err(failure) if !failure.is_proven() => {
+                self.tries_left = (1 + failure.repeats()).saturating_sub(self.tries);
+                self.failure = Some(failure);
+                None
+            }
+            proven => Some(proven),
+        }
+    }
+
+    async fn prove(&mut self, goal: Goal<'_>) -> Result<Retrieved, RetrievalError> {
+        let client = match &mut self.client {
+            Some(client) => client,
+            none => none.insert(Client::connect_within(&self.resolver, self.query_timeout).await?),
+        };
+        let collected = collect(client, goal.name, goal.record_type, goal.anchors).await?;
+        goal.judge(collected, &self.shown)
+    }
+}
+
+impl Goal<'_> {
+    /// Verifies what was collected.
+    fn judge(self, collected: Collected, resolver: &str) -> Result<Retrieved, RetrievalError> {
+        let Self {
+            name,
+            record_type,
+            anchors,
+            at,
+        } = self;
+        let messages = collected.messages.iter().map(Vec::as_slice);
+        let chain = Chain::from_messages(messages)?;
+        let fact = match chain.look_up(name, record_type, anchors, Period::at(at)) {
+            Ok(fact) => fact,
+            Err(error) => return Err(collected.why(error)),
+        };
+        let minimal = shrink::shrink(&chain, name, record_type, anchors, at);
+        let retrieved = Retrieved {
+            chain: encode_der(minimal.iter().map(Vec::as_slice)),
+            resolver: resolver.into(),
+        };
+        let absence = match fact {
+            Fact::Proven(_) => return Ok(retrieved),
+            Fact::ProvenAbsent(absence) => absence,
+        };
+        let zone = self.zone_of(&absence, &chain, &collected);
+        Err(RetrievalError::Absent(Box::new(RetrievedAbsence {
+            absence,
+            zone,
+            retrieved,
+        })))
+    }
+
+    /// The lowest zone at or above what is absent that is proven to be one.
+    fn zone_of(self, absence: &Absence, chain: &Chain<'_>, collected: &Collected) -> Name {
+        let end = absence.canonical_name();
+        let is_parents = absence.record_type() == RecordType::DS;
+        let mut zones: Vec<_> = collected
+            .signed_zones
+            .iter()
+            .filter(|zone| end.is_within(zone) && !(is_parents && end == *zone))
+            .collect();
+        zones.sort_by_key(|zone| std::cmp::Reverse(zone.label_count()));
+        let is_proven = |zone: &&Name| {
+            let period = Period::at(self.at);
+            let keys = chain.verify(zone, RecordType::DNSKEY, self.anchors, period);
+            keys.is_ok()
+        };
+        zones
+            .into_iter()
+            .find(is_proven)
+            .cloned()
+            .unwrap_or_else(Name::root)
+    }
+}
+
+impl Collected {
+    /// What to tell of a chain that does not prove anything.
+    fn why(self, error: Error) -> RetrievalError {
+        if let Some(zone) = self.stripped {
+            return RetrievalError::SignaturesStripped(zone);
+        }
+        match error {
+            Error::InsecureDelegation {
+                zone,
+                cause: Insecurity::NoDs | Insecurity::OptOut,
+            } => {
+                if self.signed_zones.contains(&zone) {
+                    RetrievalError::NoDelegationSigner(zone)
+                } else {
+                    RetrievalError::Unsigned(zone)
+                }
+            }
+            insecure @ Error::InsecureDelegation { .. } => insecure.into(),
+            // What a question got no answer to may be what is missing.
+            other if other.progress() == 0 => self.failure.unwrap_or_else(|| other.into()),
+            other => other.into(),
+        }
     }
 }

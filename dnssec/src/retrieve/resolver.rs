@@ -72,6 +72,17 @@ impl Resolver {
         Endpoint::System.into()
     }
 
+    /// Each of its servers as a resolver by itself: `system` may stand for several.
+    pub(super) fn servers(&self) -> Result<Vec<Self>, ResolverError> {
+        Ok(match &self.endpoint {
+            Endpoint::System => system_servers()?
+                .into_iter()
+                .map(|address| Endpoint::Plain(address).into())
+                .collect(),
+            _ => vec![self.clone()],
+        })
+    }
+
     /// Trusts these certificates (DER) as well as the public authorities, for a resolver of one's own with TLS.
     #[must_use]
     pub fn trusting(mut self, certificates: impl IntoIterator<Item = Vec<u8>>) -> Self {
@@ -120,6 +131,25 @@ impl FromStr for Resolver {
         };
         Ok(endpoint.into())
     }
+}
+
+/// The servers of the operating system's configuration, in its order.
+pub(super) fn system_servers() -> Result<Vec<SocketAddr>, ResolverError> {
+    let (config, _) = hickory_resolver::system_conf::read_system_conf()
+        .map_err(|error| ResolverError::System(error.to_string()))?;
+    let mut addresses: Vec<SocketAddr> = Vec::new();
+    for server in &config.name_servers {
+        for connection in &server.connections {
+            let address = SocketAddr::new(server.ip, connection.port);
+            if !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        }
+    }
+    if addresses.is_empty() {
+        return Err(ResolverError::System("it names no server".into()));
+    }
+    Ok(addresses)
 }
 
 impl Host {

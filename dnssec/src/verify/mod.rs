@@ -33,7 +33,7 @@ use zones::{Sources, Zones};
 pub use fact::{Absence, Denial, Fact, Proof};
 
 /// Aliases that are followed in a row, as resolvers do (Unbound follows 11, BIND 16).
-const MAX_ALIASES: usize = 8;
+pub(crate) const MAX_ALIASES: usize = 8;
 
 pub(crate) fn look_up<'a>(
     chain: &Chain<'a>,
