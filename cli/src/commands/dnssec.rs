@@ -43,10 +43,10 @@ impl Command {
 #[command(after_help = "\
 Examples:
   kliento dnssec retrieve --domain example.com --out example.com.chain
-  kliento dnssec retrieve --domain example.com --resolver https://1.1.1.1/dns-query --resolver 9.9.9.9 \\
-      --out example.com.chain
-  kliento dnssec retrieve --domain corp.example --resolver tls://10.0.0.53 --resolver-ca corp-ca.pem \\
-      --trust-anchors corp-root.txt --out corp.chain
+  kliento dnssec retrieve --domain example.com --out example.com.chain \\
+      --resolver https://1.1.1.1/dns-query --resolver 9.9.9.9
+  kliento dnssec retrieve --domain corp.example --out corp.chain --trust-anchors corp-root.txt \\
+      --resolver tls://10.0.0.53 --resolver-ca corp-ca.pem
   kliento dnssec retrieve --name _443._tcp.www.example.com --type TLSA --absent --out tlsa.chain
 
 Nobody needs to trust the resolver: what it says is proven, or refused.")]
