@@ -6,6 +6,8 @@
     reason = "a mistake in a test should stop it"
 )]
 
+pub(crate) mod attempt;
+
 use std::sync::LazyLock;
 
 use dnssec::{Chain, Error, Period, RecordType, Timestamp, TrustAnchors};

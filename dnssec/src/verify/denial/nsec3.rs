@@ -63,7 +63,7 @@ pub(super) fn no_closer_name<'a>(
             } else {
                 Conclusion::NoCloserName
             };
-            for evidence in hearing.admit(record)? {
+            for evidence in chain.admit(record, hearing)? {
                 hearing.conclude(conclusion.clone(), &[evidence])?;
             }
         }
@@ -115,7 +115,7 @@ impl<'r, 'a> HashChain<'r, 'a> {
         };
         // Any one of them shows it.
         for record in self.records.iter().take(1) {
-            for evidence in hearing.admit(record)? {
+            for evidence in self.admit(record, hearing)? {
                 hearing.conclude(insecure.clone(), &[evidence])?;
             }
         }
