@@ -10,7 +10,7 @@ use crate::validity::Period;
 const FIXED_OCTETS: usize = 18;
 
 /// A signature over an RRset.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Rrsig<'m> {
     /// The type of the RRset that it covers.
     pub type_covered: RecordType,

@@ -1,6 +1,7 @@
 //! An RRset with its signatures: finding it in a response, weighing its RRSIGs, checking them (RFC 4035 §5.3).
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::iter;
 
 use super::delegation::Key;
@@ -111,12 +112,15 @@ impl<'a> SignedRrset<'a> {
         }))
     }
 
-    /// A record that is an RRset by itself, as NSEC and NSEC3 records are; its RRSIGs are looked for among `records`.
-    pub(super) fn of_one(
+    /// A record that is an RRset by itself, as NSEC and NSEC3 records are; its RRSIGs are looked for in all `sections`.
+    pub(super) fn of_one<'s>(
         record: &Record<'a>,
         owner: &Name,
-        records: &[Record<'a>],
-    ) -> UnweighedRrset<'a> {
+        sections: impl Iterator<Item = &'s [Record<'a>]>,
+    ) -> UnweighedRrset<'a>
+    where
+        'a: 's,
+    {
         let record_type = record.record_type();
         UnweighedRrset {
             rrset: Self {
@@ -125,7 +129,9 @@ impl<'a> SignedRrset<'a> {
                 rdata: vec![Cow::Borrowed(record.rdata())],
                 rrsigs: Vec::new(),
             },
-            rrsigs: rrsigs_over(records, owner, record_type),
+            rrsigs: sections
+                .flat_map(|records| rrsigs_over(records, owner, record_type))
+                .collect(),
         }
     }
 
@@ -134,17 +140,6 @@ impl<'a> SignedRrset<'a> {
         let mut own = self.clone();
         own.rrsigs.retain(|windowed| windowed.rrsig.signer == *zone);
         own
-    }
-
-    /// Whether this and another are the same records with the same signatures.
-    pub(super) fn repeats(&self, other: &Self) -> bool {
-        let signatures = |rrset: &Self| -> Vec<&'a [u8]> {
-            let rrsigs = rrset.rrsigs.iter();
-            rrsigs.map(|windowed| windowed.rrsig.signature).collect()
-        };
-        self.owner == other.owner
-            && self.rdata == other.rdata
-            && signatures(self) == signatures(other)
     }
 
     pub(super) fn owner(&self) -> &Name {
@@ -333,8 +328,8 @@ impl<'a> UnweighedRrset<'a> {
         self.rrsigs.extend(other.rrsigs);
     }
 
-    /// Keeps the RRSIGs that may prove something at some second of `period`. If none may, says why the one that came
-    /// closest may not.
+    /// Keeps the RRSIGs that may prove something at some second of `period`, each once. If none may, says why the one that
+    /// came closest may not.
     pub(super) fn usable(
         self,
         period: Period,
@@ -342,9 +337,13 @@ impl<'a> UnweighedRrset<'a> {
     ) -> Result<SignedRrset<'a>, Error> {
         let Self { mut rrset, rrsigs } = self;
         let mut failure = None;
-        for rrsig in rrsigs {
-            match rrset.weigh(&rrsig, period, expansion) {
-                Ok(window) => rrset.rrsigs.push(WindowedRrsig { rrsig, window }),
+        let mut seen = HashSet::new();
+        for rrsig in rrsigs.iter().filter(|rrsig| seen.insert(*rrsig)) {
+            match rrset.weigh(rrsig, period, expansion) {
+                Ok(window) => rrset.rrsigs.push(WindowedRrsig {
+                    rrsig: rrsig.clone(),
+                    window,
+                }),
                 Err(other) => failure = further(failure, other),
             }
         }

@@ -8,6 +8,8 @@
 mod nsec;
 mod nsec3;
 
+use std::collections::HashMap;
+
 use smallvec::SmallVec;
 
 use super::fact::Denial;
@@ -15,7 +17,7 @@ use super::rrset::{Expansion, SignedRrset, further};
 use crate::budget::Budget;
 use crate::chain::Chain;
 use crate::error::{Error, Insecurity};
-use crate::message::{CLASS_IN, Record};
+use crate::message::{CLASS_IN, Record, Response};
 use crate::name::Name;
 use crate::rdata::{Nsec, Nsec3, Nsec3Hash, TypeBitmap, nsec3_owner_hash};
 use crate::record::RecordType;
@@ -52,8 +54,8 @@ struct Located<'a, D> {
     owner: Name,
     data: D,
     record: Record<'a>,
-    /// Which response of the chain has it, and the RRSIGs over it.
-    response: usize,
+    /// Which responses of the chain have it, and RRSIGs over it.
+    responses: SmallVec<[usize; 1]>,
 }
 
 /// An NSEC3 record and what its owner name says.
@@ -83,47 +85,35 @@ pub(super) struct Case<'a> {
 }
 
 impl<'a> Records<'a> {
-    /// Reads them all. What cannot be read, and NSEC3 records with flags of unknown meaning, count for nothing.
+    /// Reads them all. What cannot be read, and NSEC3 records with flags of unknown meaning, count for nothing. The same
+    /// record in several responses is one: those of a zone's apex come with each of its denials.
     pub(super) fn read(chain: &Chain<'a>) -> Self {
         let mut records = Self {
             nsec: Vec::new(),
             nsec3: Vec::new(),
         };
+        let (mut nsec, mut nsec3) = (Places::new(), Places::new());
         for (response, message) in chain.responses().iter().enumerate() {
             for record in message.records() {
-                if record.class() == CLASS_IN {
-                    records.add(*record, response);
+                if record.class() != CLASS_IN {
+                    continue;
+                }
+                match record.record_type() {
+                    RecordType::NSEC => {
+                        locate(&mut records.nsec, &mut nsec, record, response, |_| {
+                            Nsec::parse(record.rdata())
+                        });
+                    }
+                    RecordType::NSEC3 => {
+                        locate(&mut records.nsec3, &mut nsec3, record, response, |owner| {
+                            HashedOwner::read(owner, record)
+                        });
+                    }
+                    _ => {}
                 }
             }
         }
         records
-    }
-
-    fn add(&mut self, record: Record<'a>, response: usize) {
-        match record.record_type() {
-            RecordType::NSEC => {
-                if let Some(data) = Nsec::parse(record.rdata()) {
-                    self.nsec.push(Located {
-                        owner: record.owner(),
-                        data,
-                        record,
-                        response,
-                    });
-                }
-            }
-            RecordType::NSEC3 => {
-                let owner = record.owner();
-                if let Some(data) = HashedOwner::read(&owner, &record) {
-                    self.nsec3.push(Located {
-                        owner,
-                        data,
-                        record,
-                        response,
-                    });
-                }
-            }
-            _ => {}
-        }
     }
 
     /// What can be argued about records of `record_type` at `owner`: that there are none, or that the name lies below an
@@ -153,6 +143,32 @@ impl<'a> Records<'a> {
         nsec::no_closer_name(&self.nsec, owner, labels, zone, &mut hearing)?;
         nsec3::no_closer_name(&self.nsec3, owner, labels, zone, &mut hearing)?;
         Ok(hearing.case)
+    }
+}
+
+/// Where the records stand that are known already, by their owners and data.
+type Places<'a> = HashMap<(Name, &'a [u8]), usize>;
+
+/// Takes a record in, if it can be read; or only notes that another response has it, too.
+fn locate<'a, D>(
+    located: &mut Vec<Located<'a, D>>,
+    places: &mut Places<'a>,
+    record: &Record<'a>,
+    response: usize,
+    read: impl FnOnce(&Name) -> Option<D>,
+) {
+    let owner = record.owner();
+    let place = (owner.clone(), record.rdata());
+    if let Some(known) = places.get(&place).and_then(|place| located.get_mut(*place)) {
+        known.responses.push(response);
+    } else if let Some(data) = read(&owner) {
+        places.insert(place, located.len());
+        located.push(Located {
+            owner,
+            data,
+            record: *record,
+            responses: SmallVec::from_elem(response, 1),
+        });
     }
 }
 
@@ -224,13 +240,14 @@ impl<'w, 'a> Hearing<'w, 'a> {
     }
 
     fn look_up_signatures<D>(&mut self, located: &Located<'a, D>) -> Admitted {
-        let records = self
-            .witnesses
-            .chain
-            .responses()
-            .get(located.response)
-            .map_or(&[][..], |response| response.records());
-        let unweighed = SignedRrset::of_one(&located.record, &located.owner, records);
+        let responses = self.witnesses.chain.responses();
+        let places = located.responses.iter();
+        let sections = places.filter_map(|place| responses.get(*place));
+        let unweighed = SignedRrset::of_one(
+            &located.record,
+            &located.owner,
+            sections.map(Response::records),
+        );
         let rrset = match unweighed.usable(self.witnesses.period, Expansion::Refused) {
             Ok(rrset) => rrset,
             Err(failure) => {
@@ -244,26 +261,16 @@ impl<'w, 'a> Hearing<'w, 'a> {
                 zones.push(signer);
             }
         }
-        zones
-            .into_iter()
-            .map(|zone| self.enter(zone.clone(), rrset.signed_by(zone)))
-            .collect()
-    }
-
-    /// The index of this evidence, which may have been entered before.
-    fn enter(&mut self, zone: Name, rrset: SignedRrset<'a>) -> usize {
         let evidence = &mut self.case.evidence;
-        let known = evidence
-            .iter()
-            .position(|other| other.zone == zone && other.rrset.repeats(&rrset));
-        known.unwrap_or_else(|| {
+        let entered = zones.into_iter().map(|zone| {
             evidence.push(Evidence {
-                zone,
-                rrset,
+                zone: zone.clone(),
+                rrset: rrset.signed_by(zone),
                 outcome: None,
             });
             evidence.len() - 1
-        })
+        });
+        entered.collect()
     }
 
     fn zone_of(&self, evidence: usize) -> Option<&Name> {

@@ -14,6 +14,8 @@ type Nsec3Record<'a> = Located<'a, HashedOwner<'a>>;
 
 /// More make a zone count as unsigned (RFC 9276 §3.2 lets validators choose; this is what others chose).
 const MAX_ITERATIONS: u16 = 100;
+/// How many records are tried that would show that.
+const WITNESSES: usize = 8;
 /// Octets that a block of SHA-1 takes, and those that padding and length need at least.
 const SHA_1_BLOCK_OCTETS: usize = 64;
 const SHA_1_PADDING_OCTETS: usize = 9;
@@ -113,8 +115,8 @@ impl<'r, 'a> HashChain<'r, 'a> {
             zone: self.zone.clone(),
             cause,
         };
-        // Any one of them shows it.
-        for record in self.records.iter().take(1) {
+        // Any one of them shows it, and the first may be stale.
+        for record in self.records.iter().take(WITNESSES) {
             for evidence in self.admit(record, hearing)? {
                 hearing.conclude(insecure.clone(), &[evidence])?;
             }
