@@ -162,8 +162,10 @@ impl Zone {
 
     /// Fills it with random names; nothing below `cut`.
     fn fill(&mut self, random: &mut TestRng, cut: Option<&Name>, names: &[Name]) {
-        for _ in 0..random.random_range(1..=7) {
-            let owner = &names[random.random_range(0..names.len())];
+        for _ in 0..random.random_range(2..=8) {
+            // Rather near the apex, where it matters to more of the other names.
+            let picks = [(); 2].map(|()| &names[random.random_range(0..names.len())]);
+            let owner = picks[usize::from(picks[1].label_count() < picks[0].label_count())];
             let is_taken = self.owners.contains_key(owner)
                 || *owner == self.apex
                 || !owner.is_within(&self.apex)
@@ -407,7 +409,7 @@ fn what_servers_answer_is_proven_to_be_what_there_is() {
         "insecure: no DS",
         "insecure: opt-out",
     ] {
-        assert!(seen.get(verdict) > Some(&50), "{verdict} in {seen:?}");
+        assert!(seen.get(verdict) > Some(&20), "{verdict} in {seen:?}");
     }
 }
 
@@ -470,5 +472,5 @@ fn no_wildcard_answers_for_names_that_it_does_not_make() {
             }
         }
     });
-    assert!(proven > 50, "{proven} are too few to say much");
+    assert!(proven > 20, "{proven} are too few to say much");
 }
