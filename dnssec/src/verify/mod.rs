@@ -20,7 +20,7 @@ use std::borrow::Cow;
 use crate::anchor::TrustAnchors;
 use crate::budget::Budget;
 use crate::chain::Chain;
-use crate::error::{Error, Insecurity, RrsetId};
+use crate::error::{Committer, Error, Insecurity, RrsetId};
 use crate::name::Name;
 use crate::record::RecordType;
 use crate::validity::{Period, Validity};
@@ -204,7 +204,7 @@ impl<'a> Walk<'_, 'a> {
         let (records, witnesses) = self.denials();
         let case =
             records.about_wildcard(rrset.owner(), signature.labels, signature.signer, witnesses)?;
-        match self.judge(case)? {
+        match self.judge(case, rrset.owner(), rrset.id().record_type)? {
             Judgement::NoCloserName(validity) => Ok(validity),
             Judgement::Insecure(insecure) => Err(insecure),
             Judgement::Absent(..) => Err(unproven),
@@ -222,7 +222,7 @@ impl<'a> Walk<'_, 'a> {
     ) -> Result<(Denial, Validity), Error> {
         let (records, witnesses) = self.denials();
         let case = records.about(owner, record_type, witnesses)?;
-        match self.judge(case)? {
+        match self.judge(case, owner, record_type)? {
             Judgement::Absent(denial, validity) => Ok((denial, validity)),
             Judgement::Insecure(insecure) => Err(insecure),
             Judgement::NoCloserName(_) => Err(otherwise),
@@ -243,9 +243,14 @@ impl<'a> Walk<'_, 'a> {
         (records, witnesses)
     }
 
-    /// Checks what the arguments of a case rest on. An argument holds when all of its records do; what several conclude
-    /// holds when one of them does.
-    fn judge(&mut self, case: Case<'a>) -> Result<Judgement, Error> {
+    /// Checks what the arguments of a case about these records rest on. An argument holds when all of its records do; what
+    /// several conclude holds when one of them does.
+    fn judge(
+        &mut self,
+        case: Case<'a>,
+        owner: &Name,
+        record_type: RecordType,
+    ) -> Result<Judgement, Error> {
         let Case {
             mut evidence,
             arguments,
@@ -257,6 +262,11 @@ impl<'a> Walk<'_, 'a> {
             .into_iter()
             .partition(|argument| matches!(argument.conclusion, Conclusion::Insecure { .. }));
         for argument in others.into_iter().chain(insecure) {
+            if let Conclusion::Insecure { zone, cause } = &argument.conclusion
+                && self.is_anchored_below(zone, *cause, owner, record_type)
+            {
+                continue;
+            }
             if let Some((conclusion, _)) = &judgement
                 && *conclusion != argument.conclusion
             {
@@ -312,17 +322,52 @@ impl<'a> Walk<'_, 'a> {
     /// Tells a name about which nothing can be proven from one about which something is wrong: where a zone on the way is
     /// proven to be unsigned, or to be signed with nothing known (RFC 4035 §5.2), the failure is no failure.
     fn insecure_or(&mut self, failure: Error, owner: &Name, record_type: RecordType) -> Error {
-        if matches!(
-            failure,
-            Error::BudgetExhausted { .. } | Error::InsecureDelegation { .. }
-        ) {
-            return failure;
+        match failure {
+            Error::BudgetExhausted { .. } => return failure,
+            Error::InsecureDelegation { zone, cause } => {
+                return if self.is_anchored_below(&zone, cause, owner, record_type) {
+                    Error::DnskeyNotCommitted {
+                        zone,
+                        committed_by: Committer::Parent,
+                    }
+                } else {
+                    Error::InsecureDelegation { zone, cause }
+                };
+            }
+            _ => {}
         }
         match self.insecurity(owner, record_type) {
             Ok(Some(insecure)) => insecure,
             Ok(None) => failure,
             Err(exhausted) => exhausted,
         }
+    }
+
+    /// Whether an anchor vouches for the name all the same, since it lies between that and the unsigned zone: an island of
+    /// security (RFC 4033 §2) is no part of the sea.
+    fn is_anchored_below(
+        &self,
+        zone: &Name,
+        cause: Insecurity,
+        owner: &Name,
+        record_type: RecordType,
+    ) -> bool {
+        self.sources.anchors.iter().any(|anchor| {
+            let anchored = anchor.owner();
+            let is_below = match cause {
+                // Here it is the zone's own denials that prove nothing, not the delegation to it.
+                Insecurity::Nsec3Iterations | Insecurity::Nsec3Hash => anchored.is_below(zone),
+                Insecurity::NoDs | Insecurity::Algorithms | Insecurity::OptOut => {
+                    anchored.is_within(zone)
+                }
+            };
+            // The DS of the anchored zone is not that zone's.
+            let vouches = match record_type {
+                RecordType::DS => owner.is_below(anchored),
+                _ => owner.is_within(anchored),
+            };
+            is_below && vouches
+        })
     }
 
     fn insecurity(
@@ -341,6 +386,9 @@ impl<'a> Walk<'_, 'a> {
             let Some(zone) = owner.suffix(labels) else {
                 continue;
             };
+            if self.is_anchored_below(&zone, Insecurity::Algorithms, owner, record_type) {
+                continue;
+            }
             let delegations = delegation::candidates(self.sources, &zone, RecordType::DS);
             for ds_rrset in delegations.unwrap_or_default() {
                 if delegation::is_secure(ds_rrset.rdata()) {
@@ -362,7 +410,7 @@ impl<'a> Walk<'_, 'a> {
         let mut case = records.about(owner, record_type, witnesses)?;
         case.arguments
             .retain(|argument| matches!(argument.conclusion, Conclusion::Insecure { .. }));
-        Ok(match self.judge(case)? {
+        Ok(match self.judge(case, owner, record_type)? {
             Judgement::Insecure(insecure) => Some(insecure),
             _ => None,
         })
