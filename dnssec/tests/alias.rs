@@ -12,7 +12,7 @@ mod support;
 use dnssec::{Chain, Denial, Fact, RecordType};
 use kliento_fixtures::{
     A, Algorithm, CNAME, DNAME, DNSKEY, DS, Key, KeyRole, MX, NSEC, Name, RRSIG, Record, Response,
-    SERVFAIL, TXT, World, WorldBuilder, YXDOMAIN, ZONE_KEY, ZoneKey, ZoneSpec,
+    SERVFAIL, Signing, TXT, World, WorldBuilder, YXDOMAIN, ZONE_KEY, ZoneKey, ZoneSpec,
 };
 
 use support::attempt::{Attempt, Case, STYLES, Style, What, check, complaint, zones};
@@ -74,11 +74,7 @@ fn row(length: usize) -> Vec<Record> {
 }
 
 /// Signs an RRset of the answer anew, and leaves the others as they are.
-fn resign(
-    attempt: &mut Attempt,
-    record_type: u16,
-    change: fn(kliento_fixtures::Signing) -> kliento_fixtures::Signing,
-) {
+fn resign(attempt: &mut Attempt, record_type: u16, change: fn(Signing) -> Signing) {
     let answers = std::mem::take(&mut attempt.answer().answers);
     let (own, mut others): (Vec<_>, Vec<_>) = answers
         .into_iter()
@@ -278,22 +274,22 @@ const CASES: &[Case] = &[
     ),
     (
         "an alias with a wrong signature",
-        |attempt| resign(attempt, CNAME, kliento_fixtures::Signing::corrupt),
+        |attempt| resign(attempt, CNAME, Signing::corrupt),
         "dnssec.bad_signature",
     ),
     (
         "a target with a wrong signature",
-        |attempt| resign(attempt, TXT, kliento_fixtures::Signing::corrupt),
+        |attempt| resign(attempt, TXT, Signing::corrupt),
         "dnssec.bad_signature",
     ),
     (
         "an alias that has expired",
-        |attempt| resign(attempt, CNAME, kliento_fixtures::Signing::expired),
+        |attempt| resign(attempt, CNAME, Signing::expired),
         "dnssec.rrsig_expired",
     ),
     (
         "a target that is not valid yet",
-        |attempt| resign(attempt, TXT, kliento_fixtures::Signing::not_yet_valid),
+        |attempt| resign(attempt, TXT, Signing::not_yet_valid),
         "dnssec.rrsig_not_yet_valid",
     ),
     (
@@ -463,7 +459,7 @@ const CASES: &[Case] = &[
                 attempt,
                 &[alias("x.unsigned.net.", TARGET)],
                 "x.unsigned.net.",
-            )
+            );
         },
         "insecure: no DS",
     ),
@@ -555,7 +551,7 @@ const CASES: &[Case] = &[
                 attempt,
                 &[dname("d.example.com.", "example.net.")],
                 "target.d.example.com.",
-            )
+            );
         },
         "proven",
     ),
@@ -621,7 +617,7 @@ const CASES: &[Case] = &[
                 attempt,
                 &[dname("example.com.", "example.net.")],
                 "target.example.com.",
-            )
+            );
         },
         "proven",
     ),
@@ -632,7 +628,7 @@ const CASES: &[Case] = &[
                 attempt,
                 &[dname("museum.", "net.")],
                 "target.example.museum.",
-            )
+            );
         },
         "proven",
     ),
@@ -676,7 +672,7 @@ const CASES: &[Case] = &[
                 attempt,
                 &[dname("d.example.com.", "example.net.")],
                 "gone.d.example.com.",
-            )
+            );
         },
         "nxdomain",
     ),
@@ -687,7 +683,7 @@ const CASES: &[Case] = &[
                 attempt,
                 &[dname("d.example.com.", "unsigned.net.")],
                 "x.d.example.com.",
-            )
+            );
         },
         "insecure: no DS",
     ),
@@ -698,7 +694,7 @@ const CASES: &[Case] = &[
                 attempt,
                 &[dname("d.example.com.", "example.net.")],
                 "d.example.com.",
-            )
+            );
         },
         "nodata",
     ),
@@ -762,7 +758,7 @@ const CASES: &[Case] = &[
                 &[dname("d.example.com.", "example.net.")],
                 "target.d.example.com.",
             );
-            resign(attempt, DNAME, kliento_fixtures::Signing::corrupt);
+            resign(attempt, DNAME, Signing::corrupt);
         },
         "dnssec.bad_signature",
     ),
@@ -817,7 +813,7 @@ const CASES: &[Case] = &[
                 attempt,
                 &[dname("d.example.com.", "e.d.example.com.")],
                 "x.d.example.com.",
-            )
+            );
         },
         "dnssec.too_many_aliases",
     ),
