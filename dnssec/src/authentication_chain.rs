@@ -1,15 +1,20 @@
-//! Reading the `AuthenticationChain` of RFC 9102 §3.1: the same records as in a chain of messages, without the messages.
+//! Reading the `AuthenticationChain` of RFC 9102 §2.3: the same records as in a chain of messages, without the messages.
 //!
-//! There it is a list of resource records in uncompressed wire form, each RRset followed by its RRSIGs. Sorted into one
-//! message for each RRset they make a [`Chain`](crate::Chain) like any other, and are verified by the same code.
+//! There it is a list of resource records in uncompressed wire form, in any order. Sorted into one message for each RRset
+//! they make a [`Chain`](crate::Chain) like any other, and are verified by the same code.
+//! [`Chain::to_authentication_chain`](crate::Chain::to_authentication_chain) writes such lists.
 
 use crate::budget::{MAX_RECORDS, MAX_RESPONSES};
 use crate::chain::TOO_MANY_RESPONSES;
 use crate::error::Error;
-use crate::message::{CLASS_IN, message};
+use crate::message::{CLASS_IN, NOERROR};
 use crate::name::Name;
 use crate::rdata::{Rrsig, split_u16, split_u32};
 use crate::record::RecordType;
+use crate::writer::{NewRecord, NewResponse};
+
+/// The length that the TLS extension has room for (RFC 9102 §2.3).
+pub(crate) const MAX_AUTHENTICATION_CHAIN_OCTETS: usize = 65_535;
 
 /// An RRset and the RRSIGs over it.
 struct SignedRecords<'r> {
@@ -100,13 +105,22 @@ fn add<'r>(rrsets: &mut Vec<SignedRecords<'r>>, owner: Name, record: WireRecord<
     }
 }
 
-impl SignedRecords<'_> {
+impl<'r> SignedRecords<'r> {
     fn to_message(&self) -> Result<Vec<u8>, Error> {
-        let records = self
-            .records
-            .iter()
-            .map(|record| (record.record_type, record.ttl, record.rdata));
-        message(&self.owner, self.record_type, records).ok_or(Error::ChainTooLarge {
+        let record = |record: &WireRecord<'r>| NewRecord {
+            owner: &self.owner,
+            record_type: record.record_type,
+            ttl: record.ttl,
+            rdata: record.rdata,
+        };
+        let response = NewResponse {
+            name: &self.owner,
+            record_type: self.record_type,
+            response_code: NOERROR,
+            answers: self.records.iter().map(record).collect(),
+            authorities: Vec::new(),
+        };
+        response.to_message().ok_or(Error::ChainTooLarge {
             what: "octets in one RRset",
             limit: usize::from(u16::MAX),
         })

@@ -46,6 +46,10 @@
 //! stands beside a good signature (stale, corrupt, unknown) does no harm, within a bound on the work that one chain may
 //! cause: signatures, digests, NSEC3 hashes and records are counted, and the bounds grow with what was proven so far alone.
 //!
+//! Of a chain that holds more than it takes, [`Chain::minimal`] keeps what proves the fact for as long as the whole does.
+//! The `AuthenticationChain` of RFC 9102, which holds the same records without the messages, can be read
+//! ([`messages_from_authentication_chain`]) and written ([`Chain::to_authentication_chain`]).
+//!
 //! ## RFC by RFC
 //!
 //! | RFC | what of it |
@@ -99,6 +103,7 @@ mod chain;
 mod crypto;
 mod error;
 mod message;
+mod minimal;
 mod name;
 mod presentation;
 mod rdata;
@@ -108,6 +113,7 @@ mod retrieve;
 mod time;
 mod validity;
 mod verify;
+mod writer;
 
 pub use anchor::{AnchorError, TrustAnchor, TrustAnchors};
 pub use authentication_chain::messages_from_authentication_chain;

@@ -11,13 +11,13 @@ use crate::rdata::Rrsig;
 use crate::record::{RecordType, canonical_rdata};
 
 /// Response codes whose responses are looked at; between these two the signed records decide.
-const NOERROR: u16 = 0;
-const NXDOMAIN: u16 = 3;
+pub(crate) const NOERROR: u16 = 0;
+pub(crate) const NXDOMAIN: u16 = 3;
 /// Class IN, the only one with DNSSEC.
 pub(crate) const CLASS_IN: u16 = 1;
 const HEADER_OCTETS: usize = 12;
 /// What the length before a message over TCP can say (RFC 1035 §4.2.2).
-const MAX_MESSAGE_OCTETS: usize = 65_535;
+pub(crate) const MAX_MESSAGE_OCTETS: usize = 65_535;
 /// Octets before the question that say nothing about the facts: the ID and the flags.
 const UNSIGNED_HEADER_OCTETS: usize = 4;
 /// A name has at most 127 labels, so no honest one takes more jumps.
@@ -162,38 +162,6 @@ impl<'m> Response<'m> {
         let rest = self.octets.get(UNSIGNED_HEADER_OCTETS..);
         (self.response_code, rest.unwrap_or_default())
     }
-}
-
-/// QR, RD and RA: what a resolver's response has (RFC 1035 §4.1.1).
-const RESPONSE_FLAGS: u16 = 0x8180;
-/// A compression pointer to the question's name, right behind the header (RFC 1035 §4.1.4).
-const POINTER_TO_QUESTION: u16 = 0xc00c;
-
-/// Writes a response to the question for `record_type` at `name`, whose records (type, TTL, data) all have that owner.
-/// `None` if they do not fit a message.
-pub(crate) fn message<'r>(
-    name: &Name,
-    record_type: RecordType,
-    records: impl ExactSizeIterator<Item = (RecordType, u32, &'r [u8])>,
-) -> Option<Vec<u8>> {
-    let mut message = Vec::with_capacity(512);
-    let answer_count = u16::try_from(records.len()).ok()?;
-    // ID, flags, and how many records each section has.
-    for field in [0, RESPONSE_FLAGS, 1, answer_count, 0, 0] {
-        message.extend_from_slice(&field.to_be_bytes());
-    }
-    message.extend_from_slice(name.as_wire());
-    message.extend_from_slice(&record_type.0.to_be_bytes());
-    message.extend_from_slice(&CLASS_IN.to_be_bytes());
-    for (record_type, ttl, rdata) in records {
-        message.extend_from_slice(&POINTER_TO_QUESTION.to_be_bytes());
-        message.extend_from_slice(&record_type.0.to_be_bytes());
-        message.extend_from_slice(&CLASS_IN.to_be_bytes());
-        message.extend_from_slice(&ttl.to_be_bytes());
-        message.extend_from_slice(&u16::try_from(rdata.len()).ok()?.to_be_bytes());
-        message.extend_from_slice(rdata);
-    }
-    (message.len() <= MAX_MESSAGE_OCTETS).then_some(message)
 }
 
 /// A resource record as it stands in a message.

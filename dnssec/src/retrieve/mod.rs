@@ -30,7 +30,6 @@ mod error;
 mod plain;
 mod query;
 mod resolver;
-mod shrink;
 
 pub use client::Client;
 pub use error::{ResolverFailure, RetrievalError};
@@ -380,7 +379,8 @@ impl Goal<'_> {
             Ok(fact) => fact,
             Err(error) => return Err(collected.why(error)),
         };
-        let minimal = shrink::shrink(&chain, name, record_type, anchors, at);
+        let from_now_on = Period::new(at, Timestamp::MAX).unwrap_or(Period::at(at));
+        let minimal = chain.minimal(name, record_type, anchors, from_now_on)?;
         let retrieved = Retrieved {
             chain: encode_der(minimal.iter().map(Vec::as_slice)),
             resolver: resolver.into(),

@@ -1,0 +1,228 @@
+//! What is kept of a chain, and how it is written: as DNS messages or as a list of records.
+
+use std::collections::BTreeSet;
+use std::iter;
+
+use super::rrset::Rrset;
+use crate::message::{MAX_MESSAGE_OCTETS, NOERROR, NXDOMAIN};
+use crate::name::{MAX_NAME_OCTETS, Name};
+use crate::record::RecordType;
+use crate::writer::{NewRecord, NewResponse};
+
+/// What an RRset is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Role {
+    /// An alias on the way, or the answer itself.
+    Answer,
+    /// NSEC or NSEC3: the answer is there by a wildcard, or is not there.
+    Denial,
+    /// A zone's DNSKEY or DS.
+    Zone,
+}
+
+/// An RRset of a [`Selection`].
+#[derive(Clone, Debug)]
+pub(super) struct Member<'a> {
+    pub(super) role: Role,
+    pub(super) rrset: Rrset<'a>,
+}
+
+/// RRsets that prove what one question asks for.
+#[derive(Clone, Debug)]
+pub(super) struct Selection<'a> {
+    pub(super) name: Name,
+    pub(super) record_type: RecordType,
+    /// Whether there is no such name at the end of the aliases.
+    pub(super) is_name_denied: bool,
+    /// Aliases in the order of their sequence, then the answer; and behind them the others in canonical order.
+    pub(super) members: Vec<Member<'a>>,
+}
+
+impl<'a> Selection<'a> {
+    /// The same without the members for whose indices `drops` holds.
+    pub(super) fn without(&self, drops: impl Fn(usize) -> bool) -> Self {
+        let members = self.members.iter().enumerate();
+        self.with_members(
+            members
+                .filter(|(index, _)| !drops(*index))
+                .map(|(_, member)| member.clone())
+                .collect(),
+        )
+    }
+
+    /// The same with another RRset at `index`.
+    pub(super) fn with_rrset(&self, index: usize, rrset: Rrset<'a>) -> Self {
+        let mut members = self.members.clone();
+        if let Some(member) = members.get_mut(index) {
+            member.rrset = rrset;
+        }
+        self.with_members(members)
+    }
+
+    fn with_members(&self, members: Vec<Member<'a>>) -> Self {
+        Self {
+            name: self.name.clone(),
+            record_type: self.record_type,
+            is_name_denied: self.is_name_denied,
+            members,
+        }
+    }
+
+    fn of_role(&self, role: Role) -> impl Iterator<Item = &Rrset<'a>> {
+        self.members
+            .iter()
+            .filter(move |member| member.role == role)
+            .map(|member| &member.rrset)
+    }
+
+    /// One message for each question, from the anchor down, the one that was asked for last; `None` if something does
+    /// not fit a message.
+    pub(super) fn to_messages(&self) -> Option<Vec<Vec<u8>>> {
+        let answers: Load<'_, 'a> = self.of_role(Role::Answer).collect();
+        // What has no room beside the answers goes into messages of its own.
+        let mut denials = vec![Load {
+            rrsets: Vec::new(),
+            weight: answers.weight,
+        }];
+        for rrset in self.of_role(Role::Denial) {
+            match denials.iter_mut().find(|load| load.has_room_for(rrset)) {
+                Some(load) => load.add(rrset),
+                None => denials.push(iter::once(rrset).collect()),
+            }
+        }
+        let mut denials = denials.into_iter();
+        let beside_answers = denials.next().unwrap_or_default();
+        let answer = NewResponse {
+            name: &self.name,
+            record_type: self.record_type,
+            response_code: if self.is_name_denied {
+                NXDOMAIN
+            } else {
+                NOERROR
+            },
+            answers: answers.records(),
+            authorities: beside_answers.records(),
+        };
+        let zones = self
+            .of_role(Role::Zone)
+            .map(|rrset| iter::once(rrset).collect());
+        zones
+            .chain(denials)
+            .filter_map(|load: Load<'_, 'a>| load.to_response())
+            .chain([answer])
+            .map(|response| response.to_message())
+            .collect()
+    }
+
+    /// Uncompressed records: first what answers, then what denies, then the zones from each of these up to the anchor.
+    /// `None` if something does not fit a record.
+    pub(super) fn to_records(&self) -> Option<Vec<u8>> {
+        let mut list = RecordList::default();
+        let mut pending: Vec<&Name> = Vec::new();
+        for role in [Role::Answer, Role::Denial] {
+            for rrset in self.of_role(role) {
+                list.append(rrset)?;
+                pending.extend(rrset.signers());
+            }
+        }
+        // The zone of the first RRset first, and all above it before those of the next.
+        pending.reverse();
+        let mut written = BTreeSet::new();
+        while let Some(zone) = pending.pop() {
+            if !written.insert(zone) {
+                continue;
+            }
+            for record_type in [RecordType::DNSKEY, RecordType::DS] {
+                let of_the_zone = self
+                    .of_role(Role::Zone)
+                    .filter(|rrset| rrset.owner() == zone && rrset.record_type() == record_type);
+                for rrset in of_the_zone {
+                    list.append(rrset)?;
+                    if record_type == RecordType::DS {
+                        pending.extend(rrset.signers());
+                    }
+                }
+            }
+        }
+        Some(list.octets)
+    }
+}
+
+/// RRsets for a section of a message.
+struct Load<'r, 'a> {
+    rrsets: Vec<&'r Rrset<'a>>,
+    /// Octets that the message has at most.
+    weight: usize,
+}
+
+impl Default for Load<'_, '_> {
+    fn default() -> Self {
+        /// A header, and a question's type and class (RFC 1035 §4.1).
+        const FIXED_OCTETS: usize = 12 + 4;
+        Self {
+            rrsets: Vec::new(),
+            weight: FIXED_OCTETS + MAX_NAME_OCTETS,
+        }
+    }
+}
+
+impl<'r, 'a> Load<'r, 'a> {
+    /// Whether the message can take another RRset: it must not become too large; and two versions of an RRset in one
+    /// message would be one RRset, which nobody signed.
+    fn has_room_for(&self, rrset: &Rrset<'_>) -> bool {
+        self.weight + rrset.weight() <= MAX_MESSAGE_OCTETS
+            && !self.rrsets.iter().any(|other| other.is_version_of(rrset))
+    }
+
+    fn add(&mut self, rrset: &'r Rrset<'a>) {
+        self.weight += rrset.weight();
+        self.rrsets.push(rrset);
+    }
+
+    fn records(&self) -> Vec<NewRecord<'r>> {
+        self.rrsets
+            .iter()
+            .flat_map(|rrset| rrset.records())
+            .collect()
+    }
+
+    /// The response to the question for the first of them.
+    fn to_response(&self) -> Option<NewResponse<'r>> {
+        let first = self.rrsets.first()?;
+        Some(NewResponse {
+            name: first.owner(),
+            record_type: first.record_type(),
+            response_code: NOERROR,
+            answers: self.records(),
+            authorities: Vec::new(),
+        })
+    }
+}
+
+impl<'r, 'a> FromIterator<&'r Rrset<'a>> for Load<'r, 'a> {
+    fn from_iter<I: IntoIterator<Item = &'r Rrset<'a>>>(rrsets: I) -> Self {
+        let mut load = Self::default();
+        rrsets.into_iter().for_each(|rrset| load.add(rrset));
+        load
+    }
+}
+
+/// Records one after another, none twice: what is both the answer and a zone's keys stands there once.
+#[derive(Default)]
+struct RecordList {
+    octets: Vec<u8>,
+    written: BTreeSet<Vec<u8>>,
+}
+
+impl RecordList {
+    fn append(&mut self, rrset: &Rrset<'_>) -> Option<()> {
+        for record in rrset.records().map(NewRecord::to_wire) {
+            let record = record?;
+            if !self.written.contains(&record) {
+                self.octets.extend_from_slice(&record);
+                self.written.insert(record);
+            }
+        }
+        Some(())
+    }
+}
