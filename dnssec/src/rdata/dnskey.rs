@@ -1,6 +1,8 @@
 //! DNSKEY records (RFC 4034 §2).
 
 use super::{Algorithm, split_u16};
+use crate::crypto;
+use crate::name::Name;
 
 /// The only value of the Protocol field (RFC 4034 §2.1.2).
 const PROTOCOL: u8 = 3;
@@ -51,6 +53,14 @@ impl<'m> Dnskey<'m> {
     /// Whether it is marked as a key-signing key. A hint, of no weight in verification (RFC 4034 §2.1.1).
     pub fn is_secure_entry_point(&self) -> bool {
         self.flags & SECURE_ENTRY_POINT != 0
+    }
+
+    /// The digest of this key in the zone `owner` with SHA-256: what a DS record of digest type 2 says of it
+    /// (RFC 4034 §5.1.4, RFC 4509).
+    pub fn sha256_digest(&self, owner: &Name) -> Vec<u8> {
+        crypto::sha256([owner.as_wire(), self.rdata])
+            .as_ref()
+            .to_vec()
     }
 
     /// The key tag (RFC 4034 Appendix B; the odd one of algorithm 1 is not provided for).

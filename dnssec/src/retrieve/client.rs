@@ -110,6 +110,22 @@ impl Client {
         name: &Name,
         record_type: RecordType,
     ) -> Result<Vec<u8>, RetrievalError> {
+        self.ask(|| Query::new(name, record_type)).await
+    }
+
+    /// The same with CD clear: a validating resolver gives its own verdict, SERVFAIL for what it finds wrong, and AD set
+    /// in what it has verified (RFC 4035 §3.2.3). Neither proves anything; they tell one resolver from another.
+    pub async fn query_with_checking(
+        &self,
+        name: &Name,
+        record_type: RecordType,
+    ) -> Result<Vec<u8>, RetrievalError> {
+        self.ask(|| Query::new(name, record_type).with_checking())
+            .await
+    }
+
+    /// Asks one server after the other, each with a query of its own.
+    async fn ask(&self, new_query: impl Fn() -> Query) -> Result<Vec<u8>, RetrievalError> {
         let preferred = self.preferred.load(Ordering::Relaxed);
         let order = (preferred..self.servers.len()).chain(0..preferred);
         let mut failure = Failure::Network("it has no server".into());
@@ -117,7 +133,7 @@ impl Client {
             let Some(server) = self.servers.get(index) else {
                 continue;
             };
-            let query = Query::new(name, record_type);
+            let query = new_query();
             let outcome = server.exchange(&query, self.limit);
             let outcome = timeout(self.limit, outcome).await.unwrap_or_else(|_| {
                 let problem = format!("no response within {:?}", self.limit);

@@ -10,6 +10,9 @@ const HEADER_OCTETS: usize = 12;
 const TYPE_AND_CLASS_OCTETS: usize = 4;
 /// RD: resolve it for us; CD: give what there is, and leave the verdict to us (RFC 4035 §3.2.2).
 const FLAGS: u16 = 0x0110;
+/// The last octet of the flags, and in it CD.
+const FLAGS_END_OCTET: usize = 3;
+const CD: u8 = 0b0001_0000;
 /// In the third octet of a message: QR, that it is a response, and the four bits of the opcode, 0 for a query.
 const QR_AND_OPCODE: u8 = 0b1111_1000;
 const QR: u8 = 0b1000_0000;
@@ -53,6 +56,14 @@ impl Query {
             octets,
             question_end,
         }
+    }
+
+    /// The same with CD clear: the resolver is to give its own verdict.
+    pub(super) fn with_checking(mut self) -> Self {
+        if let Some(flags) = self.octets.get_mut(FLAGS_END_OCTET) {
+            *flags &= !CD;
+        }
+        self
     }
 
     pub(super) fn octets(&self) -> &[u8] {
@@ -120,6 +131,12 @@ mod tests {
         assert_eq!(octets[2..12], *b"\x01\x10\0\x01\0\0\0\0\0\x01");
         assert!(octets[12..].starts_with(b"\x07_veraid\x07example\0\0\x10\0\x01"));
         assert!(octets.ends_with(b"\0\0\x29\x04\xd0\0\0\x80\0\0\0"));
+    }
+
+    #[test]
+    fn asks_for_a_verdict_where_that_is_wanted() {
+        let octets = query().with_checking().octets;
+        assert_eq!(octets[2..12], *b"\x01\0\0\x01\0\0\0\0\0\x01");
     }
 
     #[test]
