@@ -22,6 +22,11 @@ pub(crate) struct AnchorArguments {
 }
 
 impl AnchorArguments {
+    /// Where they are read from, if not built in.
+    pub(crate) fn source(&self) -> Option<&Source> {
+        self.trust_anchors.as_ref()
+    }
+
     pub(crate) fn load(&self) -> Result<TrustAnchors, Fault> {
         let Some(source) = &self.trust_anchors else {
             return Ok(TrustAnchors::iana());

@@ -32,8 +32,8 @@ enum Kind {
     Malformed { reason: &'static str },
     /// Exit status 1: a zone on the way down is proven to be unsigned.
     Insecure { zone: String },
-    /// Exit status 1: a result that was printed like any other, but is not what a caller hopes for.
-    Unwelcome,
+    /// Exit status 1 or 2: a result that was printed like any other, but is not what a caller hopes for.
+    Unwelcome { status: u8 },
     /// The reader of our output has gone, which is no fault at all.
     BrokenPipe,
 }
@@ -116,10 +116,19 @@ impl Fault {
         }
     }
 
-    /// The result says it all.
+    /// The result says it all, and it is a verdict.
     pub(crate) fn unwelcome() -> Self {
+        Self::with_result(1)
+    }
+
+    /// The result says why there is no verdict.
+    pub(crate) fn undecided() -> Self {
+        Self::with_result(2)
+    }
+
+    fn with_result(status: u8) -> Self {
         Self {
-            kind: Kind::Unwelcome,
+            kind: Kind::Unwelcome { status },
             message: String::new(),
             hint: None,
         }
@@ -164,7 +173,7 @@ impl Fault {
     pub(crate) fn report(self, output: &Output) -> ExitCode {
         let (status, zone, reason) = match &self.kind {
             Kind::BrokenPipe => return ExitCode::SUCCESS,
-            Kind::Unwelcome => return ExitCode::from(1),
+            Kind::Unwelcome { status } => return ExitCode::from(*status),
             Kind::Failure { reason } => {
                 self.explain("error", *reason);
                 return ExitCode::from(2);

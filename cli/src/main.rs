@@ -8,6 +8,7 @@
 mod arguments;
 mod commands;
 mod destination;
+mod doctor;
 mod duration;
 mod fault;
 mod input;

@@ -178,7 +178,7 @@ impl Retrieve {
 }
 
 /// All certificates of a PEM file, or the one in DER.
-fn certificates(source: &Source, octets: &[u8]) -> Result<Vec<Vec<u8>>, Fault> {
+pub(super) fn certificates(source: &Source, octets: &[u8]) -> Result<Vec<Vec<u8>>, Fault> {
     if std::str::from_utf8(octets).is_err() {
         return Ok(vec![octets.to_vec()]);
     }

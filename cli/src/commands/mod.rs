@@ -43,6 +43,7 @@ Set up a domain, once:
   kliento key generate --algorithm rsa-2048 --out org.key.pem
   kliento organisation record --domain example.com --key org.key.pem --service kliento
                                                                          (publish what it prints)
+  kliento organisation check --domain example.com --key org.key.pem      (is it all as it should be?)
   kliento organisation certificate --domain example.com --key org.key.pem --out org.pem
   kliento dnssec retrieve --domain example.com --out example.com.chain
 

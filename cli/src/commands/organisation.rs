@@ -1,17 +1,20 @@
 //! `kliento organisation`: what a domain's owner publishes and hands out.
 
 use clap::{Args, Subcommand, ValueEnum};
+use dnssec::Resolver;
 use kliento::veraid::{
     Organisation, OrganisationCertificate, SigningKey as _, TtlOverride, TxtRecord,
 };
 use serde::Serialize;
 
-use crate::arguments::{self, Service, StartArguments};
+use crate::arguments::{self, AnchorArguments, Service, StartArguments};
 use crate::destination::{Content, Destination};
+use crate::doctor::{self, Commands, Status, Subject};
 use crate::duration::Duration;
 use crate::fault::Fault;
 use crate::input::Source;
 use crate::output::Output;
+use crate::runtime;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
@@ -19,6 +22,8 @@ pub(crate) enum Command {
     Record(Record),
     /// Make the organisation's certificate, which its own key signs.
     Certificate(Certificate),
+    /// Examine how the domain is set up: what is wrong, and what to do about it.
+    Check(Check),
 }
 
 impl Command {
@@ -26,6 +31,7 @@ impl Command {
         match self {
             Self::Record(arguments) => arguments.run(output),
             Self::Certificate(arguments) => arguments.run(output),
+            Self::Check(arguments) => arguments.run(output),
         }
     }
 }
@@ -171,5 +177,117 @@ impl Certificate {
             self.out, self.domain, document.valid_until
         );
         output.written(&self.out, &document, &text)
+    }
+}
+
+/// A file's name as a shell takes it.
+fn shell_word(text: &str) -> String {
+    let is_plain =
+        |character: char| character.is_alphanumeric() || "-_./+=:,@%".contains(character);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  kliento organisation check --domain example.com
+  kliento org check --domain example.com --key org.key.pem --resolver https://1.1.1.1/dns-query
+
+Exit status: 0 nothing is wrong (there may be notes and warnings), 1 something is, 2 nobody could be asked.")]
+pub(crate) struct Check {
+    /// The domain.
+    #[arg(long)]
+    domain: Organisation,
+
+    /// The organisation's key, to compare the records with: a private key, or its public half (PEM).
+    #[arg(long, value_name = "FILE")]
+    key: Option<Source>,
+
+    /// The service that the record should allow: `kliento`, or an OID.
+    #[arg(long, value_name = "OID", default_value = "kliento")]
+    service: Service,
+
+    /// Whom to ask: `system`, `IP[:PORT]`, `tls://HOST[:PORT]` or `https://HOST[:PORT]/PATH`.
+    #[arg(long, default_value = "system")]
+    resolver: Resolver,
+
+    /// Trust these certificates, too, for a resolver with TLS (PEM, or one as DER).
+    #[arg(long, value_name = "FILE")]
+    resolver_ca: Option<Source>,
+
+    #[command(flatten)]
+    anchors: AnchorArguments,
+}
+
+impl Check {
+    fn resolver(&self) -> Result<Resolver, Fault> {
+        let resolver = self.resolver.clone();
+        let Some(source) = &self.resolver_ca else {
+            return Ok(resolver);
+        };
+        let octets = source.read()?;
+        Ok(resolver.trusting(super::dnssec::certificates(source, &octets)?))
+    }
+
+    /// What to type next, to get or to check again what was checked.
+    fn commands(&self) -> Commands {
+        let Self { domain, .. } = self;
+        let given = |option: &str, source: Option<&Source>| {
+            source.map_or_else(String::new, |source| {
+                format!(" {option} {}", shell_word(&source.to_string()))
+            })
+        };
+        let mut how = match self.resolver.to_string().as_str() {
+            "system" => String::new(),
+            resolver => format!(" --resolver {resolver}"),
+        };
+        how += &given("--resolver-ca", self.resolver_ca.as_ref());
+        how += &given("--trust-anchors", self.anchors.source());
+        let service = match self.service.0 {
+            kliento::SERVICE => String::new(),
+            service => format!(" --service {service}"),
+        };
+        let what = given("--key", self.key.as_ref()) + &service;
+        Commands {
+            check: format!("kliento organisation check --domain {domain}{what}{how}"),
+            retrieve: format!(
+                "kliento dnssec retrieve --domain {domain}{how} --out {domain}.chain"
+            ),
+        }
+    }
+
+    fn run(self, output: &Output) -> Result<(), Fault> {
+        let subject = Subject {
+            commands: self.commands(),
+            resolver: self.resolver()?,
+            anchors: self.anchors.load()?,
+            key: self.key.as_ref().map(arguments::either_key).transpose()?,
+            service: self.service.0,
+            now: arguments::now(),
+            domain: self.domain,
+        };
+        let what = format!("asking {} about {}", subject.resolver, subject.domain);
+        let report = runtime::block_on_patiently(doctor::examine(&subject), &what)??;
+        output.result(&report, &report)?;
+        match report.status() {
+            Status::Good => Ok(()),
+            Status::Problems => Err(Fault::unwelcome()),
+            Status::Unknown => Err(Fault::undecided()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_name_can_be_pasted_into_a_shell() {
+        assert_eq!(shell_word("/etc/root-anchors.xml"), "/etc/root-anchors.xml");
+        assert_eq!(shell_word("my keys; rm -r *"), "'my keys; rm -r *'");
+        assert_eq!(shell_word("it's"), r"'it'\''s'");
     }
 }

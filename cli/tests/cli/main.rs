@@ -10,6 +10,7 @@
 
 mod demo;
 mod dnssec;
+mod doctor;
 mod general;
 mod keys;
 mod member;

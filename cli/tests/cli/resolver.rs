@@ -25,7 +25,10 @@ fn question(query: &[u8]) -> (Name, u16) {
 }
 
 /// Starts a resolver that says what is true in `world`, but for what `meddle` does to it.
-fn resolver(world: World, meddle: impl Fn(&mut Response) + Send + 'static) -> SocketAddr {
+pub(crate) fn resolver(
+    world: World,
+    meddle: impl Fn(&mut Response) + Send + 'static,
+) -> SocketAddr {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap();
     thread::spawn(move || {

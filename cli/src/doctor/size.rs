@@ -1,0 +1,174 @@
+//! What is made with the domain's chain, and whether it fits where it has to go.
+//!
+//! Sizes are not reckoned but measured: a member and two tokens are made with keys that are thrown away.
+
+use dnssec::{Chain, Period, Timestamp};
+use kliento::veraid::{
+    self, Encapsulation, KeyAlgorithm, Member, MemberCertificate, MemberIdBundle, Organisation,
+    OrganisationCertificate, PrivateKey, Signer, SigningKey as _,
+};
+use kliento::{MAX_BUNDLE_OCTETS, Token, header};
+use serde::Serialize;
+
+use super::finding::Finding;
+use crate::fault::Fault;
+
+/// What many HTTP servers and proxies take for one header line unless told otherwise.
+const USUAL_HEADER_OCTETS: usize = 8_192;
+const TOKEN_SECONDS: i64 = 600;
+/// A name and an audience of usual lengths.
+const MEMBER: &str = "alice.example";
+const AUDIENCE: &str = "https://api.example.com";
+
+/// The chain, as `--json` has it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ChainSize {
+    octets: usize,
+    responses: usize,
+    valid_until: Option<String>,
+}
+
+impl ChainSize {
+    pub(super) fn of(der: &[u8], now: Timestamp) -> Option<Self> {
+        Some(Self {
+            octets: der.len(),
+            responses: Chain::from_der(der).ok()?.responses().len(),
+            valid_until: super::signatures::chain_end(der, now).map(|end| end.to_string()),
+        })
+    }
+}
+
+/// Tokens made with the chain, as `--json` has them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BundleSizes {
+    organisation_key: String,
+    member_key: String,
+    /// Signed by a member, in octets: as a bundle, and as the value of an `Authorization` field.
+    member_octets: usize,
+    member_header_octets: usize,
+    /// Signed by the organisation itself.
+    organisation_octets: usize,
+    organisation_header_octets: usize,
+    max_octets: usize,
+    usual_header_octets: usize,
+}
+
+impl BundleSizes {
+    /// Makes a token each way for `domain`, with an organisation's key of this kind.
+    pub(super) fn measure(
+        chain_der: &[u8],
+        domain: &Organisation,
+        algorithm: KeyAlgorithm,
+        now: Timestamp,
+    ) -> Result<Self, Fault> {
+        let organisation_key = PrivateKey::generate(algorithm).map_err(veraid::Error::from)?;
+        let member_key =
+            PrivateKey::generate(KeyAlgorithm::Rsa2048).map_err(veraid::Error::from)?;
+        let end = now.saturating_add(TOKEN_SECONDS);
+        let period = Period::new(now, end).unwrap_or(Period::at(now));
+        let certificate = OrganisationCertificate::self_issue(domain, &organisation_key, period)?;
+        let member = Member::User(MEMBER.parse().map_err(veraid_name)?);
+        let member_certificate = MemberCertificate::issue(
+            &member,
+            member_key.public_key(),
+            &certificate,
+            &organisation_key,
+            period,
+        )?;
+        let bundle = MemberIdBundle::new(chain_der, certificate.clone(), member_certificate)?;
+        let token = Token::new(AUDIENCE.parse()?).to_json();
+        let issue = |signer: &Signer<'_>| {
+            veraid::sign(
+                signer,
+                &token,
+                kliento::SERVICE,
+                period,
+                Encapsulation::Attached,
+            )
+        };
+        let by_member = issue(&Signer::Member {
+            bundle: &bundle,
+            key: &member_key,
+        })?;
+        let by_organisation = issue(&Signer::Organisation {
+            chain_der,
+            certificate: &certificate,
+            attribution: &member,
+            key: &organisation_key,
+        })?;
+        Ok(Self {
+            organisation_key: algorithm.to_string(),
+            member_key: KeyAlgorithm::Rsa2048.to_string(),
+            member_octets: by_member.len(),
+            member_header_octets: header::encode(&by_member).len(),
+            organisation_octets: by_organisation.len(),
+            organisation_header_octets: header::encode(&by_organisation).len(),
+            max_octets: MAX_BUNDLE_OCTETS,
+            usual_header_octets: USUAL_HEADER_OCTETS,
+        })
+    }
+}
+
+pub(super) fn examine(chain: &ChainSize, bundle: &BundleSizes) -> Vec<Finding> {
+    let mut findings = vec![
+        Finding::good(
+            "size.measured",
+            format!(
+                "The chain has {} octets. A token with it has {} octets signed by a member, {} by the organisation \
+                 (keys: {} and {}).",
+                chain.octets,
+                bundle.member_octets,
+                bundle.organisation_octets,
+                bundle.member_key,
+                bundle.organisation_key,
+            ),
+        )
+        .with("chainOctets", chain.octets)
+        .with("memberOctets", bundle.member_octets)
+        .with("organisationOctets", bundle.organisation_octets),
+    ];
+    let advice = "Withdraw the TXT records of keys that are no longer in use. If the zone signs with RSA, have the DNS \
+                  host change to algorithm 13 (ECDSAP256SHA256), whose signatures are a quarter as large.";
+    if bundle.member_octets > MAX_BUNDLE_OCTETS {
+        findings.push(
+            Finding::problem(
+                "size.bundle_too_large",
+                format!(
+                    "A member's token would have {} octets, and no server accepts more than {MAX_BUNDLE_OCTETS}.",
+                    bundle.member_octets
+                ),
+            )
+            .advise(advice)
+            .with("octets", bundle.member_octets)
+            .with("maxOctets", MAX_BUNDLE_OCTETS),
+        );
+    } else if bundle.member_header_octets > USUAL_HEADER_OCTETS {
+        findings.push(
+            Finding::note(
+                "size.header_large",
+                format!(
+                    "As an Authorization header, a member's token has {} octets. Many HTTP servers and proxies stop \
+                     at {USUAL_HEADER_OCTETS} unless told otherwise.",
+                    bundle.member_header_octets
+                ),
+            )
+            .advise(format!(
+                "Raise that limit where tokens go: in nginx it is large_client_header_buffers, in Apache \
+                 LimitRequestFieldSize, in Node.js --max-http-header-size. {advice}"
+            ))
+            .with("octets", bundle.member_header_octets)
+            .with("usualOctets", USUAL_HEADER_OCTETS),
+        );
+    }
+    findings
+}
+
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "the shape that map_err wants"
+)]
+fn veraid_name(error: veraid::NameError) -> Fault {
+    Fault::failure(error.to_string())
+}

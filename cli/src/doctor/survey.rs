@@ -1,0 +1,622 @@
+//! What a resolver says about a domain's DNS: asked once, and looked at from all sides elsewhere.
+//!
+//! Every question but two is asked with CD set, so that a validating resolver hands over what is wrong rather than its
+//! verdict on it (RFC 4035 §3.2.2). Nothing here is believed: what the domain's zones prove is worked out from the same
+//! responses by [`dnssec`].
+
+use dnssec::{
+    Chain, Client, Dnskey, Ds, Error, Name, Period, Record, RecordType, Response, RetrievalError,
+    RrsetId, Rrsig, TrustAnchor, TrustAnchors, Validity,
+};
+use kliento::veraid::{Dialect, NameError, Organisation, Timestamp, TxtRecord};
+
+use super::Subject;
+
+/// NOERROR and NXDOMAIN (RFC 1035 §4.1.1): in between these two there is an answer.
+const NOERROR: u16 = 0;
+const NXDOMAIN: u16 = 3;
+/// The octet of a DNS header that holds the AD bit, and the bit (RFC 4035 §3.2.3).
+const AD_OCTET: usize = 3;
+const AD_BIT: u8 = 0x20;
+/// The label of DomainAuth's records.
+const DOMAIN_AUTH_LABEL: &str = "_domainauth";
+/// Octets of NSEC3PARAM RDATA before the number of iterations (RFC 5155 §4.2).
+const NSEC3PARAM_ITERATIONS: usize = 2;
+
+/// A record on its own.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) owner: Name,
+    pub(super) record_type: RecordType,
+    /// In canonical form, so that names in it are whole.
+    pub(super) rdata: Vec<u8>,
+}
+
+impl Entry {
+    fn new(record: &Record<'_>) -> Self {
+        let rdata = record.canonical_rdata();
+        Self {
+            owner: record.owner(),
+            record_type: record.record_type(),
+            rdata: rdata.map_or_else(|| record.rdata().to_vec(), std::borrow::Cow::into_owned),
+        }
+    }
+
+    fn is(&self, owner: &Name, record_type: RecordType) -> bool {
+        self.record_type == record_type && self.owner == *owner
+    }
+
+    /// The signature, if it is one.
+    fn rrsig(&self) -> Option<Rrsig<'_>> {
+        (self.record_type == RecordType::RRSIG)
+            .then(|| Rrsig::parse(&self.rdata))
+            .flatten()
+    }
+}
+
+/// A response, read.
+#[derive(Clone, Debug)]
+pub(super) struct Reply {
+    pub(super) octets: Vec<u8>,
+    pub(super) response_code: u16,
+    /// The AD bit: the resolver says that it has verified this.
+    pub(super) is_authenticated: bool,
+    pub(super) answers: Vec<Entry>,
+    others: Vec<Entry>,
+}
+
+/// What came of a question.
+pub(super) type Lookup = Result<Reply, RetrievalError>;
+
+impl Reply {
+    fn read(octets: Vec<u8>, name: &Name, record_type: RecordType) -> Lookup {
+        let response =
+            Response::parse(&octets).map_err(|source| RetrievalError::MalformedResponse {
+                rrset: RrsetId {
+                    owner: name.clone(),
+                    record_type,
+                },
+                source,
+            })?;
+        let (response_code, answers, others) = (
+            response.response_code(),
+            response.answers().iter().map(Entry::new).collect(),
+            response.others().iter().map(Entry::new).collect(),
+        );
+        Ok(Self {
+            is_authenticated: octets
+                .get(AD_OCTET)
+                .is_some_and(|flags| flags & AD_BIT != 0),
+            octets,
+            response_code,
+            answers,
+            others,
+        })
+    }
+
+    /// Whether the server had something to say, be it that there is nothing.
+    pub(super) fn is_answer(&self) -> bool {
+        matches!(self.response_code, NOERROR | NXDOMAIN)
+    }
+
+    pub(super) fn is_nxdomain(&self) -> bool {
+        self.response_code == NXDOMAIN
+    }
+
+    /// The data of an RRset in the answer section.
+    pub(super) fn rrset<'r>(
+        &'r self,
+        owner: &'r Name,
+        record_type: RecordType,
+    ) -> impl Iterator<Item = &'r [u8]> {
+        self.answers
+            .iter()
+            .filter(move |entry| entry.is(owner, record_type))
+            .map(|entry| entry.rdata.as_slice())
+    }
+
+    /// The signatures over an RRset in the answer section.
+    pub(super) fn rrsigs<'r>(
+        &'r self,
+        owner: &'r Name,
+        record_type: RecordType,
+    ) -> impl Iterator<Item = Rrsig<'r>> {
+        self.answers
+            .iter()
+            .filter(move |entry| entry.owner == *owner)
+            .filter_map(Entry::rrsig)
+            .filter(move |rrsig| rrsig.type_covered == record_type)
+    }
+
+    fn holds(&self, owner: &Name, record_type: RecordType) -> bool {
+        self.rrset(owner, record_type).next().is_some()
+    }
+
+    /// What the resolver says about a failure, beyond its code (RFC 8914).
+    pub(super) fn extended_error(&self) -> Option<String> {
+        const EXTENDED_ERROR: u16 = 15;
+        let options = self
+            .others
+            .iter()
+            .find(|entry| entry.record_type == RecordType::OPT)?;
+        let mut rest = options.rdata.as_slice();
+        while let Some((&[c1, c0, l1, l0], after)) = rest.split_first_chunk::<4>() {
+            let length = usize::from(u16::from_be_bytes([l1, l0]));
+            let (value, next) = after.split_at_checked(length)?;
+            if u16::from_be_bytes([c1, c0]) == EXTENDED_ERROR {
+                let (code, text) = value.split_first_chunk::<2>()?;
+                return Some(extended_error_text(u16::from_be_bytes(*code), text));
+            }
+            rest = next;
+        }
+        None
+    }
+}
+
+/// IANA's names of the extended errors that have to do with a broken domain, and what the resolver added.
+fn extended_error_text(code: u16, text: &[u8]) -> String {
+    let name = match code {
+        6 => "DNSSEC bogus",
+        7 => "signature expired",
+        8 => "signature not yet valid",
+        9 => "DNSKEY missing",
+        10 => "RRSIGs missing",
+        18 => "prohibited",
+        20 => "not authoritative",
+        22 => "no reachable authority",
+        23 => "network error",
+        _ => "extended error",
+    };
+    let text = String::from_utf8_lossy(text);
+    let text = text.trim_matches('\0').trim();
+    if text.is_empty() {
+        format!("{name} ({code})")
+    } else {
+        format!("{name} ({code}): {text}")
+    }
+}
+
+/// What a response code is called.
+pub(super) fn response_code_name(code: u16) -> String {
+    match code {
+        NOERROR => "NOERROR".to_owned(),
+        1 => "FORMERR".to_owned(),
+        2 => "SERVFAIL".to_owned(),
+        NXDOMAIN => "NXDOMAIN".to_owned(),
+        4 => "NOTIMP".to_owned(),
+        5 => "REFUSED".to_owned(),
+        9 => "NOTAUTH".to_owned(),
+        code => format!("response code {code}"),
+    }
+}
+
+async fn ask(client: &Client, name: &Name, record_type: RecordType) -> Lookup {
+    let octets = Box::pin(client.query(name, record_type)).await?;
+    Reply::read(octets, name, record_type)
+}
+
+/// The same without CD: the resolver says what it thinks of it.
+async fn ask_for_verdict(client: &Client, name: &Name, record_type: RecordType) -> Lookup {
+    let octets = Box::pin(client.query_with_checking(name, record_type)).await?;
+    Reply::read(octets, name, record_type)
+}
+
+/// First contact: the zone that a trust anchor is about, whose keys every resolver must have with their signatures.
+pub(super) struct Probe {
+    pub(super) anchored: Name,
+    pub(super) keys: Reply,
+    /// The same keys, asked for with the resolver's own verdict.
+    pub(super) checked: Lookup,
+}
+
+/// The lowest zone at or above `name` that a trust anchor is about.
+pub(super) fn anchored_zone(anchors: &TrustAnchors, name: &Name) -> Option<Name> {
+    anchors
+        .iter()
+        .map(TrustAnchor::owner)
+        .filter(|owner| name.is_within(owner))
+        .max_by_key(|owner| owner.label_count())
+        .cloned()
+}
+
+pub(super) async fn probe(client: &Client, anchored: Name) -> Result<Probe, RetrievalError> {
+    let keys = ask(client, &anchored, RecordType::DNSKEY).await?;
+    let checked = ask_for_verdict(client, &anchored, RecordType::DNSKEY).await;
+    Ok(Probe {
+        anchored,
+        keys,
+        checked,
+    })
+}
+
+/// A zone on the way to the domain.
+pub(super) struct Zone {
+    pub(super) name: Name,
+    pub(super) keys: Lookup,
+    /// What the parent says of its keys; `None` for the zone that the trust anchor is about.
+    pub(super) ds: Option<Lookup>,
+    /// What the zone asks its parent to say of its keys (RFC 7344).
+    pub(super) cds: Vec<Vec<u8>>,
+    /// How often NSEC3 hashes names here (RFC 5155 §3.1.3), if it does at all.
+    pub(super) nsec3_iterations: Option<u16>,
+    soa: Option<Reply>,
+    /// When its keys are proven, from the trust anchor down.
+    pub(super) proof: Result<Validity, Error>,
+}
+
+impl Zone {
+    /// Its keys as far as they can be read.
+    pub(super) fn dnskeys(&self) -> Vec<Dnskey<'_>> {
+        let reply = self.keys.as_ref().ok();
+        reply
+            .into_iter()
+            .flat_map(|reply| reply.rrset(&self.name, RecordType::DNSKEY))
+            .filter_map(Dnskey::parse)
+            .collect()
+    }
+
+    /// The parent's word for its keys.
+    pub(super) fn delegation_signers(&self) -> Vec<Ds<'_>> {
+        let reply = self.ds.as_ref().and_then(|ds| ds.as_ref().ok());
+        reply
+            .into_iter()
+            .flat_map(|reply| reply.rrset(&self.name, RecordType::DS))
+            .filter_map(Ds::parse)
+            .collect()
+    }
+
+    /// Whether it has keys, and signs them.
+    pub(super) fn is_signed(&self) -> bool {
+        self.keys.as_ref().is_ok_and(|reply| {
+            reply.holds(&self.name, RecordType::DNSKEY)
+                && reply
+                    .rrsigs(&self.name, RecordType::DNSKEY)
+                    .next()
+                    .is_some()
+        })
+    }
+
+    fn replies(&self) -> impl Iterator<Item = &Reply> {
+        let ds = self.ds.as_ref().and_then(|ds| ds.as_ref().ok());
+        self.keys
+            .as_ref()
+            .ok()
+            .into_iter()
+            .chain(ds)
+            .chain(&self.soa)
+    }
+}
+
+/// Why the way to the domain ended early.
+pub(super) enum End {
+    /// A name on it does not exist.
+    NoSuchName(Name),
+    /// Nobody answers for a name on it.
+    Failure { name: Name, lookup: Lookup },
+}
+
+/// TXT records that are not where they should be.
+pub(super) struct Elsewhere {
+    pub(super) name: Name,
+    pub(super) records: Vec<Vec<u8>>,
+}
+
+/// All that was asked.
+pub(super) struct Survey {
+    /// Where the organisation's records should be.
+    pub(super) owner: Name,
+    /// From the zone that the trust anchor is about down to the one that holds the domain.
+    pub(super) zones: Vec<Zone>,
+    /// Names on the way at which no zone starts.
+    pub(super) uncut: Vec<Name>,
+    /// The first name in the domain's zone that does not exist. It comes to be with the records.
+    pub(super) missing: Option<Name>,
+    pub(super) end: Option<End>,
+    /// The organisation's TXT records, or what came in their place.
+    pub(super) records: Option<Lookup>,
+    /// The same with the resolver's own verdict.
+    pub(super) checked: Option<Lookup>,
+    pub(super) domain_auth_owner: Option<Name>,
+    pub(super) domain_auth: Option<Lookup>,
+    pub(super) elsewhere: Vec<Elsewhere>,
+    /// The domain's SOA RRset, proven: it stands for the zone's data where there are no records to look at.
+    pub(super) soa_proof: Option<Result<Validity, Error>>,
+    /// A chain that proves the records (DER), as anybody would retrieve it.
+    pub(super) chain: Option<Result<Vec<u8>, RetrievalError>>,
+}
+
+impl Survey {
+    /// The zone that holds the domain, if the way led as far.
+    pub(super) fn own_zone(&self) -> Option<&Zone> {
+        self.zones.last().filter(|_| self.end.is_none())
+    }
+
+    /// Signatures on the way that anybody needs, one reply for each RRset, where no chain could be retrieved.
+    pub(super) fn signed_rrsets(&self) -> impl Iterator<Item = (&Reply, &Name, RecordType)> {
+        self.zones.iter().flat_map(|zone| {
+            let of = |reply, record_type| (reply, &zone.name, record_type);
+            let keys = zone.keys.as_ref().ok().map(|r| of(r, RecordType::DNSKEY));
+            let ds = zone.ds.as_ref().and_then(|ds| ds.as_ref().ok());
+            let soa = zone.soa.as_ref().map(|r| of(r, RecordType::SOA));
+            keys.into_iter()
+                .chain(ds.map(|r| of(r, RecordType::DS)))
+                .chain(soa)
+        })
+    }
+}
+
+/// Where the records of the dialect that is to come stand.
+pub(super) fn domain_auth_owner(domain: &Organisation) -> Option<Name> {
+    below(DOMAIN_AUTH_LABEL, domain)
+}
+
+fn below(label: &str, domain: &Organisation) -> Option<Name> {
+    name_of(domain)?.prepend_label(label.as_bytes()).ok()
+}
+
+/// The domain itself.
+fn name_of(domain: &Organisation) -> Option<Name> {
+    domain.as_str().parse().ok()
+}
+
+/// The names from just below `top` down to `bottom`.
+fn names_down(top: &Name, bottom: &Name) -> Vec<Name> {
+    let mut names = Vec::new();
+    let mut name = Some(bottom.clone());
+    while let Some(current) = name.filter(|name| name != top && name.is_within(top)) {
+        name = current.parent();
+        names.push(current);
+    }
+    names.reverse();
+    names
+}
+
+/// Asks all there is to ask about a domain.
+pub(super) async fn gather(
+    client: &Client,
+    subject: &Subject,
+    probe: Probe,
+) -> Result<Survey, NameError> {
+    let owner = subject.domain.record_owner(Dialect::VeraId)?;
+    let top = probe.anchored;
+    let mut survey = Survey {
+        owner: owner.clone(),
+        zones: vec![Zone {
+            name: top.clone(),
+            keys: Ok(probe.keys),
+            ds: None,
+            cds: Vec::new(),
+            nsec3_iterations: None,
+            soa: None,
+            proof: Ok(Validity::never()),
+        }],
+        uncut: Vec::new(),
+        missing: None,
+        end: None,
+        records: None,
+        checked: None,
+        domain_auth_owner: None,
+        domain_auth: None,
+        elsewhere: Vec::new(),
+        soa_proof: None,
+        chain: None,
+    };
+    for name in names_down(&top, &owner) {
+        let soa = ask(client, &name, RecordType::SOA).await;
+        match soa {
+            // That the records' own name is missing is no news: it may simply not be there yet.
+            _ if name == owner && !is_apex(&soa, &name) => {}
+            Ok(reply) if reply.is_nxdomain() => {
+                // Right below the root or an ending are names that somebody registers. Further down are names that who
+                // runs the zone adds at will, and servers that deny a name though there are names below it.
+                let zone = survey.zones.last().map(|zone| zone.name.label_count());
+                if zone.is_some_and(|labels| labels <= 1) {
+                    survey.end = Some(End::NoSuchName(name));
+                    break;
+                }
+                survey.missing.get_or_insert_with(|| name.clone());
+                survey.uncut.push(name);
+            }
+            Ok(reply) if reply.holds(&name, RecordType::SOA) => {
+                survey.zones.push(zone(client, name, reply).await);
+            }
+            Ok(reply) if reply.is_answer() => survey.uncut.push(name),
+            lookup => {
+                survey.end = Some(End::Failure { name, lookup });
+                break;
+            }
+        }
+    }
+    if survey.end.is_none() {
+        ask_for_records(client, subject, &mut survey).await;
+    }
+    prove(&mut survey, &subject.anchors, subject.now);
+    // Where a zone is wrong, no chain is to be had, and finding that out once more takes time.
+    let holds = survey.zones.iter().all(|zone| zone.proof.is_ok());
+    if survey.end.is_none() && holds {
+        let resolvers = [subject.resolver.clone()];
+        let retrieved = dnssec::retrieve(
+            &owner,
+            RecordType::TXT,
+            &resolvers,
+            &subject.anchors,
+            subject.now,
+        );
+        survey.chain = Some(retrieved.await.map(|retrieved| retrieved.chain));
+    }
+    Ok(survey)
+}
+
+fn is_apex(soa: &Lookup, name: &Name) -> bool {
+    soa.as_ref()
+        .is_ok_and(|reply| reply.holds(name, RecordType::SOA))
+}
+
+async fn zone(client: &Client, name: Name, soa: Reply) -> Zone {
+    let (keys, ds, cds, nsec3_parameters) = tokio::join!(
+        ask(client, &name, RecordType::DNSKEY),
+        ask(client, &name, RecordType::DS),
+        ask(client, &name, RecordType::CDS),
+        ask(client, &name, RecordType::NSEC3PARAM),
+    );
+    let all = |lookup: Lookup, record_type| -> Vec<Vec<u8>> {
+        let reply = lookup.ok();
+        reply
+            .iter()
+            .flat_map(|reply| reply.rrset(&name, record_type))
+            .map(<[u8]>::to_vec)
+            .collect()
+    };
+    let iterations = all(nsec3_parameters, RecordType::NSEC3PARAM)
+        .iter()
+        .filter_map(|rdata| rdata.get(NSEC3PARAM_ITERATIONS..)?.first_chunk())
+        .map(|&octets| u16::from_be_bytes(octets))
+        .max();
+    Zone {
+        cds: all(cds, RecordType::CDS),
+        nsec3_iterations: iterations,
+        name,
+        keys,
+        ds: Some(ds),
+        soa: Some(soa),
+        proof: Ok(Validity::never()),
+    }
+}
+
+async fn ask_for_records(client: &Client, subject: &Subject, survey: &mut Survey) {
+    let domain_auth_owner = domain_auth_owner(&subject.domain);
+    let domain_auth = async {
+        match &domain_auth_owner {
+            Some(name) => Some(ask(client, name, RecordType::TXT).await),
+            None => None,
+        }
+    };
+    let (records, checked, domain_auth) = tokio::join!(
+        ask(client, &survey.owner, RecordType::TXT),
+        ask_for_verdict(client, &survey.owner, RecordType::TXT),
+        domain_auth,
+    );
+    let found = records.as_ref().is_ok_and(|reply| {
+        reply
+            .answers
+            .iter()
+            .filter(|entry| entry.record_type == RecordType::TXT)
+            .any(|entry| is_veraid(&entry.rdata))
+    });
+    if !found {
+        let zone = survey.own_zone().map(|zone| zone.name.clone());
+        for name in other_places(&subject.domain, zone.as_ref()) {
+            if let Ok(reply) = ask(client, &name, RecordType::TXT).await {
+                let records = reply.rrset(&name, RecordType::TXT).map(<[u8]>::to_vec);
+                let records = records.collect();
+                survey.elsewhere.push(Elsewhere { name, records });
+            }
+        }
+    }
+    survey.records = Some(records);
+    survey.checked = Some(checked);
+    survey.domain_auth = domain_auth;
+    survey.domain_auth_owner = domain_auth_owner;
+}
+
+fn is_veraid(rdata: &[u8]) -> bool {
+    dnssec::txt_content(rdata).is_some_and(|text| TxtRecord::parse(&text).is_some())
+}
+
+/// Where else people put the record: a box that adds the zone's name by itself, a label that was left out or misspelt.
+fn other_places(domain: &Organisation, zone: Option<&Name>) -> Vec<Name> {
+    let Some(itself) = name_of(domain) else {
+        return Vec::new();
+    };
+    let on = |label: &str, name: &Name| name.prepend_label(label.as_bytes()).ok();
+    let doubled = zone.and_then(|zone| {
+        let labels = ["_veraid"].into_iter().chain(domain.as_str().split('.'));
+        let labels = labels.map(str::as_bytes).chain(zone.labels());
+        Name::from_labels(labels).ok()
+    });
+    let above = zone
+        .filter(|zone| **zone != itself)
+        .and_then(|zone| on("_veraid", zone));
+    let www = on("www", &itself).and_then(|www| on("_veraid", &www));
+    [
+        doubled,
+        on("veraid", &itself),
+        Some(itself.clone()),
+        above,
+        www,
+        on("_kliento", &itself),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Works out what the responses prove: each zone's keys, and the SOA of the last.
+fn prove(survey: &mut Survey, anchors: &TrustAnchors, at: Timestamp) {
+    let messages: Vec<Vec<u8>> = survey
+        .zones
+        .iter()
+        .flat_map(Zone::replies)
+        .map(|reply| reply.octets.clone())
+        .collect();
+    let proof = |name: &Name, record_type| {
+        let chain = Chain::from_messages(messages.iter().map(Vec::as_slice))?;
+        let proof = chain.verify(name, record_type, anchors, Period::at(at))?;
+        Ok(proof.validity().clone())
+    };
+    for zone in &mut survey.zones {
+        zone.proof = proof(&zone.name, RecordType::DNSKEY);
+    }
+    survey.soa_proof = survey
+        .own_zone()
+        .filter(|zone| zone.soa.is_some())
+        .map(|zone| proof(&zone.name, RecordType::SOA));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> Name {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_way_down_starts_below_the_anchor_and_ends_at_the_records() {
+        assert_eq!(
+            names_down(&Name::root(), &name("_veraid.a.example.")),
+            [
+                name("example."),
+                name("a.example."),
+                name("_veraid.a.example.")
+            ]
+        );
+        assert_eq!(
+            names_down(&name("a.example."), &name("_veraid.a.example.")),
+            [name("_veraid.a.example.")]
+        );
+    }
+
+    #[test]
+    fn looks_where_forms_put_records_that_are_typed_in_full() {
+        let domain: Organisation = "team.example.com".parse().unwrap();
+        let places = other_places(&domain, Some(&name("example.com.")));
+        for place in [
+            "_veraid.team.example.com.example.com.",
+            "veraid.team.example.com.",
+            "team.example.com.",
+            "_veraid.example.com.",
+        ] {
+            assert!(places.contains(&name(place)), "{place}");
+        }
+    }
+
+    #[test]
+    fn says_what_the_resolver_added_to_a_failure() {
+        assert_eq!(extended_error_text(22, b""), "no reachable authority (22)");
+        assert_eq!(
+            extended_error_text(6, b"no keys have a DS"),
+            "DNSSEC bogus (6): no keys have a DS"
+        );
+    }
+}
