@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::{fmt, mem};
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
-use dnssec::{Chain, Fact, Name, Period, Proof, RecordType, Resolver, RetrievalError, Validity};
+use dnssec::{
+    Chain, Fact, Name, Period, Proof, RecordType, Resolver, RetrievalError, Timestamp, Validity,
+};
 use kliento::veraid::{Dialect, Organisation, TxtRecord};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
@@ -45,6 +47,7 @@ Examples:
   kliento dnssec retrieve --domain example.com --out example.com.chain
   kliento dnssec retrieve --domain example.com --out example.com.chain \\
       --resolver https://1.1.1.1/dns-query --resolver 9.9.9.9
+  kliento dnssec retrieve --name _443._tcp.example.com --type TLSA --format rfc9102 --out proof.bin
   kliento dnssec retrieve --domain corp.example --out corp.chain --trust-anchors corp-root.txt \\
       --resolver tls://10.0.0.53 --resolver-ca corp-ca.pem
   kliento dnssec retrieve --name _443._tcp.www.example.com --type TLSA --absent --out tlsa.chain
@@ -80,7 +83,11 @@ pub(crate) struct Retrieve {
     #[command(flatten)]
     anchors: AnchorArguments,
 
-    /// Where to write the chain (DER): a file, or - for stdout.
+    /// How to write the chain.
+    #[arg(long, default_value = "messages")]
+    format: ChainFormat,
+
+    /// Where to write the chain: a file, or - for stdout.
     #[arg(long, value_name = "FILE")]
     out: Destination,
 }
@@ -121,7 +128,15 @@ impl Retrieve {
         if let (Fact::Proven(proof), Some(_)) = (&fact, &self.domain) {
             warn_of_strange_records(proof);
         }
-        self.out.write(&retrieved.chain, Content::PublicBinary)?;
+        let written = match self.format {
+            ChainFormat::Messages => retrieved.chain.clone(),
+            ChainFormat::Rfc9102 => {
+                // As retrieval does: for as long as possible from now on.
+                let from_now_on = Period::new(now, Timestamp::MAX).unwrap_or(Period::at(now));
+                chain.to_authentication_chain(&name, record_type, &anchors, from_now_on)?
+            }
+        };
+        self.out.write(&written, Content::PublicBinary)?;
 
         let (denial, records, proven) = match &fact {
             Fact::Proven(proof) => (None, presentations(proof), format!("{name} {record_type}")),
@@ -132,7 +147,7 @@ impl Retrieve {
         };
         let document = RetrieveDocument {
             file: self.out.to_string(),
-            octets: retrieved.chain.len(),
+            octets: written.len(),
             responses: chain.responses().len(),
             resolver: retrieved.resolver,
             name: name.to_string(),

@@ -313,3 +313,33 @@ fn asks_for_a_domain_or_for_a_name_and_a_type() {
     }
     assert!(scratch.names().is_empty());
 }
+
+#[test]
+fn writes_the_records_of_rfc_9102_if_asked_to() {
+    let scratch = Scratch::new();
+    let world = world();
+    let address = [resolver(world.clone(), |_| {}).to_string()];
+    let what = ["--name", "_veraid.one.example", "--type", "TXT"];
+    let more = ["--format", "rfc9102", "--json"];
+    let run = retrieve_any(&scratch, &world, &address, &what, &more).exits(0);
+    let document = run.json();
+    let written = std::fs::read(scratch.file("chain")).unwrap();
+    assert_eq!(document["octets"], written.len());
+    assert!(written.starts_with(b"\x07_veraid\x03one\x07example\x00\x00\x10\x00\x01"));
+
+    let anchors = scratch.file("anchors");
+    let out = scratch.file("chain");
+    let verify = [
+        "dnssec",
+        "verify",
+        "--format",
+        "rfc9102",
+        "--json",
+        "--chain",
+        &out,
+        "--trust-anchors",
+        &anchors,
+    ];
+    let proven = run_in(scratch.path(), &[&verify[..], &what].concat(), b"").exits(0);
+    assert_eq!(proven.json()["records"], document["records"]);
+}
