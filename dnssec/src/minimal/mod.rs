@@ -40,7 +40,7 @@ use rrset::{Rrset, collect, is_denial};
 use selection::{Member, Role, Selection};
 
 /// Verifications that one search may take. A chain of ten zones as a resolver hands it out, each RRset signed twice, takes
-/// about a hundred; one that is full of noise has all the same no more than this to spend, and stays larger.
+/// about fifty. One that is full of noise has no more than this to spend, and may stay larger than it could be.
 const MAX_TRIALS: u32 = 512;
 /// RRsets that are tried without one by one. Of more than that several are tried at once, then halves of them.
 const SINGLE_TRIALS: usize = 64;
