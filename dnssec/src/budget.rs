@@ -11,6 +11,10 @@ pub(crate) const MAX_RESPONSES: usize = 512;
 /// Records in all of a chain's responses together.
 pub(crate) const MAX_RECORDS: usize = 8_192;
 
+/// Different NSEC and NSEC3 records that a chain may have if any of them are needed: two or three for each of a hundred
+/// names.
+pub(crate) const MAX_DENIALS: usize = 512;
+
 /// Signature checks that a proof may take before anything is proven.
 const BASE_SIGNATURES: u32 = 16;
 /// And for each zone or alias that is proven: a zone takes two (DNSKEY and DS), more while it rolls its keys or algorithms
@@ -26,8 +30,9 @@ const DIGESTS_PER_STEP: u32 = 8;
 /// that are never valid together.
 const BASE_CANDIDATES: u32 = 128;
 const CANDIDATES_PER_STEP: u32 = 16;
-/// NSEC and NSEC3 records that bear on a name, and so have their signatures looked up. One to three are needed; a chain of
-/// everything that a resolver ever said has some more.
+/// Steps in arguing from NSEC and NSEC3 records: for each record that bears on a name to have its signatures looked up, for
+/// each search for those about a wildcard, and for each conclusion. A denial takes up to six; a chain of everything that a
+/// resolver ever said gives cause to some more.
 const BASE_DENIALS: u32 = 64;
 const DENIALS_PER_STEP: u32 = 16;
 /// Blocks of SHA-1 for hashing names as NSEC3 has them (CVE-2023-50868). A name of ten labels takes about a thousand at a
@@ -86,7 +91,7 @@ impl Budget {
             failed_signatures: Allowance::new("signature checks that fail", FAILED_SIGNATURES),
             candidates: Allowance::new("keys that may have made a signature", BASE_CANDIDATES),
             digests: Allowance::new("DS digests", BASE_DIGESTS),
-            denials: Allowance::new("NSEC and NSEC3 records about one name", BASE_DENIALS),
+            denials: Allowance::new("steps in arguing from NSEC and NSEC3 records", BASE_DENIALS),
             hash_blocks: Allowance::new("blocks of SHA-1 for NSEC3 hashes", BASE_HASH_BLOCKS),
         }
     }

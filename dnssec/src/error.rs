@@ -250,7 +250,7 @@ pub enum Error {
 }
 
 /// Why a zone counts as unsigned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Insecurity {
     /// The parent proves that it has no DS RRset (RFC 4035 §5.2).

@@ -114,6 +114,13 @@ impl Validity {
         &self.0
     }
 
+    /// How many seconds it holds for in all.
+    pub(crate) fn seconds(&self) -> u64 {
+        self.0.iter().fold(0, |seconds: u64, period| {
+            seconds.saturating_add(period.seconds().saturating_add(1))
+        })
+    }
+
     /// Whether there is no second at which it holds.
     pub fn is_never(&self) -> bool {
         self.0.is_empty()

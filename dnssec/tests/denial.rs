@@ -1818,13 +1818,13 @@ const NSEC3_CASES: &[Case] = &[
         "dnssec.unproven_denial",
     ),
     (
-        "a span that opts out over the wildcard alone",
+        "a span that opts out over the wildcard alone, which is no delegation",
         |attempt| {
             let [encloser, next_closer, _] = nsec3_parts(&example());
             let [_, _, wildcard] = nsec3_parts(&example().flags(OPT_OUT));
             nsec3(attempt, &[encloser, next_closer, wildcard]);
         },
-        "insecure: opt-out",
+        "nxdomain",
     ),
     (
         "a record that opts out and matches denies the type all the same",

@@ -15,7 +15,7 @@ const OPT_OUT: u8 = 0x01;
 pub type Nsec3Hash = [u8; NSEC3_HASH_OCTETS];
 
 /// How names are hashed. Records with different parameters belong to different chains of hashes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Nsec3Parameters<'m> {
     /// 1 for SHA-1.
     pub hash_algorithm: u8,

@@ -5,13 +5,13 @@ use std::borrow::Cow;
 
 use super::rrset::{Expansion, SignedRrset, further};
 use super::zones::{Sources, Zones};
-use crate::anchor::{Commitment, TrustAnchors};
+use crate::anchor::Commitment;
 use crate::budget::Budget;
 use crate::error::{Committer, Error, Insecurity, RrsetId};
 use crate::name::Name;
 use crate::rdata::{Dnskey, Ds};
 use crate::record::RecordType;
-use crate::validity::Validity;
+use crate::validity::{Period, Validity};
 
 /// What there is to prove a zone's keys with, nothing checked yet that costs.
 #[derive(Clone, Debug)]
@@ -103,12 +103,13 @@ impl<'a> Plan<'a> {
     /// Proves the zone's keys with an anchor's word or, through the zones above, with the parent's.
     pub(super) fn prove(
         &self,
-        anchors: &TrustAnchors,
+        sources: Sources<'_, 'a>,
         zones: &Zones<'a>,
         budget: &mut Budget,
     ) -> Result<Zone<'a>, Error> {
         let mut failure = self.no_delegation.clone();
-        let mut commitments: Vec<ValidCommitment<'_>> = anchors
+        let mut commitments: Vec<ValidCommitment<'_>> = sources
+            .anchors
             .of(&self.zone)
             .filter_map(|anchor| {
                 Some(ValidCommitment {
@@ -118,7 +119,7 @@ impl<'a> Plan<'a> {
             })
             .collect();
         for ds_rrset in &self.delegations {
-            match prove_delegation(&self.zone, ds_rrset, zones, budget) {
+            match prove_delegation(&self.zone, ds_rrset, sources.period, zones, budget) {
                 Ok(delegation) => commitments.extend(delegation),
                 Err(exhausted @ Error::BudgetExhausted { .. }) => return Err(exhausted),
                 Err(other) => failure = further(failure, other),
@@ -238,6 +239,7 @@ pub(super) fn candidates<'a>(
 fn prove_delegation<'r>(
     zone: &Name,
     ds_rrset: &'r SignedRrset<'_>,
+    period: Period,
     zones: &Zones<'_>,
     budget: &mut Budget,
 ) -> Result<Vec<ValidCommitment<'r>>, Error> {
@@ -248,6 +250,13 @@ fn prove_delegation<'r>(
             validity: validity.clone(),
         })
         .collect();
+    if known.is_empty() && !validity.overlaps(period) {
+        return Err(Error::NotValidTogether {
+            rrset: ds_rrset.id(),
+            validity,
+            period,
+        });
+    }
     if known.is_empty() {
         return Err(Error::InsecureDelegation {
             zone: zone.clone(),

@@ -136,7 +136,7 @@ impl fmt::Display for Absence {
 }
 
 /// What is not there: the name, or the type alone (RFC 8499 §3 and RFC 2308 §2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Denial {
     /// There is no such name.
     NxDomain,

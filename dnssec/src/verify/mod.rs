@@ -54,6 +54,7 @@ pub(crate) fn look_up<'a>(
         budget: Budget::new(),
         zones: Zones::default(),
         denials: None,
+        so_far: Validity::always(),
     }
     .look_up(name, record_type)
 }
@@ -65,6 +66,8 @@ struct Walk<'w, 'a> {
     zones: Zones<'a>,
     /// The chain's NSEC and NSEC3 records, once they are needed.
     denials: Option<denial::Records<'a>>,
+    /// When the aliases that were followed hold: what comes of their target counts then alone.
+    so_far: Validity,
 }
 
 /// What is proven about one name.
@@ -77,14 +80,13 @@ enum Step<'a> {
 impl<'a> Walk<'_, 'a> {
     /// Goes from alias to alias until there are records, or none.
     fn look_up(&mut self, name: &Name, record_type: RecordType) -> Result<Fact<'a>, Error> {
-        let mut validity = Validity::always();
         let mut canonical_name = name.clone();
         let mut followed: Vec<Name> = Vec::new();
         loop {
             let (step, valid) = self
                 .step(&canonical_name, record_type, &followed)
                 .map_err(|failure| self.insecure_or(failure, &canonical_name, record_type))?;
-            validity = validity.intersect(&valid);
+            let validity = self.so_far.intersect(&valid);
             if !validity.overlaps(self.sources.period) {
                 return Err(Error::NotValidTogether {
                     rrset: RrsetId {
@@ -127,6 +129,7 @@ impl<'a> Walk<'_, 'a> {
                 });
             }
             self.budget.grow();
+            self.so_far = validity;
             canonical_name = target;
         }
     }
@@ -148,7 +151,11 @@ impl<'a> Walk<'_, 'a> {
                 let validity = self.prove(&records)?;
                 Ok((Step::Records(records.into_rdata()), validity))
             }
-            Found::Alias(alias) => {
+            Found::Alias(mut alias) => {
+                if record_type == RecordType::DS {
+                    // A DS is the zone's above, and so is a CNAME in its place.
+                    alias = alias.not_signed_by(owner);
+                }
                 let expansion = expansion(alias.record_type());
                 let alias = alias.usable(period, expansion)?;
                 let target = target(&alias, owner)?;
@@ -175,12 +182,20 @@ impl<'a> Walk<'_, 'a> {
         let signatures = rrset.good_signatures(&self.zones, &mut self.budget)?;
         let mut validity = Validity::never();
         let mut failure = None;
+        let mut shown: Option<(&GoodSignature<'_>, Result<Validity, Error>)> = None;
         for signature in &signatures {
             if signature.labels == rrset.owner().rrsig_labels() {
                 validity = validity.unite(&signature.validity);
                 continue;
             }
-            match self.prove_no_closer_name(rrset, signature) {
+            let no_closer = match &shown {
+                Some((before, no_closer)) if before.is_of_same_wildcard(signature) => {
+                    no_closer.clone()
+                }
+                _ => self.prove_no_closer_name(rrset, signature),
+            };
+            shown = Some((signature, no_closer.clone()));
+            match no_closer {
                 Ok(no_closer) => {
                     let together = signature.validity.intersect(&no_closer);
                     validity = validity.unite(&together);
@@ -201,7 +216,7 @@ impl<'a> Walk<'_, 'a> {
         signature: &GoodSignature<'_>,
     ) -> Result<Validity, Error> {
         let unproven = Error::UnprovenWildcard(rrset.id());
-        let (records, witnesses) = self.denials();
+        let (records, witnesses) = self.denials()?;
         let case =
             records.about_wildcard(rrset.owner(), signature.labels, signature.signer, witnesses)?;
         match self.judge(case, rrset.owner(), rrset.id().record_type)? {
@@ -220,7 +235,7 @@ impl<'a> Walk<'_, 'a> {
         record_type: RecordType,
         otherwise: Error,
     ) -> Result<(Denial, Validity), Error> {
-        let (records, witnesses) = self.denials();
+        let (records, witnesses) = self.denials()?;
         let case = records.about(owner, record_type, witnesses)?;
         match self.judge(case, owner, record_type)? {
             Judgement::Absent(denial, validity) => Ok((denial, validity)),
@@ -230,21 +245,24 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
-    fn denials(&mut self) -> (&denial::Records<'a>, Witnesses<'_, 'a>) {
+    fn denials(&mut self) -> Result<(&denial::Records<'a>, Witnesses<'_, 'a>), Error> {
         let Sources { chain, period, .. } = self.sources;
-        let records = self
-            .denials
-            .get_or_insert_with(|| denial::Records::read(chain));
+        let records = match self.denials.take() {
+            Some(known) => known,
+            None => denial::Records::read(chain)?,
+        };
+        let records = &*self.denials.insert(records);
         let witnesses = Witnesses {
             chain,
             period,
             budget: &mut self.budget,
         };
-        (records, witnesses)
+        Ok((records, witnesses))
     }
 
     /// Checks what the arguments of a case about these records rest on. An argument holds when all of its records do; what
-    /// several conclude holds when one of them does.
+    /// several conclude holds when one of them does. Of several conclusions that hold, what is absent comes before what is
+    /// insecure, and then what holds for the longest, whatever order the chain is in.
     fn judge(
         &mut self,
         case: Case<'a>,
@@ -256,19 +274,10 @@ impl<'a> Walk<'_, 'a> {
             arguments,
             mut failure,
         } = case;
-        let mut judgement: Option<(Conclusion, Validity)> = None;
-        // What is absent is not insecure, whichever argument came first.
-        let (insecure, others): (Vec<_>, Vec<_>) = arguments
-            .into_iter()
-            .partition(|argument| matches!(argument.conclusion, Conclusion::Insecure { .. }));
-        for argument in others.into_iter().chain(insecure) {
+        let mut held: Vec<(Conclusion, Validity)> = Vec::new();
+        for argument in arguments {
             if let Conclusion::Insecure { zone, cause } = &argument.conclusion
                 && self.is_anchored_below(zone, *cause, owner, record_type)
-            {
-                continue;
-            }
-            if let Some((conclusion, _)) = &judgement
-                && *conclusion != argument.conclusion
             {
                 continue;
             }
@@ -289,14 +298,21 @@ impl<'a> Walk<'_, 'a> {
                     break;
                 }
             }
-            if !validity.overlaps(self.sources.period) {
+            let in_time = self.so_far.intersect(&validity);
+            if !in_time.overlaps(self.sources.period) {
                 continue;
             }
-            judgement = Some(match judgement {
-                Some((conclusion, before)) => (conclusion, before.unite(&validity)),
-                None => (argument.conclusion, validity),
-            });
+            let same =
+                |(conclusion, _): &&mut (Conclusion, Validity)| *conclusion == argument.conclusion;
+            match held.iter_mut().find(same) {
+                Some((_, before)) => *before = before.unite(&validity),
+                None => held.push((argument.conclusion, validity)),
+            }
         }
+        let judgement = held.into_iter().max_by_key(|(conclusion, validity)| {
+            let is_secure = !matches!(conclusion, Conclusion::Insecure { .. });
+            (is_secure, validity.seconds(), conclusion.clone())
+        });
         Ok(match judgement {
             Some((Conclusion::Absent(denial), validity)) => Judgement::Absent(denial, validity),
             Some((Conclusion::NoCloserName, validity)) => Judgement::NoCloserName(validity),
@@ -336,7 +352,7 @@ impl<'a> Walk<'_, 'a> {
             }
             _ => {}
         }
-        match self.insecurity(owner, record_type) {
+        match self.insecurity(&failure, owner, record_type) {
             Ok(Some(insecure)) => insecure,
             Ok(None) => failure,
             Err(exhausted) => exhausted,
@@ -372,6 +388,7 @@ impl<'a> Walk<'_, 'a> {
 
     fn insecurity(
         &mut self,
+        failure: &Error,
         owner: &Name,
         record_type: RecordType,
     ) -> Result<Option<Error>, Error> {
@@ -395,7 +412,12 @@ impl<'a> Walk<'_, 'a> {
                     continue;
                 }
                 match self.prove(&ds_rrset) {
-                    Ok(validity) if validity.overlaps(self.sources.period) => {
+                    Ok(validity)
+                        if self
+                            .so_far
+                            .intersect(&validity)
+                            .overlaps(self.sources.period) =>
+                    {
                         return Ok(Some(Error::InsecureDelegation {
                             zone,
                             cause: Insecurity::Algorithms,
@@ -406,14 +428,45 @@ impl<'a> Walk<'_, 'a> {
                 }
             }
         }
-        let (records, witnesses) = self.denials();
+        let (records, witnesses) = self.denials()?;
         let mut case = records.about(owner, record_type, witnesses)?;
         case.arguments
-            .retain(|argument| matches!(argument.conclusion, Conclusion::Insecure { .. }));
+            .retain(|argument| match &argument.conclusion {
+                Conclusion::Insecure { zone, cause } => match cause {
+                    Insecurity::Nsec3Iterations | Insecurity::Nsec3Hash => {
+                        self.may_hide_a_delegation(zone, failure, owner)
+                    }
+                    _ => true,
+                },
+                _ => false,
+            });
         Ok(match self.judge(case, owner, record_type)? {
             Judgement::Insecure(insecure) => Some(insecure),
             _ => None,
         })
+    }
+}
+
+impl Walk<'_, '_> {
+    /// Whether a zone whose denials can't be read may have an unsigned delegation that explains the failure. Not if it is a
+    /// signature of that zone or of one below that failed, nor if a DS RRset says that the delegation is signed: then
+    /// something is wrong that no denial has to do with.
+    fn may_hide_a_delegation(&self, zone: &Name, failure: &Error, owner: &Name) -> bool {
+        let lacks_something = matches!(
+            failure,
+            Error::NoRrsig(_) | Error::MissingResponse(_) | Error::UnprovenDenial(_)
+        );
+        let above = zone.label_count();
+        let is_delegated = |labels: usize| {
+            let child = owner.suffix(labels);
+            child.is_some_and(|child| {
+                delegation::candidates(self.sources, &child, RecordType::DS)
+                    .unwrap_or_default()
+                    .iter()
+                    .any(|ds_rrset| delegation::is_secure(ds_rrset.rdata()))
+            })
+        };
+        lacks_something && !(above + 1..=owner.label_count()).any(is_delegated)
     }
 }
 

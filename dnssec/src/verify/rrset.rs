@@ -56,6 +56,13 @@ pub(super) struct GoodSignature<'s> {
     pub(super) validity: Validity,
 }
 
+impl GoodSignature<'_> {
+    /// Whether both are of one zone, and over one wildcard if they are over any.
+    pub(super) fn is_of_same_wildcard(&self, other: &Self) -> bool {
+        self.signer == other.signer && self.labels == other.labels
+    }
+}
+
 impl<'a> SignedRrset<'a> {
     /// Finds what `response` answers: only the answer section counts, and only class IN.
     pub(super) fn find(
@@ -137,9 +144,13 @@ impl<'a> SignedRrset<'a> {
 
     /// The same RRset with the RRSIGs of one zone alone.
     pub(super) fn signed_by(&self, zone: &Name) -> Self {
-        let mut own = self.clone();
-        own.rrsigs.retain(|windowed| windowed.rrsig.signer == *zone);
-        own
+        let own = |windowed: &&WindowedRrsig<'a>| windowed.rrsig.signer == *zone;
+        Self {
+            owner: self.owner.clone(),
+            record_type: self.record_type,
+            rdata: self.rdata.clone(),
+            rrsigs: self.rrsigs.iter().filter(own).cloned().collect(),
+        }
     }
 
     pub(super) fn owner(&self) -> &Name {
@@ -316,6 +327,12 @@ impl<'a> UnweighedRrset<'a> {
     /// Whether there is any RRSIG over it.
     pub(super) fn is_signed(&self) -> bool {
         !self.rrsigs.is_empty()
+    }
+
+    /// Leaves the RRSIGs of that zone out.
+    pub(super) fn not_signed_by(mut self, zone: &Name) -> Self {
+        self.rrsigs.retain(|rrsig| rrsig.signer != *zone);
+        self
     }
 
     /// Whether this and another are the same records, whatever their signatures.

@@ -71,7 +71,7 @@ impl<'a> Zones<'a> {
             let (Some(plan), Some(name)) = (plan, zone.suffix(labels)) else {
                 continue;
             };
-            let outcome = plan.and_then(|plan| plan.prove(sources.anchors, self, budget));
+            let outcome = plan.and_then(|plan| plan.prove(sources, self, budget));
             match &outcome {
                 Err(exhausted @ Error::BudgetExhausted { .. }) => return Err(exhausted.clone()),
                 Err(_) => {}

@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 
 use super::fact::Denial;
 use super::rrset::{Expansion, SignedRrset, further};
-use crate::budget::Budget;
+use crate::budget::{Budget, MAX_DENIALS};
 use crate::chain::Chain;
 use crate::error::{Error, Insecurity};
 use crate::message::{CLASS_IN, Record, Response};
@@ -24,7 +24,7 @@ use crate::record::RecordType;
 use crate::validity::{Period, Validity};
 
 /// What follows from NSEC or NSEC3 records.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Conclusion {
     /// There is no such record.
     Absent(Denial),
@@ -87,13 +87,16 @@ pub(super) struct Case<'a> {
 impl<'a> Records<'a> {
     /// Reads them all. What cannot be read, and NSEC3 records with flags of unknown meaning, count for nothing. The same
     /// record in several responses is one: those of a zone's apex come with each of its denials.
-    pub(super) fn read(chain: &Chain<'a>) -> Self {
+    ///
+    /// More than [`MAX_DENIALS`] different ones are more than any honest chain has.
+    pub(super) fn read(chain: &Chain<'a>) -> Result<Self, Error> {
         let mut records = Self {
             nsec: Vec::new(),
             nsec3: Vec::new(),
         };
         let (mut nsec, mut nsec3) = (Places::new(), Places::new());
-        for (response, message) in chain.responses().iter().enumerate() {
+        let responses = chain.responses().iter().enumerate();
+        for (response, message) in responses.filter(|(_, message)| message.is_an_answer()) {
             for record in message.records() {
                 if record.class() != CLASS_IN {
                     continue;
@@ -111,9 +114,15 @@ impl<'a> Records<'a> {
                     }
                     _ => {}
                 }
+                if records.nsec.len() + records.nsec3.len() > MAX_DENIALS {
+                    return Err(Error::BudgetExhausted {
+                        work: "NSEC and NSEC3 records to search",
+                        limit: u32::try_from(MAX_DENIALS).unwrap_or(u32::MAX),
+                    });
+                }
             }
         }
-        records
+        Ok(records)
     }
 
     /// What can be argued about records of `record_type` at `owner`: that there are none, or that the name lies below an
@@ -160,7 +169,9 @@ fn locate<'a, D>(
     let owner = record.owner();
     let place = (owner.clone(), record.rdata());
     if let Some(known) = places.get(&place).and_then(|place| located.get_mut(*place)) {
-        known.responses.push(response);
+        if known.responses.last() != Some(&response) {
+            known.responses.push(response);
+        }
     } else if let Some(data) = read(&owner) {
         places.insert(place, located.len());
         located.push(Located {
@@ -234,12 +245,12 @@ impl<'w, 'a> Hearing<'w, 'a> {
             return Ok(known.clone());
         }
         self.witnesses.budget.spend_denial()?;
-        let evidence = self.look_up_signatures(located);
+        let evidence = self.look_up_signatures(located)?;
         self.admitted.push((place, evidence.clone()));
         Ok(evidence)
     }
 
-    fn look_up_signatures<D>(&mut self, located: &Located<'a, D>) -> Admitted {
+    fn look_up_signatures<D>(&mut self, located: &Located<'a, D>) -> Result<Admitted, Error> {
         let responses = self.witnesses.chain.responses();
         let places = located.responses.iter();
         let sections = places.filter_map(|place| responses.get(*place));
@@ -252,12 +263,16 @@ impl<'w, 'a> Hearing<'w, 'a> {
             Ok(rrset) => rrset,
             Err(failure) => {
                 self.case.failure = further(self.case.failure.take(), failure);
-                return Admitted::new();
+                return Ok(Admitted::new());
             }
         };
         let mut zones: SmallVec<[&Name; 1]> = SmallVec::new();
         for signer in rrset.signers() {
             if !zones.contains(&signer) {
+                if !zones.is_empty() {
+                    // Anybody can put another zone's name into an RRSIG.
+                    self.witnesses.budget.spend_denial()?;
+                }
                 zones.push(signer);
             }
         }
@@ -270,7 +285,7 @@ impl<'w, 'a> Hearing<'w, 'a> {
             });
             evidence.len() - 1
         });
-        entered.collect()
+        Ok(entered.collect())
     }
 
     fn zone_of(&self, evidence: usize) -> Option<&Name> {

@@ -67,6 +67,7 @@ fn absence_of_covered<'a>(
     let Some(wildcard) = encloser.and_then(|encloser| encloser.wildcard()) else {
         return Ok(());
     };
+    hearing.witnesses.budget.spend_denial()?;
     for record in records {
         let is_at = record.owner == wildcard;
         if !is_at && !may_cover(record, &wildcard) {

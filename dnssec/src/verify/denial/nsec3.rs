@@ -1,5 +1,7 @@
 //! What NSEC3 records prove (RFC 5155 §8).
 
+use std::collections::HashMap;
+
 use super::{
     Conclusion, HashedOwner, Hearing, Located, denial_at, denies_type, is_unsigned_delegation,
     may_speak_of, speaks_for_names_below,
@@ -76,12 +78,13 @@ pub(super) fn no_closer_name<'a>(
 /// Sorts the records by zone and parameters.
 fn hash_chains<'r, 'a>(records: &'r [Nsec3Record<'a>]) -> Vec<HashChain<'r, 'a>> {
     let mut chains: Vec<HashChain<'r, 'a>> = Vec::new();
+    let mut places = HashMap::new();
     for record in records {
         let HashedOwner { nsec3, zone, .. } = &record.data;
-        let own = chains
-            .iter_mut()
-            .find(|chain| chain.zone == zone && chain.parameters == nsec3.parameters);
-        match own {
+        let place = *places
+            .entry((zone, nsec3.parameters))
+            .or_insert(chains.len());
+        match chains.get_mut(place) {
             Some(chain) => chain.records.push(record),
             None => chains.push(HashChain {
                 zone,
@@ -224,14 +227,11 @@ impl<'r, 'a> HashChain<'r, 'a> {
             .matching(&hash)
             .filter(|record| denies_type(record.data.nsec3.types, record_type))
             .map(|record| (record, Conclusion::Absent(Denial::NoData)));
-        let covering = self.covering(&hash).map(|record| {
-            let conclusion = if record.data.nsec3.is_opt_out() {
-                opt_out(&wildcard)
-            } else {
-                Conclusion::Absent(Denial::NxDomain)
-            };
-            (record, conclusion)
-        });
+        // That this one may span unsigned delegations does not matter: a wildcard is none (RFC 5155 §9.2 speaks of the
+        // next closer name alone).
+        let covering = self
+            .covering(&hash)
+            .map(|record| (record, Conclusion::Absent(Denial::NxDomain)));
         for (record, conclusion) in lacking.chain(covering) {
             for of_wildcard in self.admit(record, hearing)? {
                 let premises = [of_encloser, of_next_closer, of_wildcard];
