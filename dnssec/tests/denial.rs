@@ -1,5 +1,5 @@
-//! Denials: which NSEC and NSEC3 records prove that a name or a type does not exist or that a zone is unsigned, which prove
-//! nothing, and for which seconds (RFC 4035 §5.4, RFC 5155 §8, RFC 6840 §4, RFC 9824).
+//! Denials: which NSEC and NSEC3 records prove that a name or a type does not exist or that a zone is unsigned, which
+//! prove nothing, and for which seconds (RFC 4035 §5.4, RFC 5155 §8, RFC 6840 §4, RFC 9824).
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -1552,6 +1552,21 @@ const NSEC3_CASES: &[Case] = &[
         "all iterations that there can be",
         |attempt| nsec3(attempt, &nsec3_parts(&example().iterations(u16::MAX))),
         "insecure: iterations",
+    ),
+    (
+        "a hundred iterations for a name of many labels, all expired",
+        |attempt| {
+            attempt.ask_in_vain("a.b.c.d.e.f.g.h.i.j.example.com.", TXT);
+            let nsec3 = example().iterations(100);
+            let signing = attempt.world.signing("example.com.", KeyRole::Zsk);
+            let records = [
+                nsec3.at("example.com.", &[SOA, NS]),
+                nsec3.over("j.example.com."),
+                nsec3.over("*.example.com."),
+            ];
+            attempt.deny_signed(&signing.expired(), &records);
+        },
+        "dnssec.rrsig_expired",
     ),
     (
         "a hundred and one, the first of the records stale",

@@ -12,8 +12,8 @@ mod support;
 use std::fmt::Write as _;
 
 use kliento_fixtures::{
-    Algorithm, CNAME, DNSKEY, DS, Key, KeyRole, MX, Name, Record, Responses, SHA256, SOA, TXT,
-    World, ZoneSpec,
+    Algorithm, CNAME, DNSKEY, DS, Key, KeyRole, MX, Name, RRSIG, Record, Responses, SHA256, SOA,
+    TXT, World, ZoneSpec,
 };
 
 use support::attempt::{Attempt, STYLES, Style, What};
@@ -280,6 +280,31 @@ fn a_server_of_parent_and_child_may_answer_from_the_wrong_side() {
     }
 }
 
+/// What is no type of records, but a question for others or a part of the protocol, can be neither proven nor denied
+/// (RFC 6895 §3.1); nor can RRSIGs, which nothing signs (RFC 4034 §3).
+#[test]
+fn no_meta_type_can_be_proven() {
+    const ANY: u16 = 255;
+    const AXFR: u16 = 252;
+    const NXNAME: u16 = 128;
+    for style in STYLES {
+        for record_type in [0, 41, RRSIG, NXNAME, 249, AXFR, ANY] {
+            let mut attempt = Attempt::new(style);
+            attempt.record_type = record_type;
+            attempt.answer().questions[0].record_type = record_type;
+            for answer in &mut attempt.answer().answers {
+                if answer.record_type == TXT {
+                    answer.record_type = record_type;
+                }
+            }
+            assert_eq!(attempt.verdict(), "dnssec.meta_type", "{record_type}");
+            attempt.clear();
+            attempt.borrow_denials(&[(OWNER, MX)]);
+            assert_eq!(attempt.verdict(), "dnssec.meta_type", "{record_type}");
+        }
+    }
+}
+
 // Anchors
 
 /// IANA's XML for keys of a zone of a world, each valid from one second to before another.
@@ -306,8 +331,8 @@ fn xml(world: &World, zone: &str, times: &[(&str, Option<&str>)]) -> String {
 type Times = (&'static str, Option<&'static str>);
 type Window = (i64, i64);
 
-/// RFC 9718 §2: an anchor is valid from `validFrom` on and before `validUntil`; what is proven by it holds then, be it an
-/// answer, an alias or a denial.
+/// RFC 9718 §2: an anchor is valid from `validFrom` on and before `validUntil`; what is proven by it holds then, be it
+/// an answer, an alias or a denial.
 #[test]
 fn what_is_proven_by_an_anchor_holds_while_that_is_valid() {
     const ELEVEN: &str = "2026-11-21T11:30:00Z";
@@ -403,7 +428,8 @@ fn several_anchors_are_as_good_as_all_their_ways() {
     }
 }
 
-/// The zone's own anchor ends, and the parent's word for it begins later: the proof holds in both times, and not between.
+/// The zone's own anchor ends, and the parent's word for it begins later: the proof holds in both times, and not
+/// between.
 #[test]
 fn an_anchor_and_a_ds_for_one_zone_add_up() {
     let style = Style::Nsec;

@@ -1,5 +1,6 @@
-//! Random zones, and a naive model of what there is in them (RFC 4592, RFC 5155, RFC 6672): what the zones' servers answer
-//! is proven to be just that; and whatever genuine records an attacker puts together, they prove nothing that is not so.
+//! Random zones, and a naive model of what there is in them (RFC 4592, RFC 5155, RFC 6672): what the zones' servers
+//! answer is proven to be just that; and whatever genuine records an attacker puts together, they prove nothing that is
+//! not so.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -320,8 +321,8 @@ impl Model {
         Attempt::in_world(self.style, self.world.clone(), &name, record_type)
     }
 
-    /// The names to ask for: what lies below the cut of an unknown zone is denied by nobody, nor by a server that makes a
-    /// denial of whatever it is asked.
+    /// The names to ask for: what lies below the cut of an unknown zone is denied by nobody, nor by a server that makes
+    /// a denial of whatever it is asked.
     fn names(&self) -> Vec<Name> {
         let mut names = names();
         let zone = &self.zone;
@@ -475,7 +476,8 @@ fn no_set_of_genuine_denials_denies_what_there_is() {
     });
 }
 
-/// An expansion of a wildcard beside all genuine denials is proven where that wildcard makes the name, and nowhere else.
+/// An expansion of a wildcard beside all genuine denials is proven where that wildcard makes the name, and nowhere
+/// else.
 #[test]
 fn no_wildcard_answers_for_names_that_it_does_not_make() {
     let mut proven = 0;

@@ -1,8 +1,8 @@
 //! Attacks that were published against DNSSEC validators, each a test by its name. What the attack is and where it was
 //! published stands above each, and which rule it is that stops it.
 //!
-//! The signatures that an attacker can have are genuine in these tests: he owns zones of his own, he replays what others
-//! signed, and he writes the rest of each message himself.
+//! The signatures that an attacker can have are genuine in these tests: he owns zones of his own, he replays what
+//! others signed, and he writes the rest of each message himself.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -62,9 +62,9 @@ fn exhausted(attempt: &Attempt) -> (&'static str, u32) {
 
 // Keys
 
-/// RUSTSEC-2025-0006 (CVE-2025-25188, hickory-proto), first variant: trust in one DNSKEY of the root, by an anchor, became
-/// trust in the whole RRset, though that key had not signed it. The DNSKEY RRset must be signed by the key that is trusted
-/// (RFC 4035 §5.2).
+/// RUSTSEC-2025-0006 (CVE-2025-25188, hickory-proto), first variant: trust in one DNSKEY of the root, by an anchor,
+/// became trust in the whole RRset, though that key had not signed it. The DNSKEY RRset must be signed by the key that
+/// is trusted (RFC 4035 §5.2).
 #[test]
 fn rustsec_2025_0006_a_key_beside_that_of_the_anchor() {
     for style in STYLES {
@@ -96,8 +96,8 @@ fn rustsec_2025_0006_a_key_beside_that_of_the_ds() {
     }
 }
 
-/// CVE-2026-123593 (Hickory DNS): the keys of the anchors were trusted under any owner, so the root's keys, put in place
-/// of a zone's, needed no signature. An anchor is about the keys of its owner, and they sign their own RRset.
+/// CVE-2026-123593 (Hickory DNS): the keys of the anchors were trusted under any owner, so the root's keys, put in
+/// place of a zone's, needed no signature. An anchor is about the keys of its owner, and they sign their own RRset.
 #[test]
 fn cve_2026_123593_the_anchors_keys_under_another_name() {
     for style in STYLES {
@@ -122,8 +122,8 @@ fn cve_2026_123593_the_anchors_keys_under_another_name() {
     }
 }
 
-/// A child zone's keys vouch for its parent's: the way of trust is one way, since an RRSIG's signer is an ancestor of the
-/// owner (RFC 4035 §5.3.1), and of a DNSKEY RRset the owner itself.
+/// A child zone's keys vouch for its parent's: the way of trust is one way, since an RRSIG's signer is an ancestor of
+/// the owner (RFC 4035 §5.3.1), and of a DNSKEY RRset the owner itself.
 #[test]
 fn a_child_signs_its_parents_keys() {
     for style in STYLES {
@@ -148,8 +148,8 @@ fn a_child_signs_its_parents_keys() {
     }
 }
 
-/// Sibling zones sign for each other: any signed zone could sign for any name where the signer was not compared with the
-/// owner (RFC 4035 §5.3.1). The sylvinus recursive-resolver 0.1 had that hole in 2026, and others before it.
+/// Sibling zones sign for each other: any signed zone could sign for any name where the signer was not compared with
+/// the owner (RFC 4035 §5.3.1). The sylvinus recursive-resolver 0.1 had that hole in 2026, and others before it.
 #[test]
 fn a_sibling_signs_for_its_sibling() {
     for style in STYLES {
@@ -209,8 +209,8 @@ fn a_child_signs_its_own_ds() {
 }
 
 /// An old DNSKEY RRset is replayed whose key has since been revoked (RFC 5011): once its RRSIG has expired it proves
-/// nothing, and a key with the REVOKE bit signs nothing. A revoked key has another tag and digest, so that no DS or anchor
-/// for the key as it was fits it.
+/// nothing, and a key with the REVOKE bit signs nothing. A revoked key has another tag and digest, so that no DS or
+/// anchor for the key as it was fits it.
 #[test]
 fn an_old_dnskey_rrset_with_a_revoked_key() {
     let stolen = Key::generate(Algorithm::Ed25519);
@@ -273,9 +273,9 @@ fn an_old_dnskey_rrset_with_a_revoked_key() {
 
 // Work
 
-/// KeyTrap (CVE-2023-50387; Heftrig, Schulmann, Vogel and Waidner, "The Harder You Try, The Harder You Fail: The KeyTrap
-/// Denial-of-Service Algorithmic Complexity Attacks on DNSSEC", 2024), the attack "SigJam": many RRSIGs that one key may
-/// have made. Signature checks that fail are counted, and 16 is all that a chain may ask for.
+/// KeyTrap (CVE-2023-50387; Heftrig, Schulmann, Vogel and Waidner, "The Harder You Try, The Harder You Fail: The
+/// KeyTrap Denial-of-Service Algorithmic Complexity Attacks on DNSSEC", 2024), the attack "SigJam": many RRSIGs that
+/// one key may have made. Signature checks that fail are counted, and 16 is all that a chain may ask for.
 #[test]
 fn cve_2023_50387_keytrap_many_signatures() {
     for at_link in [(OWNER, TXT), ("example.com.", DNSKEY), ("com.", DS)] {
@@ -341,8 +341,8 @@ fn cve_2023_50387_keytrap_many_digests() {
     assert_eq!(exhausted(&attempt), ("DS digests", 64 + 2 * 8));
 }
 
-/// The most work that an honest zone asks for, far from the bounds: two algorithms with two keys each (RFC 6781 §4.1.4),
-/// all signing; keys whose tags collide by chance; DS records with two digests for each.
+/// The most work that an honest zone asks for, far from the bounds: two algorithms with two keys each (RFC 6781
+/// §4.1.4), all signing; keys whose tags collide by chance; DS records with two digests for each.
 #[test]
 fn cve_2023_50387_keytrap_leaves_honest_zones_alone() {
     let flags = ZONE_KEY | SECURE_ENTRY_POINT;
@@ -376,8 +376,9 @@ fn zones_with(zone: ZoneSpec) -> WorldBuilder {
         .with_zone(zone)
 }
 
-/// The NSEC3 variant (CVE-2023-50868): a name of many labels and NSEC3 records with many iterations and a long salt make a
-/// closest encloser proof expensive (RFC 5155 §8.3). Blocks of SHA-1 are counted: 2,048 before anything is proven.
+/// The NSEC3 variant (CVE-2023-50868): a name of many labels and NSEC3 records with many iterations and a long salt
+/// make a closest encloser proof expensive (RFC 5155 §8.3). Blocks of SHA-1 are counted: 2,048 before anything is
+/// proven.
 #[test]
 fn cve_2023_50868_closest_encloser_proofs() {
     let name = format!("{}example.com.", "a.".repeat(120));
@@ -395,9 +396,9 @@ fn cve_2023_50868_closest_encloser_proofs() {
     }
 }
 
-/// More than 100 iterations are not computed at all (RFC 9276 §3.2): the zone counts as unsigned, if it says so by a good
-/// signature. CVE-2026-1519 (BIND) had them computed for insecure delegations, and CVE-2021-40083 (Knot Resolver) stumbled
-/// over them in the proof for a wildcard.
+/// More than 100 iterations are not computed at all (RFC 9276 §3.2): the zone counts as unsigned, if it says so by a
+/// good signature. CVE-2026-1519 (BIND) had them computed for insecure delegations, and CVE-2021-40083 (Knot Resolver)
+/// stumbled over them in the proof for a wildcard.
 #[test]
 fn cve_2026_1519_and_cve_2021_40083_too_many_iterations() {
     let name = format!("{}example.com.", "a.".repeat(120));
@@ -448,8 +449,8 @@ fn cve_2023_50868_leaves_honest_zones_alone() {
     }
 }
 
-/// CVE-2025-8677 (BIND): a zone of malformed DNSKEYs that match the DS by their tag took time without end. A malformed key
-/// costs a digest or a failed check as any other does.
+/// CVE-2025-8677 (BIND): a zone of malformed DNSKEYs that match the DS by their tag took time without end. A malformed
+/// key costs a digest or a failed check as any other does.
 #[test]
 fn cve_2025_8677_malformed_keys() {
     let key = Key::recorded_rsa(Algorithm::RsaSha256, 2_048);
@@ -474,8 +475,8 @@ fn cve_2025_8677_malformed_keys() {
     assert_eq!(exhausted(&attempt), ("DS digests", 64 + 2 * 8));
 }
 
-/// CVE-2022-38177 and CVE-2022-38178 (BIND): signatures of ECDSA and Ed25519 of other lengths than theirs leaked memory.
-/// They are wrong signatures.
+/// CVE-2022-38177 and CVE-2022-38178 (BIND): signatures of ECDSA and Ed25519 of other lengths than theirs leaked
+/// memory. They are wrong signatures.
 #[test]
 fn cve_2022_38177_signatures_of_odd_lengths() {
     for algorithm in [
@@ -546,8 +547,8 @@ fn cve_2026_81642_an_owner_in_its_own_rdata() {
     assert_eq!(error.reason(), "dnssec.malformed_response");
 }
 
-/// CVE-2026-81634 and CVE-2026-56416 (Unbound): RRsets in canonical form were longer than their buffers, with an owner of
-/// 255 octets, or with names in their RDATA.
+/// CVE-2026-81634 and CVE-2026-56416 (Unbound): RRsets in canonical form were longer than their buffers, with an owner
+/// of 255 octets, or with names in their RDATA.
 #[test]
 fn cve_2026_81634_large_rrsets_of_long_names() {
     let long = format!("{0}.{0}.{0}.{1}.", "l".repeat(63), "m".repeat(61));
@@ -571,9 +572,9 @@ fn cve_2026_81634_large_rrsets_of_long_names() {
     }
 }
 
-/// CVE-2026-123607 (Hickory DNS): the search for the closest encloser never ended where the SOA in the response was that
-/// of a zone which the name is not in. Here it goes from the name up to the zone of the NSEC3 record, and only if the name
-/// is within that.
+/// CVE-2026-123607 (Hickory DNS): the search for the closest encloser never ended where the SOA in the response was
+/// that of a zone which the name is not in. Here it goes from the name up to the zone of the NSEC3 record, and only if
+/// the name is within that.
 #[test]
 fn cve_2026_123607_a_soa_of_another_zone() {
     let mut attempt = with_evil(Style::Nsec3, &["evil.com."]);
@@ -587,8 +588,8 @@ fn cve_2026_123607_a_soa_of_another_zone() {
 // Wildcards
 
 /// A signed wildcard reused without a proof: the records of `*.example.com.` for a name that exists. Without a signed
-/// denial of the name an expansion proves nothing (RFC 4035 §5.3.4). In CVE-2026-13204 (BIND) the denial was found without
-/// its signature being asked for.
+/// denial of the name an expansion proves nothing (RFC 4035 §5.3.4). In CVE-2026-13204 (BIND) the denial was found
+/// without its signature being asked for.
 #[test]
 fn cve_2026_13204_a_wildcard_with_an_unsigned_denial() {
     for style in STYLES {
@@ -610,8 +611,8 @@ fn cve_2026_13204_a_wildcard_with_an_unsigned_denial() {
     }
 }
 
-/// CVE-2026-123579 (Hickory DNS): for a name that exists without the type, the NSEC3 record that matches it passed for the
-/// proof that a wildcard may answer. It is the next closer name that must be covered (RFC 5155 §8.8).
+/// CVE-2026-123579 (Hickory DNS): for a name that exists without the type, the NSEC3 record that matches it passed for
+/// the proof that a wildcard may answer. It is the next closer name that must be covered (RFC 5155 §8.8).
 #[test]
 fn cve_2026_123579_a_wildcard_in_place_of_no_data() {
     for style in STYLES {
@@ -653,9 +654,9 @@ fn a_wildcard_above_the_closest_encloser() {
     }
 }
 
-/// CVE-2017-15105 (Unbound; CVE-2017-15107 dnsmasq, CVE-2018-1000002 Knot Resolver, CVE-2018-1000003 PowerDNS): the NSEC
-/// record of a wildcard, given another owner, denied what lies between that and its next name. An NSEC that was expanded
-/// denies nothing: it is the owner which was signed that counts.
+/// CVE-2017-15105 (Unbound; CVE-2017-15107 dnsmasq, CVE-2018-1000002 Knot Resolver, CVE-2018-1000003 PowerDNS): the
+/// NSEC record of a wildcard, given another owner, denied what lies between that and its next name. An NSEC that was
+/// expanded denies nothing: it is the owner which was signed that counts.
 #[test]
 fn cve_2017_15105_an_nsec_record_expanded_from_a_wildcard() {
     let mut attempt = Attempt::new(Style::Nsec);
@@ -686,8 +687,8 @@ fn cve_2017_15105_an_nsec_record_expanded_from_a_wildcard() {
     }
 }
 
-/// CVE-2026-44690 (Unbound): a lower Labels field made the wildcard of a zone above out of a name, across the cut. An RRSIG
-/// counts at least its signer's labels (RFC 4034 §3.1.3), and its own owner is what is signed.
+/// CVE-2026-44690 (Unbound): a lower Labels field made the wildcard of a zone above out of a name, across the cut. An
+/// RRSIG counts at least its signer's labels (RFC 4034 §3.1.3), and its own owner is what is signed.
 #[test]
 fn cve_2026_44690_a_labels_field_across_a_cut() {
     for style in STYLES {
@@ -715,9 +716,9 @@ fn cve_2026_44690_a_labels_field_across_a_cut() {
 
 // Denials
 
-/// NSEC from the wrong side of a cut (RFC 6840 §4.1, "ancestor delegation NSEC"; CVE-2026-123596, Hickory DNS): the parent's
-/// record at the cut, genuinely signed, denies names of the child. Nothing is denied below a delegation by the zone above
-/// it, nor anything at it but the DS.
+/// NSEC from the wrong side of a cut (RFC 6840 §4.1, "ancestor delegation NSEC"; CVE-2026-123596, Hickory DNS): the
+/// parent's record at the cut, genuinely signed, denies names of the child. Nothing is denied below a delegation by the
+/// zone above it, nor anything at it but the DS.
 #[test]
 fn cve_2026_123596_the_parent_denies_the_childs_names() {
     for style in STYLES {
@@ -757,8 +758,8 @@ fn cve_2026_123596_the_parent_denies_the_childs_names() {
 }
 
 /// NSEC from the wrong side of a cut, the other way round: the child's apex has no DS, which is the parent's. In
-/// CVE-2026-123591 (Hickory DNS) such a record made a signed zone look unsigned: a proof of that has the NS bit and not the
-/// SOA bit (RFC 6840 §4.4).
+/// CVE-2026-123591 (Hickory DNS) such a record made a signed zone look unsigned: a proof of that has the NS bit and not
+/// the SOA bit (RFC 6840 §4.4).
 #[test]
 fn cve_2026_123591_the_child_denies_its_ds() {
     for style in STYLES {
@@ -798,8 +799,8 @@ fn cve_2026_123594_an_empty_non_terminal_with_another_code() {
     }
 }
 
-/// CVE-2026-123580 (RUSTSEC-2026-0505, Hickory DNS): an NSEC3 record counted by its first label, the hash, whatever zone it
-/// was of. It denies names of the zone that its owner lies in and that signed it (RFC 5155 §3, §8.2).
+/// CVE-2026-123580 (RUSTSEC-2026-0505, Hickory DNS): an NSEC3 record counted by its first label, the hash, whatever
+/// zone it was of. It denies names of the zone that its owner lies in and that signed it (RFC 5155 §3, §8.2).
 #[test]
 fn cve_2026_123580_hashes_in_another_zone() {
     let mut attempt = with_evil(Style::Nsec3, &["evil.com.", "evil.example.com."]);
@@ -844,8 +845,8 @@ fn cve_2026_123601_the_last_nsec3_record() {
     }
 }
 
-/// CVE-2026-123600 (Hickory DNS): at a zone's apex any NSEC3 record passed for the denial of a type. It takes the one that
-/// matches the name (RFC 5155 §8.5).
+/// CVE-2026-123600 (Hickory DNS): at a zone's apex any NSEC3 record passed for the denial of a type. It takes the one
+/// that matches the name (RFC 5155 §8.5).
 #[test]
 fn cve_2026_123600_no_data_at_the_apex() {
     for style in STYLES {
@@ -860,8 +861,8 @@ fn cve_2026_123600_no_data_at_the_apex() {
     }
 }
 
-/// CVE-2026-123587 (Hickory DNS): the last NSEC was known by a SOA record in the response, which anybody could write. It is
-/// known by the name of the zone that signed it.
+/// CVE-2026-123587 (Hickory DNS): the last NSEC was known by a SOA record in the response, which anybody could write.
+/// It is known by the name of the zone that signed it.
 #[test]
 fn cve_2026_123587_a_forged_soa_beside_an_nsec() {
     let mut attempt = Attempt::new(Style::Nsec);
@@ -897,9 +898,9 @@ fn cve_2026_123590_a_denial_beside_a_signed_record() {
     }
 }
 
-/// White lies of a zone that opts out (RFC 5155 §6; Bau and Mitchell, "A Security Evaluation of DNSSEC with NSEC3", 2010):
-/// records made for a question cover nothing but that name, and each says that there may be an unsigned zone there. Such
-/// denials prove no absence, and show no signed delegation to be unsigned.
+/// White lies of a zone that opts out (RFC 5155 §6; Bau and Mitchell, "A Security Evaluation of DNSSEC with NSEC3",
+/// 2010): records made for a question cover nothing but that name, and each says that there may be an unsigned zone
+/// there. Such denials prove no absence, and show no signed delegation to be unsigned.
 #[test]
 fn nsec3_white_lies_with_opt_out() {
     let style = Style::Nsec3;
@@ -958,8 +959,8 @@ fn cve_2020_12244_records_under_nxdomain() {
     }
 }
 
-/// CVE-2019-10191 (Knot Resolver): a signed zone was downgraded to an unsigned one. That takes a signed proof by the zone
-/// above that there is no DS; a response without DS is none, nor is a failure.
+/// CVE-2019-10191 (Knot Resolver): a signed zone was downgraded to an unsigned one. That takes a signed proof by the
+/// zone above that there is no DS; a response without DS is none, nor is a failure.
 #[test]
 fn cve_2019_10191_a_downgrade_without_proof() {
     for style in STYLES {
@@ -977,9 +978,9 @@ fn cve_2019_10191_a_downgrade_without_proof() {
     }
 }
 
-/// CVE-2026-35501 and CVE-2026-50106 (Unbound): where an anchor is for a zone below an unsigned one, what the unsigned zone
-/// says, or an NSEC without the SOA bit at the anchored zone's apex, made its names count as unsigned. An anchor is as good
-/// as a DS (RFC 4035 §5).
+/// CVE-2026-35501 and CVE-2026-50106 (Unbound): where an anchor is for a zone below an unsigned one, what the unsigned
+/// zone says, or an NSEC without the SOA bit at the anchored zone's apex, made its names count as unsigned. An anchor
+/// is as good as a DS (RFC 4035 §5).
 #[test]
 fn cve_2026_35501_and_cve_2026_50106_an_island_below_an_unsigned_zone() {
     for style in STYLES {
@@ -1118,8 +1119,8 @@ fn why_unsigned(world: &World) -> &'static str {
 
 // Messages and names
 
-/// CVE-2026-123581 (Hickory DNS): any signed RRset in the answer section made a response a positive answer. Only the RRset
-/// that was asked for answers, or an alias of its name.
+/// CVE-2026-123581 (Hickory DNS): any signed RRset in the answer section made a response a positive answer. Only the
+/// RRset that was asked for answers, or an alias of its name.
 #[test]
 fn cve_2026_123581_a_signed_rrset_that_nobody_asked_for() {
     for style in STYLES {
@@ -1132,8 +1133,8 @@ fn cve_2026_123581_a_signed_rrset_that_nobody_asked_for() {
     }
 }
 
-/// CVE-2026-123599 (Hickory DNS): records of other classes than IN went unverified, and were believed with those of IN. No
-/// other class counts (RFC 4034 §3.1.8.1: it is under the signature).
+/// CVE-2026-123599 (Hickory DNS): records of other classes than IN went unverified, and were believed with those of IN.
+/// No other class counts (RFC 4034 §3.1.8.1: it is under the signature).
 #[test]
 fn cve_2026_123599_records_of_another_class() {
     for style in STYLES {
@@ -1166,8 +1167,8 @@ fn cve_2026_123599_records_of_another_class() {
     }
 }
 
-/// CVE-2026-123592 (Hickory DNS): names that differ in the places of their dots alone were one. Names are compared label by
-/// label, here as octets with their lengths.
+/// CVE-2026-123592 (Hickory DNS): names that differ in the places of their dots alone were one. Names are compared
+/// label by label, here as octets with their lengths.
 #[test]
 fn cve_2026_123592_dots_in_other_places() {
     let style = Style::Nsec;
@@ -1192,9 +1193,10 @@ fn cve_2026_123592_dots_in_other_places() {
 
 // Times
 
-/// RRSIG times wrap around in 2106 (RFC 4034 §3.1.5, RFC 1982): compared as plain numbers, a signature that is valid across
-/// the end of 32 bits would never be, and one that expires before its inception would be for 68 years. An RRSIG holds from
-/// its inception on for as long as it says, less than 2^31 seconds, and is anchored in the era of its inception.
+/// RRSIG times wrap around in 2106 (RFC 4034 §3.1.5, RFC 1982): compared as plain numbers, a signature that is valid
+/// across the end of 32 bits would never be, and one that expires before its inception would be for 68 years. An RRSIG
+/// holds from its inception on for as long as it says, less than 2^31 seconds, and is anchored in the era of its
+/// inception.
 #[test]
 fn rrsig_times_that_wrap_around_2106() {
     const WRAP: i64 = 1 << 32;
@@ -1298,8 +1300,8 @@ fn cve_2025_40778_records_that_nobody_asked_for() {
     expect(&attempt, "dnssec.missing_response");
 }
 
-/// What denies in one zone is of no use in another, whose names sort alike (RFC 8198 §4: aggressive use is within the zone
-/// of the signer).
+/// What denies in one zone is of no use in another, whose names sort alike (RFC 8198 §4: aggressive use is within the
+/// zone of the signer).
 #[test]
 fn a_denial_of_a_sibling_with_the_same_names() {
     for style in STYLES {

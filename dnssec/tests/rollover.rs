@@ -1,6 +1,7 @@
-//! Rollovers: every stage of those in RFC 6781 §4.1 and RFC 7583, with DS RRset, DNSKEY RRset and answer fetched in the same
-//! stage or in others, as caches have them. Whoever rolls over as the RFCs say is proven all the way; whatever is mixed
-//! beyond that is proven where a chain of keys and signatures leads through, and at exactly the seconds at which it does.
+//! Rollovers: every stage of those in RFC 6781 §4.1 and RFC 7583, with DS RRset, DNSKEY RRset and answer fetched in the
+//! same stage or in others, as caches have them. Whoever rolls over as the RFCs say is proven all the way; whatever is
+//! mixed beyond that is proven where a chain of keys and signatures leads through, and at exactly the seconds at which
+//! it does.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -372,8 +373,8 @@ impl Stages {
     }
 }
 
-/// RFC 6781 §4.1: a zone that waits for caches between its stages is proven with what is old or new in any mixture of two
-/// neighbouring stages.
+/// RFC 6781 §4.1: a zone that waits for caches between its stages is proven with what is old or new in any mixture of
+/// two neighbouring stages.
 #[test]
 fn each_stage_is_proven_beside_the_one_before() {
     for rollover in ROLLOVERS {
@@ -489,8 +490,8 @@ fn what_was_fetched_in_a_stage_holds_as_long_as_its_signatures() {
     }
 }
 
-/// The root's KSK rolls over with revocation (RFC 5011, as the root did in 2018 and does in 2026): who trusts the old key,
-/// the new one, or both, is served as long as that key signs unrevoked.
+/// The root's KSK rolls over with revocation (RFC 5011, as the root did in 2018 and does in 2026): who trusts the old
+/// key, the new one, or both, is served as long as that key signs unrevoked.
 #[test]
 fn the_roots_keys_roll_over_beneath_the_anchors() {
     const STAGES: &[Stage] = &[

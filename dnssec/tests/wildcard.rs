@@ -1,5 +1,5 @@
-//! Answers that a wildcard made: which are proven, and which are not since the name, or one closer to it than the wildcard,
-//! exists or is not shown not to (RFC 4592, RFC 4035 §5.3.4, RFC 5155 §8.8).
+//! Answers that a wildcard made: which are proven, and which are not since the name, or one closer to it than the
+//! wildcard, exists or is not shown not to (RFC 4592, RFC 4035 §5.3.4, RFC 5155 §8.8).
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,

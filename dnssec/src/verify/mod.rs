@@ -354,8 +354,8 @@ impl<'a> Walk<'_, 'a> {
         }
         match self.insecurity(&failure, owner, record_type) {
             Ok(Some(insecure)) => insecure,
-            Ok(None) => failure,
-            Err(exhausted) => exhausted,
+            // It is the failure that there was work enough to find which says what to mend.
+            Ok(None) | Err(_) => failure,
         }
     }
 

@@ -380,7 +380,8 @@ pub(crate) fn base32(octets: &[u8]) -> String {
 /// What is tried; how the chain is made; what has to come out.
 pub(crate) type Case = (&'static str, fn(&mut Attempt), &'static str);
 
-/// Whether a case comes out as it has to; what does not hinge on the time that is asked for comes out at no other either.
+/// Whether a case comes out as it has to; what does not hinge on the time that is asked for comes out at no other
+/// either.
 pub(crate) fn complaint(attempt: &Attempt, expected: &str) -> Option<String> {
     let verdict = attempt.verdict();
     if verdict != expected {
