@@ -384,6 +384,7 @@ doctor__record_zones() {
     # Aliases and wildcards.
     lines+=("_veraid.alias CNAME _veraid.good.example." "_veraid.dangling CNAME nowhere.good.example.")
     lines+=("dname DNAME good.example." "*.wild TXT \"$DOCTOR_GOOD\"")
+    lines+=("*.nomail TXT \"v=spf1 -all\"")
     doctor__sound records.example "${lines[@]}"
 
     # A form that adds the zone's name, and a name in full.

@@ -81,16 +81,22 @@ pub(super) fn examine(survey: &Survey, subject: &Subject) -> Examination {
         }
     };
     let place = follow_aliases(reply, &survey.owner);
-    let published: Vec<Published> = reply
+    let wildcard = from_wildcard(reply, &place.end);
+    let mut published: Vec<Published> = reply
         .rrset(&place.end, RecordType::TXT)
         .map(Published::new)
         .collect();
+    let is_meant = |published: &Published| published.reading().is_an_attempt();
+    if wildcard.is_some() && !published.iter().any(is_meant) {
+        // Such as one that says of every name that it sends no mail.
+        published.clear();
+    }
     let findings = &mut examination.findings;
     findings.extend(place.finding(survey));
     if published.is_empty() {
         findings.extend(nowhere(survey, subject, &place));
     } else {
-        findings.extend(from_wildcard(reply, &place.end));
+        findings.extend(wildcard);
         examine_records(&published, survey, subject, &mut examination);
         examination.findings.extend(large_answer(reply));
     }
