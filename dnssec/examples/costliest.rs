@@ -21,8 +21,8 @@ use std::time::Duration;
 use dnssec::{Chain, Name, Period, RecordType, Timestamp, TrustAnchors};
 use kliento_fixtures::hostile::{add_keys, colliding_keys};
 use kliento_fixtures::{
-    Algorithm, CNAME, DNSKEY, DS, Key, KeyRole, NSEC, Record, Responses, TXT, World, ZoneSpec,
-    chain_der, nsec3_owner,
+    Algorithm, CNAME, DNSKEY, DS, Key, KeyRole, NSEC, NSEC3, Record, Responses, TXT, World,
+    ZoneSpec, chain_der, nsec3_owner,
 };
 use proptest::prelude::Rng as _;
 use proptest::test_runner::{RngAlgorithm, TestRng};
@@ -35,8 +35,6 @@ const AT: i64 = 1_795_262_400;
 /// Verifications of which the fastest counts, since noise only ever adds.
 const RUNS: usize = 5;
 const FINAL_RUNS: usize = 101;
-/// NSEC3 in numbers (RFC 5155 §11).
-const NSEC3: u16 = 50;
 const STEPS: usize = 300;
 /// New beginnings of a search, so that it does not end on the first hill.
 const STARTS: usize = 6;
