@@ -404,6 +404,23 @@ const CASES: &[Case] = &[
         "dnssec.rrsig_not_yet_valid",
     ),
     (
+        "records that are never valid together",
+        |attempt| {
+            // With the wildcard denied by another record than the name.
+            attempt.publish(|world| content(world).txt("+.example.com.", "+"));
+            let records = denying_records(attempt.answer());
+            let (first, others) = records.split_first().expect("there is a record");
+            assert!(!others.is_empty());
+            attempt.clear();
+            let signing = attempt.world.signing("example.com.", KeyRole::Zsk);
+            let before = signing.clone().window(NOON - HOUR, NOON);
+            attempt.deny_signed(&before, std::slice::from_ref(first));
+            attempt.deny_signed(&signing.window(NOON + 1, NOON + HOUR), others);
+            attempt.period = period(NOON - HOUR, NOON + HOUR);
+        },
+        "dnssec.not_valid_together",
+    ),
+    (
         "signatures of a stranger's key",
         |attempt| {
             let signing = attempt.world.signing("example.com.", KeyRole::Zsk);

@@ -26,7 +26,7 @@ use support::{NOON, random};
 const ZONE: &str = "z.";
 const CHILD: &str = "b.z.";
 /// How many worlds of each kind.
-const WORLDS: usize = 4;
+const WORLDS: usize = 3;
 /// How deep names go below the zone, and of what labels they are.
 const DEPTH: usize = 3;
 const LABELS: [&[u8]; 3] = [b"a", b"b", b"*"];

@@ -281,25 +281,25 @@ impl<'a> Walk<'_, 'a> {
             {
                 continue;
             }
-            let mut validity = Validity::always();
-            for premise in &argument.premises {
-                let Some(evidence) = evidence.get_mut(*premise) else {
+            let validity = match self.weigh_together(&argument.premises, &mut evidence) {
+                Ok(validity) => validity,
+                Err(exhausted @ Error::BudgetExhausted { .. }) => return Err(exhausted),
+                Err(other) => {
+                    failure = further(failure, other);
                     continue;
-                };
-                match self.weigh(evidence) {
-                    Ok(valid) => validity = validity.intersect(&valid),
-                    Err(exhausted @ Error::BudgetExhausted { .. }) => return Err(exhausted),
-                    Err(other) => {
-                        failure = further(failure, other);
-                        validity = Validity::never();
-                    }
                 }
-                if validity.is_never() {
-                    break;
-                }
-            }
+            };
             let in_time = self.so_far.intersect(&validity);
             if !in_time.overlaps(self.sources.period) {
+                let not_together = Error::NotValidTogether {
+                    rrset: RrsetId {
+                        owner: owner.clone(),
+                        record_type,
+                    },
+                    validity: in_time,
+                    period: self.sources.period,
+                };
+                failure = further(failure, not_together);
                 continue;
             }
             let same =
@@ -321,6 +321,21 @@ impl<'a> Walk<'_, 'a> {
             }
             None => Judgement::None(failure),
         })
+    }
+
+    /// When all of these records are proven.
+    fn weigh_together(
+        &mut self,
+        premises: &[usize],
+        evidence: &mut [Evidence<'a>],
+    ) -> Result<Validity, Error> {
+        let mut validity = Validity::always();
+        for premise in premises {
+            if let Some(evidence) = evidence.get_mut(*premise) {
+                validity = validity.intersect(&self.weigh(evidence)?);
+            }
+        }
+        Ok(validity)
     }
 
     /// Checks the signatures over a record, once.
