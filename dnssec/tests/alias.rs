@@ -972,6 +972,31 @@ fn a_row_may_stand_in_every_response_and_be_signed_twice() {
     assert_eq!(attempt.verdict(), "proven");
 }
 
+/// Each alias may come from a wildcard, and so with a denial, and all of that be signed twice: what may be spent grows with
+/// each alias that is proven.
+#[test]
+fn a_row_may_come_from_wildcards() {
+    for style in STYLES {
+        let second = ZoneKey::new(Key::generate(Algorithm::Ed25519), ZONE_KEY);
+        let zone = style
+            .zone("example.com.")
+            .extra_signer(second, KeyRole::Zsk);
+        let mut world = World::builder()
+            .at(NOON)
+            .with_zone(style.zone("."))
+            .with_zone(style.zone("com."))
+            .with_zone(zone)
+            .txt("x.8.example.com.", TEXT);
+        for number in 0..8 {
+            let wildcard = format!("*.{number}.example.com.");
+            let target = format!("x.{}.example.com.", number + 1);
+            world = world.record(alias(&wildcard, &target));
+        }
+        let attempt = Attempt::in_world(style, world.build(), "x.0.example.com.", TXT);
+        assert_eq!(attempt.verdict(), "proven", "{style:?}");
+    }
+}
+
 /// Whatever is behind it, an alias holds while its own signatures do.
 #[test]
 fn a_proof_holds_while_alias_and_target_do() {
