@@ -70,11 +70,7 @@
 //!
 //! Aliases are followed eight deep. A name asked for has at most 255 octets and 127 labels, a chain at most 512 responses
 //! with 8,192 records.
-//!
-//! ## Where others decide otherwise
-//!
-//! Validators differ where the RFCs leave a choice, and in their bugs; this list came of comparing verdicts over some
-//! thousands of random worlds with Unbound's and BIND's (`.ci/dnssec-differential` in the repository).
+#![doc = include_str!("differences.md")]
 //!
 //! # Time
 //!

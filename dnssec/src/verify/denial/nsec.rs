@@ -21,7 +21,9 @@ pub(super) fn absence<'a>(
 ) -> Result<(), Error> {
     for record in records {
         let is_at = record.owner == *owner;
-        if !is_at && !may_cover(record, owner) {
+        // What such a record says of its own name does not hang on which name comes next.
+        let is_cut = is_unsigned_delegation(record.data.types) && owner.is_within(&record.owner);
+        if !is_at && !is_cut && !may_cover(record, owner) {
             continue;
         }
         for evidence in hearing.admit(record)? {
@@ -31,8 +33,7 @@ pub(super) fn absence<'a>(
             if !may_speak_of(&zone, owner, record_type) {
                 continue;
             }
-            let cut = is_unsigned_delegation(record.data.types) && owner.is_within(&record.owner);
-            if cut && !(is_at && record_type == RecordType::DS) {
+            if is_cut && !(is_at && record_type == RecordType::DS) {
                 let insecure = Conclusion::Insecure {
                     zone: record.owner.clone(),
                     cause: Insecurity::NoDs,
