@@ -1596,6 +1596,18 @@ const NSEC3_CASES: &[Case] = &[
         "insecure: iterations",
     ),
     (
+        "a hundred and one, the question itself unanswered",
+        |attempt| {
+            nsec3(attempt, &nsec3_parts(&example().iterations(101)));
+            let mut failed = attempt.answer().clone();
+            attempt.answer().questions[0].name = "other.".into();
+            failed.authorities.clear();
+            failed.rcode = SERVFAIL;
+            attempt.responses.0.insert(0, failed);
+        },
+        "insecure: iterations",
+    ),
+    (
         "a hundred and one, signed by the zone above",
         |attempt| attempt.deny("com.", &nsec3_parts(&example().iterations(101))),
         "dnssec.unproven_denial",

@@ -11,10 +11,11 @@ mod support;
 
 use dnssec::{Chain, Error, Period, RecordType, TrustAnchors};
 use kliento_fixtures::{
-    A, Algorithm, DNSKEY, DS, Key, KeyRole, Name, Record, Response, TXT, World, ZoneSpec,
+    A, Algorithm, DNAME, DNSKEY, DS, Key, KeyRole, NS, Name, Record, Response, TXT, World, ZoneSpec,
 };
 use proptest::prelude::RngExt;
 
+use support::attempt::{Attempt, STYLES, zones};
 use support::{NOON, OWNER, TEXT, WORLD, at, prove, random, verify};
 
 /// What a chain in DER proves about [`OWNER`] at [`NOON`].
@@ -93,6 +94,59 @@ fn no_change_of_an_octet_makes_a_chain_prove_something_else() {
     }
     // Otherwise nothing would have got as far as the signatures.
     assert!(proofs > 100, "{proofs}");
+}
+
+/// Wildcards, aliases and denials, by NSEC and by NSEC3: what is changed of them proves what it did, or nothing.
+#[test]
+fn no_change_of_an_octet_makes_another_fact_of_one() {
+    let mut random = random();
+    let mut facts = 0;
+    for style in STYLES {
+        let world = zones(style)
+            .txt("a.example.com.", TEXT)
+            .txt("*.w.example.com.", TEXT)
+            .record(Record::of_name("d.example.com.", DNAME, "w.example.com."))
+            .record(Record::of_name("u.example.com.", NS, "elsewhere."))
+            .build();
+        for (name, record_type) in [
+            ("b.example.com.", TXT),
+            ("a.example.com.", A),
+            ("x.w.example.com.", TXT),
+            ("x.d.example.com.", TXT),
+            ("x.d.example.com.", A),
+            ("u.example.com.", DS),
+            ("x.u.example.com.", TXT),
+        ] {
+            let attempt = Attempt::in_world(style, world.clone(), name, record_type);
+            let messages = attempt.responses.to_messages();
+            let found = attempt.look_up(&messages, at(NOON));
+            for _ in 0..150 {
+                let mut changed = messages.clone();
+                let message = random.random_range(0..messages.len());
+                let place = random.random_range(0..messages[message].len());
+                changed[message][place] ^= random.random_range(1..=u8::MAX);
+                let after = attempt.look_up(&changed, at(NOON));
+                match (&found, &after) {
+                    (Ok(before), Ok(after)) => {
+                        assert_eq!(
+                            before.what, after.what,
+                            "{style:?} {name} {message} {place}"
+                        );
+                        facts += 1;
+                    }
+                    (Ok(_), Err(error)) => assert_ne!(
+                        error.reason(),
+                        "dnssec.insecure_delegation",
+                        "{style:?} {name} {message} {place}"
+                    ),
+                    (Err(_), Ok(after)) => panic!("{style:?} {name} {message} {place}: {after:?}"),
+                    (Err(_), Err(_)) => {}
+                }
+            }
+        }
+    }
+    // Otherwise nothing would have got as far as the signatures.
+    assert!(facts > 100, "{facts}");
 }
 
 #[test]
