@@ -345,6 +345,22 @@ const CASES: &[Case] = &[
         "proven",
     ),
     (
+        "two DS RRsets of a zone, both all unknown, where there may be one",
+        |attempt| {
+            let zone = attempt.style.zone("sha1.example.com.").ds_digests(&[SHA1]);
+            attempt.build(zones(attempt.style).with_zone(zone));
+            attempt.ask("sha1.example.com.", DS);
+            let mut other = attempt.answer().clone();
+            for ds in other.data_mut() {
+                ds.rdata[3] = 200;
+            }
+            let signing = attempt.world.signing("example.com.", KeyRole::Zsk);
+            other.sign(&signing);
+            attempt.responses.0.insert(0, other);
+        },
+        "dnssec.ambiguous_answer",
+    ),
+    (
         "an unsigned zone whose parent's denial is gone",
         |attempt| {
             delegating(attempt);
@@ -1510,6 +1526,23 @@ const NSEC3_CASES: &[Case] = &[
         },
         "dnssec.unproven_denial",
     ),
+    (
+        "ten records that cover the next closer name, each looked at once",
+        |attempt| {
+            let [encloser, _, wildcard] = nsec3_parts(&example());
+            nsec3(attempt, &[encloser, wildcard]);
+            let hash = example().hash(NAME);
+            let mut before = hash;
+            for _ in 0..10 {
+                before = moved(before, false);
+                nsec3(
+                    attempt,
+                    &[example().record(before, &moved(hash, true), &[])],
+                );
+            }
+        },
+        "nxdomain",
+    ),
     // Chains of hashes (RFC 5155 §8.2)
     (
         "the parts of two salts",
@@ -1611,6 +1644,14 @@ const NSEC3_CASES: &[Case] = &[
         "a hundred and one, signed by the zone above",
         |attempt| attempt.deny("com.", &nsec3_parts(&example().iterations(101))),
         "dnssec.unproven_denial",
+    ),
+    (
+        "a hundred and one in a zone with an anchor of its own",
+        |attempt| {
+            attempt.anchors += &attempt.world.anchors_of("example.com.");
+            nsec3(attempt, &nsec3_parts(&example().iterations(101)));
+        },
+        "insecure: iterations",
     ),
     (
         "a hundred and one, and a good chain beside",

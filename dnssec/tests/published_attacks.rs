@@ -16,8 +16,8 @@ use dnssec::{Error, Period};
 use kliento_fixtures::hostile::{add_keys, colliding_keys, key_trap};
 use kliento_fixtures::{
     A, Algorithm, CH, CNAME, DNAME, DNSKEY, DS, Key, KeyRole, MX, NS, NSEC, NXDOMAIN, Name,
-    OPT_OUT, Question, REVOKE, RRSIG, Record, Response, SECURE_ENTRY_POINT, SHA256, SOA, Signing,
-    TXT, World, WorldBuilder, ZONE_KEY, ZoneKey, ZoneSpec,
+    OPT_OUT, Question, REVOKE, RRSIG, Record, Response, SECURE_ENTRY_POINT, SHA1, SHA256, SOA,
+    Signing, TXT, World, WorldBuilder, ZONE_KEY, ZoneKey, ZoneSpec,
 };
 
 use support::attempt::{
@@ -1071,49 +1071,73 @@ fn ask_island(attempt: &mut Attempt, name: &str, record_type: u16) {
     attempt.responses.0.insert(0, sea);
 }
 
-/// The same where the delegation above the island is signed with nothing known (RFC 4035 §5.2), and where it lies in a
-/// span that opts out.
+/// The same where the delegation above the island is signed with nothing known (RFC 4035 §5.2), where it lies in a span
+/// that opts out, and where it is the delegation to the island itself that is unsigned.
 #[test]
 fn an_island_below_what_counts_as_unsigned() {
     let style = Style::Nsec3;
-    let seas = [
-        ZoneSpec::new("sea.", Algorithm::RsaSha1),
-        ZoneSpec::new("sea.", Algorithm::Ed25519).insecure(),
+    let ed25519 = |name: &str| style.denying(ZoneSpec::new(name, Algorithm::Ed25519));
+    let sea_of = |sea: ZoneSpec| vec![style.zone("."), sea, style.zone("island.sea.")];
+    let cases = [
+        (
+            sea_of(ed25519("sea.").ds_digests(&[SHA1])),
+            "insecure: algorithms",
+            "dnssec.dnskey_not_committed",
+        ),
+        (
+            vec![
+                style.zone(".").opt_out(),
+                ed25519("sea.").insecure(),
+                style.zone("island.sea."),
+            ],
+            "insecure: opt-out",
+            "dnssec.unproven_denial",
+        ),
+        (
+            vec![
+                style.zone("."),
+                ed25519("sea."),
+                ed25519("island.sea.").insecure(),
+            ],
+            "insecure: no DS",
+            "proven",
+        ),
+        (
+            vec![
+                style.zone("."),
+                ed25519("sea.").opt_out(),
+                ed25519("island.sea.").insecure(),
+            ],
+            "insecure: opt-out",
+            "proven",
+        ),
+        (
+            vec![
+                style.zone("."),
+                ed25519("sea."),
+                ed25519("island.sea.").ds_digests(&[SHA1]),
+            ],
+            "insecure: algorithms",
+            "proven",
+        ),
     ];
-    for (sea, root) in seas
-        .into_iter()
-        .zip([style.zone("."), style.zone(".").opt_out()])
-    {
-        let world = World::builder()
-            .at(NOON)
-            .with_zone(root)
-            .with_zone(sea)
-            .with_zone(style.zone("island.sea."))
+    for (zones, cause, of_the_sea) in cases {
+        let world = zones
+            .into_iter()
+            .fold(World::builder().at(NOON), WorldBuilder::with_zone)
             .txt("a.island.sea.", TEXT)
             .build();
         let mut attempt = Attempt::in_world(style, world.clone(), "a.island.sea.", TXT);
-        expect(&attempt, why_unsigned(&world));
+        expect(&attempt, cause);
         attempt.anchors += &world.anchors_of("island.sea.");
         expect(&attempt, "proven");
         attempt.answer().drop_signatures();
         expect(&attempt, "dnssec.no_rrsig");
         attempt.clear();
         expect(&attempt, "dnssec.unproven_denial");
-        // Signed by the zone above in its own name.
-        let signing = world.signing("sea.", KeyRole::Zsk);
-        evil_answer(&mut attempt, &signing);
-        let verdict = attempt.verdict();
-        assert!(verdict.starts_with("dnssec."), "{verdict}");
-    }
-}
-
-/// Why the world's sea counts as unsigned.
-fn why_unsigned(world: &World) -> &'static str {
-    let has_ds = world.answer("sea.", DS).of_type(DS).next().is_some();
-    if has_ds {
-        "insecure: algorithms"
-    } else {
-        "insecure: opt-out"
+        // Signed by the zone above in its own name: as good as its keys are, and no reason to call the island unsigned.
+        evil_answer(&mut attempt, &world.signing("sea.", KeyRole::Zsk));
+        expect(&attempt, of_the_sea);
     }
 }
 
