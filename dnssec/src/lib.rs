@@ -60,7 +60,7 @@
 //! | 4592 | Wildcards, the empty non-terminals among the closest enclosers included. Not for DS, DNSKEY, NSEC, NSEC3 and DNAME, which prove nothing by a wildcard. |
 //! | 5011 | A revoked key signs nothing, for anybody. Anchors are not kept up to date: they are the caller's. |
 //! | 5155, 9276 | NSEC3 with SHA-1 and up to 100 iterations; more, or another hash, makes a zone insecure, and unknown flags make a record count for nothing. A denial, or a wildcard, that rests on an opt-out span is insecure. |
-//! | 6672 | DNAME, with the CNAME made anew: an unsigned one in the chain is not looked at. |
+//! | 6672 | DNAME, with the CNAME made anew: an unsigned one beside it is not looked at. Not: DNAME at a wildcard. |
 //! | 6840 | All of §4 and §5 that is a validator's; any one good signature will do (§5.4), any supported DS (§5.11). |
 //! | 6895 | Types that are none of data (ANY, OPT, RRSIG, 128 to 255) are refused. |
 //! | 7958, 9718 | `root-anchors.xml`, with `validFrom` and `validUntil`. Its signature is not checked: fetch it by a way that you trust. |
@@ -69,7 +69,7 @@
 //! | 9824 | Compact denial: an NSEC record with NXNAME is a proof that there is no such name. |
 //!
 //! Aliases are followed eight deep. A name asked for has at most 255 octets and 127 labels, a chain at most 512 responses
-//! with 8,192 records.
+//! with 8,192 records, and where denials are needed at most 512 different NSEC and NSEC3 records.
 #![doc = include_str!("differences.md")]
 //!
 //! # Time
@@ -130,3 +130,8 @@ pub use retrieve::{
 pub use time::{Timestamp, TimestampError};
 pub use validity::{Period, Validity};
 pub use verify::{Absence, Denial, Fact, Proof};
+
+/// The sample of this crate's README, compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
