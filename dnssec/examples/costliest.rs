@@ -16,6 +16,7 @@
 use std::error::Error;
 use std::hint::black_box;
 use std::process::ExitCode;
+use std::slice;
 use std::time::Duration;
 
 use dnssec::{Chain, Name, Period, RecordType, Timestamp, TrustAnchors};
@@ -71,8 +72,10 @@ struct Shape {
     /// NSEC3 records that nobody signed, each with a salt of its own.
     salts: u32,
     salt_octets: u32,
-    /// NSEC records that nobody signed, and that cover the name.
+    /// NSEC records of one owner that cover the name, which nobody signed.
     unsigned_denials: u32,
+    /// RRSIGs over these in the names of so many zones above.
+    denial_signers: u32,
     /// RRSIGs over the answer that have expired.
     stale_signatures: u32,
     /// TXT records that nobody asked for.
@@ -101,6 +104,7 @@ const HOSTILE: &[Dial] = &[
     (|shape| &mut shape.salts, 200),
     (|shape| &mut shape.salt_octets, 255),
     (|shape| &mut shape.unsigned_denials, 400),
+    (|shape| &mut shape.denial_signers, 60),
     (|shape| &mut shape.stale_signatures, 100),
     (|shape| &mut shape.strays, 800),
 ];
@@ -197,13 +201,24 @@ impl Shape {
             let salted = self.unsigned_nsec3(zone, target, number)?;
             answer.authorities.push(salted);
         }
+        let apex = kliento_fixtures::Name::from(zone);
         for number in 0..self.unsigned_denials {
-            let owner = below(zone, &format!("!{number}."));
-            let mut rdata = kliento_fixtures::Name::from(zone).wire().to_vec();
-            rdata.extend(b"\0\x01\x40");
-            answer
-                .authorities
-                .push(Record::new(owner.as_str(), NSEC, rdata));
+            let mut rdata = apex.wire().to_vec();
+            rdata.extend(b"\0\x02");
+            rdata.extend(u16::try_from(number).ok()?.to_be_bytes());
+            let denial = Record::new(below(zone, "+.").as_str(), NSEC, rdata);
+            if number == 0 {
+                let zones =
+                    std::iter::successors(Some(apex.clone()), kliento_fixtures::Name::parent);
+                for signer in zones.take(self.denial_signers as usize) {
+                    let rrsig = signing
+                        .clone()
+                        .signer(signer)
+                        .rrsig(slice::from_ref(&denial));
+                    answer.authorities.push(rrsig);
+                }
+            }
+            answer.authorities.push(denial);
         }
         for _ in 0..self.strays {
             answer.additionals.push(Record::txt(target, "stray"));
