@@ -10,8 +10,8 @@
 mod support;
 
 use kliento_fixtures::{
-    A, CNAME, DNAME, DS, KeyRole, MX, NS, NSEC, OPT_OUT, Question, RRSIG, Record, Response, SRV,
-    TXT, World,
+    A, CNAME, DNAME, DNSKEY, DS, KeyRole, MX, NS, NSEC, NSEC3, OPT_OUT, Question, RRSIG, Record,
+    Response, SRV, TXT, World,
 };
 
 use support::attempt::{
@@ -27,6 +27,14 @@ const TEXT: &str = "from the wildcard";
 fn start(style: Style) -> Attempt {
     let world = zones(style).txt(WILDCARD, TEXT).build();
     Attempt::in_world(style, world, NAME, TXT)
+}
+
+/// Answers with a record of the name that is asked for as if `*.example.com.` had made it, and denies that name.
+fn expanded(attempt: &mut Attempt, record: Record) {
+    let signing = attempt.world.signing("example.com.", KeyRole::Zsk);
+    let rrsig = signing.labels(2).rrsig(std::slice::from_ref(&record));
+    attempt.answer().answers = vec![record, rrsig];
+    attempt.borrow_denials(&[(NAME, TXT)]);
 }
 
 /// What both NSEC and NSEC3 have to get right.
@@ -419,6 +427,34 @@ const CASES: &[Case] = &[
                 .labels(2);
             attempt.answer().answers = vec![ds.clone(), signing.rrsig(&[ds])];
             attempt.borrow_denials(&[(NAME, TXT)]);
+        },
+        "dnssec.wildcard",
+    ),
+    (
+        "an NSEC that a wildcard made, asked for",
+        |attempt| {
+            attempt.ask_in_vain(NAME, NSEC);
+            let nsec = Record::nsec(NAME, "z.example.com.", &[TXT, NSEC]);
+            expanded(attempt, nsec);
+        },
+        "dnssec.wildcard",
+    ),
+    (
+        "an NSEC3 that a wildcard made, asked for",
+        |attempt| {
+            attempt.ask_in_vain(NAME, NSEC3);
+            let mut nsec3 = Nsec3Maker::of("example.com.").over(NAME);
+            nsec3.owner = NAME.into();
+            expanded(attempt, nsec3);
+        },
+        "dnssec.wildcard",
+    ),
+    (
+        "keys that a wildcard above the zone made, asked for",
+        |attempt| {
+            attempt.ask("example.com.", DNSKEY);
+            let signing = attempt.world.signing("example.com.", KeyRole::Ksk);
+            attempt.answer().sign(&signing.labels(1));
         },
         "dnssec.wildcard",
     ),
