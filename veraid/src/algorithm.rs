@@ -9,6 +9,7 @@ use x509_cert::spki::AlgorithmIdentifier;
 
 use crate::asn1::{Reader, Unreadable, Value, tag};
 use crate::crypto::HashAlgorithm;
+use crate::key::KeyAlgorithm;
 use crate::oid;
 
 /// How a signature was made.
@@ -19,9 +20,27 @@ pub(crate) enum SignatureAlgorithm {
 }
 
 impl SignatureAlgorithm {
-    pub(crate) const fn hash(self) -> HashAlgorithm {
+    /// The one with which keys of ours sign.
+    pub(crate) const fn written_by(key: KeyAlgorithm) -> Self {
+        match key {
+            KeyAlgorithm::Rsa2048 | KeyAlgorithm::Rsa3072 | KeyAlgorithm::Rsa4096 => {
+                Self::RsassaPss(HashAlgorithm::Sha256)
+            }
+        }
+    }
+
+    /// The hash of the content that goes into the signed attributes beside it when we write them.
+    pub(crate) const fn written_digest(self) -> HashAlgorithm {
         match self {
             Self::RsassaPss(hash) => hash,
+        }
+    }
+
+    /// The DER of its `AlgorithmIdentifier`, if it is one that is written here.
+    pub(crate) fn to_der(self) -> der::Result<Vec<u8>> {
+        match self {
+            Self::RsassaPss(HashAlgorithm::Sha256) => pss_with_sha_256(),
+            Self::RsassaPss(_) => Err(der::ErrorKind::Failed.into()),
         }
     }
 }
@@ -132,11 +151,17 @@ fn explicit<'a>(
 /// `AlgorithmIdentifier` as it is written.
 pub(crate) type AlgorithmIdentifierRef<'a> = AlgorithmIdentifier<AnyRef<'a>>;
 
-/// SHA-256 without parameters, as RFC 5754 §2 would have it written in CMS.
-pub(crate) const SHA_256: AlgorithmIdentifierRef<'static> = AlgorithmIdentifier {
-    oid: oid::SHA_256,
-    parameters: None,
-};
+/// A hash function without parameters, as RFC 5754 §2 would have it written in CMS.
+pub(crate) const fn hash_identifier(hash: HashAlgorithm) -> AlgorithmIdentifierRef<'static> {
+    AlgorithmIdentifier {
+        oid: match hash {
+            HashAlgorithm::Sha256 => oid::SHA_256,
+            HashAlgorithm::Sha384 => oid::SHA_384,
+            HashAlgorithm::Sha512 => oid::SHA_512,
+        },
+        parameters: None,
+    }
+}
 
 /// SHA-256 with NULL parameters, as RFC 4055 §2.1 has it within RSASSA-PSS.
 const SHA_256_NULL: AlgorithmIdentifierRef<'static> = AlgorithmIdentifier {
@@ -165,8 +190,8 @@ fn explicitly<T>(number: u8, value: T) -> ContextSpecific<T> {
     }
 }
 
-/// The DER of the one signature algorithm that is written: RSASSA-PSS with SHA-256 and a salt of 32 octets.
-pub(crate) fn pss_with_sha_256() -> der::Result<Vec<u8>> {
+/// RSASSA-PSS with SHA-256 and a salt of 32 octets.
+fn pss_with_sha_256() -> der::Result<Vec<u8>> {
     SignatureAlgorithmIdentifier {
         algorithm: oid::RSASSA_PSS,
         parameters: PssParameters {

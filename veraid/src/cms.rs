@@ -17,7 +17,7 @@ use smallvec::SmallVec;
 use x509_cert::attr::Attribute;
 
 use crate::algorithm::{
-    self, AlgorithmFault, AlgorithmIdentifierRef, SignatureAlgorithm, read_hash,
+    AlgorithmFault, AlgorithmIdentifierRef, SignatureAlgorithm, hash_identifier, read_hash,
     read_signature_algorithm,
 };
 use crate::asn1::{Reader, Unreadable, Value, tag};
@@ -308,11 +308,14 @@ impl<'a> SignerInfo<'a> {
 
     /// Checks the signature over the signed attributes (RFC 5652 §5.4, §5.6).
     pub(crate) fn verify(&self, key: &PublicKeyRef<'_>) -> Result<(), Error> {
+        if !key.makes(self.signature_algorithm) {
+            return Err(Error::SignatureKeyAlgorithm { key: key.algorithm });
+        }
         let mut message = self.signed_attributes.encoding().to_vec();
         if let Some(tag) = message.first_mut() {
             *tag = tag::SET;
         }
-        key.verify(self.signature_algorithm.hash(), &message, self.signature)
+        key.verify(self.signature_algorithm, &message, self.signature)
             .map_err(|Refused| Error::BadSignature)
     }
 }
@@ -538,10 +541,13 @@ impl SigningRequest<'_> {
     pub(crate) fn sign(&self, key: &dyn SigningKey) -> Result<Vec<u8>, Error> {
         let unwritable = |_| Error::Unwritable("signature");
         let period = self.written_period()?;
-        let attributes = self.signed_attributes(period).map_err(unwritable)?;
+        let algorithm = SignatureAlgorithm::written_by(key.public_key().algorithm());
+        let attributes = self
+            .signed_attributes(algorithm, period)
+            .map_err(unwritable)?;
         let message = attributes.to_der().map_err(unwritable)?;
         let signature = sign_checked(key, &message)?;
-        self.content_info(attributes, &signature)
+        self.content_info(algorithm, attributes, &signature)
             .map_err(unwritable)
     }
 
@@ -557,8 +563,12 @@ impl SigningRequest<'_> {
         })
     }
 
-    fn signed_attributes(&self, period: WrittenPeriod) -> der::Result<SetOfVec<Attribute>> {
-        let digest = HashAlgorithm::Sha256.digest(self.content);
+    fn signed_attributes(
+        &self,
+        algorithm: SignatureAlgorithm,
+        period: WrittenPeriod,
+    ) -> der::Result<SetOfVec<Attribute>> {
+        let digest = algorithm.written_digest().digest(self.content);
         let metadata = WrittenMetadata {
             service: self.service,
             period,
@@ -577,17 +587,19 @@ impl SigningRequest<'_> {
 
     fn content_info(
         &self,
+        algorithm: SignatureAlgorithm,
         signed_attributes: SetOfVec<Attribute>,
         signature: &[u8],
     ) -> der::Result<Vec<u8>> {
-        let signature_algorithm = algorithm::pss_with_sha_256()?;
+        let signature_algorithm = algorithm.to_der()?;
+        let digest_algorithm = hash_identifier(algorithm.written_digest());
         let signer = WrittenSignerInfo {
             version: CmsVersion::V1,
             identifier: WrittenIdentifier {
                 issuer: AnyRef::from_der(self.certificate.issuer())?,
                 serial_number: AnyRef::from_der(self.certificate.serial_number_encoding())?,
             },
-            digest_algorithm: algorithm::SHA_256,
+            digest_algorithm,
             signed_attributes,
             signature_algorithm: AnyRef::from_der(&signature_algorithm)?,
             signature: OctetStringRef::new(signature)?,
@@ -602,7 +614,7 @@ impl SigningRequest<'_> {
             .transpose()?;
         let signed_data = WrittenSignedData {
             version: CmsVersion::V1,
-            digest_algorithms: SetOfVec::try_from([algorithm::SHA_256])?,
+            digest_algorithms: SetOfVec::try_from([digest_algorithm])?,
             encapsulated_content: EncapsulatedContentInfo {
                 econtent_type: oid::DATA,
                 econtent: content,

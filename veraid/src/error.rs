@@ -6,7 +6,7 @@ use der::asn1::ObjectIdentifier;
 use dnssec::{Period, Validity};
 
 use crate::asn1::Unreadable;
-use crate::key::{KeyError, SigningError};
+use crate::key::{KeyAlgorithm, KeyError, SigningError};
 use crate::name::NameError;
 use crate::record::TtlOverride;
 
@@ -249,6 +249,14 @@ pub enum Error {
     /// The member certificate's issuer is not the organisation.
     #[error("the member certificate names another issuer than the organisation")]
     OtherIssuer,
+    /// A certificate is signed with an algorithm that its issuer's key is not for.
+    #[error("the {certificate} is not signed as its issuer's key, {key}, signs")]
+    CertificateKeyAlgorithm {
+        /// Which certificate.
+        certificate: CertificateRole,
+        /// What the issuer's key is.
+        key: KeyAlgorithm,
+    },
     /// A certificate's signature is wrong.
     #[error("the signature of the {certificate} does not verify")]
     CertificateSignature {
@@ -339,6 +347,12 @@ pub enum Error {
     /// Several different certificates with the signer's issuer and serial number.
     #[error("several certificates have the issuer and serial number of the signer")]
     AmbiguousSignerCertificate,
+    /// The content is signed with an algorithm that the signer's key is not for.
+    #[error("the content is not signed as the signer's key, {key}, signs")]
+    SignatureKeyAlgorithm {
+        /// What the signer's key is.
+        key: KeyAlgorithm,
+    },
     /// The signature over the signed attributes is wrong.
     #[error("the signature does not verify")]
     BadSignature,
@@ -513,6 +527,7 @@ impl Error {
             Self::KeyIdentifierMismatch { .. } => "x509.key_identifier_mismatch",
             Self::NotSelfIssued => "x509.not_self_issued",
             Self::OtherIssuer => "x509.other_issuer",
+            Self::CertificateKeyAlgorithm { .. } => "x509.issuer_key_algorithm",
             Self::CertificateSignature { .. } => "x509.bad_signature",
             Self::CertificateExpired { .. } => "x509.expired",
             Self::CertificateNotYetValid { .. } => "x509.not_yet_valid",
@@ -532,6 +547,7 @@ impl Error {
             Self::DigestMismatch => "cms.digest_mismatch",
             Self::NoSignerCertificate => "cms.no_signer_certificate",
             Self::AmbiguousSignerCertificate => "cms.ambiguous_signer_certificate",
+            Self::SignatureKeyAlgorithm { .. } => "cms.signer_key_algorithm",
             Self::BadSignature => "cms.bad_signature",
 
             Self::NoRecordResponse { .. } => "veraid.no_record_response",

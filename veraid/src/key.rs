@@ -9,6 +9,7 @@ use std::str::FromStr;
 use der::asn1::ObjectIdentifier;
 use zeroize::Zeroizing;
 
+use crate::algorithm::SignatureAlgorithm;
 use crate::asn1::{Unreadable, Value, tag};
 use crate::crypto::{self, HashAlgorithm, KeyPair, Refused};
 use crate::oid;
@@ -226,13 +227,27 @@ impl<'a> PublicKeyRef<'a> {
         KeyId::new(digest_type, self.digest(digest_type.hash()).as_ref())
     }
 
+    /// Whether the key could have signed so: the cheap half of [`PublicKeyRef::verify`].
+    pub(crate) fn makes(&self, algorithm: SignatureAlgorithm) -> bool {
+        match (self.algorithm, algorithm) {
+            (
+                KeyAlgorithm::Rsa2048 | KeyAlgorithm::Rsa3072 | KeyAlgorithm::Rsa4096,
+                SignatureAlgorithm::RsassaPss(_),
+            ) => true,
+        }
+    }
+
     pub(crate) fn verify(
         &self,
-        hash: HashAlgorithm,
+        algorithm: SignatureAlgorithm,
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), Refused> {
-        crypto::verify_rsa_pss(hash, self.rsa_public_key, message, signature)
+        match algorithm {
+            SignatureAlgorithm::RsassaPss(hash) => {
+                crypto::verify_rsa_pss(hash, self.rsa_public_key, message, signature)
+            }
+        }
     }
 }
 

@@ -26,30 +26,37 @@ const BOT: &str = "@";
 pub enum Dialect {
     /// VeraId version 1: records at `_veraid.<domain>`.
     VeraId,
+    /// DomainAuth version 1: records at `_domainauth.<domain>`.
+    DomainAuth,
 }
 
 impl Dialect {
+    /// Both there are.
+    pub const ALL: &'static [Self] = &[Self::VeraId, Self::DomainAuth];
+
     /// The label above the organisation's domain under which its records stand.
     #[must_use]
     pub const fn record_label(self) -> &'static str {
         match self {
             Self::VeraId => "_veraid",
+            Self::DomainAuth => "_domainauth",
         }
     }
 }
 
-/// `veraid`.
+/// `veraid`, `domainauth`.
 impl fmt::Display for Dialect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::VeraId => "veraid",
+            Self::DomainAuth => "domainauth",
         })
     }
 }
 
 /// A text that names no [`Dialect`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a dialect; there is `veraid`")]
+#[error("not a dialect; there are `veraid` and `domainauth`")]
 pub struct DialectError;
 
 impl FromStr for Dialect {
@@ -58,6 +65,7 @@ impl FromStr for Dialect {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "veraid" => Ok(Self::VeraId),
+            "domainauth" => Ok(Self::DomainAuth),
             _ => Err(DialectError),
         }
     }

@@ -10,8 +10,8 @@ use x509_cert::ext::pkix::{AuthorityKeyIdentifier, BasicConstraints, SubjectKeyI
 use x509_cert::serial_number::SerialNumber;
 use x509_cert::time::{Time, Validity};
 
-use crate::algorithm::pss_with_sha_256;
-use crate::crypto::{self, HashAlgorithm};
+use crate::algorithm::SignatureAlgorithm;
+use crate::crypto;
 use crate::error::Error;
 use crate::key::{PublicKey, SigningKey};
 use crate::oid;
@@ -61,7 +61,9 @@ fn explicitly<T>(number: u8, value: T) -> ContextSpecific<T> {
 pub(super) fn issue(request: &Request<'_>, key: &dyn SigningKey) -> Result<Vec<u8>, Error> {
     let validity = validity(request.period)?;
     let unwritable = |_| Error::Unwritable("certificate");
-    let algorithm = pss_with_sha_256().map_err(unwritable)?;
+    let algorithm = SignatureAlgorithm::written_by(key.public_key().algorithm())
+        .to_der()
+        .map_err(unwritable)?;
     let signed = TbsCertificate {
         version: explicitly(0, Version::V3),
         serial_number: serial_number()?,
@@ -88,9 +90,10 @@ pub(super) fn issue(request: &Request<'_>, key: &dyn SigningKey) -> Result<Vec<u
 /// verifies.
 pub(crate) fn sign_checked(key: &dyn SigningKey, message: &[u8]) -> Result<Vec<u8>, Error> {
     let signature = key.sign(message)?;
+    let algorithm = SignatureAlgorithm::written_by(key.public_key().algorithm());
     key.public_key()
         .borrow()
-        .verify(HashAlgorithm::Sha256, message, &signature)
+        .verify(algorithm, message, &signature)
         .map_err(|_| Error::SignedWrongly)?;
     Ok(signature)
 }

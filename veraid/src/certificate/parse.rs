@@ -197,8 +197,14 @@ impl<'a> UnverifiedCertificate<'a> {
 
     /// Checks the signature with the issuer's key (RFC 5280 §6.1.3 (a) (1)).
     pub(crate) fn verify_signature(&self, issuer: &PublicKeyRef<'_>) -> Result<(), Error> {
+        if !issuer.makes(self.signature_algorithm) {
+            return Err(Error::CertificateKeyAlgorithm {
+                certificate: self.role,
+                key: issuer.algorithm,
+            });
+        }
         issuer
-            .verify(self.signature_algorithm.hash(), self.signed, self.signature)
+            .verify(self.signature_algorithm, self.signed, self.signature)
             .map_err(|_| Error::CertificateSignature {
                 certificate: self.role,
             })
