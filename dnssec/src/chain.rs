@@ -10,6 +10,7 @@ use der::{Decode, Encode, Header, Reader, SliceReader, Tag};
 
 use crate::anchor::TrustAnchors;
 use crate::budget::{MAX_RECORDS, MAX_RESPONSES};
+use crate::demand::Demand;
 use crate::error::Error;
 use crate::message::Response;
 use crate::name::Name;
@@ -138,9 +139,9 @@ impl<'a> Chain<'a> {
         name: &Name,
         record_type: RecordType,
         anchors: &TrustAnchors,
-        period: Period,
+        demand: impl Into<Demand>,
     ) -> Result<Fact<'a>, Error> {
-        verify::look_up(self, name, record_type, anchors, period)
+        verify::look_up(self, name, record_type, anchors, demand.into())
     }
 
     /// Proves the RRset of `record_type` at `name`: [`Chain::look_up`] for those who need there to be records. A proof

@@ -169,6 +169,16 @@ pub enum Error {
     /// The RRSIG ends before it starts.
     #[error("{0} expires before its inception")]
     RrsigPeriod(Box<RrsigId>),
+    /// The RRSIG is valid for longer than was demanded ([`Demand::with_longest_signature`](crate::Demand)).
+    #[error("{rrsig} is valid for {} seconds, more than the {limit} allowed", .window.seconds())]
+    RrsigTooLong {
+        /// The signature.
+        rrsig: Box<RrsigId>,
+        /// When it is valid.
+        window: Period,
+        /// The most, in seconds.
+        limit: u32,
+    },
     /// The RRSIG had expired by then.
     #[error("{rrsig} expired at {expired}, before {period}")]
     RrsigExpired {
@@ -323,6 +333,7 @@ impl Error {
             Self::TooFewLabels { .. } => "dnssec.too_few_labels",
             Self::UnsupportedAlgorithm(_) => "dnssec.unsupported_algorithm",
             Self::RrsigPeriod(_) => "dnssec.rrsig_period",
+            Self::RrsigTooLong { .. } => "dnssec.rrsig_too_long",
             Self::RrsigExpired { .. } => "dnssec.rrsig_expired",
             Self::RrsigNotYetValid { .. } => "dnssec.rrsig_not_yet_valid",
             Self::NoMatchingKey(_) => "dnssec.no_matching_key",
@@ -356,7 +367,7 @@ impl Error {
             Self::DnskeyNotCommitted { .. } => 6,
             Self::NoMatchingKey(_) => 5,
             Self::RrsigExpired { .. } | Self::RrsigNotYetValid { .. } => 4,
-            Self::RrsigPeriod(_) => 3,
+            Self::RrsigPeriod(_) | Self::RrsigTooLong { .. } => 3,
             Self::Wildcard(_) | Self::UnsupportedAlgorithm(_) => 2,
             Self::SignerOffTree(_) | Self::TooManyLabels { .. } | Self::TooFewLabels { .. } => 1,
             _ => 0,

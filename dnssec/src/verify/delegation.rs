@@ -119,7 +119,7 @@ impl<'a> Plan<'a> {
             })
             .collect();
         for ds_rrset in &self.delegations {
-            match prove_delegation(&self.zone, ds_rrset, sources.period, zones, budget) {
+            match prove_delegation(&self.zone, ds_rrset, sources.demand.period(), zones, budget) {
                 Ok(delegation) => commitments.extend(delegation),
                 Err(exhausted @ Error::BudgetExhausted { .. }) => return Err(exhausted),
                 Err(other) => failure = further(failure, other),
@@ -215,7 +215,7 @@ pub(super) fn candidates<'a>(
     let mut failure = None;
     for response in sources.chain.responses_to(zone, record_type) {
         let candidate = SignedRrset::find(response, zone, record_type)
-            .and_then(|unweighed| unweighed.usable(sources.period, Expansion::Refused));
+            .and_then(|unweighed| unweighed.usable(sources.demand, Expansion::Refused));
         match candidate {
             Ok(candidate) => found.push(candidate),
             Err(other) => failure = further(failure, other),

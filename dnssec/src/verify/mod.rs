@@ -20,10 +20,11 @@ use std::borrow::Cow;
 use crate::anchor::TrustAnchors;
 use crate::budget::Budget;
 use crate::chain::Chain;
+use crate::demand::Demand;
 use crate::error::{Committer, Error, Insecurity, RrsetId};
 use crate::name::Name;
 use crate::record::RecordType;
-use crate::validity::{Period, Validity};
+use crate::validity::Validity;
 
 use answer::{Found, Question};
 use denial::{Case, Conclusion, Evidence, Witnesses};
@@ -40,7 +41,7 @@ pub(crate) fn look_up<'a>(
     name: &Name,
     record_type: RecordType,
     anchors: &TrustAnchors,
-    period: Period,
+    demand: Demand,
 ) -> Result<Fact<'a>, Error> {
     if record_type.is_meta() {
         return Err(Error::MetaType(record_type));
@@ -49,7 +50,7 @@ pub(crate) fn look_up<'a>(
         sources: Sources {
             chain,
             anchors,
-            period,
+            demand,
         },
         budget: Budget::new(),
         zones: Zones::default(),
@@ -87,14 +88,14 @@ impl<'a> Walk<'_, 'a> {
                 .step(&canonical_name, record_type, &followed)
                 .map_err(|failure| self.insecure_or(failure, &canonical_name, record_type))?;
             let validity = self.so_far.intersect(&valid);
-            if !validity.overlaps(self.sources.period) {
+            if !validity.overlaps(self.sources.demand.period()) {
                 return Err(Error::NotValidTogether {
                     rrset: RrsetId {
                         owner: canonical_name,
                         record_type,
                     },
                     validity,
-                    period: self.sources.period,
+                    period: self.sources.demand.period(),
                 });
             }
             let target = match step {
@@ -143,11 +144,11 @@ impl<'a> Walk<'_, 'a> {
         if !self.sources.anchors.reach(owner) {
             return Err(Error::NoTrustAnchor(owner.clone()));
         }
-        let period = self.sources.period;
+        let demand = self.sources.demand;
         let question = Question::new(self.sources.chain, owner, record_type, followed)?;
         match question.find()? {
             Found::Records(records) => {
-                let records = records.usable(period, expansion(record_type))?;
+                let records = records.usable(demand, expansion(record_type))?;
                 let validity = self.prove(&records)?;
                 Ok((Step::Records(records.into_rdata()), validity))
             }
@@ -157,7 +158,7 @@ impl<'a> Walk<'_, 'a> {
                     alias = alias.not_signed_by(owner);
                 }
                 let expansion = expansion(alias.record_type());
-                let alias = alias.usable(period, expansion)?;
+                let alias = alias.usable(demand, expansion)?;
                 let target = target(&alias, owner)?;
                 let validity = self.prove(&alias)?;
                 if record_type == RecordType::CNAME {
@@ -246,7 +247,7 @@ impl<'a> Walk<'_, 'a> {
     }
 
     fn denials(&mut self) -> Result<(&denial::Records<'a>, Witnesses<'_, 'a>), Error> {
-        let Sources { chain, period, .. } = self.sources;
+        let Sources { chain, demand, .. } = self.sources;
         let records = match self.denials.take() {
             Some(known) => known,
             None => denial::Records::read(chain)?,
@@ -254,7 +255,7 @@ impl<'a> Walk<'_, 'a> {
         let records = &*self.denials.insert(records);
         let witnesses = Witnesses {
             chain,
-            period,
+            demand,
             budget: &mut self.budget,
         };
         Ok((records, witnesses))
@@ -290,14 +291,14 @@ impl<'a> Walk<'_, 'a> {
                 }
             };
             let in_time = self.so_far.intersect(&validity);
-            if !in_time.overlaps(self.sources.period) {
+            if !in_time.overlaps(self.sources.demand.period()) {
                 let not_together = Error::NotValidTogether {
                     rrset: RrsetId {
                         owner: owner.clone(),
                         record_type,
                     },
                     validity: in_time,
-                    period: self.sources.period,
+                    period: self.sources.demand.period(),
                 };
                 failure = further(failure, not_together);
                 continue;
@@ -431,7 +432,7 @@ impl<'a> Walk<'_, 'a> {
                         if self
                             .so_far
                             .intersect(&validity)
-                            .overlaps(self.sources.period) =>
+                            .overlaps(self.sources.demand.period()) =>
                     {
                         return Ok(Some(Error::InsecureDelegation {
                             zone,

@@ -8,6 +8,7 @@ use super::delegation::Key;
 use super::zones::Zones;
 use crate::budget::Budget;
 use crate::crypto;
+use crate::demand::Demand;
 use crate::error::{Error, RrsetId, RrsigId};
 use crate::message::{CLASS_IN, Record, Response};
 use crate::name::Name;
@@ -345,18 +346,18 @@ impl<'a> UnweighedRrset<'a> {
         self.rrsigs.extend(other.rrsigs);
     }
 
-    /// Keeps the RRSIGs that may prove something at some second of `period`, each once. If none may, says why the one that
-    /// came closest may not.
+    /// Keeps the RRSIGs that may prove something at some second of the period demanded, each once. If none may, says why
+    /// the one that came closest may not.
     pub(super) fn usable(
         self,
-        period: Period,
+        demand: Demand,
         expansion: Expansion,
     ) -> Result<SignedRrset<'a>, Error> {
         let Self { mut rrset, rrsigs } = self;
         let mut failure = None;
         let mut seen = HashSet::new();
         for rrsig in rrsigs.iter().filter(|rrsig| seen.insert(*rrsig)) {
-            match rrset.weigh(rrsig, period, expansion) {
+            match rrset.weigh(rrsig, demand, expansion) {
                 Ok(window) => rrset.rrsigs.push(WindowedRrsig {
                     rrsig: rrsig.clone(),
                     window,
@@ -376,7 +377,7 @@ impl SignedRrset<'_> {
     fn weigh(
         &self,
         rrsig: &Rrsig<'_>,
-        period: Period,
+        demand: Demand,
         expansion: Expansion,
     ) -> Result<Period, Error> {
         let id = || Box::new(self.rrsig_id(rrsig));
@@ -403,6 +404,14 @@ impl SignedRrset<'_> {
             return Err(Error::UnsupportedAlgorithm(id()));
         }
         let window = rrsig.period().ok_or_else(|| Error::RrsigPeriod(id()))?;
+        if let Some(limit) = demand.limit_exceeded_by(window) {
+            return Err(Error::RrsigTooLong {
+                rrsig: id(),
+                window,
+                limit,
+            });
+        }
+        let period = demand.period();
         if window.overlaps(period) {
             Ok(window)
         } else if window.end() < period.start() {

@@ -14,16 +14,16 @@ use super::rrset::SignedRrset;
 use crate::anchor::TrustAnchors;
 use crate::budget::Budget;
 use crate::chain::Chain;
+use crate::demand::Demand;
 use crate::error::Error;
 use crate::name::Name;
-use crate::validity::Period;
 
 /// What zones are proven from.
 #[derive(Clone, Copy)]
 pub(super) struct Sources<'w, 'a> {
     pub(super) chain: &'w Chain<'a>,
     pub(super) anchors: &'w TrustAnchors,
-    pub(super) period: Period,
+    pub(super) demand: Demand,
 }
 
 /// The zones looked at so far: proven, or why not.

@@ -16,12 +16,13 @@ use super::fact::Denial;
 use super::rrset::{Expansion, SignedRrset, further};
 use crate::budget::{Budget, MAX_DENIALS};
 use crate::chain::Chain;
+use crate::demand::Demand;
 use crate::error::{Error, Insecurity};
 use crate::message::{CLASS_IN, Record, Response};
 use crate::name::Name;
 use crate::rdata::{Nsec, Nsec3, Nsec3Hash, TypeBitmap, nsec3_owner_hash};
 use crate::record::RecordType;
-use crate::validity::{Period, Validity};
+use crate::validity::Validity;
 
 /// What follows from NSEC or NSEC3 records.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -210,7 +211,7 @@ impl<'a> HashedOwner<'a> {
 /// What turns records into evidence.
 pub(super) struct Witnesses<'w, 'a> {
     pub(super) chain: &'w Chain<'a>,
-    pub(super) period: Period,
+    pub(super) demand: Demand,
     pub(super) budget: &'w mut Budget,
 }
 
@@ -259,7 +260,7 @@ impl<'w, 'a> Hearing<'w, 'a> {
             &located.owner,
             sections.map(Response::records),
         );
-        let rrset = match unweighed.usable(self.witnesses.period, Expansion::Refused) {
+        let rrset = match unweighed.usable(self.witnesses.demand, Expansion::Refused) {
             Ok(rrset) => rrset,
             Err(failure) => {
                 self.case.failure = further(self.case.failure.take(), failure);
