@@ -266,7 +266,7 @@ fn record_owner(organisation: &Organisation) -> String {
 /// A DNS with a zone for each label of the domain, and the key's record in the lowest.
 fn publish(organisation: &Organisation, key: &veraid::PublicKey, time: Timestamp) -> World {
     let hour = TtlOverride::from_seconds(3_600).expect("an hour is within bounds");
-    let record = TxtRecord::new(key, hour, None);
+    let record = TxtRecord::new(key, Dialect::VeraId, hour, None).expect("VeraId has RSA keys");
     let domain = organisation.as_str();
     let zones = domain
         .match_indices('.')

@@ -224,7 +224,7 @@ impl<'a> PublicKeyRef<'a> {
     }
 
     pub(crate) fn key_id(&self, digest_type: DigestType) -> KeyId {
-        KeyId::new(digest_type, self.digest(digest_type.hash()).as_ref())
+        KeyId::of(self.spki, digest_type)
     }
 
     /// Whether the key could have signed so: the cheap half of [`PublicKeyRef::verify`].

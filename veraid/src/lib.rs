@@ -90,6 +90,8 @@ pub use name::{
     Dialect, DialectError, MAX_DOMAIN_OCTETS, Member, MemberId, NameError, Organisation, UserName,
 };
 pub use oid::TEST_SERVICE;
-pub use record::{DigestType, KeyId, TtlOverride, TxtRecord, TxtRecordError};
+pub use record::{
+    DigestType, DigestTypeError, KeyId, TtlOverride, TxtRecord, TxtRecordError, TxtRecordKeyError,
+};
 pub use sign::{Encapsulation, Signer, sign};
 pub use verify::{SignedBy, Verification, VerifiedMember, VerifiedOrganisation, VerifiedSignature};

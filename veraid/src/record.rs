@@ -1,14 +1,17 @@
 //! The TXT record with which a domain publishes its organisation's key.
 //!
-//! Two forms are read at `_veraid.<domain>`, the one that implementations write and the one of VeraId's specification
-//! (§3.2):
+//! The record's owner says which form it has ([`Dialect`]). At `_veraid.<domain>` two are read, the one that
+//! implementations write and the one of VeraId's specification (§3.2); the first is written. At `_domainauth.<domain>`
+//! there is one, which begins with its version (DomainAuth draft, "TXT Record"):
 //!
 //! ```text
-//! <algorithm> <key-id> <ttl-override> [<service-oid>]
-//! <algorithm> <digest-type> <key-id> <ttl-override> [<service-oid>]
+//! VeraId      <algorithm> <key-id> <ttl-override> [<service-oid>]
+//! VeraId      <algorithm> <digest-type> <key-id> <ttl-override> [<service-oid>]
+//! DomainAuth  0 <algorithm> <digest-type> <key-id> <ttl-override> [<service-oid>]
 //! ```
 //!
-//! A second field of `1`, `2` or `3` is a digest type, anything else a key id. The first form is written.
+//! In VeraId a second field of `1`, `2` or `3` is a digest type, anything else a key id. No text is a record in both
+//! dialects: no algorithm has the number 0.
 
 use std::fmt;
 use std::str::FromStr;
@@ -25,11 +28,18 @@ use crate::name::{Dialect, NameError, Organisation};
 const MAX_DIGEST_OCTETS: usize = 64;
 /// The TTL of the records that [`TxtRecord::to_zone_line`] writes, in seconds. It has no part in verification.
 const ZONE_LINE_TTL: u32 = 3_600;
+/// Longest character string of a TXT record (RFC 1035 §3.3).
+const MAX_CHARACTER_STRING_OCTETS: usize = 255;
+/// How a DomainAuth record begins: the version of its form.
+const DOMAIN_AUTH_VERSION: &[u8] = b"0";
 
-/// The hash function that a key id is made with.
+/// What identifies a key in a record: a digest of it, made with one of three hash functions, or the key itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum DigestType {
+    /// No digest but the key itself, number 0. In DomainAuth alone, and for keys that are small enough: see
+    /// [`DigestType::may_identify`].
+    None,
     /// SHA-256, number 1.
     Sha256,
     /// SHA-384, number 2.
@@ -39,26 +49,50 @@ pub enum DigestType {
 }
 
 impl DigestType {
-    /// What is meant where a record does not say: the larger the key, the longer the digest.
+    /// All there are.
+    pub const ALL: &'static [Self] = &[Self::None, Self::Sha256, Self::Sha384, Self::Sha512];
+
+    /// What new records have, unless another one is asked for.
+    ///
+    /// In VeraId, what is meant where a record does not say: the larger the key, the longer the digest. In DomainAuth,
+    /// SHA-256 for all keys: whoever wants to pass another key for the published one has to find a second preimage, which
+    /// no longer digest makes any harder in practice, it is what all verifiers know, and it makes the shortest record. The
+    /// smallest key itself, Ed25519's, takes 59 characters in Base64 where its SHA-256 digest takes 43, and would save the
+    /// verifier nothing, as certificates carry the key anyhow.
     #[must_use]
-    pub fn implied_by(algorithm: KeyAlgorithm) -> Self {
-        match algorithm {
-            KeyAlgorithm::Rsa2048 => Self::Sha256,
-            KeyAlgorithm::Rsa3072 => Self::Sha384,
-            KeyAlgorithm::Rsa4096 => Self::Sha512,
+    pub fn default_for(algorithm: KeyAlgorithm, dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::VeraId => implied_digest_type(algorithm).unwrap_or(Self::Sha256),
+            Dialect::DomainAuth => Self::Sha256,
         }
     }
 
-    pub(crate) fn hash(self) -> HashAlgorithm {
+    /// Whether records of this dialect may identify keys of this algorithm so.
+    ///
+    /// A digest does for every key. The key itself is for DomainAuth, and for small keys: RSA keys "MUST be identified in
+    /// TXT records using a digest" (draft, "Digital Signature Algorithms"), and ML-DSA's are longer than a character
+    /// string.
+    #[must_use]
+    pub fn may_identify(self, algorithm: KeyAlgorithm, dialect: Dialect) -> bool {
         match self {
-            Self::Sha256 => HashAlgorithm::Sha256,
-            Self::Sha384 => HashAlgorithm::Sha384,
-            Self::Sha512 => HashAlgorithm::Sha512,
+            Self::None => dialect == Dialect::DomainAuth && is_compact(algorithm),
+            Self::Sha256 | Self::Sha384 | Self::Sha512 => true,
+        }
+    }
+
+    /// The hash function; `None` where there is none.
+    fn hash(self) -> Option<HashAlgorithm> {
+        match self {
+            Self::None => None,
+            Self::Sha256 => Some(HashAlgorithm::Sha256),
+            Self::Sha384 => Some(HashAlgorithm::Sha384),
+            Self::Sha512 => Some(HashAlgorithm::Sha512),
         }
     }
 
     fn from_number(field: &[u8]) -> Option<Self> {
         match field {
+            b"0" => Some(Self::None),
             b"1" => Some(Self::Sha256),
             b"2" => Some(Self::Sha384),
             b"3" => Some(Self::Sha512),
@@ -68,78 +102,181 @@ impl DigestType {
 
     fn number(self) -> u8 {
         match self {
+            Self::None => 0,
             Self::Sha256 => 1,
             Self::Sha384 => 2,
             Self::Sha512 => 3,
         }
     }
-}
 
-fn algorithm_from_number(field: &[u8]) -> Option<KeyAlgorithm> {
-    match field {
-        b"1" => Some(KeyAlgorithm::Rsa2048),
-        b"2" => Some(KeyAlgorithm::Rsa3072),
-        b"3" => Some(KeyAlgorithm::Rsa4096),
-        _ => None,
+    fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Sha256 => "sha-256",
+            Self::Sha384 => "sha-384",
+            Self::Sha512 => "sha-512",
+        }
     }
 }
 
-fn algorithm_number(algorithm: KeyAlgorithm) -> u8 {
+/// `none`, `sha-256`, `sha-384`, `sha-512`.
+impl fmt::Display for DigestType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A text that names no [`DigestType`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a digest type; there are none, sha-256, sha-384 and sha-512")]
+pub struct DigestTypeError;
+
+impl FromStr for DigestType {
+    type Err = DigestTypeError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let named = Self::ALL
+            .iter()
+            .find(|digest_type| digest_type.name() == text);
+        named.copied().ok_or(DigestTypeError)
+    }
+}
+
+/// What a VeraId record means that does not say its digest type; `None` for keys that VeraId does not have.
+fn implied_digest_type(algorithm: KeyAlgorithm) -> Option<DigestType> {
     match algorithm {
-        KeyAlgorithm::Rsa2048 => 1,
-        KeyAlgorithm::Rsa3072 => 2,
-        KeyAlgorithm::Rsa4096 => 3,
+        KeyAlgorithm::Rsa2048 => Some(DigestType::Sha256),
+        KeyAlgorithm::Rsa3072 => Some(DigestType::Sha384),
+        KeyAlgorithm::Rsa4096 => Some(DigestType::Sha512),
     }
 }
 
-/// What identifies a key in a record: a digest of its DER `SubjectPublicKeyInfo`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct KeyId {
-    digest_type: DigestType,
-    /// The digest, then zeros.
-    octets: [u8; MAX_DIGEST_OCTETS],
+/// Whether the keys are small enough to stand in a record themselves.
+fn is_compact(algorithm: KeyAlgorithm) -> bool {
+    match algorithm {
+        KeyAlgorithm::Rsa2048 | KeyAlgorithm::Rsa3072 | KeyAlgorithm::Rsa4096 => false,
+    }
+}
+
+/// The algorithm with that number in records of that dialect.
+fn algorithm_from_number(field: &[u8], dialect: Dialect) -> Option<KeyAlgorithm> {
+    let number: u8 = parse_decimal(field)?;
+    KeyAlgorithm::ALL
+        .iter()
+        .copied()
+        .find(|&algorithm| algorithm_number(algorithm, dialect) == Some(number))
+}
+
+/// The number of an algorithm in records of that dialect, if it has one.
+fn algorithm_number(algorithm: KeyAlgorithm, dialect: Dialect) -> Option<u8> {
+    if dialect == Dialect::VeraId && implied_digest_type(algorithm).is_none() {
+        return None;
+    }
+    match algorithm {
+        KeyAlgorithm::Rsa2048 => Some(1),
+        KeyAlgorithm::Rsa3072 => Some(2),
+        KeyAlgorithm::Rsa4096 => Some(3),
+    }
+}
+
+/// Reads decimal digits without leading zeros.
+fn parse_decimal<T: FromStr>(field: &[u8]) -> Option<T> {
+    let canonical = field == b"0" || matches!(field, [b'1'..=b'9', ..]);
+    if !canonical || !field.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(field).ok()?.parse().ok()
+}
+
+/// What identifies a key in a record: a digest of its DER `SubjectPublicKeyInfo`, or that itself.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct KeyId(Identifier);
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Identifier {
+    Spki(Box<[u8]>),
+    Digest {
+        digest_type: DigestType,
+        /// The digest, then zeros.
+        octets: [u8; MAX_DIGEST_OCTETS],
+    },
 }
 
 impl KeyId {
+    /// Identifies the key with that `SubjectPublicKeyInfo`.
+    pub(crate) fn of(spki: &[u8], digest_type: DigestType) -> Self {
+        match digest_type.hash() {
+            None => Self(Identifier::Spki(spki.into())),
+            Some(hash) => Self::from_digest(digest_type, hash.digest(spki).as_ref()),
+        }
+    }
+
     /// `digest` must be as long as `digest_type` makes them; what is too much is cut off.
-    pub(crate) fn new(digest_type: DigestType, digest: &[u8]) -> Self {
+    fn from_digest(digest_type: DigestType, digest: &[u8]) -> Self {
         let mut octets = [0; MAX_DIGEST_OCTETS];
         octets
             .iter_mut()
             .zip(digest)
             .for_each(|(octet, &given)| *octet = given);
-        Self {
+        Self(Identifier::Digest {
             digest_type,
             octets,
-        }
+        })
     }
 
-    /// Reads Base64 of a digest of the right length: padded in full or not at all, so that there are no other spellings
-    /// (RFC 4648 §3.2, §3.5). Padding within, as of pieces put together, is none.
-    fn parse(digest_type: DigestType, text: &[u8]) -> Option<Self> {
-        let octets = usize::from(digest_type.hash().octets());
-        if ![BASE64.encode_len(octets), BASE64_NOPAD.encode_len(octets)].contains(&text.len()) {
+    /// Reads Base64 of a digest of the right length, or of a key of that algorithm.
+    fn parse(digest_type: DigestType, algorithm: KeyAlgorithm, text: &[u8]) -> Option<Self> {
+        let Some(hash) = digest_type.hash() else {
+            let spki = decode_base64(text)?;
+            let key = PublicKey::from_spki_der(&spki).ok()?;
+            return (key.algorithm() == algorithm).then(|| Self(Identifier::Spki(spki.into())));
+        };
+        let octets = usize::from(hash.octets());
+        if text.len() > BASE64.encode_len(octets) {
             return None;
         }
-        let unpadded = text
-            .strip_suffix(b"==")
-            .or_else(|| text.strip_suffix(b"="))
-            .unwrap_or(text);
-        let digest = BASE64_NOPAD.decode(unpadded).ok()?;
-        (digest.len() == octets).then(|| Self::new(digest_type, &digest))
+        let digest = decode_base64(text)?;
+        (digest.len() == octets).then(|| Self::from_digest(digest_type, &digest))
+    }
+
+    /// Whether it identifies the key, at the cost of one digest at most.
+    fn is_of(&self, key: &PublicKeyRef<'_>) -> bool {
+        match self.digest_type().hash() {
+            None => self.as_bytes() == key.spki,
+            Some(hash) => self.as_bytes() == hash.digest(key.spki).as_ref(),
+        }
     }
 
     /// How the digest was made.
     #[must_use]
     pub fn digest_type(&self) -> DigestType {
-        self.digest_type
+        match &self.0 {
+            Identifier::Spki(_) => DigestType::None,
+            Identifier::Digest { digest_type, .. } => *digest_type,
+        }
     }
 
-    /// The digest.
+    /// The digest, or with [`DigestType::None`] the `SubjectPublicKeyInfo`.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        let length = usize::from(self.digest_type.hash().octets());
-        self.octets.get(..length).unwrap_or_default()
+        match &self.0 {
+            Identifier::Spki(spki) => spki,
+            Identifier::Digest {
+                digest_type,
+                octets,
+            } => {
+                let length = digest_type.hash().map_or(0, HashAlgorithm::octets);
+                octets.get(..length.into()).unwrap_or_default()
+            }
+        }
+    }
+
+    /// Base64 as records of that dialect have it: VeraId's with padding, DomainAuth's without.
+    fn to_base64(&self, dialect: Dialect) -> String {
+        match dialect {
+            Dialect::VeraId => BASE64.encode(self.as_bytes()),
+            Dialect::DomainAuth => BASE64_NOPAD.encode(self.as_bytes()),
+        }
     }
 }
 
@@ -152,8 +289,23 @@ impl fmt::Display for KeyId {
 
 impl fmt::Debug for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KeyId({:?} {self})", self.digest_type)
+        write!(f, "KeyId({:?} {self})", self.digest_type())
     }
+}
+
+/// Reads Base64 that is padded in full or not at all, without stray bits, so that there are no other spellings (RFC 4648
+/// §3.2, §3.5). Padding within, as of pieces put together, is none.
+fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
+    /// How many characters padding makes the text a multiple of.
+    const GROUP: usize = 4;
+    if text.ends_with(b"=") && !text.len().is_multiple_of(GROUP) {
+        return None;
+    }
+    let unpadded = text
+        .strip_suffix(b"==")
+        .or_else(|| text.strip_suffix(b"="))
+        .unwrap_or(text);
+    BASE64_NOPAD.decode(unpadded).ok()
 }
 
 /// For how long before the end of a verifier's period the DNSSEC signatures may have run out: 1 second to 90 days.
@@ -179,8 +331,9 @@ impl TtlOverride {
         self.0
     }
 
-    /// Reads decimal digits without leading zeros. What exceeds 90 days is cut down to them.
-    fn parse(text: &[u8]) -> Option<Self> {
+    /// Reads decimal digits without leading zeros. More than 90 days VeraId cuts down to them (§3.2); in DomainAuth the
+    /// value "MUST be at least 1 second and not exceed the limit".
+    fn parse(text: &[u8], dialect: Dialect) -> Option<Self> {
         let [b'1'..=b'9', ..] = text else {
             return None;
         };
@@ -189,7 +342,10 @@ impl TtlOverride {
             let digit = digit.is_ascii_digit().then_some(digit & 0x0f)?;
             seconds = seconds.saturating_mul(10).saturating_add(digit.into());
         }
-        Some(Self(seconds.min(Self::MAX.0)))
+        match dialect {
+            Dialect::VeraId => Some(Self(seconds.min(Self::MAX.0))),
+            Dialect::DomainAuth => Self::from_seconds(seconds),
+        }
     }
 }
 
@@ -200,74 +356,144 @@ impl fmt::Display for TtlOverride {
     }
 }
 
-/// A text that is no VeraId record.
+/// A text that is no record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "not a VeraId record: expected `<algorithm> <key-id> <ttl-override> [<service-oid>]`, such as `1 qqq…= 3600`"
-)]
-pub struct TxtRecordError;
+#[non_exhaustive]
+pub enum TxtRecordError {
+    /// Not one of VeraId's.
+    #[error(
+        "not a VeraId record: expected `<algorithm> <key-id> <ttl-override> [<service-oid>]`, such as `1 qqq…= 3600`"
+    )]
+    VeraId,
+    /// Not one of DomainAuth's.
+    #[error(
+        "not a DomainAuth record: expected `0 <algorithm> <digest-type> <key-id> <ttl-override> [<service-oid>]`, set apart by spaces alone, with a TTL override of 90 days at most, such as `0 1 1 qqq… 3600`"
+    )]
+    DomainAuth,
+}
+
+/// Why there is no record for a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TxtRecordKeyError {
+    /// The dialect's records have no number for such keys.
+    #[error("{dialect} records have no number for {algorithm} keys")]
+    NoNumber {
+        /// What kind of key it is.
+        algorithm: KeyAlgorithm,
+        /// Whose records.
+        dialect: Dialect,
+    },
+    /// The dialect's records cannot identify such keys in that way: see [`DigestType::may_identify`].
+    #[error("{dialect} records cannot hold {algorithm} keys themselves; take a digest")]
+    DigestType {
+        /// What kind of key it is.
+        algorithm: KeyAlgorithm,
+        /// Whose records.
+        dialect: Dialect,
+    },
+}
 
 /// A record that binds a key to a domain.
 ///
 /// ```
-/// use veraid::{KeyAlgorithm, PrivateKey, SigningKey, TtlOverride, TxtRecord};
+/// use veraid::{Dialect, KeyAlgorithm, PrivateKey, SigningKey, TtlOverride, TxtRecord};
 ///
 /// let key = PrivateKey::generate(KeyAlgorithm::Rsa2048)?;
 /// let hour = TtlOverride::from_seconds(3_600).unwrap();
-/// let record = TxtRecord::new(key.public_key(), hour, None);
-/// println!("{}", record.to_zone_line(&"example.com".parse()?)?);
+/// for &dialect in Dialect::ALL {
+///     let record = TxtRecord::new(key.public_key(), dialect, hour, None)?;
+///     println!("{}", record.to_zone_line(&"example.com".parse()?)?);
+/// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TxtRecord {
-    /// What kind of key it is.
-    pub key_algorithm: KeyAlgorithm,
-    /// Which key it is.
-    pub key_id: KeyId,
-    /// How long the DNSSEC signatures count.
-    pub ttl_override: TtlOverride,
-    /// The one service that the key is for; `None` for any.
-    pub service: Option<ObjectIdentifier>,
+    pub(crate) dialect: Dialect,
+    pub(crate) key_algorithm: KeyAlgorithm,
+    pub(crate) key_id: KeyId,
+    pub(crate) ttl_override: TtlOverride,
+    pub(crate) service: Option<ObjectIdentifier>,
 }
 
 impl TxtRecord {
-    /// The record for `key`, with the digest that the key's size implies.
-    #[must_use]
+    /// The record for `key`, with the digest type that is usual in the dialect: see [`DigestType::default_for`].
+    ///
+    /// # Errors
+    /// [`TxtRecordKeyError::NoNumber`] for keys that such records cannot be about.
     pub fn new(
         key: &PublicKey,
+        dialect: Dialect,
         ttl_override: TtlOverride,
         service: Option<ObjectIdentifier>,
-    ) -> Self {
-        let key_algorithm = key.algorithm();
-        Self {
-            key_algorithm,
-            key_id: key.key_id(DigestType::implied_by(key_algorithm)),
-            ttl_override,
-            service,
-        }
+    ) -> Result<Self, TxtRecordKeyError> {
+        let digest_type = DigestType::default_for(key.algorithm(), dialect);
+        Self::with_digest_type(key, dialect, digest_type, ttl_override, service)
     }
 
-    /// Reads the joined character strings of a TXT record in either VeraId form; `None` if it is something else.
+    /// The record for `key`, with a digest type of your choice.
     ///
-    /// Fields are set apart by any number of spaces or, as the reference library has it, tabs. Numbers have no leading
-    /// zeros, Base64 no stray bits, and nothing may follow.
+    /// # Errors
+    /// [`TxtRecordKeyError`] for keys that such records cannot be about, or cannot identify so.
+    pub fn with_digest_type(
+        key: &PublicKey,
+        dialect: Dialect,
+        digest_type: DigestType,
+        ttl_override: TtlOverride,
+        service: Option<ObjectIdentifier>,
+    ) -> Result<Self, TxtRecordKeyError> {
+        let algorithm = key.algorithm();
+        if algorithm_number(algorithm, dialect).is_none() {
+            return Err(TxtRecordKeyError::NoNumber { algorithm, dialect });
+        }
+        if !digest_type.may_identify(algorithm, dialect) {
+            return Err(TxtRecordKeyError::DigestType { algorithm, dialect });
+        }
+        Ok(Self {
+            dialect,
+            key_algorithm: algorithm,
+            key_id: key.key_id(digest_type),
+            ttl_override,
+            service,
+        })
+    }
+
+    /// Reads the joined character strings of a TXT record; `None` if it is something else.
+    ///
+    /// Fields are set apart by any number of spaces or, in VeraId, as the reference library has it, tabs. Numbers have no
+    /// leading zeros, Base64 no stray bits, and nothing may follow.
     #[must_use]
-    pub fn parse(text: &[u8]) -> Option<Self> {
-        let mut fields = text
-            .split(|octet| matches!(octet, b' ' | b'\t'))
-            .filter(|field| !field.is_empty());
-        let key_algorithm = algorithm_from_number(fields.next()?)?;
-        let second = fields.next()?;
-        let key_id = match DigestType::from_number(second) {
-            Some(digest_type) => KeyId::parse(digest_type, fields.next()?),
-            None => KeyId::parse(DigestType::implied_by(key_algorithm), second),
-        }?;
-        let ttl_override = TtlOverride::parse(fields.next()?)?;
+    pub fn parse(text: &[u8], dialect: Dialect) -> Option<Self> {
+        let separates = |octet: &u8| match dialect {
+            Dialect::VeraId => matches!(octet, b' ' | b'\t'),
+            Dialect::DomainAuth => *octet == b' ',
+        };
+        let mut fields = text.split(separates).filter(|field| !field.is_empty());
+        if dialect == Dialect::DomainAuth && fields.next()? != DOMAIN_AUTH_VERSION {
+            return None;
+        }
+        let key_algorithm = algorithm_from_number(fields.next()?, dialect)?;
+        let (digest_type, key_id) = match dialect {
+            Dialect::VeraId => {
+                let second = fields.next()?;
+                match DigestType::from_number(second) {
+                    Some(digest_type) => (digest_type, fields.next()?),
+                    None => (implied_digest_type(key_algorithm)?, second),
+                }
+            }
+            Dialect::DomainAuth => (DigestType::from_number(fields.next()?)?, fields.next()?),
+        };
+        if !digest_type.may_identify(key_algorithm, dialect) {
+            return None;
+        }
+        let key_id = KeyId::parse(digest_type, key_algorithm, key_id)?;
+        let ttl_override = TtlOverride::parse(fields.next()?, dialect)?;
         let service = match fields.next() {
             Some(field) => Some(parse_service(field)?),
             None => None,
         };
         fields.next().is_none().then_some(Self {
+            dialect,
             key_algorithm,
             key_id,
             ttl_override,
@@ -275,18 +501,78 @@ impl TxtRecord {
         })
     }
 
+    /// Reads what somebody typed: [`TxtRecord::parse`], with an error for people.
+    pub fn from_text(text: &str, dialect: Dialect) -> Result<Self, TxtRecordError> {
+        Self::parse(text.as_bytes(), dialect).ok_or(match dialect {
+            Dialect::VeraId => TxtRecordError::VeraId,
+            Dialect::DomainAuth => TxtRecordError::DomainAuth,
+        })
+    }
+
+    /// Whose record it is, which decides its form and its owner.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// What kind of key it is about.
+    #[must_use]
+    pub fn key_algorithm(&self) -> KeyAlgorithm {
+        self.key_algorithm
+    }
+
+    /// Which key it is about.
+    #[must_use]
+    pub fn key_id(&self) -> &KeyId {
+        &self.key_id
+    }
+
+    /// How long the DNSSEC signatures count.
+    #[must_use]
+    pub fn ttl_override(&self) -> TtlOverride {
+        self.ttl_override
+    }
+
+    /// The one service that the key is for; `None` for any.
+    #[must_use]
+    pub fn service(&self) -> Option<ObjectIdentifier> {
+        self.service
+    }
+
+    /// The record's text as a zone file has it: in quotes, in as many character strings as it takes.
+    ///
+    /// That is one, unless a long service identifier makes it two.
+    #[must_use]
+    pub fn to_rdata(&self) -> String {
+        let text = self.to_string();
+        let strings = text.as_bytes().chunks(MAX_CHARACTER_STRING_OCTETS);
+        let quoted: Vec<String> = strings
+            .map(|string| format!("\"{}\"", String::from_utf8_lossy(string)))
+            .collect();
+        quoted.join(" ")
+    }
+
     /// The whole record as a line for a zone file.
     ///
     /// # Errors
     /// [`NameError::NoRoomForRecord`] for a domain that is too long to have one.
     pub fn to_zone_line(&self, organisation: &Organisation) -> Result<String, NameError> {
-        let owner = organisation.record_owner(Dialect::VeraId)?;
-        Ok(format!("{owner} {ZONE_LINE_TTL} IN TXT \"{self}\""))
+        let owner = organisation.record_owner(self.dialect)?;
+        Ok(format!(
+            "{owner} {ZONE_LINE_TTL} IN TXT {}",
+            self.to_rdata()
+        ))
     }
 
-    /// Whether it is about `key`.
+    /// Whether it is about `key`: of the same algorithm, and with that key id. Costs one digest at most.
     pub(crate) fn identifies(&self, key: &PublicKeyRef<'_>) -> bool {
-        self.key_algorithm == key.algorithm && self.key_id == key.key_id(self.key_id.digest_type())
+        self.key_algorithm == key.algorithm && self.key_id.is_of(key)
+    }
+
+    /// Whether it is about `key`: of the same algorithm, and with that key id.
+    #[must_use]
+    pub fn is_about(&self, key: &PublicKey) -> bool {
+        self.identifies(&key.borrow())
     }
 
     /// Selects the record for a key and a service: one for that very service, or else one for any.
@@ -360,27 +646,29 @@ fn parse_service(field: &[u8]) -> Option<ObjectIdentifier> {
     ObjectIdentifier::new(text).ok()
 }
 
-/// The text of the record: in the form that implementations write, unless its digest type can only be said in the other.
+/// The text of the record. VeraId's is in the form that implementations write, unless its digest type can only be said
+/// in the other.
 impl fmt::Display for TxtRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ", algorithm_number(self.key_algorithm))?;
+        // Every record is of an algorithm with a number.
+        let number = algorithm_number(self.key_algorithm, self.dialect).unwrap_or_default();
         let digest_type = self.key_id.digest_type();
-        if digest_type != DigestType::implied_by(self.key_algorithm) {
-            write!(f, "{} ", digest_type.number())?;
+        let is_implied = implied_digest_type(self.key_algorithm) == Some(digest_type);
+        match self.dialect {
+            Dialect::VeraId if is_implied => write!(f, "{number} ")?,
+            Dialect::VeraId => write!(f, "{number} {} ", digest_type.number())?,
+            Dialect::DomainAuth => write!(f, "0 {number} {} ", digest_type.number())?,
         }
-        write!(f, "{} {}", self.key_id, self.ttl_override)?;
+        write!(
+            f,
+            "{} {}",
+            self.key_id.to_base64(self.dialect),
+            self.ttl_override
+        )?;
         match self.service {
             Some(service) => write!(f, " {service}"),
             None => Ok(()),
         }
-    }
-}
-
-impl FromStr for TxtRecord {
-    type Err = TxtRecordError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::parse(text.as_bytes()).ok_or(TxtRecordError)
     }
 }
 
@@ -390,8 +678,18 @@ mod tests {
 
     const SHA_256: &str = "osDFkKVj9R+nIh2x1SezklJuuNzaff7KVrgsSH70ccs=";
 
+    /// A VeraId record.
     fn record(text: &str) -> Option<TxtRecord> {
-        text.parse().ok()
+        TxtRecord::parse(text.as_bytes(), Dialect::VeraId)
+    }
+
+    fn domain_auth(text: &str) -> Option<TxtRecord> {
+        TxtRecord::parse(text.as_bytes(), Dialect::DomainAuth)
+    }
+
+    /// The key id without padding, as DomainAuth has it.
+    fn unpadded() -> &'static str {
+        SHA_256.trim_end_matches('=')
     }
 
     #[test]
@@ -518,11 +816,13 @@ mod tests {
         ] {
             assert_eq!(record(&text), None, "{text:?}");
         }
-        assert_eq!(TxtRecord::parse(b"\xff\xfe"), None);
+        for &dialect in Dialect::ALL {
+            assert_eq!(TxtRecord::parse(b"\xff\xfe", dialect), None);
+        }
     }
 
     #[test]
-    fn cuts_a_ttl_override_down_to_90_days() {
+    fn cuts_a_veraid_ttl_override_down_to_90_days() {
         for (text, seconds) in [
             ("1", 1),
             ("7776000", 7_776_000),
@@ -535,5 +835,172 @@ mod tests {
         }
         assert_eq!(TtlOverride::from_seconds(0), None);
         assert_eq!(TtlOverride::from_seconds(7_776_001), None);
+    }
+
+    #[test]
+    fn reads_and_writes_a_domain_auth_record_with_version_and_digest_type() {
+        for (number, octets) in [("1", 32), ("2", 48), ("3", 64)] {
+            let id = BASE64_NOPAD.encode(&vec![7; octets]);
+            for algorithm in ["1", "2", "3"] {
+                for service in ["", " 1.3.6.1.4.1.58708.3.0"] {
+                    let text = format!("0 {algorithm} {number} {id} 86400{service}");
+                    let record = domain_auth(&text).unwrap();
+                    assert_eq!(record.dialect(), Dialect::DomainAuth);
+                    assert_eq!(record.key_id.as_bytes(), vec![7; octets]);
+                    assert_eq!(record.to_string(), text);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn reads_domain_auth_key_ids_padded_too_and_writes_them_without_padding() {
+        let padded = domain_auth(&format!("0 1 1 {SHA_256} 3600")).unwrap();
+        assert_eq!(padded.to_string(), format!("0 1 1 {} 3600", unpadded()));
+        assert_eq!(domain_auth(&padded.to_string()), Some(padded));
+        let sha_512 = BASE64.encode(&[7; 64]);
+        assert!(sha_512.ends_with("=="));
+        for (id, is_record) in [
+            (sha_512.as_str(), true),
+            (&sha_512[..sha_512.len() - 2], true),
+            // Padding in part or too much, stray bits, the other alphabet, pieces put together.
+            (&sha_512[..sha_512.len() - 1], false),
+            (&format!("{sha_512}="), false),
+            (&format!("{}x", &sha_512[..sha_512.len() - 3]), false),
+            (&sha_512.replacen('B', "_", 1), false),
+            (&(BASE64.encode(&[7; 32]) + &BASE64.encode(&[7; 32])), false),
+        ] {
+            let record = domain_auth(&format!("0 3 3 {id} 60"));
+            assert_eq!(record.is_some(), is_record, "{id}");
+        }
+    }
+
+    #[test]
+    fn domain_auth_fields_are_set_apart_by_spaces_alone() {
+        let id = unpadded();
+        let plain = domain_auth(&format!("0 1 1 {id} 3600 1.2.3")).unwrap();
+        let spaced = domain_auth(&format!(" 0  1 1   {id} 3600 1.2.3  "));
+        assert_eq!(spaced, Some(plain));
+        for separator in ["\t", " \t ", "\n", "\r\n", "\u{a0}", ","] {
+            let fields = ["0", "1", "1", id, "3600", "1.2.3"];
+            for gap in 1..fields.len() {
+                let (before, after) = fields.split_at(gap);
+                let text = format!("{}{separator}{}", before.join(" "), after.join(" "));
+                assert_eq!(domain_auth(&text), None, "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_text_is_a_record_in_both_dialects() {
+        let id = unpadded();
+        for text in [
+            format!("1 {SHA_256} 3600"),
+            format!("1 1 {id} 3600"),
+            format!("1 1 {id} 3600 1.2.3"),
+        ] {
+            assert!(record(&text).is_some());
+            assert_eq!(domain_auth(&text), None, "{text}");
+            let versioned = format!("0 {text}");
+            assert_eq!(record(&versioned), None, "{versioned}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_domain_auth_record() {
+        let id = unpadded();
+        assert!(domain_auth(&format!("0 1 1 {id} 3600 1.2.3")).is_some());
+        for text in [
+            String::new(),
+            "0".into(),
+            "v=spf1 -all".into(),
+            // Other versions, and none.
+            format!("1 1 1 {id} 3600"),
+            format!("00 1 1 {id} 3600"),
+            format!("-0 1 1 {id} 3600"),
+            format!("1 1 {id} 3600"),
+            // Algorithms and digest types without an entry in the registries.
+            format!("0 0 1 {id} 3600"),
+            format!("0 4 1 {id} 3600"),
+            format!("0 257 1 {id} 3600"),
+            format!("0 1 4 {id} 3600"),
+            format!("0 1 256 {id} 3600"),
+            // Missing fields.
+            format!("0 1 {id} 3600"),
+            format!("0 1 1 {id}"),
+            "0 1 1 3600".into(),
+            // Numbers in other spellings.
+            format!("0 01 1 {id} 3600"),
+            format!("0 1 01 {id} 3600"),
+            format!("0 +1 1 {id} 3600"),
+            format!("0 1 1 {id} 03600"),
+            format!("0 1 1 {id} 3600s"),
+            format!("0 1 1 {id} +3600"),
+            // Services that are no identifiers, and what follows them.
+            format!("0 1 1 {id} 3600 kliento"),
+            format!("0 1 1 {id} 3600 1.02.3"),
+            format!("0 1 1 {id} 3600 1.2.3 more"),
+            format!("0 1 1 {id} 3600 1.2.3 1.2.3"),
+            // A digest of another length than its type makes.
+            format!("0 1 2 {id} 3600"),
+            format!("0 1 3 {id} 3600"),
+            "0 1 1 AAAA 3600".into(),
+        ] {
+            assert_eq!(domain_auth(&text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_domain_auth_ttl_override_over_90_days_makes_no_record() {
+        let seconds = |text: &str| {
+            let record = domain_auth(&format!("0 1 1 {SHA_256} {text}"))?;
+            Some(record.ttl_override.seconds())
+        };
+        assert_eq!(seconds("1"), Some(1));
+        assert_eq!(seconds("7776000"), Some(7_776_000));
+        for text in [
+            "0",
+            "7776001",
+            "4294967296",
+            "4294967297",
+            "99999999999999999999",
+        ] {
+            assert_eq!(seconds(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_rsa_key_is_identified_by_a_digest_only() {
+        let spki = BASE64_NOPAD.encode(&[7; 294]);
+        for algorithm in ["1", "2", "3"] {
+            for id in [spki.as_str(), unpadded(), "AAAA"] {
+                assert_eq!(domain_auth(&format!("0 {algorithm} 0 {id} 60")), None);
+            }
+        }
+        for &algorithm in KeyAlgorithm::ALL.iter().take(3) {
+            assert!(!DigestType::None.may_identify(algorithm, Dialect::DomainAuth));
+        }
+    }
+
+    #[test]
+    fn says_for_each_dialect_what_was_expected() {
+        let error = |dialect| TxtRecord::from_text("v=spf1 -all", dialect).unwrap_err();
+        let veraid = error(Dialect::VeraId).to_string();
+        assert!(veraid.contains("VeraId") && veraid.contains("`<algorithm> <key-id>"));
+        let domain_auth = error(Dialect::DomainAuth).to_string();
+        assert!(domain_auth.contains("DomainAuth") && domain_auth.contains("`0 <algorithm>"));
+    }
+
+    #[test]
+    fn digest_types_read_as_they_are_written() {
+        for &digest_type in DigestType::ALL {
+            assert_eq!(digest_type.to_string().parse(), Ok(digest_type));
+            let number = digest_type.number().to_string();
+            assert_eq!(
+                DigestType::from_number(number.as_bytes()),
+                Some(digest_type)
+            );
+        }
+        assert_eq!("sha-1".parse::<DigestType>(), Err(DigestTypeError));
     }
 }

@@ -534,7 +534,7 @@ fn check_unverified_records(
 
 /// Those records that parse; others may stand beside them.
 fn parse_records<'r>(rdata: impl Iterator<Item = &'r [u8]>) -> impl Iterator<Item = TxtRecord> {
-    rdata.filter_map(|rdata| TxtRecord::parse(&txt_content(rdata)?))
+    rdata.filter_map(|rdata| TxtRecord::parse(&txt_content(rdata)?, Dialect::VeraId))
 }
 
 /// The TTL override that counts. Without a service, that is the longest of those for the key.

@@ -12,7 +12,7 @@ mod support;
 use support::der::*;
 use support::*;
 use veraid::{
-    MemberCertificate, MemberIdBundle, OrganisationCertificate, PrivateKey, PublicKey,
+    Dialect, MemberCertificate, MemberIdBundle, OrganisationCertificate, PrivateKey, PublicKey,
     SignatureBundle, TrustAnchors, TxtRecord, Verification, VerifiedSignature,
 };
 
@@ -40,7 +40,9 @@ fn read_as_anything(octets: &[u8]) {
     let _ = MemberCertificate::from_der(octets);
     let _ = PublicKey::from_spki_der(octets);
     let _ = PrivateKey::from_pkcs8_der(octets);
-    let _ = TxtRecord::parse(octets);
+    for &dialect in Dialect::ALL {
+        let _ = TxtRecord::parse(octets, dialect);
+    }
 }
 
 fn verify<'v>(bundle: &'v [u8], anchors: &'v TrustAnchors) -> Option<VerifiedSignature<'v>> {

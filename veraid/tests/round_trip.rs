@@ -12,10 +12,10 @@ mod support;
 use kliento_fixtures::{Algorithm, TXT, World, chain_der};
 use support::{DAY, NOON, at, noon, period};
 use veraid::{
-    Encapsulation, Error, KeyAlgorithm, Member, MemberCertificate, MemberId, MemberIdBundle,
-    ObjectIdentifier, Organisation, OrganisationCertificate, Period, PrivateKey, PublicKey,
-    SignatureBundle, SignedBy, Signer, SigningError, SigningKey, TEST_SERVICE, TrustAnchors,
-    TtlOverride, TxtRecord, Verification, sign,
+    Dialect, Encapsulation, Error, KeyAlgorithm, Member, MemberCertificate, MemberId,
+    MemberIdBundle, ObjectIdentifier, Organisation, OrganisationCertificate, Period, PrivateKey,
+    PublicKey, SignatureBundle, SignedBy, Signer, SigningError, SigningKey, TEST_SERVICE,
+    TrustAnchors, TtlOverride, TxtRecord, Verification, sign,
 };
 
 const CONTENT: &[u8] = b"the content";
@@ -35,7 +35,13 @@ impl Setup {
         let organisation: Organisation = "example.com".parse().unwrap();
         let organisation_key = PrivateKey::generate(algorithm).unwrap();
         let ttl_override = TtlOverride::from_seconds(3_600).unwrap();
-        let record = TxtRecord::new(organisation_key.public_key(), ttl_override, None);
+        let record = TxtRecord::new(
+            organisation_key.public_key(),
+            Dialect::VeraId,
+            ttl_override,
+            None,
+        )
+        .unwrap();
         let world = World::builder()
             .at(NOON)
             .zone(".", Algorithm::Ed25519)

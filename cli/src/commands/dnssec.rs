@@ -213,8 +213,9 @@ pub(super) fn certificates(source: &Source, octets: &[u8]) -> Result<Vec<Vec<u8>
 /// Records that are none of VeraId's are passed over by us, but not by everybody.
 fn warn_of_strange_records(proof: &Proof<'_>) {
     let texts = || proof.rdata().iter().map(|rdata| dnssec::txt_content(rdata));
-    let parses =
-        |text: Option<Cow<'_, [u8]>>| text.is_some_and(|text| TxtRecord::parse(&text).is_some());
+    let parses = |text: Option<Cow<'_, [u8]>>| {
+        text.is_some_and(|text| TxtRecord::parse(&text, Dialect::VeraId).is_some())
+    };
     let strange = texts().filter(|text| !parses(text.clone())).count();
     if strange == texts().count() {
         output::warn(

@@ -104,7 +104,13 @@ impl Record {
             })?;
         let key = arguments::either_key(&self.key)?;
         let service = self.service.map(|Service(service)| service);
-        let record = TxtRecord::new(&key, ttl_override, service);
+        let record = TxtRecord::new(
+            &key,
+            kliento::veraid::Dialect::VeraId,
+            ttl_override,
+            service,
+        )
+        .map_err(|error| Fault::failure(error.to_string()))?;
         let in_zone = |error| Fault::in_file(&self.domain, &error);
         let owner = self
             .domain
@@ -114,7 +120,7 @@ impl Record {
         let document = RecordDocument {
             name: owner.to_string(),
             record_type: "TXT",
-            rdata: format!("\"{record}\""),
+            rdata: record.to_rdata(),
             zone_file_line,
         };
         let text = format!("{}\n", document.zone_file_line.trim_end());

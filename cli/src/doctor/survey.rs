@@ -520,7 +520,8 @@ async fn ask_for_records(client: &Client, subject: &Subject, survey: &mut Survey
 }
 
 fn is_veraid(rdata: &[u8]) -> bool {
-    dnssec::txt_content(rdata).is_some_and(|text| TxtRecord::parse(&text).is_some())
+    dnssec::txt_content(rdata)
+        .is_some_and(|text| TxtRecord::parse(&text, Dialect::VeraId).is_some())
 }
 
 /// Where else people put the record: a box that adds the zone's name by itself, a label that was left out or misspelt.

@@ -207,8 +207,8 @@ impl CertificatePart {
 
 /// What identifies the key in a TXT record.
 pub(crate) fn key_id(key: &PublicKey) -> String {
-    use kliento::veraid::DigestType;
-    key.key_id(DigestType::implied_by(key.algorithm()))
+    use kliento::veraid::{Dialect, DigestType};
+    key.key_id(DigestType::default_for(key.algorithm(), Dialect::VeraId))
         .to_string()
 }
 

@@ -1,7 +1,8 @@
 //! Six bundles that look like tokens of Alice's, and must not pass for one.
 
 use kliento::veraid::{
-    KeyAlgorithm, Member, OrganisationCertificate, PrivateKey, Signer, SigningKey as _, TxtRecord,
+    Dialect, KeyAlgorithm, Member, OrganisationCertificate, PrivateKey, Signer, SigningKey as _,
+    TxtRecord,
 };
 use kliento::{Audience, Token};
 use kliento_fixtures::{Algorithm, World};
@@ -89,7 +90,12 @@ fn expired_token(cast: &Cast) -> Result<Attack, Fault> {
 
 /// All that Mallory needs to be `example.com`, but for the DNS.
 fn masquerade(cast: &Cast, world: &World, mallory: &PrivateKey) -> Result<Vec<u8>, Fault> {
-    let record = TxtRecord::new(mallory.public_key(), ttl_override()?, None);
+    let record = sure(TxtRecord::new(
+        mallory.public_key(),
+        Dialect::VeraId,
+        ttl_override()?,
+        None,
+    ))?;
     let chain = chain_of(&publishing(world, &record));
     // The member's key is Alice's, which makes no difference and saves making another.
     let (_, bundle) = certify(
@@ -148,7 +154,12 @@ fn attribution_by_a_member(cast: &Cast) -> Result<Attack, Fault> {
 }
 
 fn other_root(cast: &Cast, mallory: &PrivateKey) -> Result<Attack, Fault> {
-    let record = TxtRecord::new(mallory.public_key(), ttl_override()?, None);
+    let record = sure(TxtRecord::new(
+        mallory.public_key(),
+        Dialect::VeraId,
+        ttl_override()?,
+        None,
+    ))?;
     let world = build_world(Algorithm::EcdsaP256Sha256, cast.now, &record);
     Ok(Attack {
         title: "another root",

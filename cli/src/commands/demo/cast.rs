@@ -1,8 +1,9 @@
 //! Who takes part in the demo: a DNS, an organisation, a member, all made on the spot.
 
 use kliento::veraid::{
-    KeyAlgorithm, Member, MemberCertificate, MemberIdBundle, Organisation, OrganisationCertificate,
-    Period, PrivateKey, Signer, SigningKey as _, Timestamp, TtlOverride, TxtRecord,
+    Dialect, KeyAlgorithm, Member, MemberCertificate, MemberIdBundle, Organisation,
+    OrganisationCertificate, Period, PrivateKey, Signer, SigningKey as _, Timestamp, TtlOverride,
+    TxtRecord,
 };
 use kliento::{Audience, SERVICE, Token, TrustAnchors};
 use kliento_fixtures::{Algorithm, TXT, World};
@@ -78,7 +79,12 @@ impl Cast {
         let organisation: Organisation = sure(DOMAIN.parse())?;
         let organisation_key = sure(PrivateKey::generate(KeyAlgorithm::Rsa2048))?;
         let alice_key = sure(PrivateKey::generate(KeyAlgorithm::Rsa2048))?;
-        let record = TxtRecord::new(organisation_key.public_key(), ttl_override()?, None);
+        let record = sure(TxtRecord::new(
+            organisation_key.public_key(),
+            Dialect::VeraId,
+            ttl_override()?,
+            None,
+        ))?;
         let record_line = sure(record.to_zone_line(&organisation))?;
 
         let world = build_world(ZONES[0].1, now, &record);

@@ -84,9 +84,9 @@ fn tell_of_the_domain(narrator: &mut Narrator<'_>, cast: &Cast) -> Result<(), Fa
     let chain_octets = cast.chain.len();
     narrator.command("kliento dnssec retrieve --domain example.com --out example.com.chain")?;
     let proof = cast.prove_record()?;
-    let published =
-        TxtRecord::parse(&proof.text).ok_or_else(|| unexpected("the record is gone"))?;
-    if published.key_id != cast.record.key_id {
+    let published = TxtRecord::parse(&proof.text, Dialect::VeraId)
+        .ok_or_else(|| unexpected("the record is gone"))?;
+    if published.key_id() != cast.record.key_id() {
         return Err(unexpected("the DNS holds another key"));
     }
     narrator.say(&format!(

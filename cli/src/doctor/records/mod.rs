@@ -5,7 +5,7 @@ mod explanation;
 mod reading;
 
 use dnssec::{Name, RecordType};
-use kliento::veraid::{DigestType, KeyAlgorithm, PublicKey, TtlOverride, TxtRecord};
+use kliento::veraid::{Dialect, DigestType, KeyAlgorithm, PublicKey, TtlOverride, TxtRecord};
 
 use self::explanation::{Explanation, about_oddity, about_trouble, shortened};
 use self::reading::{Reading, Trouble};
@@ -203,7 +203,7 @@ fn relative_name(survey: &Survey) -> String {
 fn record_line(subject: &Subject) -> Option<String> {
     let ttl_override = TtlOverride::from_seconds(TTL_OVERRIDE_SECONDS)?;
     let key = subject.key.as_ref()?;
-    let record = TxtRecord::new(key, ttl_override, Some(subject.service));
+    let record = TxtRecord::new(key, Dialect::VeraId, ttl_override, Some(subject.service)).ok()?;
     record.to_zone_line(&subject.domain).ok()
 }
 
@@ -294,14 +294,9 @@ fn is_meant_for(found: &Elsewhere, survey: &Survey, subject: &Subject) -> bool {
     readings
         .iter()
         .any(|reading| match (reading, &subject.key) {
-            (Reading::Record(record, _), Some(key)) => is_about(record, key),
+            (Reading::Record(record, _), Some(key)) => record.is_about(key),
             _ => false,
         })
-}
-
-fn is_about(record: &TxtRecord, key: &PublicKey) -> bool {
-    record.key_algorithm == key.algorithm()
-        && record.key_id == key.key_id(record.key_id.digest_type())
 }
 
 fn misplaced(name: &Name, survey: &Survey) -> Finding {
@@ -410,20 +405,23 @@ fn examine_records(
     if !good.is_empty() {
         findings.extend(refused_by_reference(published, survey));
     }
-    examination.overrides = counting.iter().map(|record| record.ttl_override).collect();
-    examination.key_algorithm = counting.iter().map(|record| record.key_algorithm).max();
+    examination.overrides = counting
+        .iter()
+        .map(|record| record.ttl_override())
+        .collect();
+    examination.key_algorithm = counting.iter().map(|record| record.key_algorithm()).max();
 }
 
 /// A record in words.
 fn described(record: &TxtRecord) -> String {
     let service = record
-        .service
+        .service()
         .map_or_else(|| "any service".to_owned(), service_name);
     format!(
         "{} key {}, TTL override {}, for {service}",
-        record.key_algorithm,
-        record.key_id,
-        Duration::from_seconds(record.ttl_override.seconds().into()),
+        record.key_algorithm(),
+        record.key_id(),
+        Duration::from_seconds(record.ttl_override().seconds().into()),
     )
 }
 
@@ -452,9 +450,9 @@ fn without_key(
     let twice = good.iter().enumerate().any(|(index, record)| {
         let mut earlier = good.iter().take(index);
         earlier.any(|other| {
-            other.key_algorithm == record.key_algorithm
-                && other.key_id == record.key_id
-                && other.service == record.service
+            other.key_algorithm() == record.key_algorithm()
+                && other.key_id() == record.key_id()
+                && other.service() == record.service()
         })
     });
     if twice {
@@ -465,7 +463,7 @@ fn without_key(
         .iter()
         .filter(|record| {
             record
-                .service
+                .service()
                 .is_none_or(|service| service == subject.service)
         })
         .cloned()
@@ -496,7 +494,7 @@ fn without_key(
 fn other_service(records: &[TxtRecord], survey: &Survey, subject: &Subject) -> Finding {
     let mut services: Vec<String> = records
         .iter()
-        .filter_map(|record| record.service.map(service_name))
+        .filter_map(|record| record.service().map(service_name))
         .collect();
     services.sort();
     services.dedup();
@@ -541,7 +539,7 @@ fn without_match(
 ) -> Option<Finding> {
     let about_the_key: Vec<TxtRecord> = good
         .iter()
-        .filter(|record| is_about(record, key))
+        .filter(|record| record.is_about(key))
         .cloned()
         .collect();
     if !about_the_key.is_empty() {
@@ -572,7 +570,7 @@ fn without_match(
                 "None of the records at {} is about your key ({} {}).",
                 plain(&survey.owner),
                 key.algorithm(),
-                key.key_id(DigestType::implied_by(key.algorithm()))
+                key.key_id(DigestType::default_for(key.algorithm(), Dialect::VeraId))
             ),
         )
         .with(
@@ -605,8 +603,9 @@ fn is_under_another_algorithm(published: &Published, key: &PublicKey) -> bool {
 
 /// The first field of a key's records.
 fn algorithm_number(key: &PublicKey) -> String {
-    let record = TxtRecord::new(key, TtlOverride::MAX, None).to_string();
-    record.split(' ').next().unwrap_or_default().to_owned()
+    let record = TxtRecord::new(key, Dialect::VeraId, TtlOverride::MAX, None);
+    let text = record.map_or_else(|_| String::new(), |record| record.to_string());
+    text.split(' ').next().unwrap_or_default().to_owned()
 }
 
 /// Records that the reference library can't read make it give up on those that it can.

@@ -6,7 +6,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use kliento::veraid::{TtlOverride, TxtRecord};
+use kliento::veraid::{Dialect, TtlOverride, TxtRecord};
 
 /// Quotes of word processors, and spaces that only look like one.
 const TYPOGRAPHIC: [char; 14] = [
@@ -86,7 +86,7 @@ impl Reading {
     /// Reads the character strings of a record.
     pub(super) fn of(strings: &[&[u8]]) -> Self {
         let text = strings.concat();
-        match TxtRecord::parse(&text) {
+        match TxtRecord::parse(&text, Dialect::VeraId) {
             Some(record) => {
                 Self::Record(record, oddities(strings, &String::from_utf8_lossy(&text)))
             }
@@ -119,7 +119,7 @@ fn oddities(strings: &[&[u8]], text: &str) -> Vec<Oddity> {
 }
 
 fn reads(text: &str) -> bool {
-    TxtRecord::parse(text.as_bytes()).is_some()
+    TxtRecord::parse(text.as_bytes(), Dialect::VeraId).is_some()
 }
 
 pub(super) fn is_number(field: &str) -> bool {
