@@ -1,7 +1,8 @@
 //! `AlgorithmIdentifier`s: which are read, and the ones that are written.
 //!
 //! RSASSA-PSS as in RFC 4055 §3.1: hash and MGF1's hash alike, one of SHA-256, SHA-384 and SHA-512, a salt as long as the
-//! hash. A hash's parameters may be NULL or absent (RFC 4055 §2.1, RFC 5754 §2).
+//! hash. A hash's parameters may be NULL or absent (RFC 4055 §2.1, RFC 5754 §2). Ed25519, ECDSA and ML-DSA by the same
+//! identifiers in certificates (RFC 8410, RFC 5758, RFC 9881) as in CMS (RFC 8419, RFC 5754, RFC 9882).
 
 use der::asn1::{AnyRef, ContextSpecific, ObjectIdentifier};
 use der::{Encode, Sequence, TagMode, TagNumber};
@@ -17,15 +18,34 @@ use crate::oid;
 pub(crate) enum SignatureAlgorithm {
     /// RSASSA-PSS with that hash, in MGF1 too, and a salt of its length.
     RsassaPss(HashAlgorithm),
+    /// Ed25519 of the message itself (RFC 8410, RFC 8419).
+    Ed25519,
+    /// ECDSA with SHA-256 on P-256, and on no other curve.
+    EcdsaSha256,
+    /// ECDSA with SHA-384 on P-384, and on no other curve.
+    EcdsaSha384,
+    /// ML-DSA-44 of the message itself, with an empty context (RFC 9881 §3, RFC 9882 §3.2).
+    MlDsa44,
+    /// The same with ML-DSA-65.
+    MlDsa65,
+    /// The same with ML-DSA-87.
+    MlDsa87,
 }
 
 impl SignatureAlgorithm {
     /// The one with which keys of ours sign.
     pub(crate) const fn written_by(key: KeyAlgorithm) -> Self {
         match key {
-            KeyAlgorithm::Rsa2048 | KeyAlgorithm::Rsa3072 | KeyAlgorithm::Rsa4096 => {
-                Self::RsassaPss(HashAlgorithm::Sha256)
-            }
+            KeyAlgorithm::Rsa2048
+            | KeyAlgorithm::Rsa3072
+            | KeyAlgorithm::Rsa4096
+            | KeyAlgorithm::OtherRsa(_) => Self::RsassaPss(HashAlgorithm::Sha256),
+            KeyAlgorithm::Ed25519 => Self::Ed25519,
+            KeyAlgorithm::EcdsaP256 => Self::EcdsaSha256,
+            KeyAlgorithm::EcdsaP384 => Self::EcdsaSha384,
+            KeyAlgorithm::MlDsa44 => Self::MlDsa44,
+            KeyAlgorithm::MlDsa65 => Self::MlDsa65,
+            KeyAlgorithm::MlDsa87 => Self::MlDsa87,
         }
     }
 
@@ -33,6 +53,24 @@ impl SignatureAlgorithm {
     pub(crate) const fn written_digest(self) -> HashAlgorithm {
         match self {
             Self::RsassaPss(hash) => hash,
+            Self::EcdsaSha256 => HashAlgorithm::Sha256,
+            Self::EcdsaSha384 => HashAlgorithm::Sha384,
+            Self::Ed25519 | Self::MlDsa44 | Self::MlDsa65 | Self::MlDsa87 => HashAlgorithm::Sha512,
+        }
+    }
+
+    /// Whether the content's digest in the signed attributes may be made with `digest`: for RSASSA-PSS and ECDSA the
+    /// hash of the signature (RFC 8933 §3.1), for Ed25519 SHA-512 (RFC 8419 §3.1), for ML-DSA what is as strong as the
+    /// key (RFC 9882 §3.3).
+    #[allow(dead_code, reason = "only DomainAuth asks it")]
+    pub(crate) fn goes_with_digest(self, digest: HashAlgorithm) -> bool {
+        match self {
+            Self::RsassaPss(_) | Self::EcdsaSha256 | Self::EcdsaSha384 | Self::Ed25519 => {
+                digest == self.written_digest()
+            }
+            Self::MlDsa44 => digest >= HashAlgorithm::Sha256,
+            Self::MlDsa65 => digest >= HashAlgorithm::Sha384,
+            Self::MlDsa87 => digest >= HashAlgorithm::Sha512,
         }
     }
 
@@ -41,6 +79,12 @@ impl SignatureAlgorithm {
         match self {
             Self::RsassaPss(HashAlgorithm::Sha256) => pss_with_sha_256(),
             Self::RsassaPss(_) => Err(der::ErrorKind::Failed.into()),
+            Self::Ed25519 => bare(oid::ED25519).to_der(),
+            Self::EcdsaSha256 => bare(oid::ECDSA_WITH_SHA_256).to_der(),
+            Self::EcdsaSha384 => bare(oid::ECDSA_WITH_SHA_384).to_der(),
+            Self::MlDsa44 => bare(oid::ML_DSA_44).to_der(),
+            Self::MlDsa65 => bare(oid::ML_DSA_65).to_der(),
+            Self::MlDsa87 => bare(oid::ML_DSA_87).to_der(),
         }
     }
 }
@@ -88,38 +132,101 @@ pub(crate) fn read_signature_algorithm(
     identifier: Value<'_>,
 ) -> Result<SignatureAlgorithm, AlgorithmFault> {
     let mut fields = identifier.reader();
-    let algorithm = fields.read(tag::OBJECT_IDENTIFIER, "an OBJECT IDENTIFIER")?;
-    if algorithm.content() != oid::RSASSA_PSS.as_bytes() {
-        return Err(AlgorithmFault::NotAllowed("it is not RSASSA-PSS"));
+    let name = fields.read(tag::OBJECT_IDENTIFIER, "an OBJECT IDENTIFIER")?;
+    let algorithm = match ObjectIdentifier::from_bytes(name.content()) {
+        Ok(oid::RSASSA_PSS) => {
+            let parameters = fields.read(tag::SEQUENCE, "RSASSA-PSS parameters")?;
+            fields.finish()?;
+            let parameters = PssParameters::read(parameters.reader())?;
+            if parameters.salt_octets != Some(parameters.hash.octets()) {
+                return Err(OTHER_SALT);
+            }
+            SignatureAlgorithm::RsassaPss(parameters.hash)
+        }
+        Ok(oid::ED25519) => SignatureAlgorithm::Ed25519,
+        Ok(oid::ECDSA_WITH_SHA_256) => SignatureAlgorithm::EcdsaSha256,
+        Ok(oid::ECDSA_WITH_SHA_384) => SignatureAlgorithm::EcdsaSha384,
+        Ok(oid::ML_DSA_44) => SignatureAlgorithm::MlDsa44,
+        Ok(oid::ML_DSA_65) => SignatureAlgorithm::MlDsa65,
+        Ok(oid::ML_DSA_87) => SignatureAlgorithm::MlDsa87,
+        other => return Err(AlgorithmFault::NotAllowed(other.map_or(UNKNOWN, refusal))),
+    };
+    // All but RSASSA-PSS are without parameters, and that does not mean NULL (RFC 5758 §3.2, RFC 8410 §3, RFC 9881 §2).
+    if !fields.is_empty() {
+        return Err(fields.fail("no parameters").into());
     }
-    let parameters = fields.read(tag::SEQUENCE, "RSASSA-PSS parameters")?;
-    fields.finish()?;
-    read_pss_parameters(parameters.reader()).map(SignatureAlgorithm::RsassaPss)
+    Ok(algorithm)
 }
 
-/// Reads `RSASSA-PSS-params` (RFC 4055 §3.1). What is left out means SHA-1 or a salt of 20 octets, so it cannot be.
-fn read_pss_parameters(mut fields: Reader<'_>) -> Result<HashAlgorithm, AlgorithmFault> {
-    const SHA_1: AlgorithmFault = AlgorithmFault::NotAllowed("its hash is SHA-1");
-    const OTHER_SALT: AlgorithmFault =
-        AlgorithmFault::NotAllowed("its salt is not as long as its hash");
+const UNKNOWN: &str = "it is not known here";
 
-    let hash = explicit(&mut fields, 0, tag::SEQUENCE)?.ok_or(SHA_1)?;
-    let hash = read_hash(hash)?;
-    let mask = explicit(&mut fields, 1, tag::SEQUENCE)?.ok_or(SHA_1)?;
-    if read_mgf1(mask)? != hash {
-        return Err(AlgorithmFault::NotAllowed("its MGF1 has another hash"));
+/// What a signature algorithm that is not read here is.
+fn refusal(identifier: ObjectIdentifier) -> &'static str {
+    match identifier {
+        oid::RSA_ENCRYPTION
+        | oid::PKCS1_SHA_1
+        | oid::PKCS1_SHA_224
+        | oid::PKCS1_SHA_256
+        | oid::PKCS1_SHA_384
+        | oid::PKCS1_SHA_512 => "it is RSASSA-PKCS1-v1_5, not RSASSA-PSS",
+        oid::ECDSA_WITH_SHA_1 => "it is ECDSA with SHA-1",
+        oid::ECDSA_WITH_SHA_224 => "it is ECDSA with SHA-224",
+        oid::ECDSA_WITH_SHA_512 => {
+            "it is ECDSA with SHA-512, which goes with neither P-256 nor P-384"
+        }
+        oid::ED448 => "it is Ed448",
+        oid::HASH_ML_DSA_44 | oid::HASH_ML_DSA_65 | oid::HASH_ML_DSA_87 => {
+            "it is HashML-DSA, the pre-hash variant of ML-DSA"
+        }
+        _ => UNKNOWN,
     }
-    let salt = explicit(&mut fields, 2, tag::INTEGER)?.ok_or(OTHER_SALT)?;
-    if salt.small_integer() != Some(hash.octets()) {
-        return Err(OTHER_SALT);
+}
+
+const OTHER_SALT: AlgorithmFault =
+    AlgorithmFault::NotAllowed("its salt is not as long as its hash");
+
+/// `RSASSA-PSS-params` (RFC 4055 §3.1), with the hash in MGF1 too.
+#[derive(Clone, Copy, Debug)]
+struct PssParameters {
+    hash: HashAlgorithm,
+    /// `None` if they are longer than any hash.
+    salt_octets: Option<u8>,
+}
+
+impl PssParameters {
+    /// A hash that is left out is SHA-1, so it cannot be.
+    fn read(mut fields: Reader<'_>) -> Result<Self, AlgorithmFault> {
+        const SHA_1: AlgorithmFault = AlgorithmFault::NotAllowed("its hash is SHA-1");
+        const DEFAULT_SALT_OCTETS: u8 = 20;
+
+        let hash = explicit(&mut fields, 0, tag::SEQUENCE)?.ok_or(SHA_1)?;
+        let hash = read_hash(hash)?;
+        let mask = explicit(&mut fields, 1, tag::SEQUENCE)?.ok_or(SHA_1)?;
+        if read_mgf1(mask)? != hash {
+            return Err(AlgorithmFault::NotAllowed("its MGF1 has another hash"));
+        }
+        let salt_octets = explicit(&mut fields, 2, tag::INTEGER)?
+            .map_or(Some(DEFAULT_SALT_OCTETS), |octets| octets.small_integer());
+        if let Some(trailer) = explicit(&mut fields, 3, tag::INTEGER)?
+            && trailer.small_integer() != Some(1)
+        {
+            return Err(AlgorithmFault::NotAllowed("its trailer field is not 1"));
+        }
+        fields.finish()?;
+        Ok(Self { hash, salt_octets })
     }
-    if let Some(trailer) = explicit(&mut fields, 3, tag::INTEGER)?
-        && trailer.small_integer() != Some(1)
-    {
-        return Err(AlgorithmFault::NotAllowed("its trailer field is not 1"));
+}
+
+/// Reads the parameters that restrict an RSA key to RSASSA-PSS with that hash, and a salt of at least a certain length
+/// (RFC 4055 §3.3). No signature that is allowed has a salt longer than its hash.
+pub(crate) fn read_key_restriction(parameters: Value<'_>) -> Result<HashAlgorithm, AlgorithmFault> {
+    let parameters = PssParameters::read(parameters.reader())?;
+    match parameters.salt_octets {
+        Some(octets) if octets <= parameters.hash.octets() => Ok(parameters.hash),
+        _ => Err(AlgorithmFault::NotAllowed(
+            "its salt is longer than its hash",
+        )),
     }
-    fields.finish()?;
-    Ok(hash)
 }
 
 fn read_mgf1(identifier: Value<'_>) -> Result<HashAlgorithm, AlgorithmFault> {
@@ -151,16 +258,43 @@ fn explicit<'a>(
 /// `AlgorithmIdentifier` as it is written.
 pub(crate) type AlgorithmIdentifierRef<'a> = AlgorithmIdentifier<AnyRef<'a>>;
 
-/// A hash function without parameters, as RFC 5754 §2 would have it written in CMS.
-pub(crate) const fn hash_identifier(hash: HashAlgorithm) -> AlgorithmIdentifierRef<'static> {
+const fn bare(oid: ObjectIdentifier) -> AlgorithmIdentifierRef<'static> {
     AlgorithmIdentifier {
-        oid: match hash {
-            HashAlgorithm::Sha256 => oid::SHA_256,
-            HashAlgorithm::Sha384 => oid::SHA_384,
-            HashAlgorithm::Sha512 => oid::SHA_512,
-        },
+        oid,
         parameters: None,
     }
+}
+
+/// What stands in front of a public or private key (RFC 3279 §2.3.1, RFC 8410 §3, RFC 5480 §2.1.1, RFC 9881 §2).
+pub(crate) fn key_identifier(key: KeyAlgorithm) -> AlgorithmIdentifierRef<'static> {
+    let on_curve = |curve: &'static ObjectIdentifier| AlgorithmIdentifier {
+        oid: oid::EC_PUBLIC_KEY,
+        parameters: Some(curve.into()),
+    };
+    match key {
+        KeyAlgorithm::Rsa2048
+        | KeyAlgorithm::Rsa3072
+        | KeyAlgorithm::Rsa4096
+        | KeyAlgorithm::OtherRsa(_) => AlgorithmIdentifier {
+            oid: oid::RSA_ENCRYPTION,
+            parameters: Some(AnyRef::NULL),
+        },
+        KeyAlgorithm::Ed25519 => bare(oid::ED25519),
+        KeyAlgorithm::EcdsaP256 => on_curve(&oid::SECP256R1),
+        KeyAlgorithm::EcdsaP384 => on_curve(&oid::SECP384R1),
+        KeyAlgorithm::MlDsa44 => bare(oid::ML_DSA_44),
+        KeyAlgorithm::MlDsa65 => bare(oid::ML_DSA_65),
+        KeyAlgorithm::MlDsa87 => bare(oid::ML_DSA_87),
+    }
+}
+
+/// A hash function without parameters, as RFC 5754 §2 would have it written in CMS.
+pub(crate) const fn hash_identifier(hash: HashAlgorithm) -> AlgorithmIdentifierRef<'static> {
+    bare(match hash {
+        HashAlgorithm::Sha256 => oid::SHA_256,
+        HashAlgorithm::Sha384 => oid::SHA_384,
+        HashAlgorithm::Sha512 => oid::SHA_512,
+    })
 }
 
 /// SHA-256 with NULL parameters, as RFC 4055 §2.1 has it within RSASSA-PSS.
@@ -172,11 +306,11 @@ const SHA_256_NULL: AlgorithmIdentifierRef<'static> = AlgorithmIdentifier {
 #[derive(Sequence)]
 struct SignatureAlgorithmIdentifier<'a> {
     algorithm: ObjectIdentifier,
-    parameters: PssParameters<'a>,
+    parameters: PssParametersRef<'a>,
 }
 
 #[derive(Sequence)]
-struct PssParameters<'a> {
+struct PssParametersRef<'a> {
     hash: ContextSpecific<AlgorithmIdentifierRef<'a>>,
     mask: ContextSpecific<AlgorithmIdentifier<AlgorithmIdentifierRef<'a>>>,
     salt_octets: ContextSpecific<u8>,
@@ -194,7 +328,7 @@ fn explicitly<T>(number: u8, value: T) -> ContextSpecific<T> {
 fn pss_with_sha_256() -> der::Result<Vec<u8>> {
     SignatureAlgorithmIdentifier {
         algorithm: oid::RSASSA_PSS,
-        parameters: PssParameters {
+        parameters: PssParametersRef {
             hash: explicitly(0, SHA_256_NULL),
             mask: explicitly(
                 1,
@@ -217,14 +351,88 @@ mod tests {
         read_signature_algorithm(Value::whole(der, tag::SEQUENCE, "a SEQUENCE").unwrap())
     }
 
+    /// Every way to sign that is written here.
+    fn written() -> impl Iterator<Item = SignatureAlgorithm> {
+        KeyAlgorithm::ALL
+            .iter()
+            .map(|&key| SignatureAlgorithm::written_by(key))
+    }
+
     #[test]
     fn writes_what_it_reads() {
-        let der = pss_with_sha_256().unwrap();
-        assert_eq!(
-            read(&der),
-            Ok(SignatureAlgorithm::RsassaPss(HashAlgorithm::Sha256))
-        );
+        for algorithm in written() {
+            assert_eq!(read(&algorithm.to_der().unwrap()), Ok(algorithm));
+        }
         // As OpenSSL writes it: 65 octets of content.
-        assert_eq!(der.len(), 67);
+        assert_eq!(pss_with_sha_256().unwrap().len(), 67);
+    }
+
+    /// RFC 5758 §3.2, RFC 8410 §3, RFC 9881 §2: parameters are absent, and not NULL.
+    #[test]
+    fn refuses_parameters_where_there_are_none() {
+        let others = written().filter(|other| !matches!(other, SignatureAlgorithm::RsassaPss(_)));
+        for algorithm in others {
+            let der = algorithm.to_der().unwrap();
+            let (content, null) = (der.get(2..).unwrap(), [0x05, 0x00]);
+            let length = u8::try_from(content.len() + null.len()).unwrap();
+            let with_null = [&[tag::SEQUENCE, length], content, &null].concat();
+            let fault = read(&with_null).unwrap_err();
+            assert!(
+                matches!(fault, AlgorithmFault::Unreadable(unreadable) if unreadable.expected == "no parameters"),
+                "{algorithm:?}: {fault:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn says_which_algorithm_it_refuses() {
+        for (identifier, problem) in [
+            (oid::RSA_ENCRYPTION, "PKCS1"),
+            (oid::PKCS1_SHA_1, "PKCS1"),
+            (oid::PKCS1_SHA_224, "PKCS1"),
+            (oid::PKCS1_SHA_256, "PKCS1"),
+            (oid::PKCS1_SHA_384, "PKCS1"),
+            (oid::PKCS1_SHA_512, "PKCS1"),
+            (oid::ECDSA_WITH_SHA_1, "ECDSA with SHA-1"),
+            (oid::ECDSA_WITH_SHA_224, "ECDSA with SHA-224"),
+            (oid::ECDSA_WITH_SHA_512, "ECDSA with SHA-512"),
+            (oid::ED448, "Ed448"),
+            (oid::HASH_ML_DSA_44, "HashML-DSA"),
+            (oid::HASH_ML_DSA_65, "HashML-DSA"),
+            (oid::HASH_ML_DSA_87, "HashML-DSA"),
+            (oid::SHA_256, UNKNOWN),
+        ] {
+            let fault = read(&bare(identifier).to_der().unwrap()).unwrap_err();
+            assert!(
+                matches!(fault, AlgorithmFault::NotAllowed(found) if found.contains(problem)),
+                "{identifier}: {fault:?}"
+            );
+        }
+    }
+
+    /// RFC 8933 §3.1, RFC 8419 §3.1, RFC 9882 §3.3.
+    #[test]
+    fn a_digest_is_as_strong_as_its_signature() {
+        use HashAlgorithm::{Sha256, Sha384, Sha512};
+        for (algorithm, digests) in [
+            (SignatureAlgorithm::RsassaPss(Sha256), &[Sha256][..]),
+            (SignatureAlgorithm::RsassaPss(Sha384), &[Sha384]),
+            (SignatureAlgorithm::RsassaPss(Sha512), &[Sha512]),
+            (SignatureAlgorithm::EcdsaSha256, &[Sha256]),
+            (SignatureAlgorithm::EcdsaSha384, &[Sha384]),
+            (SignatureAlgorithm::Ed25519, &[Sha512]),
+            (SignatureAlgorithm::MlDsa44, &[Sha256, Sha384, Sha512]),
+            (SignatureAlgorithm::MlDsa65, &[Sha384, Sha512]),
+            (SignatureAlgorithm::MlDsa87, &[Sha512]),
+        ] {
+            for digest in [Sha256, Sha384, Sha512] {
+                assert_eq!(
+                    algorithm.goes_with_digest(digest),
+                    digests.contains(&digest),
+                    "{algorithm:?} {digest:?}"
+                );
+            }
+            assert!(algorithm.goes_with_digest(algorithm.written_digest()));
+        }
     }
 }

@@ -490,9 +490,12 @@ pub enum Error {
     Signing(#[from] SigningError),
     /// What came back from the private key's holder does not verify with its public key.
     #[error(
-        "the private key made a signature that does not verify; it must sign RSASSA-PSS with SHA-256 and a salt of 32 octets"
+        "the private key made a signature that does not verify; {key} keys must sign {}", .key.scheme()
     )]
-    SignedWrongly,
+    SignedWrongly {
+        /// What the key is.
+        key: KeyAlgorithm,
+    },
     /// A structure could not be written, or no random octets could be had.
     #[error("the {0} could not be made")]
     Unwritable(&'static str),
@@ -576,7 +579,7 @@ impl Error {
             Self::UnwritablePeriod(_) => "veraid.unwritable_period",
             Self::NotAService(_) => "veraid.not_a_service",
             Self::Signing(_) => "veraid.signing_failed",
-            Self::SignedWrongly => "veraid.signed_wrongly",
+            Self::SignedWrongly { .. } => "veraid.signed_wrongly",
             Self::Unwritable(_) => "veraid.unwritable",
         }
     }

@@ -84,7 +84,8 @@ pub use der::asn1::ObjectIdentifier;
 pub use dnssec::{self, Period, Timestamp, TrustAnchors, Validity};
 pub use error::{CertificateRole, Error, KeyIdentifier, SignedAttribute, Structure};
 pub use key::{
-    KeyAlgorithm, KeyAlgorithmError, KeyError, PrivateKey, PublicKey, SigningError, SigningKey,
+    KeyAlgorithm, KeyAlgorithmError, KeyError, PrivateKey, PublicKey, RsaSize, SigningError,
+    SigningKey,
 };
 pub use name::{
     Dialect, DialectError, MAX_DOMAIN_OCTETS, Member, MemberId, NameError, Organisation, UserName,

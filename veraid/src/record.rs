@@ -148,14 +148,16 @@ fn implied_digest_type(algorithm: KeyAlgorithm) -> Option<DigestType> {
         KeyAlgorithm::Rsa2048 => Some(DigestType::Sha256),
         KeyAlgorithm::Rsa3072 => Some(DigestType::Sha384),
         KeyAlgorithm::Rsa4096 => Some(DigestType::Sha512),
+        _ => None,
     }
 }
 
 /// Whether the keys are small enough to stand in a record themselves.
 fn is_compact(algorithm: KeyAlgorithm) -> bool {
-    match algorithm {
-        KeyAlgorithm::Rsa2048 | KeyAlgorithm::Rsa3072 | KeyAlgorithm::Rsa4096 => false,
-    }
+    matches!(
+        algorithm,
+        KeyAlgorithm::Ed25519 | KeyAlgorithm::EcdsaP256 | KeyAlgorithm::EcdsaP384
+    )
 }
 
 /// The algorithm with that number in records of that dialect.
@@ -172,11 +174,7 @@ fn algorithm_number(algorithm: KeyAlgorithm, dialect: Dialect) -> Option<u8> {
     if dialect == Dialect::VeraId && implied_digest_type(algorithm).is_none() {
         return None;
     }
-    match algorithm {
-        KeyAlgorithm::Rsa2048 => Some(1),
-        KeyAlgorithm::Rsa3072 => Some(2),
-        KeyAlgorithm::Rsa4096 => Some(3),
-    }
+    algorithm.record_number()
 }
 
 /// Reads decimal digits without leading zeros.

@@ -223,16 +223,15 @@ fn takes_the_public_key_out() {
 
 #[test]
 fn says_which_kind_of_key_it_can_not_use_and_what_would_do() {
-    const EC: &str = "-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgevZzL1gdAFr88hb2
-OF/2NxApJCzGCEDdfSp6VQO30hyhRANCAAQRWz+jn65BtOMvdyHKcvjBeBSDZH2r
-1RTwjmYSi9R/zpBnuQ4EiMnCqfMPWiZqB4QdbAd0E7oH50VpuZ1P087G
+    const ED448: &str = "-----BEGIN PRIVATE KEY-----
+MEcCAQAwBQYDK2VxBDsEORV5YZUw+xd9SYbDeV8Tn9e+XNKWPpAje7DWbA9dPm8w
+/ctXXC2mdRbuP2FXF/iIEJ/MiXOrRzym0g==
 -----END PRIVATE KEY-----\n";
     const ENCRYPTED: &str =
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n";
     let public = WORKSHOP.read("alice.pub.pem");
     for (file, about) in [
-        (EC.as_bytes(), "elliptic-curve"),
+        (ED448.as_bytes(), "Ed448"),
         (ENCRYPTED.as_bytes(), "encrypted"),
         (&public[..], "public key"),
         (b"hello", "PEM"),
@@ -246,7 +245,7 @@ OF/2NxApJCzGCEDdfSp6VQO30hyhRANCAAQRWz+jn65BtOMvdyHKcvjBeBSDZH2r
 
 #[test]
 fn refuses_algorithms_that_there_are_not() {
-    for algorithm in ["rsa-1024", "ed25519", ""] {
+    for algorithm in ["rsa-1024", "ed448", ""] {
         let scratch = Scratch::new();
         let arguments = [
             "key",

@@ -90,11 +90,13 @@ pub(super) fn issue(request: &Request<'_>, key: &dyn SigningKey) -> Result<Vec<u
 /// verifies.
 pub(crate) fn sign_checked(key: &dyn SigningKey, message: &[u8]) -> Result<Vec<u8>, Error> {
     let signature = key.sign(message)?;
-    let algorithm = SignatureAlgorithm::written_by(key.public_key().algorithm());
-    key.public_key()
-        .borrow()
+    let public_key = key.public_key().borrow();
+    let algorithm = SignatureAlgorithm::written_by(public_key.algorithm);
+    public_key
         .verify(algorithm, message, &signature)
-        .map_err(|_| Error::SignedWrongly)?;
+        .map_err(|_| Error::SignedWrongly {
+            key: public_key.algorithm,
+        })?;
     Ok(signature)
 }
 

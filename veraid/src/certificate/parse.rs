@@ -138,10 +138,12 @@ impl<'a> UnverifiedCertificate<'a> {
     }
 
     pub(crate) fn public_key_ref(&self) -> Result<PublicKeyRef<'a>, Error> {
-        PublicKeyRef::parse(self.public_key).map_err(|source| Error::CertificateKey {
-            certificate: self.role,
-            source,
-        })
+        PublicKeyRef::parse(self.public_key)
+            .and_then(|key| key.check_for_vera_id().map(|()| key))
+            .map_err(|source| Error::CertificateKey {
+                certificate: self.role,
+                source,
+            })
     }
 
     pub(crate) fn role(&self) -> CertificateRole {

@@ -1,91 +1,220 @@
-//! The back end on AWS-LC.
+//! The back end on AWS-LC, which has every algorithm.
 
-use aws_lc_rs::digest;
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
+use aws_lc_rs::encoding::{AsDer, AsRawBytes as _, Pkcs8V1Der};
+use aws_lc_rs::error::{KeyRejected, Unspecified};
 use aws_lc_rs::rand::{self, SystemRandom};
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    KeyPair as _, RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512,
-    RSA_PSS_SHA256, RsaKeyPair, UnparsedPublicKey,
+    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1,
+    ECDSA_P384_SHA384_ASN1_SIGNING, ED25519, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair,
+    KeyPair as KeyPairOf, ML_DSA_44, ML_DSA_44_SIGNING, ML_DSA_65, ML_DSA_65_SIGNING, ML_DSA_87,
+    ML_DSA_87_SIGNING, PqdsaKeyPair, PqdsaSigningAlgorithm, RSA_PSS_2048_8192_SHA256,
+    RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RSA_PSS_SHA256, RsaKeyPair,
+    UnparsedPublicKey, VerificationAlgorithm,
 };
+use aws_lc_rs::{constant_time, digest};
+use der::asn1::OctetStringRef;
+use der::{Encode as _, Sequence};
 use zeroize::Zeroizing;
 
-use super::{HashAlgorithm, Refused};
+use super::{Digest, HashAlgorithm, KeyMaterial, KeyPair, NewKey, Refused, SEED_OCTETS};
+use crate::algorithm::SignatureAlgorithm;
 use crate::key::KeyAlgorithm;
 
-/// A digest's octets.
-pub(crate) type Digest = digest::Digest;
+impl From<Unspecified> for Refused {
+    fn from(_: Unspecified) -> Self {
+        Self
+    }
+}
+
+impl From<KeyRejected> for Refused {
+    fn from(_: KeyRejected) -> Self {
+        Self
+    }
+}
 
 pub(super) fn digest(algorithm: HashAlgorithm, octets: &[u8]) -> Digest {
-    let algorithm = match algorithm {
+    let function = match algorithm {
         HashAlgorithm::Sha256 => &digest::SHA256,
         HashAlgorithm::Sha384 => &digest::SHA384,
         HashAlgorithm::Sha512 => &digest::SHA512,
     };
-    digest::digest(algorithm, octets)
+    Digest::new(algorithm, digest::digest(function, octets).as_ref())
 }
 
 pub(crate) fn fill_random(octets: &mut [u8]) -> Result<(), Refused> {
-    rand::fill(octets).map_err(|_| Refused)
+    Ok(rand::fill(octets)?)
 }
 
-/// Checks an RSASSA-PSS signature whose MGF1 hash and salt length follow `hash`. `key` is an `RSAPublicKey`.
-pub(crate) fn verify_rsa_pss(
-    hash: HashAlgorithm,
+/// Checks a signature with a key that is of the right kind and size for it.
+pub(crate) fn verify(
+    algorithm: SignatureAlgorithm,
     key: &[u8],
     message: &[u8],
     signature: &[u8],
 ) -> Result<(), Refused> {
-    let parameters = match hash {
-        HashAlgorithm::Sha256 => &RSA_PSS_2048_8192_SHA256,
-        HashAlgorithm::Sha384 => &RSA_PSS_2048_8192_SHA384,
-        HashAlgorithm::Sha512 => &RSA_PSS_2048_8192_SHA512,
+    let algorithm: &'static dyn VerificationAlgorithm = match algorithm {
+        SignatureAlgorithm::RsassaPss(HashAlgorithm::Sha256) => &RSA_PSS_2048_8192_SHA256,
+        SignatureAlgorithm::RsassaPss(HashAlgorithm::Sha384) => &RSA_PSS_2048_8192_SHA384,
+        SignatureAlgorithm::RsassaPss(HashAlgorithm::Sha512) => &RSA_PSS_2048_8192_SHA512,
+        SignatureAlgorithm::Ed25519 => &ED25519,
+        SignatureAlgorithm::EcdsaSha256 => &ECDSA_P256_SHA256_ASN1,
+        SignatureAlgorithm::EcdsaSha384 => &ECDSA_P384_SHA384_ASN1,
+        SignatureAlgorithm::MlDsa44 => &ML_DSA_44,
+        SignatureAlgorithm::MlDsa65 => &ML_DSA_65,
+        SignatureAlgorithm::MlDsa87 => &ML_DSA_87,
     };
-    UnparsedPublicKey::new(parameters, key)
-        .verify(message, signature)
-        .map_err(|_| Refused)
+    Ok(UnparsedPublicKey::new(algorithm, key).verify(message, signature)?)
 }
 
-/// An RSA key pair. AWS-LC wipes its memory when it goes.
-pub(crate) struct KeyPair(RsaKeyPair);
+/// Makes a key of one of the algorithms that a TXT record can name.
+pub(crate) fn generate(algorithm: KeyAlgorithm) -> Result<NewKey, Refused> {
+    match algorithm {
+        KeyAlgorithm::Rsa2048 => generate_rsa(KeySize::Rsa2048),
+        KeyAlgorithm::Rsa3072 => generate_rsa(KeySize::Rsa3072),
+        KeyAlgorithm::Rsa4096 => generate_rsa(KeySize::Rsa4096),
+        KeyAlgorithm::OtherRsa(_) => Err(Refused),
+        KeyAlgorithm::EcdsaP256 => generate_ecdsa(&ECDSA_P256_SHA256_ASN1_SIGNING),
+        KeyAlgorithm::EcdsaP384 => generate_ecdsa(&ECDSA_P384_SHA384_ASN1_SIGNING),
+        KeyAlgorithm::Ed25519
+        | KeyAlgorithm::MlDsa44
+        | KeyAlgorithm::MlDsa65
+        | KeyAlgorithm::MlDsa87 => {
+            let mut seed = Zeroizing::new([0; SEED_OCTETS]);
+            fill_random(seed.as_mut())?;
+            Ok(NewKey::Seed(seed))
+        }
+    }
+}
 
-impl KeyPair {
-    pub(crate) fn generate(algorithm: KeyAlgorithm) -> Result<Self, Refused> {
-        let size = match algorithm {
-            KeyAlgorithm::Rsa2048 => KeySize::Rsa2048,
-            KeyAlgorithm::Rsa3072 => KeySize::Rsa3072,
-            KeyAlgorithm::Rsa4096 => KeySize::Rsa4096,
-        };
-        RsaKeyPair::generate(size).map(Self).map_err(|_| Refused)
+fn generate_rsa(size: KeySize) -> Result<NewKey, Refused> {
+    let pair = RsaKeyPair::generate(size)?;
+    let der = AsDer::<Pkcs8V1Der<'static>>::as_der(&pair)?;
+    Ok(NewKey::Pkcs8(Zeroizing::new(der.as_ref().to_vec())))
+}
+
+fn generate_ecdsa(curve: &'static EcdsaSigningAlgorithm) -> Result<NewKey, Refused> {
+    let der = EcdsaKeyPair::generate(curve)?.to_pkcs8v1()?;
+    Ok(NewKey::Pkcs8(Zeroizing::new(der.as_ref().to_vec())))
+}
+
+/// Computes the public half of a private key, and checks that all that is said of it belongs together.
+pub(crate) fn load(
+    algorithm: KeyAlgorithm,
+    material: KeyMaterial<'_>,
+) -> Result<Box<dyn KeyPair>, Refused> {
+    match material {
+        KeyMaterial::Rsa(key) => Ok(Box::new(RsaKeyPair::from_der(key)?)),
+        KeyMaterial::Ed25519(seed) => Ok(Box::new(Ed25519KeyPair::from_seed_unchecked(seed)?)),
+        KeyMaterial::Ecdsa { scalar, point } => {
+            let curve = match algorithm {
+                KeyAlgorithm::EcdsaP256 => &ECDSA_P256_SHA256_ASN1_SIGNING,
+                KeyAlgorithm::EcdsaP384 => &ECDSA_P384_SHA384_ASN1_SIGNING,
+                _ => return Err(Refused),
+            };
+            load_ecdsa(curve, scalar, point)
+        }
+        KeyMaterial::MlDsa { seed, expanded } => {
+            let set = match algorithm {
+                KeyAlgorithm::MlDsa44 => &ML_DSA_44_SIGNING,
+                KeyAlgorithm::MlDsa65 => &ML_DSA_65_SIGNING,
+                KeyAlgorithm::MlDsa87 => &ML_DSA_87_SIGNING,
+                _ => return Err(Refused),
+            };
+            load_ml_dsa(set, seed, expanded)
+        }
+    }
+}
+
+/// `ECPrivateKey` (RFC 5915 §3) without the public key, so that it is computed.
+#[derive(Sequence)]
+struct EcPrivateKey<'a> {
+    version: u8,
+    private_key: &'a OctetStringRef,
+}
+
+fn load_ecdsa(
+    curve: &'static EcdsaSigningAlgorithm,
+    scalar: &[u8],
+    point: Option<&[u8]>,
+) -> Result<Box<dyn KeyPair>, Refused> {
+    let file = EcPrivateKey {
+        version: 1,
+        private_key: OctetStringRef::new(scalar).map_err(|_| Refused)?,
+    };
+    let file = Zeroizing::new(file.to_der().map_err(|_| Refused)?);
+    let pair = EcdsaKeyPair::from_private_key_der(curve, &file)?;
+    match point {
+        Some(point) if point != KeyPair::public_key(&pair) => Err(Refused),
+        _ => Ok(Box::new(pair)),
+    }
+}
+
+fn load_ml_dsa(
+    set: &'static PqdsaSigningAlgorithm,
+    seed: Option<&[u8]>,
+    expanded: Option<&[u8]>,
+) -> Result<Box<dyn KeyPair>, Refused> {
+    let pair = match (seed, expanded) {
+        (None, None) => return Err(Refused),
+        (None, Some(expanded)) => PqdsaKeyPair::from_raw_private_key(set, expanded)?,
+        (Some(seed), None) => PqdsaKeyPair::from_seed(set, seed)?,
+        (Some(seed), Some(expanded)) => {
+            let pair = PqdsaKeyPair::from_seed(set, seed)?;
+            let computed = pair.private_key().as_raw_bytes()?;
+            constant_time::verify_slices_are_equal(computed.as_ref(), expanded)?;
+            pair
+        }
+    };
+    Ok(Box::new(pair))
+}
+
+impl KeyPair for RsaKeyPair {
+    fn public_key(&self) -> &[u8] {
+        KeyPairOf::public_key(self).as_ref()
     }
 
-    pub(crate) fn from_pkcs8(der: &[u8]) -> Result<Self, Refused> {
-        RsaKeyPair::from_pkcs8(der).map(Self).map_err(|_| Refused)
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Refused> {
+        let mut signature = vec![0; self.public_modulus_len()];
+        self.sign(
+            &RSA_PSS_SHA256,
+            &SystemRandom::new(),
+            message,
+            &mut signature,
+        )?;
+        Ok(signature)
+    }
+}
+
+impl KeyPair for Ed25519KeyPair {
+    fn public_key(&self) -> &[u8] {
+        KeyPairOf::public_key(self).as_ref()
     }
 
-    pub(crate) fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, Refused> {
-        let der = AsDer::<Pkcs8V1Der<'static>>::as_der(&self.0).map_err(|_| Refused)?;
-        Ok(Zeroizing::new(der.as_ref().to_vec()))
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Refused> {
+        Ok(self.try_sign(message)?.as_ref().to_vec())
+    }
+}
+
+impl KeyPair for EcdsaKeyPair {
+    fn public_key(&self) -> &[u8] {
+        KeyPairOf::public_key(self).as_ref()
     }
 
-    /// The `SubjectPublicKeyInfo`.
-    pub(crate) fn public_key(&self) -> Result<Vec<u8>, Refused> {
-        let der =
-            AsDer::<PublicKeyX509Der<'static>>::as_der(self.0.public_key()).map_err(|_| Refused)?;
-        Ok(der.as_ref().to_vec())
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Refused> {
+        Ok(self.sign(&SystemRandom::new(), message)?.as_ref().to_vec())
+    }
+}
+
+impl KeyPair for PqdsaKeyPair {
+    fn public_key(&self) -> &[u8] {
+        KeyPairOf::public_key(self).as_ref()
     }
 
-    /// RSASSA-PSS with SHA-256 and a salt of 32 octets.
-    pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Refused> {
-        let mut signature = vec![0; self.0.public_modulus_len()];
-        self.0
-            .sign(
-                &RSA_PSS_SHA256,
-                &SystemRandom::new(),
-                message,
-                &mut signature,
-            )
-            .map_err(|_| Refused)?;
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Refused> {
+        let mut signature = vec![0; self.algorithm().signature_len()];
+        let length = self.sign(message, &mut signature)?;
+        signature.truncate(length);
         Ok(signature)
     }
 }

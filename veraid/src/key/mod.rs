@@ -1,0 +1,35 @@
+//! Keys: RSA, Ed25519, ECDSA and ML-DSA.
+//!
+//! Public keys are `SubjectPublicKeyInfo` (RFC 5280 §4.1.2.7; RFC 3279 §2.3.1, RFC 4055 §1.2, RFC 8410, RFC 5480, RFC 9881),
+//! private keys PKCS #8 (RFC 5958), both in PEM as in RFC 7468. What else people hand over is told apart by name, with what
+//! to do about it.
+
+mod algorithm;
+mod error;
+mod private;
+mod public;
+
+pub use algorithm::{KeyAlgorithm, KeyAlgorithmError, RsaSize};
+pub use error::KeyError;
+pub use private::{PrivateKey, SigningError, SigningKey};
+pub use public::PublicKey;
+pub(crate) use public::PublicKeyRef;
+
+/// Label of a PEM public key (RFC 7468 §13).
+const PUBLIC_KEY_LABEL: &str = "PUBLIC KEY";
+/// Label of a PEM private key (RFC 7468 §10).
+const PRIVATE_KEY_LABEL: &str = "PRIVATE KEY";
+/// Label of a PEM elliptic-curve private key from before PKCS #8 (RFC 5915 §4).
+const SEC1_LABEL: &str = "EC PRIVATE KEY";
+
+/// What a PEM block of no use here is, to people.
+fn pem_kind(label: &str) -> &'static str {
+    match label {
+        PUBLIC_KEY_LABEL | "RSA PUBLIC KEY" => "public key",
+        label if label.ends_with("PRIVATE KEY") => "private key",
+        "CERTIFICATE" => "certificate",
+        "CERTIFICATE REQUEST" => "certificate request",
+        "EC PARAMETERS" => "set of elliptic-curve parameters",
+        _ => "block of another kind",
+    }
+}

@@ -1,0 +1,368 @@
+//! Private keys: PKCS #8 (RFC 5958), and what signs wherever the key is held.
+
+use std::fmt;
+
+use der::asn1::OctetStringRef;
+use der::{Encode as _, Sequence};
+use zeroize::Zeroizing;
+
+use super::public::{Kind, positive_integer, rsa_of_size};
+use super::{
+    KeyAlgorithm, KeyError, PRIVATE_KEY_LABEL, PUBLIC_KEY_LABEL, PublicKey, SEC1_LABEL, pem_kind,
+};
+use crate::algorithm::{AlgorithmIdentifierRef, key_identifier};
+use crate::asn1::{Reader, Value, tag};
+use crate::crypto::{self, KeyMaterial, KeyPair, NewKey, SEED_OCTETS};
+use crate::oid;
+use crate::pem::{self, Block};
+
+/// The length octet of an Ed25519 or ML-DSA seed.
+const SEED_LENGTH: u8 = 0x20;
+/// Octets of such a seed with a tag and a length in front.
+const TAGGED_SEED_OCTETS: usize = SEED_OCTETS + 2;
+
+/// The private key would not sign.
+#[derive(Debug, thiserror::Error)]
+#[error("the private key would not sign: {0}")]
+pub struct SigningError(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+impl SigningError {
+    /// For what a key store said.
+    pub fn new(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(source.into())
+    }
+}
+
+/// A private key, wherever it is held: in memory, in an HSM, in a key management service.
+///
+/// What it signs is checked against its public key before it is used, so a store that is set up for another signature
+/// scheme is found out at once.
+pub trait SigningKey {
+    /// The public key that belongs to it.
+    fn public_key(&self) -> &PublicKey;
+
+    /// Signs `message`, which is what is to be signed and not its digest, in the one way that goes with the key:
+    ///
+    /// | key | signature |
+    /// |---|---|
+    /// | RSA | RSASSA-PSS: SHA-256, MGF1 with SHA-256, a salt of 32 octets (RFC 8017 §8.1.1); as long as the modulus |
+    /// | Ed25519 | Ed25519, not Ed25519ph or Ed25519ctx (RFC 8032 §5.1.6); 64 octets |
+    /// | P-256, P-384 | ECDSA with SHA-256 or SHA-384, as a DER `Ecdsa-Sig-Value` (RFC 3279 §2.2.3) |
+    /// | ML-DSA | ML-DSA with an empty context, not HashML-DSA (FIPS 204 §5.2); 2420, 3309 or 4627 octets |
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningError>;
+}
+
+/// A private key in memory, wiped when it goes.
+///
+/// ```
+/// use veraid::{KeyAlgorithm, PrivateKey, SigningKey};
+///
+/// let key = PrivateKey::generate(KeyAlgorithm::Rsa2048)?;
+/// let file = key.to_pkcs8_pem()?;
+/// let again = PrivateKey::from_pkcs8_pem(&file)?;
+/// assert_eq!(again.public_key(), key.public_key());
+/// # Ok::<(), veraid::KeyError>(())
+/// ```
+pub struct PrivateKey {
+    key_pair: Box<dyn KeyPair>,
+    pkcs8: Zeroizing<Vec<u8>>,
+    public_key: PublicKey,
+}
+
+impl PrivateKey {
+    /// Makes a new key from the operating system's randomness.
+    ///
+    /// # Errors
+    /// [`KeyError::NotMade`] for RSA of sizes that no TXT record can name.
+    pub fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
+        if let KeyAlgorithm::OtherRsa(_) = algorithm {
+            return Err(KeyError::NotMade { algorithm });
+        }
+        let pkcs8 = match crypto::generate(algorithm).map_err(|_| KeyError::Library)? {
+            NewKey::Pkcs8(pkcs8) => pkcs8,
+            NewKey::Seed(seed) => write_seed(algorithm, &seed)?,
+        };
+        Self::from_pkcs8_der(&pkcs8)
+    }
+
+    /// Reads a PEM file with an unencrypted PKCS #8 `PRIVATE KEY`.
+    pub fn from_pkcs8_pem(pem: &str) -> Result<Self, KeyError> {
+        let block = Block::find(pem).ok_or(KeyError::NotPem)?;
+        if block.has_encryption_header() {
+            return Err(KeyError::Encrypted);
+        }
+        match block.label {
+            PRIVATE_KEY_LABEL => Self::from_pkcs8_der(&block.decode().ok_or(KeyError::NotPem)?),
+            "ENCRYPTED PRIVATE KEY" => Err(KeyError::Encrypted),
+            "RSA PRIVATE KEY" => Err(KeyError::Pkcs1),
+            SEC1_LABEL => Err(KeyError::Sec1),
+            // OpenSSL writes them in front of the key.
+            "EC PARAMETERS" if pem.contains(SEC1_LABEL) => Err(KeyError::Sec1),
+            "OPENSSH PRIVATE KEY" => Err(KeyError::OpenSsh),
+            PUBLIC_KEY_LABEL | "RSA PUBLIC KEY" => Err(KeyError::PublicGiven),
+            label => Err(KeyError::OtherPem {
+                found: pem_kind(label),
+                expected: "private key",
+            }),
+        }
+    }
+
+    /// Reads an unencrypted PKCS #8 `PrivateKeyInfo` or `OneAsymmetricKey` (RFC 5958 §2).
+    ///
+    /// An ML-DSA key may be a seed, the key that comes of it, or both (RFC 9881 §6).
+    pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, KeyError> {
+        let info = PrivateKeyInfo::read(der)?;
+        let inconsistent = KeyError::Malformed {
+            expected: match info.material {
+                KeyMaterial::Rsa(_) => "an RSA private key whose numbers belong together",
+                KeyMaterial::Ed25519(_) => "an Ed25519 key pair whose halves belong together",
+                KeyMaterial::Ecdsa { .. } => {
+                    "a private key on its curve, and a public key that belongs to it"
+                }
+                KeyMaterial::MlDsa { .. } => {
+                    "an ML-DSA private key whose seed, expanded key and public key belong together"
+                }
+            },
+        };
+        let Ok(key_pair) = crypto::load(info.algorithm, info.material) else {
+            return Err(inconsistent);
+        };
+        if info
+            .public_key
+            .is_some_and(|key| key != key_pair.public_key())
+        {
+            return Err(inconsistent);
+        }
+        Ok(Self {
+            public_key: PublicKey::from_bare(info.algorithm, key_pair.public_key())?,
+            pkcs8: Zeroizing::new(der.to_vec()),
+            key_pair,
+        })
+    }
+
+    /// A PEM file with a PKCS #8 `PRIVATE KEY`, not encrypted; wiped when dropped.
+    ///
+    /// It says what the file said that the key was read from. A new ML-DSA key is written as its seed.
+    pub fn to_pkcs8_pem(&self) -> Result<Zeroizing<String>, KeyError> {
+        let pem = pem::encode(PRIVATE_KEY_LABEL, &self.pkcs8).ok_or(KeyError::Library)?;
+        Ok(Zeroizing::new(pem))
+    }
+}
+
+impl SigningKey for PrivateKey {
+    fn public_key(&self) -> &PublicKey {
+        &self.public_key
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningError> {
+        self.key_pair
+            .sign(message)
+            .map_err(|_| SigningError::new("the cryptographic library failed"))
+    }
+}
+
+/// The public half only.
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PrivateKey")
+            .field("public_key", &self.public_key)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a PKCS #8 file says, read before the library, which would not say what is wrong with it, gets it.
+struct PrivateKeyInfo<'a> {
+    algorithm: KeyAlgorithm,
+    material: KeyMaterial<'a>,
+    /// The bare public key, if it stands beside the private one.
+    public_key: Option<&'a [u8]>,
+}
+
+impl<'a> PrivateKeyInfo<'a> {
+    fn read(der: &'a [u8]) -> Result<Self, KeyError> {
+        let mut fields = Value::whole(der, tag::SEQUENCE, "a PrivateKeyInfo")?.reader();
+        if fields.peek() == Some(tag::SEQUENCE) {
+            // EncryptedPrivateKeyInfo and SubjectPublicKeyInfo both begin with an AlgorithmIdentifier.
+            fields.any("an AlgorithmIdentifier")?;
+            return Err(match fields.peek() {
+                Some(tag::OCTET_STRING) => KeyError::Encrypted,
+                _ => KeyError::PublicGiven,
+            });
+        }
+        let version = fields.read(tag::INTEGER, "a version")?;
+        match fields.peek() {
+            Some(tag::INTEGER) => return Err(KeyError::Pkcs1),
+            Some(tag::OCTET_STRING) => return Err(KeyError::Sec1),
+            _ => {}
+        }
+        if !matches!(version.small_integer(), Some(0 | 1)) {
+            return Err(version.fail("version 0 or 1").into());
+        }
+        let kind = Kind::read(fields.read(tag::SEQUENCE, "an AlgorithmIdentifier")?)?;
+        let key = fields.read(tag::OCTET_STRING, "an OCTET STRING")?.content();
+        // Attributes say nothing that matters here.
+        if let Some(attributes) = fields.optional(tag::context_constructed(0))? {
+            attributes.reader().skip_values("an attribute")?;
+        }
+        let public_key = fields.optional(tag::context(1))?;
+        fields.finish()?;
+        let (algorithm, material) = match kind {
+            Kind::Rsa => read_rsa(key)?,
+            Kind::RsaPss(_) => return Err(KeyError::other_algorithm(oid::RSASSA_PSS.as_bytes())),
+            Kind::Other(KeyAlgorithm::Ed25519) => (KeyAlgorithm::Ed25519, read_ed25519(key)?),
+            Kind::Other(algorithm @ KeyAlgorithm::EcdsaP256) => {
+                (algorithm, read_ec(key, oid::SECP256R1.as_bytes(), 32)?)
+            }
+            Kind::Other(algorithm @ KeyAlgorithm::EcdsaP384) => {
+                (algorithm, read_ec(key, oid::SECP384R1.as_bytes(), 48)?)
+            }
+            Kind::Other(algorithm) => (algorithm, read_ml_dsa(algorithm, key)?),
+        };
+        Ok(Self {
+            algorithm,
+            material,
+            public_key: public_key.map(|key| key.whole_octets()).transpose()?,
+        })
+    }
+}
+
+/// Reads `RSAPrivateKey` (RFC 8017 §A.1.2) for its size.
+fn read_rsa(octets: &[u8]) -> Result<(KeyAlgorithm, KeyMaterial<'_>), KeyError> {
+    let mut key = Value::whole(octets, tag::SEQUENCE, "an RSAPrivateKey")?.reader();
+    key.read(tag::INTEGER, "a version")?;
+    let modulus = positive_integer(key.read(tag::INTEGER, "a modulus")?)?;
+    Ok((rsa_of_size(modulus)?, KeyMaterial::Rsa(octets)))
+}
+
+/// Reads `CurvePrivateKey` (RFC 8410 §7).
+fn read_ed25519(octets: &[u8]) -> Result<KeyMaterial<'_>, KeyError> {
+    const EXPECTED: &str = "an Ed25519 private key of 32 octets";
+    let key = Value::whole(octets, tag::OCTET_STRING, EXPECTED)?;
+    Ok(KeyMaterial::Ed25519(key_of(key, SEED_OCTETS, EXPECTED)?))
+}
+
+/// Reads `ECPrivateKey` (RFC 5915 §3). The curve may be named again in it.
+fn read_ec<'a>(
+    octets: &'a [u8],
+    curve: &[u8],
+    scalar_octets: usize,
+) -> Result<KeyMaterial<'a>, KeyError> {
+    const EXPECTED: &str = "an elliptic-curve private key as long as the order of its curve";
+    let mut fields = Value::whole(octets, tag::SEQUENCE, "an ECPrivateKey")?.reader();
+    let version = fields.read(tag::INTEGER, "a version")?;
+    if version.small_integer() != Some(1) {
+        return Err(version.fail("version 1").into());
+    }
+    let scalar = key_of(
+        fields.read(tag::OCTET_STRING, EXPECTED)?,
+        scalar_octets,
+        EXPECTED,
+    )?;
+    if let Some(parameters) = fields.optional(tag::context_constructed(0))? {
+        let mut reader = parameters.reader();
+        let name = reader.read(tag::OBJECT_IDENTIFIER, "the name of a curve")?;
+        reader.finish()?;
+        if name.content() != curve {
+            return Err(name
+                .fail("the same curve as in the AlgorithmIdentifier")
+                .into());
+        }
+    }
+    let point = match fields.optional(tag::context_constructed(1))? {
+        Some(public_key) => {
+            let mut reader = public_key.reader();
+            let bits = reader.read(tag::BIT_STRING, "a BIT STRING")?;
+            reader.finish()?;
+            Some(bits.whole_octets()?)
+        }
+        None => None,
+    };
+    fields.finish()?;
+    Ok(KeyMaterial::Ecdsa { scalar, point })
+}
+
+/// Reads `ML-DSA-44-PrivateKey` and the like (RFC 9881 §6): a seed, the key that comes of it, or both.
+fn read_ml_dsa(algorithm: KeyAlgorithm, octets: &[u8]) -> Result<KeyMaterial<'_>, KeyError> {
+    const EXPECTED: &str = "an ML-DSA seed of 32 octets, an expanded private key, or both";
+    let expanded_octets = match algorithm {
+        KeyAlgorithm::MlDsa44 => 2560,
+        KeyAlgorithm::MlDsa65 => 4032,
+        _ => 4896,
+    };
+    let mut fields = Reader::new(octets);
+    let choice = fields.any(EXPECTED)?;
+    if !fields.is_empty() {
+        return Err(choice.fail(EXPECTED).into());
+    }
+    let (seed, expanded) = match choice.tag() {
+        SEED_TAG => (Some(choice), None),
+        tag::OCTET_STRING => (None, Some(choice)),
+        tag::SEQUENCE => {
+            let mut both = choice.reader();
+            let seed = both.read(tag::OCTET_STRING, EXPECTED)?;
+            let expanded = both.read(tag::OCTET_STRING, EXPECTED)?;
+            both.finish()?;
+            (Some(seed), Some(expanded))
+        }
+        _ => return Err(choice.fail(EXPECTED).into()),
+    };
+    Ok(KeyMaterial::MlDsa {
+        seed: seed
+            .map(|seed| key_of(seed, SEED_OCTETS, EXPECTED))
+            .transpose()?,
+        expanded: expanded
+            .map(|expanded| key_of(expanded, expanded_octets, EXPECTED))
+            .transpose()?,
+    })
+}
+
+/// The content of a value that must have that many octets.
+fn key_of<'a>(
+    value: Value<'a>,
+    octets: usize,
+    expected: &'static str,
+) -> Result<&'a [u8], KeyError> {
+    if value.content().len() == octets {
+        Ok(value.content())
+    } else {
+        Err(value.fail(expected).into())
+    }
+}
+
+/// The tag of a seed within an ML-DSA private key.
+const SEED_TAG: u8 = tag::context(0);
+
+#[derive(Sequence)]
+struct PrivateKeyInfoRef<'a> {
+    version: u8,
+    algorithm: AlgorithmIdentifierRef<'a>,
+    private_key: &'a OctetStringRef,
+}
+
+/// Writes a new Ed25519 key (RFC 8410 §7) or ML-DSA key, in the seed form that RFC 9881 §6 recommends.
+fn write_seed(
+    algorithm: KeyAlgorithm,
+    seed: &[u8; SEED_OCTETS],
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let mut key = Zeroizing::new([0; TAGGED_SEED_OCTETS]);
+    let tag = match algorithm {
+        KeyAlgorithm::Ed25519 => tag::OCTET_STRING,
+        _ => SEED_TAG,
+    };
+    let octets = [tag, SEED_LENGTH].into_iter().chain(seed.iter().copied());
+    key.iter_mut().zip(octets).for_each(|(to, from)| *to = from);
+    write_private_key_info(algorithm, key.as_slice())
+}
+
+/// Writes a PKCS #8 file around a private key.
+fn write_private_key_info(
+    algorithm: KeyAlgorithm,
+    private_key: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let info = PrivateKeyInfoRef {
+        version: 0,
+        algorithm: key_identifier(algorithm),
+        private_key: OctetStringRef::new(private_key)?,
+    };
+    Ok(Zeroizing::new(info.to_der()?))
+}
