@@ -88,7 +88,8 @@ pub use key::{
     SigningKey,
 };
 pub use name::{
-    Dialect, DialectError, MAX_DOMAIN_OCTETS, Member, MemberId, NameError, Organisation, UserName,
+    ConfusableLabel, Dialect, DialectError, MAX_DOMAIN_OCTETS, Member, MemberId, NameError,
+    Organisation, UserName,
 };
 pub use oid::TEST_SERVICE;
 pub use record::{

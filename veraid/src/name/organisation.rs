@@ -1,8 +1,4 @@
-//! Organisations, members, and what they are called together.
-//!
-//! Each name is checked when it is made, so holding one means that it is valid. Domains are host names in A-label form
-//! (RFC 1123 §2.1, RFC 5890 §2.3.2.1), of characters that IDNA 2008 knows (RFC 5892); user names follow VeraId's rules:
-//! no `@`, no white space but U+0020, no control characters, compared as they are.
+//! Organisations: domain names.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,129 +7,14 @@ use std::str::FromStr;
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
+use super::{ConfusableLabel, Dialect, NameError};
+
 /// Longest domain name in text form, without the final dot (RFC 1035 §2.3.4 less the octets that only the wire has).
 pub const MAX_DOMAIN_OCTETS: usize = 253;
 /// Longest label of a domain name (RFC 1035 §2.3.4).
 const MAX_LABEL_OCTETS: usize = 63;
 /// How every A-label begins (RFC 5890 §2.3.2.1).
 const ACE_PREFIX: &str = "xn--";
-/// What stands for a bot where a user's name would stand.
-const BOT: &str = "@";
-
-/// The protocol that a bundle follows. The name of the TXT RRset in its chain decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Dialect {
-    /// VeraId version 1: records at `_veraid.<domain>`.
-    VeraId,
-    /// DomainAuth version 1: records at `_domainauth.<domain>`.
-    DomainAuth,
-}
-
-impl Dialect {
-    /// Both there are.
-    pub const ALL: &'static [Self] = &[Self::VeraId, Self::DomainAuth];
-
-    /// The label above the organisation's domain under which its records stand.
-    #[must_use]
-    pub const fn record_label(self) -> &'static str {
-        match self {
-            Self::VeraId => "_veraid",
-            Self::DomainAuth => "_domainauth",
-        }
-    }
-}
-
-/// `veraid`, `domainauth`.
-impl fmt::Display for Dialect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::VeraId => "veraid",
-            Self::DomainAuth => "domainauth",
-        })
-    }
-}
-
-/// A text that names no [`Dialect`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a dialect; there are `veraid` and `domainauth`")]
-pub struct DialectError;
-
-impl FromStr for Dialect {
-    type Err = DialectError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "veraid" => Ok(Self::VeraId),
-            "domainauth" => Ok(Self::DomainAuth),
-            _ => Err(DialectError),
-        }
-    }
-}
-
-/// Why a text is no name of an organisation or a member.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum NameError {
-    /// No domain at all, or the root, which cannot take part.
-    #[error("a domain name needs at least one label; the root cannot be an organisation")]
-    NoDomain,
-    /// More than [`MAX_DOMAIN_OCTETS`].
-    #[error("the domain name has more than 253 octets")]
-    DomainTooLong,
-    /// The domain is valid, but with the record's label in front it has more octets than DNS allows.
-    #[error("the domain name leaves no room for the label of its TXT record")]
-    NoRoomForRecord,
-    /// Two dots side by side, or one at the start.
-    #[error("the domain name has an empty label")]
-    EmptyLabel,
-    /// A label of more than 63 octets.
-    #[error("a label of the domain name has more than 63 octets")]
-    LabelTooLong,
-    /// A character that host names do not have.
-    #[error("a domain name has letters, digits, hyphens and dots only")]
-    BadCharacter,
-    /// A hyphen at a label's start or end.
-    #[error("a label of the domain name starts or ends with a hyphen")]
-    BadHyphen,
-    /// A label in its native script.
-    #[error("write the domain name in its ASCII form, with labels such as `xn--bcher-kva`")]
-    NotAscii,
-    /// A label with the prefix `xn--` that is not what any valid Unicode label is encoded as.
-    #[error("the label `{label}` of the domain name encodes no valid Unicode label")]
-    BadALabel {
-        /// The label, in ASCII.
-        label: Box<str>,
-    },
-    /// A label with the prefix `xn--` that encodes a character which domain names do not have (RFC 5892), such as a
-    /// symbol that looks like a slash.
-    #[error(
-        "the label `{label}` of the domain name encodes U+{:04X}, a character that domain names do not have",
-        u32::from(*.character)
-    )]
-    DisallowedCharacter {
-        /// The label, in ASCII.
-        label: Box<str>,
-        /// The first such character in it.
-        character: char,
-    },
-    /// Labels that are valid by themselves, but not side by side, since one is written from right to left (RFC 5893
-    /// §2).
-    #[error("the labels of the domain name are written in directions that do not go together")]
-    MixedDirections,
-    /// An empty user name.
-    #[error("a user name has at least one character")]
-    EmptyUserName,
-    /// `@` in a user name.
-    #[error("a user name has no `@`; give the domain separately")]
-    AtSign,
-    /// White space other than U+0020 in a user name.
-    #[error("a user name has no white space but the simple space")]
-    WhiteSpace,
-    /// A control character in a user name.
-    #[error("a user name has no control characters")]
-    ControlCharacter,
-}
 
 /// An organisation: a domain name, in A-labels and lower case, without the final dot.
 ///
@@ -160,6 +41,64 @@ impl Organisation {
     pub fn unicode(&self) -> Cow<'_, str> {
         let (unicode, _) = to_unicode(&self.0, Hyphens::Allow);
         unicode
+    }
+
+    /// Labels that may pass for others, each with the reason. To warn of, not to refuse: they are honest names as well.
+    ///
+    /// Where people read [`Organisation::unicode`], somebody may have registered a name that looks like another. A label is
+    /// in the list if it mixes scripts that nobody writes together (UTS 39, below "Highly Restrictive"), or if each of its
+    /// letters looks like one of ASCII's; the latter not in Latin letters in everyday use, such as the Turkish `ı`, nor
+    /// under a top-level domain of the same script. Domains in ASCII have none, and cost nothing.
+    ///
+    /// ```
+    /// use veraid::Organisation;
+    ///
+    /// let organisation: Organisation = "xn--80ak6aa92e.com".parse()?;
+    /// let warnings = organisation.confusable_labels();
+    /// assert_eq!(warnings[0].to_string(), "`аррӏе` (xn--80ak6aa92e) looks like `apple`, in Cyrillic letters");
+    /// # Ok::<(), veraid::NameError>(())
+    /// ```
+    #[must_use]
+    pub fn confusable_labels(&self) -> Vec<ConfusableLabel> {
+        let mut a_labels = self
+            .0
+            .split('.')
+            .filter(|label| label.starts_with(ACE_PREFIX))
+            .peekable();
+        if a_labels.peek().is_none() {
+            return Vec::new();
+        }
+        let unicode = self.unicode();
+        let top_level = unicode.rsplit('.').next().unwrap_or_default();
+        a_labels
+            .filter_map(|label| {
+                let (unicode, _) = to_unicode(label, Hyphens::Check);
+                ConfusableLabel::find(label, &unicode, top_level)
+            })
+            .collect()
+    }
+
+    /// Reads the common name of an organisation's certificate: in VeraId with or without the final dot, in DomainAuth with
+    /// it (draft, "Organisation Certificate").
+    ///
+    /// # Errors
+    /// [`NameError::NoTrailingDot`] for a domain without it, and what else may be wrong with a domain.
+    pub fn from_common_name(common_name: &str, dialect: Dialect) -> Result<Self, NameError> {
+        let organisation = common_name.parse()?;
+        if dialect == Dialect::DomainAuth && !common_name.ends_with('.') {
+            return Err(NameError::NoTrailingDot);
+        }
+        Ok(organisation)
+    }
+
+    /// The common name for the organisation's certificate: in VeraId as implementations write it, without the final dot, in
+    /// DomainAuth with it.
+    #[must_use]
+    pub fn to_common_name(&self, dialect: Dialect) -> Cow<'_, str> {
+        match dialect {
+            Dialect::VeraId => Cow::Borrowed(&self.0),
+            Dialect::DomainAuth => Cow::Owned(format!("{}.", self.0)),
+        }
     }
 
     /// The owner of the organisation's TXT records, such as `_veraid.example.com.`.
@@ -310,133 +249,6 @@ fn survives_decoding(ascii: &str, hyphens: Hyphens) -> bool {
 
 fn to_unicode(ascii: &str, hyphens: Hyphens) -> (Cow<'_, str>, Result<(), idna::Errors>) {
     Uts46::new().to_unicode(ascii.as_bytes(), AsciiDenyList::STD3, hyphens)
-}
-
-/// The name of a user within an organisation, compared octet by octet.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct UserName(Box<str>);
-
-impl UserName {
-    /// The name as it is.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for UserName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-impl FromStr for UserName {
-    type Err = NameError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.is_empty() {
-            return Err(NameError::EmptyUserName);
-        }
-        for character in text.chars() {
-            match character {
-                '@' => return Err(NameError::AtSign),
-                ' ' => {}
-                _ if character.is_whitespace() => return Err(NameError::WhiteSpace),
-                _ if character.is_control() => return Err(NameError::ControlCharacter),
-                _ => {}
-            }
-        }
-        Ok(Self(text.into()))
-    }
-}
-
-/// Who acts for an organisation: one of its users, or a bot that stands for the whole of it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Member {
-    /// The organisation itself, through some automaton.
-    Bot,
-    /// A user, by name.
-    User(UserName),
-}
-
-impl Member {
-    /// The user's name; `None` for a bot.
-    #[must_use]
-    pub fn user(&self) -> Option<&UserName> {
-        match self {
-            Self::Bot => None,
-            Self::User(name) => Some(name),
-        }
-    }
-
-    /// As it stands in certificates and attributions: the user's name, or `@` for a bot.
-    pub fn as_str(&self) -> &str {
-        self.user().map_or(BOT, UserName::as_str)
-    }
-}
-
-impl fmt::Display for Member {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// Reads a user name, or `@` for a bot.
-impl FromStr for Member {
-    type Err = NameError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            BOT => Ok(Self::Bot),
-            _ => text.parse().map(Self::User),
-        }
-    }
-}
-
-/// A member and the organisation it belongs to.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MemberId {
-    organisation: Organisation,
-    member: Member,
-}
-
-impl MemberId {
-    /// That member of that organisation.
-    #[must_use]
-    pub fn new(organisation: Organisation, member: Member) -> Self {
-        Self {
-            organisation,
-            member,
-        }
-    }
-
-    /// The organisation.
-    #[must_use]
-    pub fn organisation(&self) -> &Organisation {
-        &self.organisation
-    }
-
-    /// The member within it.
-    #[must_use]
-    pub fn member(&self) -> &Member {
-        &self.member
-    }
-
-    /// The user's name; `None` for a bot.
-    #[must_use]
-    pub fn user(&self) -> Option<&UserName> {
-        self.member.user()
-    }
-}
-
-/// `alice@example.com`, or `example.com` for a bot.
-impl fmt::Display for MemberId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(user) = self.user() {
-            write!(f, "{user}@")?;
-        }
-        write!(f, "{}", self.organisation)
-    }
 }
 
 #[cfg(test)]
@@ -664,53 +476,50 @@ mod tests {
     }
 
     #[test]
-    fn a_user_name_is_kept_as_it_is() {
-        for text in [
-            "alice",
-            "Alice",
-            "alice smith",
-            " ",
-            "ålice",
-            "爱丽丝",
-            "a\u{200d}b",
-            "👩",
+    fn a_domain_auth_common_name_has_a_final_dot_and_a_veraid_one_may() {
+        for text in ["example.com", "EXAMPLE.com"] {
+            assert_eq!(
+                Organisation::from_common_name(text, Dialect::DomainAuth),
+                Err(NameError::NoTrailingDot)
+            );
+        }
+        for (text, dialect) in [
+            ("example.com.", Dialect::DomainAuth),
+            ("Example.com.", Dialect::DomainAuth),
+            ("example.com.", Dialect::VeraId),
+            ("example.com", Dialect::VeraId),
         ] {
-            assert_eq!(text.parse::<UserName>().unwrap().as_str(), text);
+            let organisation = Organisation::from_common_name(text, dialect).unwrap();
+            assert_eq!(organisation.as_str(), "example.com");
+        }
+        // What is wrong with the domain itself is said first.
+        for &dialect in Dialect::ALL {
+            for (text, error) in [
+                ("", NameError::NoDomain),
+                (".", NameError::NoDomain),
+                ("..", NameError::EmptyLabel),
+                ("example.com..", NameError::EmptyLabel),
+                ("a..nl.", NameError::EmptyLabel),
+                ("bücher.example.", NameError::NotAscii),
+            ] {
+                assert_eq!(
+                    Organisation::from_common_name(text, dialect),
+                    Err(error),
+                    "{text}"
+                );
+            }
         }
     }
 
     #[test]
-    fn refuses_user_names_with_at_signs_white_space_or_controls() {
-        for (text, error) in [
-            ("", NameError::EmptyUserName),
-            ("@", NameError::AtSign),
-            ("a@b", NameError::AtSign),
-            ("a\tb", NameError::WhiteSpace),
-            ("a\nb", NameError::WhiteSpace),
-            ("a\rb", NameError::WhiteSpace),
-            ("a\u{a0}b", NameError::WhiteSpace),
-            ("a\u{2028}b", NameError::WhiteSpace),
-            ("a\u{3000}b", NameError::WhiteSpace),
-            ("a\0b", NameError::ControlCharacter),
-            ("a\u{7f}b", NameError::ControlCharacter),
-            ("a\u{9f}b", NameError::ControlCharacter),
-            ("a\u{1b}b", NameError::ControlCharacter),
-        ] {
-            assert_eq!(text.parse::<UserName>(), Err(error), "{text:?}");
+    fn a_common_name_reads_as_it_was_written() {
+        let domain = organisation("example.com").unwrap();
+        assert_eq!(domain.to_common_name(Dialect::VeraId), "example.com");
+        assert_eq!(domain.to_common_name(Dialect::DomainAuth), "example.com.");
+        for &dialect in Dialect::ALL {
+            let common_name = domain.to_common_name(dialect);
+            let again = Organisation::from_common_name(&common_name, dialect);
+            assert_eq!(again.as_ref(), Ok(&domain));
         }
-    }
-
-    #[test]
-    fn a_member_id_reads_as_an_address_and_a_bot_as_its_domain() {
-        let id = |member: &str| {
-            MemberId::new(
-                organisation("example.com").unwrap(),
-                member.parse().unwrap(),
-            )
-        };
-        assert_eq!(id("alice").to_string(), "alice@example.com");
-        assert_eq!(id("@").to_string(), "example.com");
-        assert_eq!(id("@").user(), None);
-        assert_eq!("".parse::<Member>(), Err(NameError::EmptyUserName));
     }
 }

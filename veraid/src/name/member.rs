@@ -1,0 +1,138 @@
+//! Members: users and bots, and the organisation that they belong to.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{Dialect, NameError, Organisation, UserName};
+
+/// What stands for a bot where a user's name would stand.
+const BOT: &str = "@";
+
+/// Who acts for an organisation: one of its users, or a bot that stands for the whole of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Member {
+    /// The organisation itself, through some automaton.
+    Bot,
+    /// A user, by name.
+    User(UserName),
+}
+
+impl Member {
+    /// Reads a user name by the rules of a dialect, or `@` for a bot: see [`UserName::parse_for`].
+    pub fn parse_for(text: &str, dialect: Dialect) -> Result<Self, NameError> {
+        match text {
+            BOT => Ok(Self::Bot),
+            _ => UserName::parse_for(text, dialect).map(Self::User),
+        }
+    }
+
+    /// The user's name; `None` for a bot.
+    #[must_use]
+    pub fn user(&self) -> Option<&UserName> {
+        match self {
+            Self::Bot => None,
+            Self::User(name) => Some(name),
+        }
+    }
+
+    /// As it stands in certificates and attributions: the user's name, or `@` for a bot.
+    pub fn as_str(&self) -> &str {
+        self.user().map_or(BOT, UserName::as_str)
+    }
+}
+
+impl fmt::Display for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Reads a user name by VeraId's rules, the wider ones, or `@` for a bot: see [`Member::parse_for`].
+impl FromStr for Member {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse_for(text, Dialect::VeraId)
+    }
+}
+
+/// A member and the organisation it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MemberId {
+    organisation: Organisation,
+    member: Member,
+}
+
+impl MemberId {
+    /// That member of that organisation.
+    #[must_use]
+    pub fn new(organisation: Organisation, member: Member) -> Self {
+        Self {
+            organisation,
+            member,
+        }
+    }
+
+    /// The organisation.
+    #[must_use]
+    pub fn organisation(&self) -> &Organisation {
+        &self.organisation
+    }
+
+    /// The member within it.
+    #[must_use]
+    pub fn member(&self) -> &Member {
+        &self.member
+    }
+
+    /// The user's name; `None` for a bot.
+    #[must_use]
+    pub fn user(&self) -> Option<&UserName> {
+        self.member.user()
+    }
+}
+
+/// `alice@example.com`, or `example.com` for a bot.
+impl fmt::Display for MemberId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(user) = self.user() {
+            write!(f, "{user}@")?;
+        }
+        write!(f, "{}", self.organisation)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_id_reads_as_an_address_and_a_bot_as_its_domain() {
+        let id =
+            |member: &str| MemberId::new("example.com".parse().unwrap(), member.parse().unwrap());
+        assert_eq!(id("alice").to_string(), "alice@example.com");
+        assert_eq!(id("@").to_string(), "example.com");
+        assert_eq!(id("@").user(), None);
+        assert_eq!("".parse::<Member>(), Err(NameError::EmptyUserName));
+    }
+
+    #[test]
+    fn a_bot_is_a_bot_in_both_dialects_and_users_follow_the_rules_of_theirs() {
+        for &dialect in Dialect::ALL {
+            assert_eq!(Member::parse_for("@", dialect), Ok(Member::Bot));
+            assert_eq!(
+                Member::parse_for("", dialect),
+                Err(NameError::EmptyUserName)
+            );
+            assert_eq!(Member::parse_for("@@", dialect), Err(NameError::AtSign));
+        }
+        let veraid = Member::parse_for("Alice", Dialect::VeraId).unwrap();
+        assert_eq!(veraid.as_str(), "Alice");
+        let domain_auth = Member::parse_for("Alice", Dialect::DomainAuth);
+        let normalised = "alice".into();
+        assert_eq!(domain_auth, Err(NameError::NotNormalised { normalised }));
+        // Looks like a bot, and is nobody.
+        let wide = Member::parse_for("\u{ff20}", Dialect::DomainAuth);
+        assert_eq!(wide, Err(NameError::AtSign));
+    }
+}
