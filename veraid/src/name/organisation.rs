@@ -83,7 +83,7 @@ impl Organisation {
     ///
     /// # Errors
     /// [`NameError::NoTrailingDot`] for a domain without it, and what else may be wrong with a domain.
-    pub fn from_common_name(common_name: &str, dialect: Dialect) -> Result<Self, NameError> {
+    pub fn parse_common_name(common_name: &str, dialect: Dialect) -> Result<Self, NameError> {
         let organisation = common_name.parse()?;
         if dialect == Dialect::DomainAuth && !common_name.ends_with('.') {
             return Err(NameError::NoTrailingDot);
@@ -94,7 +94,7 @@ impl Organisation {
     /// The common name for the organisation's certificate: in VeraId as implementations write it, without the final dot, in
     /// DomainAuth with it.
     #[must_use]
-    pub fn to_common_name(&self, dialect: Dialect) -> Cow<'_, str> {
+    pub fn common_name(&self, dialect: Dialect) -> Cow<'_, str> {
         match dialect {
             Dialect::VeraId => Cow::Borrowed(&self.0),
             Dialect::DomainAuth => Cow::Owned(format!("{}.", self.0)),
@@ -479,7 +479,7 @@ mod tests {
     fn a_domain_auth_common_name_has_a_final_dot_and_a_veraid_one_may() {
         for text in ["example.com", "EXAMPLE.com"] {
             assert_eq!(
-                Organisation::from_common_name(text, Dialect::DomainAuth),
+                Organisation::parse_common_name(text, Dialect::DomainAuth),
                 Err(NameError::NoTrailingDot)
             );
         }
@@ -489,7 +489,7 @@ mod tests {
             ("example.com.", Dialect::VeraId),
             ("example.com", Dialect::VeraId),
         ] {
-            let organisation = Organisation::from_common_name(text, dialect).unwrap();
+            let organisation = Organisation::parse_common_name(text, dialect).unwrap();
             assert_eq!(organisation.as_str(), "example.com");
         }
         // What is wrong with the domain itself is said first.
@@ -503,7 +503,7 @@ mod tests {
                 ("bücher.example.", NameError::NotAscii),
             ] {
                 assert_eq!(
-                    Organisation::from_common_name(text, dialect),
+                    Organisation::parse_common_name(text, dialect),
                     Err(error),
                     "{text}"
                 );
@@ -514,11 +514,11 @@ mod tests {
     #[test]
     fn a_common_name_reads_as_it_was_written() {
         let domain = organisation("example.com").unwrap();
-        assert_eq!(domain.to_common_name(Dialect::VeraId), "example.com");
-        assert_eq!(domain.to_common_name(Dialect::DomainAuth), "example.com.");
+        assert_eq!(domain.common_name(Dialect::VeraId), "example.com");
+        assert_eq!(domain.common_name(Dialect::DomainAuth), "example.com.");
         for &dialect in Dialect::ALL {
-            let common_name = domain.to_common_name(dialect);
-            let again = Organisation::from_common_name(&common_name, dialect);
+            let common_name = domain.common_name(dialect);
+            let again = Organisation::parse_common_name(&common_name, dialect);
             assert_eq!(again.as_ref(), Ok(&domain));
         }
     }
