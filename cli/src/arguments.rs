@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use clap::{ArgGroup, Args};
 use kliento::veraid::{
-    Member, MemberId, MemberIdBundle, ObjectIdentifier, OrganisationCertificate, Period,
+    Member, MemberId, MemberIdBundle, ObjectIdentifier, OrganisationCertificate, Period, Policy,
     PrivateKey, PublicKey, Signer, SigningKey as _, Timestamp, TrustAnchors, UserName,
 };
 
@@ -264,7 +264,7 @@ impl LoadedSigner {
     ) -> Result<(MemberId, Period), Fault> {
         match self {
             Self::Member { bundle, .. } => {
-                let verified = bundle.verify(anchors, moment, Some(service))?;
+                let verified = bundle.verify(anchors, moment, Some(service), Policy::new())?;
                 Ok((verified.member_id().clone(), verified.period()))
             }
             Self::Organisation {
@@ -273,7 +273,8 @@ impl LoadedSigner {
                 attribution,
                 ..
             } => {
-                let verified = certificate.verify(chain, anchors, moment, Some(service))?;
+                let verified =
+                    certificate.verify(chain, anchors, moment, Some(service), Policy::new())?;
                 let id = MemberId::new(verified.organisation().clone(), attribution.clone());
                 Ok((id, verified.period()))
             }

@@ -1,8 +1,8 @@
 //! The token bundle: a VeraId signature bundle for the Kliento service with the token inside.
 
 use veraid::{
-    Dialect, Encapsulation, KeyAlgorithm, MemberId, Period, SignatureBundle, SignedBy, Signer,
-    TrustAnchors, Verification, VerifiedSignature,
+    Dialect, Encapsulation, KeyAlgorithm, MemberId, Period, Policy, SignatureBundle, SignedBy,
+    Signer, TrustAnchors, Verification, VerifiedSignature,
 };
 
 use crate::error::Error;
@@ -65,7 +65,7 @@ impl<'a> TokenBundle<'a> {
 
     /// Verifies that everything about the bundle holds together at one second of `period` at least.
     ///
-    /// This asks no clock. Servers use a [`Verifier`](crate::Verifier), which does.
+    /// `policy` says which dialects and key algorithms are taken. This asks no clock. Servers use a [`Verifier`](crate::Verifier), which does.
     ///
     /// # Errors
     ///
@@ -75,11 +75,12 @@ impl<'a> TokenBundle<'a> {
         audience: &Audience,
         anchors: &TrustAnchors,
         period: Period,
+        policy: Policy,
     ) -> Result<VerifiedToken, Error> {
         // What costs nothing to find out comes before any public-key operation.
         self.attached_content()?;
         check_lifetime(self.signature.unverified_period())?;
-        let verification = Verification::new(SERVICE, period, anchors);
+        let verification = Verification::new(SERVICE, period, anchors).with_policy(policy);
         let signature = self.signature.verify(&verification)?;
         let token = Token::from_json(signature.content())?;
         check_audience(audience, &token)?;
@@ -129,6 +130,7 @@ pub struct VerifiedToken {
     member_id: MemberId,
     token: Token,
     signed_by: SignedBy,
+    is_delegated: bool,
     validity: Period,
     dialect: Dialect,
     key_algorithm: KeyAlgorithm,
@@ -142,6 +144,7 @@ impl VerifiedToken {
             member_id,
             token,
             signed_by: signature.signed_by(),
+            is_delegated: signature.is_delegated(),
             validity: signature.period(),
             dialect: signature.dialect(),
             key_algorithm: signature.key_algorithm(),
@@ -178,13 +181,18 @@ impl VerifiedToken {
         self.signed_by
     }
 
+    /// Whether it was not the organisation's own key that signed for it, but that of somebody to whom it delegates.
+    pub fn is_delegated(&self) -> bool {
+        self.is_delegated
+    }
+
     /// The period, inclusive, in which all that was verified holds: the token, the certificates and the
     /// DNSSEC chain. It overlaps the time asked about.
     pub fn validity(&self) -> Period {
         self.validity
     }
 
-    /// The protocol that the bundle follows: VeraId.
+    /// The protocol that the bundle follows.
     pub fn dialect(&self) -> Dialect {
         self.dialect
     }

@@ -110,8 +110,10 @@ impl TrustChain {
 
         let organisation_certificate = OrganisationCertificate::self_issue(
             &organisation,
+            Dialect::VeraId,
             &organisation_key,
             days_around(time, 30),
+            0,
         )
         .expect("a certificate can be made");
         let member_certificate = MemberCertificate::issue(
@@ -120,12 +122,14 @@ impl TrustChain {
             &organisation_certificate,
             &organisation_key,
             days_around(time, 7),
+            Dialect::VeraId,
         )
         .expect("a certificate can be made");
         let member_id_bundle = MemberIdBundle::new(
             &dnssec_chain,
             organisation_certificate.clone(),
             member_certificate,
+            Vec::new(),
         )
         .expect("the parts belong together");
 

@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use veraid::{Period, Timestamp, TrustAnchors};
+use veraid::{Period, Policy, Timestamp, TrustAnchors};
 
 use crate::error::Error;
 use crate::{Audience, TokenBundle, VerifiedToken, header};
@@ -30,6 +30,7 @@ use crate::{Audience, TokenBundle, VerifiedToken, header};
 pub struct Verifier {
     audience: Audience,
     anchors: Arc<TrustAnchors>,
+    policy: Policy,
     clock_skew: i64,
     clock: Clock,
 }
@@ -43,6 +44,7 @@ impl Verifier {
         VerifierBuilder {
             audience,
             anchors: None,
+            policy: Policy::new(),
             clock_skew: Duration::ZERO,
             clock: Arc::new(|| Timestamp::from(SystemTime::now())),
         }
@@ -79,7 +81,12 @@ impl Verifier {
     ///
     /// As for [`verify_bundle`](Self::verify_bundle).
     pub fn verify_bundle_at(&self, bundle: &[u8], time: Timestamp) -> Result<VerifiedToken, Error> {
-        TokenBundle::from_der(bundle)?.verify(&self.audience, &self.anchors, self.tolerance(time))
+        TokenBundle::from_der(bundle)?.verify(
+            &self.audience,
+            &self.anchors,
+            self.tolerance(time),
+            self.policy,
+        )
     }
 
     /// The period around `time` of which one second will do.
@@ -97,6 +104,7 @@ impl fmt::Debug for Verifier {
         formatter
             .debug_struct("Verifier")
             .field("audience", &self.audience)
+            .field("policy", &self.policy)
             .field("clock_skew", &self.clock_skew)
             .finish_non_exhaustive()
     }
@@ -107,6 +115,7 @@ impl fmt::Debug for Verifier {
 pub struct VerifierBuilder {
     audience: Audience,
     anchors: Option<TrustAnchors>,
+    policy: Policy,
     clock_skew: Duration,
     clock: Clock,
 }
@@ -115,6 +124,22 @@ impl VerifierBuilder {
     /// Trusts `anchors` in place of IANA's.
     pub fn trust_anchors(mut self, anchors: TrustAnchors) -> Self {
         self.anchors = Some(anchors);
+        self
+    }
+
+    /// Takes what `policy` says, in place of tokens of both dialects with RSA keys alone.
+    ///
+    /// ```
+    /// use kliento::Verifier;
+    /// use kliento::veraid::{Dialect, KeyAlgorithm, Policy};
+    ///
+    /// let verifier = Verifier::builder("https://api.example.com".parse()?)
+    ///     .policy(Policy::new().only(Dialect::DomainAuth).allow(KeyAlgorithm::Ed25519))
+    ///     .build();
+    /// # Ok::<(), kliento::Error>(())
+    /// ```
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
         self
     }
 
@@ -145,6 +170,7 @@ impl VerifierBuilder {
         Verifier {
             audience: self.audience,
             anchors: Arc::new(self.anchors.unwrap_or_else(TrustAnchors::iana)),
+            policy: self.policy,
             clock_skew: i64::try_from(self.clock_skew.as_secs()).unwrap_or(i64::MAX),
             clock: self.clock,
         }

@@ -22,25 +22,32 @@ use crate::algorithm::{
 };
 use crate::asn1::{Reader, Unreadable, Value, tag};
 use crate::certificate::{
-    IssuerAndSerialNumber, UnverifiedCertificate, date_time, identify, sign_checked,
+    IssuerAndSerialNumber, MAX_INTERMEDIATES, UnverifiedCertificate, date_time, identify,
+    sign_checked,
 };
 use crate::crypto::{HashAlgorithm, Refused};
 use crate::error::{CertificateRole, Error, SignedAttribute, Within as _};
 use crate::key::{PublicKeyRef, SigningKey};
 use crate::name::Member;
 use crate::oid;
+use crate::policy::Rules;
 
 /// Versions of `SignedData` that writers come to by the rules of RFC 5652 §5.1, or take from VeraId §4.4.
 const SIGNED_DATA_VERSIONS: [u8; 4] = [1, 3, 4, 5];
+/// Certificates in a `SignedData`: the signer's, and as many intermediates as are considered.
+const MAX_CERTIFICATES: usize = MAX_INTERMEDIATES + 1;
 /// The version of a `SignerInfo` with `issuerAndSerialNumber` (RFC 5652 §5.3).
 const SIGNER_INFO_VERSION: u8 = 1;
+
+/// Octets of `YYYYMMDDHHMMSSZ`.
+const WHOLE_SECONDS_OCTETS: usize = 15;
 
 /// `SignedData` that has been read, but not verified.
 #[derive(Clone, Debug)]
 pub(crate) struct SignedData<'a> {
     /// The attached content, which is in one piece unless its OCTET STRING is in several.
     pub(crate) content: Option<Cow<'a, [u8]>>,
-    certificates: SmallVec<[Value<'a>; 2]>,
+    pub(crate) certificates: SmallVec<[Value<'a>; 2]>,
     pub(crate) signer: SignerInfo<'a>,
 }
 
@@ -64,6 +71,8 @@ pub(crate) struct Metadata<'a> {
     /// The content octets of the service's OBJECT IDENTIFIER.
     pub(crate) service: &'a [u8],
     pub(crate) period: Period,
+    /// Whether the times are in whole seconds, as DomainAuth demands.
+    whole_seconds: bool,
 }
 
 impl<'a> SignedData<'a> {
@@ -121,11 +130,14 @@ impl<'a> SignedData<'a> {
         })
     }
 
-    /// The certificate, among those attached, that the signer's identifier names.
-    pub(crate) fn signer_certificate(&self) -> Result<UnverifiedCertificate<'a>, Error> {
+    /// The certificate, among those attached, that the signer's identifier names, if it is there.
+    pub(crate) fn signer_certificate(
+        &self,
+        role: CertificateRole,
+    ) -> Result<Option<UnverifiedCertificate<'a>>, Error> {
         let mut found: Option<Value<'a>> = None;
         for certificate in &self.certificates {
-            let identifier = identify(*certificate).within_certificate(CertificateRole::Member)?;
+            let identifier = identify(*certificate).within_certificate(role)?;
             if identifier != self.signer.identifier {
                 continue;
             }
@@ -136,8 +148,35 @@ impl<'a> SignedData<'a> {
                 _ => found = Some(*certificate),
             }
         }
-        let certificate = found.ok_or(Error::NoSignerCertificate)?;
-        UnverifiedCertificate::read(CertificateRole::Member, certificate)
+        found
+            .map(|certificate| UnverifiedCertificate::read(role, certificate))
+            .transpose()
+    }
+
+    /// The certificates attached that can be read, each once: they may stand between the organisation's and the signer's.
+    /// Those that cannot be read have no part in a path.
+    pub(crate) fn intermediate_certificates(
+        &self,
+    ) -> Result<Vec<UnverifiedCertificate<'a>>, Error> {
+        let mut intermediates: Vec<UnverifiedCertificate<'a>> = Vec::new();
+        if self.certificates.len() > MAX_CERTIFICATES {
+            return Err(Error::TooManyCertificates {
+                limit: MAX_CERTIFICATES,
+            });
+        }
+        for certificate in &self.certificates {
+            let role = CertificateRole::Intermediate;
+            let Ok(certificate) = UnverifiedCertificate::read(role, *certificate) else {
+                continue;
+            };
+            if intermediates
+                .iter()
+                .all(|known| known.content() != certificate.content())
+            {
+                intermediates.push(certificate);
+            }
+        }
+        Ok(intermediates)
     }
 }
 
@@ -297,6 +336,27 @@ impl<'a> SignerInfo<'a> {
         Ok(self.identifier == certificate.issuer_and_serial_number()?)
     }
 
+    /// What the dialect asks of the signature without looking at content or key.
+    pub(crate) fn check_form(&self, rules: Rules) -> Result<(), Error> {
+        rules.check_signature_period(self.metadata.period)?;
+        if rules.is_domain_auth() && !self.metadata.whole_seconds {
+            return Err(Error::FractionalTime);
+        }
+        Ok(())
+    }
+
+    /// Whether the signer's key can have made the signature, by the algorithms that it is made with.
+    pub(crate) fn check_algorithms(
+        &self,
+        key: &PublicKeyRef<'_>,
+        rules: Rules,
+    ) -> Result<(), Error> {
+        if !key.makes(self.signature_algorithm) {
+            return Err(Error::SignatureKeyAlgorithm { key: key.algorithm });
+        }
+        rules.check_content_digest(self.signature_algorithm, self.digest_algorithm)
+    }
+
     /// Compares the digest of the content with the one that was signed (RFC 5652 §5.6).
     pub(crate) fn check_digest(&self, content: &[u8]) -> Result<(), Error> {
         if self.digest_algorithm.digest(content).as_ref() == self.message_digest {
@@ -306,11 +366,8 @@ impl<'a> SignerInfo<'a> {
         }
     }
 
-    /// Checks the signature over the signed attributes (RFC 5652 §5.4, §5.6).
+    /// Checks the signature over the signed attributes, whose algorithm the key is one for (RFC 5652 §5.4, §5.6).
     pub(crate) fn verify(&self, key: &PublicKeyRef<'_>) -> Result<(), Error> {
-        if !key.makes(self.signature_algorithm) {
-            return Err(Error::SignatureKeyAlgorithm { key: key.algorithm });
-        }
         let mut message = self.signed_attributes.encoding().to_vec();
         if let Some(tag) = message.first_mut() {
             *tag = tag::SET;
@@ -419,9 +476,11 @@ impl<'a> SignedAttributes<'a> {
             .read(tag::context_constructed(1), "a validity period")
             .within_signed_data()?;
         fields.finish().within_signed_data()?;
+        let (period, whole_seconds) = read_date_period(period.reader())?;
         Ok(Metadata {
             service: service.content(),
-            period: read_date_period(period.reader())?,
+            period,
+            whole_seconds,
         })
     }
 
@@ -458,18 +517,19 @@ fn only_value(attribute: SignedAttribute, mut values: Reader<'_>) -> Result<Valu
     }
 }
 
-/// Reads `DatePeriod`. The reference library writes fractions of a second; they are cut off.
-fn read_date_period(mut fields: Reader<'_>) -> Result<Period, Error> {
-    let start = fields
-        .read(tag::context(0), "a start")
-        .and_then(|start| start.time_without_fraction())
-        .within_signed_data()?;
-    let end = fields
-        .read(tag::context(1), "an end")
-        .and_then(|end| end.time_without_fraction())
-        .within_signed_data()?;
+/// Reads `DatePeriod`, and says whether it is in whole seconds. The reference library writes fractions of a second; they
+/// are cut off.
+fn read_date_period(mut fields: Reader<'_>) -> Result<(Period, bool), Error> {
+    let mut time = |number, expected| {
+        let value = fields.read(tag::context(number), expected)?;
+        let is_whole = value.content().len() == WHOLE_SECONDS_OCTETS;
+        Ok((value.time_without_fraction()?, is_whole))
+    };
+    let (start, start_is_whole) = time(0, "a start").within_signed_data()?;
+    let (end, end_is_whole) = time(1, "an end").within_signed_data()?;
     fields.finish().within_signed_data()?;
-    Period::new(start, end).ok_or(Error::SignaturePeriod)
+    let period = Period::new(start, end).ok_or(Error::SignaturePeriod)?;
+    Ok((period, start_is_whole && end_is_whole))
 }
 
 /// What is to be signed.
@@ -482,8 +542,8 @@ pub(crate) struct SigningRequest<'s> {
     pub(crate) attribution: Option<&'s Member>,
     /// The certificate of the key that signs.
     pub(crate) certificate: &'s UnverifiedCertificate<'s>,
-    /// Whether that certificate goes into the `SignedData`.
-    pub(crate) certificate_attached: bool,
+    /// The certificates that go into the `SignedData`.
+    pub(crate) attached_certificates: Vec<&'s [u8]>,
 }
 
 #[derive(Sequence)]
@@ -608,10 +668,16 @@ impl SigningRequest<'_> {
             .attached
             .then(|| Any::encode_from(&OctetStringRef::new(self.content)?))
             .transpose()?;
-        let certificates = self
-            .certificate_attached
-            .then(|| SetOfVec::try_from([Any::from_der(&self.certificate.to_der())?]))
-            .transpose()?;
+        let certificates: Vec<Any> = self
+            .attached_certificates
+            .iter()
+            .map(|certificate| Any::from_der(certificate))
+            .collect::<Result<_, _>>()?;
+        let certificates = if certificates.is_empty() {
+            None
+        } else {
+            Some(SetOfVec::try_from(certificates)?)
+        };
         let signed_data = WrittenSignedData {
             version: CmsVersion::V1,
             digest_algorithms: SetOfVec::try_from([digest_algorithm])?,

@@ -7,7 +7,7 @@ use dnssec::{Period, Validity};
 
 use crate::asn1::Unreadable;
 use crate::key::{KeyAlgorithm, KeyError, SigningError};
-use crate::name::NameError;
+use crate::name::{Dialect, NameError};
 use crate::record::TtlOverride;
 
 /// Which certificate an error is about.
@@ -16,7 +16,10 @@ use crate::record::TtlOverride;
 pub enum CertificateRole {
     /// The one whose key the TXT record publishes.
     Organisation,
-    /// The one that the organisation issued to the signer.
+    /// One between the organisation's and the signer's, or of one to whom the organisation delegates its signatures
+    /// (DomainAuth).
+    Intermediate,
+    /// The one that the organisation, or an intermediate of its, issued to the signer.
     Member,
 }
 
@@ -24,6 +27,7 @@ impl fmt::Display for CertificateRole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Organisation => "organisation certificate",
+            Self::Intermediate => "intermediate certificate",
             Self::Member => "member certificate",
         })
     }
@@ -213,9 +217,53 @@ pub enum Error {
         /// The bound.
         limit: usize,
     },
-    /// The organisation certificate is no CA certificate.
-    #[error("the organisation certificate is not marked as a CA's")]
-    NotCa,
+    /// The organisation certificate, or an intermediate's, is no CA certificate.
+    #[error("the {certificate} is not marked as a CA's")]
+    NotCa {
+        /// Which certificate.
+        certificate: CertificateRole,
+    },
+    /// A CA's basic constraints may be ignored (DomainAuth draft, "X.509 Certificate Profile").
+    #[error("the basic constraints of the {certificate} are not marked as critical")]
+    UncriticalConstraints {
+        /// Which certificate.
+        certificate: CertificateRole,
+    },
+    /// More intermediates follow a certificate than it allows (RFC 5280 §4.2.1.9).
+    #[error("more intermediates follow the {certificate} than the {limit} that it allows")]
+    PathTooLong {
+        /// Which certificate.
+        certificate: CertificateRole,
+        /// How many it allows.
+        limit: u8,
+    },
+    /// There are more certificates beside the organisation's than any honest bundle has.
+    #[error("there are more than {limit} certificates beside the organisation's")]
+    TooManyCertificates {
+        /// The bound.
+        limit: usize,
+    },
+    /// There are too many ways in which the certificates could belong together.
+    #[error("the certificates could belong together in too many ways")]
+    PathBudgetExhausted,
+    /// The certificate is valid for more than 90 days (DomainAuth draft, "Maximum Validity Period").
+    #[error("the {certificate} is valid for more than 90 days, {period}")]
+    CertificateTooLong {
+        /// Which certificate.
+        certificate: CertificateRole,
+        /// When it is valid.
+        period: Period,
+    },
+    /// An experimental algorithm that the verifier's owner did not opt in to.
+    #[error(
+        "the key of the {certificate} is {algorithm}, an experimental algorithm that this verifier was not told to allow"
+    )]
+    AlgorithmNotAllowed {
+        /// Which certificate.
+        certificate: CertificateRole,
+        /// The key's algorithm.
+        algorithm: KeyAlgorithm,
+    },
     /// The member certificate is a CA certificate.
     #[error("the member certificate is marked as a CA's")]
     CaMember,
@@ -246,9 +294,14 @@ pub enum Error {
     /// The organisation certificate's issuer is not its subject.
     #[error("the organisation certificate is not self-issued")]
     NotSelfIssued,
-    /// The member certificate's issuer is not the organisation.
-    #[error("the member certificate names another issuer than the organisation")]
-    OtherIssuer,
+    /// The certificate's issuer is neither the organisation nor an intermediate that is there.
+    #[error(
+        "the {certificate} names another issuer than the organisation or an intermediate beside it"
+    )]
+    OtherIssuer {
+        /// Which certificate.
+        certificate: CertificateRole,
+    },
     /// A certificate is signed with an algorithm that its issuer's key is not for.
     #[error("the {certificate} is not signed as its issuer's key, {key}, signs")]
     CertificateKeyAlgorithm {
@@ -353,6 +406,13 @@ pub enum Error {
         /// What the signer's key is.
         key: KeyAlgorithm,
     },
+    /// The content is hashed with another function than the signature goes with (RFC 8933 §3.1, RFC 8419 §3.1, RFC 9882
+    /// §3.3).
+    #[error("the digest algorithm of the content does not go with the signature algorithm")]
+    DigestAlgorithmMismatch,
+    /// The signature's times have fractions of a second, which DomainAuth does not.
+    #[error("the signature's times are not in whole seconds, as `YYYYMMDDHHMMSSZ`")]
+    FractionalTime,
     /// The signature over the signed attributes is wrong.
     #[error("the signature does not verify")]
     BadSignature,
@@ -370,9 +430,27 @@ pub enum Error {
     /// The chain answers for VeraId and for DomainAuth.
     #[error("the DNSSEC chain answers for two protocols, so it could be read in two ways")]
     AmbiguousDialect,
-    /// The chain answers for DomainAuth only.
-    #[error("the DNSSEC chain is for DomainAuth, which is not supported")]
-    UnsupportedDialect,
+    /// The chain is for a dialect that the verifier does not take.
+    #[error("the DNSSEC chain is for {dialect}, which this verifier was told not to take")]
+    DialectNotAccepted {
+        /// The chain's.
+        dialect: Dialect,
+    },
+    /// There are intermediate certificates in VeraId, which has none.
+    #[error("VeraId has no intermediate certificates; DomainAuth has")]
+    IntermediatesOutsideDialect,
+    /// The signature is valid for more than 90 days (DomainAuth draft, "Maximum Validity Period").
+    #[error("the signature is valid for more than 90 days, {period}")]
+    SignatureTooLong {
+        /// When it is valid.
+        period: Period,
+    },
+    /// The verifier asks about more than 90 days (DomainAuth draft, "Maximum Validity Period").
+    #[error("{period} is more than 90 days, the longest that can be asked about")]
+    VerificationTooLong {
+        /// What was asked for.
+        period: Period,
+    },
     /// The organisation's domain is too long to have records.
     #[error(transparent)]
     RecordOwner(NameError),
@@ -448,6 +526,12 @@ pub enum Error {
         "not a PEM certificate: no whole block from `-----BEGIN CERTIFICATE-----` to `-----END CERTIFICATE-----`"
     )]
     NotPemCertificate,
+    /// The dialect has no such name for a member.
+    #[error("a member cannot be called so: {0}")]
+    MemberName(#[source] NameError),
+    /// The name of an intermediate is empty or too long.
+    #[error("an intermediate's name has 1 to 64 characters")]
+    UnitName,
     /// The key is not the certificate's.
     #[error("the private key does not belong to the {certificate}")]
     KeyMismatch {
@@ -523,13 +607,22 @@ impl Error {
             Self::UnhandledCriticalExtension { .. } => "x509.unhandled_critical_extension",
             Self::DuplicateExtension { .. } => "x509.duplicate_extension",
             Self::TooManyExtensions { .. } => "x509.too_many_extensions",
-            Self::NotCa => "x509.organisation_not_ca",
+            Self::NotCa {
+                certificate: CertificateRole::Organisation,
+            } => "x509.organisation_not_ca",
+            Self::NotCa { .. } => "x509.intermediate_not_ca",
+            Self::UncriticalConstraints { .. } => "x509.basic_constraints_not_critical",
+            Self::PathTooLong { .. } => "x509.path_length_exceeded",
+            Self::TooManyCertificates { .. } => "x509.too_many_certificates",
+            Self::PathBudgetExhausted => "x509.path_budget_exhausted",
+            Self::CertificateTooLong { .. } => "x509.valid_too_long",
+            Self::AlgorithmNotAllowed { .. } => "veraid.algorithm_not_allowed",
             Self::CaMember => "x509.member_is_ca",
             Self::KeyUsage { .. } => "x509.key_usage",
             Self::MissingKeyIdentifier { .. } => "x509.missing_key_identifier",
             Self::KeyIdentifierMismatch { .. } => "x509.key_identifier_mismatch",
             Self::NotSelfIssued => "x509.not_self_issued",
-            Self::OtherIssuer => "x509.other_issuer",
+            Self::OtherIssuer { .. } => "x509.other_issuer",
             Self::CertificateKeyAlgorithm { .. } => "x509.issuer_key_algorithm",
             Self::CertificateSignature { .. } => "x509.bad_signature",
             Self::CertificateExpired { .. } => "x509.expired",
@@ -551,12 +644,17 @@ impl Error {
             Self::NoSignerCertificate => "cms.no_signer_certificate",
             Self::AmbiguousSignerCertificate => "cms.ambiguous_signer_certificate",
             Self::SignatureKeyAlgorithm { .. } => "cms.signer_key_algorithm",
+            Self::DigestAlgorithmMismatch => "cms.digest_algorithm_mismatch",
+            Self::FractionalTime => "cms.fractional_time",
             Self::BadSignature => "cms.bad_signature",
 
             Self::NoRecordResponse { .. } => "veraid.no_record_response",
             Self::RecordAbsent(_) => "veraid.record_absent",
             Self::AmbiguousDialect => "veraid.ambiguous_dialect",
-            Self::UnsupportedDialect => "veraid.unsupported_dialect",
+            Self::DialectNotAccepted { .. } => "veraid.dialect_not_accepted",
+            Self::IntermediatesOutsideDialect => "veraid.intermediates_outside_dialect",
+            Self::SignatureTooLong { .. } => "veraid.signature_valid_too_long",
+            Self::VerificationTooLong { .. } => "veraid.verification_too_long",
             Self::RecordOwner(_) => "veraid.no_room_for_record",
             Self::NoMatchingRecord => "veraid.no_matching_record",
             Self::AmbiguousRecord => "veraid.ambiguous_record",
@@ -572,6 +670,8 @@ impl Error {
 
             Self::Key(_) => "veraid.key",
             Self::NotPemCertificate => "veraid.not_pem_certificate",
+            Self::MemberName(_) => "veraid.member_name",
+            Self::UnitName => "veraid.unit_name",
             Self::KeyMismatch { .. } => "veraid.key_mismatch",
             Self::MemberHasOrganisationKey => "veraid.member_has_organisation_key",
             Self::OutsideIssuerPeriod { .. } => "veraid.outside_issuer_period",

@@ -74,12 +74,16 @@ mod key;
 mod name;
 mod oid;
 mod pem;
+mod policy;
 mod record;
 mod sign;
 mod verify;
 
 pub use bundle::{MemberIdBundle, SignatureBundle};
-pub use certificate::{MemberCertificate, OrganisationCertificate, UnverifiedCertificate};
+pub use certificate::{
+    IntermediateCertificate, IntermediateName, Issuer, MemberCertificate, OrganisationCertificate,
+    UnverifiedCertificate,
+};
 pub use der::asn1::ObjectIdentifier;
 pub use dnssec::{self, Period, Timestamp, TrustAnchors, Validity};
 pub use error::{CertificateRole, Error, KeyIdentifier, SignedAttribute, Structure};
@@ -92,8 +96,11 @@ pub use name::{
     Organisation, UserName,
 };
 pub use oid::TEST_SERVICE;
+pub use policy::Policy;
 pub use record::{
     DigestType, DigestTypeError, KeyId, TtlOverride, TxtRecord, TxtRecordError, TxtRecordKeyError,
 };
 pub use sign::{Encapsulation, Signer, sign};
-pub use verify::{SignedBy, Verification, VerifiedMember, VerifiedOrganisation, VerifiedSignature};
+pub use verify::{
+    Order, SignedBy, Verification, VerifiedMember, VerifiedOrganisation, VerifiedSignature,
+};

@@ -1,15 +1,20 @@
-//! Making signature bundles.
+//! Making signature bundles (VeraId §7.2; DomainAuth draft, "Signature Bundle Production").
 
 use der::asn1::ObjectIdentifier;
 use dnssec::{Chain, Period};
 
 use crate::bundle::{MemberIdBundle, write_signature_bundle};
-use crate::certificate::{OrganisationCertificate, OrganisationProfile, check_key};
+use crate::certificate::{
+    DelegateProfile, IntermediateCertificate, OrganisationCertificate, OrganisationProfile, Paths,
+    check_key,
+};
 use crate::cms::SigningRequest;
 use crate::error::{CertificateRole, Error};
 use crate::key::SigningKey;
 use crate::name::Member;
 use crate::oid;
+use crate::policy::Rules;
+use crate::verify::find_dialect;
 
 /// Who signs, and what proves it.
 #[derive(Clone, Copy)]
@@ -31,6 +36,19 @@ pub enum Signer<'k> {
         /// To whom the content is attributed.
         attribution: &'k Member,
         /// The organisation's key.
+        key: &'k dyn SigningKey,
+    },
+    /// Somebody to whom the organisation delegates, in its place; in DomainAuth alone.
+    Delegate {
+        /// The DNSSEC chain as DER, `SET OF OCTET STRING`.
+        chain_der: &'k [u8],
+        /// The organisation's certificate.
+        certificate: &'k OrganisationCertificate,
+        /// The certificates from the one that the organisation issued down to that of the key that signs, the last.
+        intermediates: &'k [IntermediateCertificate],
+        /// To whom the content is attributed.
+        attribution: &'k Member,
+        /// The key of the last intermediate.
         key: &'k dyn SigningKey,
     },
 }
@@ -76,62 +94,102 @@ pub fn sign(
     if [oid::SIGNATURE_METADATA, oid::MEMBER_ATTRIBUTION].contains(&service) {
         return Err(Error::NotAService(service));
     }
-    let organisation_certificate = signer.organisation_certificate();
-    check_period(
+    let organisation = signer.organisation_certificate();
+    let chain = Chain::from_der(signer.chain_der())?;
+    let (dialect, _) = find_dialect(&chain, organisation.organisation())?;
+    let rules = Rules::widest(dialect);
+    rules.check_signature_period(period)?;
+    check_period(period, CertificateRole::Organisation, organisation.period())?;
+    let organisation_certificate = organisation.parsed()?;
+    let profile = OrganisationProfile::check(&organisation_certificate, rules)?;
+    if let Some(attribution) = signer.attribution() {
+        Member::parse_for(attribution.as_str(), dialect).map_err(Error::InvalidAttribution)?;
+    }
+    let request = |certificate| SigningRequest {
+        content,
+        attached: encapsulation == Encapsulation::Attached,
+        service,
         period,
-        CertificateRole::Organisation,
-        organisation_certificate.period(),
-    )?;
-    let (chain, signature) = match signer {
+        attribution: signer.attribution(),
+        certificate,
+        attached_certificates: signer.attached_certificates(),
+    };
+    let signature = match *signer {
         Signer::Member { bundle, key } => {
             let certificate = bundle.member_certificate();
             check_period(period, CertificateRole::Member, certificate.period())?;
-            check_key(*key, certificate.public_key(), CertificateRole::Member)?;
-            let request = SigningRequest {
-                content,
-                attached: encapsulation == Encapsulation::Attached,
-                service,
-                period,
-                attribution: None,
-                certificate: &certificate.parsed()?,
-                certificate_attached: true,
-            };
-            (bundle.chain()?, request.sign(*key)?)
+            check_key(key, certificate.public_key(), CertificateRole::Member)?;
+            request(&certificate.parsed()?).sign(key)?
         }
-        Signer::Organisation {
-            chain_der,
-            certificate,
-            attribution,
-            key,
-        } => {
+        Signer::Organisation { key, .. } => {
             check_key(
-                *key,
-                certificate.public_key(),
+                key,
+                organisation.public_key(),
                 CertificateRole::Organisation,
             )?;
-            let parsed = certificate.parsed()?;
-            OrganisationProfile::check(&parsed)?.check_may_sign_content()?;
-            let request = SigningRequest {
-                content,
-                attached: encapsulation == Encapsulation::Attached,
-                service,
-                period,
-                attribution: Some(attribution),
-                certificate: &parsed,
-                certificate_attached: false,
-            };
-            (Chain::from_der(chain_der)?, request.sign(*key)?)
+            profile.check_may_sign_content()?;
+            request(&organisation_certificate).sign(key)?
+        }
+        Signer::Delegate {
+            intermediates, key, ..
+        } => {
+            let (certificate, above) = intermediates
+                .split_last()
+                .ok_or(Error::NoSignerCertificate)?;
+            check_period(period, CertificateRole::Intermediate, certificate.period())?;
+            check_key(key, certificate.public_key(), CertificateRole::Intermediate)?;
+            let certificate = certificate.parsed()?;
+            DelegateProfile::check(&certificate, rules)?;
+            let above = above
+                .iter()
+                .map(IntermediateCertificate::parsed)
+                .collect::<Result<Vec<_>, _>>()?;
+            Paths::find(&certificate, &profile, &above, rules, period, period)?;
+            request(&certificate).sign(key)?
         }
     };
-    write_signature_bundle(&chain, organisation_certificate, &signature)
+    write_signature_bundle(&chain, organisation, &signature)
 }
 
 impl<'k> Signer<'k> {
+    fn chain_der(&self) -> &'k [u8] {
+        match self {
+            Self::Member { bundle, .. } => bundle.chain_der(),
+            Self::Organisation { chain_der, .. } | Self::Delegate { chain_der, .. } => chain_der,
+        }
+    }
+
     fn organisation_certificate(&self) -> &'k OrganisationCertificate {
         match self {
             Self::Member { bundle, .. } => bundle.organisation_certificate(),
-            Self::Organisation { certificate, .. } => certificate,
+            Self::Organisation { certificate, .. } | Self::Delegate { certificate, .. } => {
+                certificate
+            }
         }
+    }
+
+    fn attribution(&self) -> Option<&'k Member> {
+        match self {
+            Self::Member { .. } => None,
+            Self::Organisation { attribution, .. } | Self::Delegate { attribution, .. } => {
+                Some(attribution)
+            }
+        }
+    }
+
+    /// The certificates that the verifier needs besides the organisation's.
+    fn attached_certificates(&self) -> Vec<&'k [u8]> {
+        let intermediates = match self {
+            Self::Member { bundle, .. } => bundle.intermediate_certificates(),
+            Self::Organisation { .. } => &[],
+            Self::Delegate { intermediates, .. } => *intermediates,
+        };
+        let member = match self {
+            Self::Member { bundle, .. } => Some(bundle.member_certificate().as_der()),
+            _ => None,
+        };
+        let intermediates = intermediates.iter().map(IntermediateCertificate::as_der);
+        member.into_iter().chain(intermediates).collect()
     }
 }
 

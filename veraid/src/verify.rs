@@ -2,8 +2,8 @@
 //!
 //! No clock is read and nothing is fetched. Steps come in the order of what they cost: content, service, times, names and
 //! the shape of certificates first, then one digest of the content, then the TXT record as it stands in the chain, and
-//! only then public-key operations: the DNSSEC chain, the organisation's signature over its own certificate, its signature
-//! over the member's, and the signature over the content.
+//! only then public-key operations: the DNSSEC chain, the organisation's signature over its own certificate, those that
+//! lead from there to the signer's, and the signature over the content; or the other way round ([`Order`]).
 //!
 //! Times are compared as the crate's documentation says: all together within the verifier's period, DNSSEC within its TTL
 //! override as well.
@@ -12,19 +12,20 @@ use std::borrow::Cow;
 
 use der::asn1::ObjectIdentifier;
 use dnssec::{Chain, Fact, Name, Period, RecordType, TrustAnchors, Validity, txt_content};
+use smallvec::SmallVec;
 
 use crate::bundle::{MemberIdBundle, SignatureBundle};
 use crate::certificate::{
-    MemberProfile, OrganisationCertificate, OrganisationProfile, UnverifiedCertificate, check_time,
+    DelegateProfile, IntermediateCertificate, MemberProfile, OrganisationCertificate,
+    OrganisationProfile, Paths, UnverifiedCertificate, check_time, named_organisation,
 };
 use crate::cms::SignerInfo;
 use crate::error::Error;
 use crate::key::{KeyAlgorithm, PublicKeyRef};
 use crate::name::{Dialect, Member, MemberId, Organisation};
+use crate::policy::{Policy, Rules};
 use crate::record::{self, TtlOverride, TxtRecord};
 
-/// The label of DomainAuth's records: a chain with those and VeraId's could be read in two ways.
-const DOMAIN_AUTH_LABEL: &[u8] = b"_domainauth";
 /// Class IN (RFC 1035 §3.2.4).
 const CLASS_IN: u16 = 1;
 /// The response codes of a server that had something to say (RFC 1035 §4.1.1).
@@ -38,6 +39,20 @@ pub struct Verification<'v> {
     period: Period,
     anchors: &'v TrustAnchors,
     detached_content: Option<&'v [u8]>,
+    policy: Policy,
+    order: Order,
+}
+
+/// In which order the public-key operations come. What holds is the same either way; of a bundle with several things wrong
+/// with it, another one may be told first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Order {
+    /// From the DNS root down to the signature.
+    #[default]
+    ChainFirst,
+    /// From the signature up to the DNS root.
+    SignatureFirst,
 }
 
 impl<'v> Verification<'v> {
@@ -49,7 +64,23 @@ impl<'v> Verification<'v> {
             period,
             anchors,
             detached_content: None,
+            policy: Policy::new(),
+            order: Order::default(),
         }
+    }
+
+    /// Which dialects and key algorithms are taken, if not both dialects with RSA alone.
+    #[must_use]
+    pub fn with_policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// In which order the public-key operations come.
+    #[must_use]
+    pub fn with_order(mut self, order: Order) -> Self {
+        self.order = order;
+        self
     }
 
     /// The content, when it is not attached to the signature.
@@ -75,6 +106,7 @@ pub enum SignedBy {
 pub struct VerifiedSignature<'v> {
     member_id: MemberId,
     signed_by: SignedBy,
+    is_delegated: bool,
     content: Cow<'v, [u8]>,
     service: ObjectIdentifier,
     period: Period,
@@ -95,6 +127,12 @@ impl VerifiedSignature<'_> {
     #[must_use]
     pub fn signed_by(&self) -> SignedBy {
         self.signed_by
+    }
+
+    /// Whether the organisation's signature was made with the key of somebody to whom it delegates (DomainAuth).
+    #[must_use]
+    pub fn is_delegated(&self) -> bool {
+        self.is_delegated
     }
 
     /// What is signed, whether it was attached or given.
@@ -215,40 +253,156 @@ pub(crate) fn verify_signature<'v, 'a: 'v>(
     let content = choose_content(bundle, verification)?;
     check_service(signer_info, verification.service)?;
     let organisation_certificate = bundle.unverified_organisation_certificate();
-    let member_certificate = bundle.unverified_member_certificate();
+    let (rules, owner) = rules_of(
+        bundle.unverified_chain(),
+        &named_organisation(organisation_certificate)?,
+        verification.policy,
+    )?;
     let required = verification.period;
+    rules.check_required_period(required)?;
+    signer_info.check_form(rules)?;
     check_signature_time(signer_info, required)?;
-    let certificates = std::iter::once(organisation_certificate).chain(member_certificate);
+    let certificates = std::iter::once(organisation_certificate).chain(bundle.signer_certificate());
     let available = common_period(certificates, Some(signer_info.metadata.period), required)?;
-    let organisation = OrganisationProfile::check(organisation_certificate)?;
-    let signer = VerifiableSigner::check(bundle, &organisation)?;
+    let organisation = OrganisationProfile::check(organisation_certificate, rules)?;
+    let signer = VerifiableSigner::check(bundle, &organisation, rules)?;
+    let key = signer.key(&organisation);
+    signer_info.check_algorithms(&key, rules)?;
+    let intermediates = intermediates_of(bundle, organisation_certificate, rules)?;
+    let paths = signer
+        .certificate()
+        .map(|certificate| {
+            Paths::find(
+                certificate,
+                &organisation,
+                &intermediates,
+                rules,
+                available,
+                required,
+            )
+        })
+        .transpose()?;
     signer_info.check_digest(&content)?;
 
-    let proven = ProvenKey::prove(
-        bundle.unverified_chain(),
-        &organisation,
-        Some(verification.service),
-        verification.anchors,
-        required,
-    )?;
-    let period = proven.period_with(available, required)?;
-    organisation.verify_signature()?;
-    if let VerifiableSigner::Member(member) = &signer {
-        member.verify_signature(&organisation)?;
-    }
-    let key = signer.key(&organisation);
-    signer_info.verify(&key)?;
+    let prove = || {
+        let chain = bundle.unverified_chain();
+        let service = Some(verification.service);
+        ProvenKey::prove(
+            chain,
+            &owner,
+            &organisation,
+            service,
+            verification.anchors,
+            required,
+            rules,
+        )
+    };
+    let period = match verification.order {
+        Order::ChainFirst => {
+            let proven = prove()?;
+            let period = verify_path(paths.as_ref(), &organisation, &proven, available, required)?;
+            signer_info.verify(&key)?;
+            period
+        }
+        Order::SignatureFirst => {
+            signer_info.verify(&key)?;
+            let good = good_paths(paths.as_ref(), &organisation, available)?;
+            let proven = prove()?;
+            proven.first_period(good, required)?
+        }
+    };
 
     Ok(VerifiedSignature {
         signed_by: signer.signed_by(),
+        is_delegated: matches!(signer, VerifiableSigner::Delegate { .. }),
         member_id: MemberId::new(organisation.organisation, signer.into_member()),
         content,
         service: verification.service,
         period,
         signature_period: signer_info.metadata.period,
-        dialect: proven.dialect,
+        dialect: rules.dialect,
         key_algorithm: key.algorithm,
     })
+}
+
+/// The certificates that may stand between the organisation's and the signer's.
+fn intermediates_of<'a>(
+    bundle: &SignatureBundle<'a>,
+    organisation: &UnverifiedCertificate<'a>,
+    rules: Rules,
+) -> Result<Vec<UnverifiedCertificate<'a>>, Error> {
+    let Some(signer) = bundle.signer_certificate() else {
+        return Ok(Vec::new());
+    };
+    if !rules.is_domain_auth() {
+        return Ok(Vec::new());
+    }
+    let mut intermediates = bundle.signed_data().intermediate_certificates()?;
+    let has_its_place = |certificate: &UnverifiedCertificate<'_>| {
+        [organisation, signer]
+            .iter()
+            .any(|known| known.content() == certificate.content())
+    };
+    intermediates.retain(|certificate| !has_its_place(certificate));
+    Ok(intermediates)
+}
+
+/// Checks the signatures over certificates; gives when all but the signature over the content holds. Of several paths, the
+/// first that holds when the key is proven counts.
+fn verify_path(
+    paths: Option<&Paths<'_, '_>>,
+    organisation: &OrganisationProfile<'_, '_>,
+    proven: &ProvenKey,
+    available: Period,
+    required: Period,
+) -> Result<Period, Error> {
+    let Some(paths) = paths else {
+        let period = proven.period_with(available, required)?;
+        organisation.verify_signature()?;
+        return Ok(period);
+    };
+    let mut in_time = paths
+        .iter()
+        .filter_map(|path| Some((path, proven.period_with(path.period, required).ok()?)))
+        .peekable();
+    if in_time.peek().is_none() {
+        return Err(Error::NeverValidTogether { required });
+    }
+    organisation.verify_signature()?;
+    let mut signatures = paths.signatures();
+    let mut failure = None;
+    for (path, period) in in_time {
+        match signatures.verify(path) {
+            Ok(()) => return Ok(period),
+            Err(other) => failure = failure.or(Some(other)),
+        }
+    }
+    Err(failure.unwrap_or(Error::NeverValidTogether { required }))
+}
+
+/// Checks the signatures over certificates, of all paths; gives when each path whose signatures are good is valid.
+fn good_paths(
+    paths: Option<&Paths<'_, '_>>,
+    organisation: &OrganisationProfile<'_, '_>,
+    available: Period,
+) -> Result<Vec<Period>, Error> {
+    organisation.verify_signature()?;
+    let Some(paths) = paths else {
+        return Ok(vec![available]);
+    };
+    let mut signatures = paths.signatures();
+    let mut failure = None;
+    let mut good = Vec::new();
+    for path in paths.iter() {
+        match signatures.verify(path) {
+            Ok(()) => good.push(path.period),
+            Err(other) => failure = failure.or(Some(other)),
+        }
+    }
+    match failure {
+        Some(failure) if good.is_empty() => Err(failure),
+        _ => Ok(good),
+    }
 }
 
 pub(crate) fn verify_member(
@@ -256,24 +410,76 @@ pub(crate) fn verify_member(
     anchors: &TrustAnchors,
     required: Period,
     service: Option<ObjectIdentifier>,
+    policy: Policy,
 ) -> Result<VerifiedMember, Error> {
+    let chain = bundle.chain()?;
+    let organisation_name = bundle.organisation_certificate().organisation();
+    let (rules, owner) = rules_of(&chain, organisation_name, policy)?;
+    rules.check_required_period(required)?;
+    with_membership(
+        bundle,
+        rules,
+        required,
+        |organisation, member, paths, available| {
+            let proven = ProvenKey::prove(
+                &chain,
+                &owner,
+                organisation,
+                service,
+                anchors,
+                required,
+                rules,
+            )?;
+            let period = verify_path(Some(paths), organisation, &proven, available, required)?;
+            Ok(VerifiedMember {
+                key_algorithm: member.key.algorithm,
+                member_id: MemberId::new(organisation.organisation.clone(), member.member.clone()),
+                period,
+                dialect: rules.dialect,
+            })
+        },
+    )
+}
+
+/// Checks that the parts of a bundle fit each other, as far as can be told without public-key operations and without a time
+/// to ask about.
+pub(crate) fn check_membership(bundle: &MemberIdBundle, rules: Rules) -> Result<(), Error> {
+    with_membership(bundle, rules, Period::ALWAYS, |_, _, _, _| Ok(()))
+}
+
+/// Checks what is free, and hands on what it found: the organisation, the member, the paths between them, and when both
+/// certificates are valid.
+fn with_membership<T>(
+    bundle: &MemberIdBundle,
+    rules: Rules,
+    required: Period,
+    then: impl FnOnce(
+        &OrganisationProfile<'_, '_>,
+        &MemberProfile<'_, '_>,
+        &Paths<'_, '_>,
+        Period,
+    ) -> Result<T, Error>,
+) -> Result<T, Error> {
     let organisation_certificate = bundle.organisation_certificate().parsed()?;
     let member_certificate = bundle.member_certificate().parsed()?;
+    let intermediates = bundle
+        .intermediate_certificates()
+        .iter()
+        .map(IntermediateCertificate::parsed)
+        .collect::<Result<Vec<_>, _>>()?;
     let certificates = [&organisation_certificate, &member_certificate];
     let available = common_period(certificates, None, required)?;
-    let organisation = OrganisationProfile::check(&organisation_certificate)?;
-    let member = MemberProfile::check(&member_certificate, &organisation)?;
-
-    let proven = ProvenKey::prove(&bundle.chain()?, &organisation, service, anchors, required)?;
-    let period = proven.period_with(available, required)?;
-    organisation.verify_signature()?;
-    member.verify_signature(&organisation)?;
-    Ok(VerifiedMember {
-        key_algorithm: member.key.algorithm,
-        member_id: MemberId::new(organisation.organisation, member.member),
-        period,
-        dialect: proven.dialect,
-    })
+    let organisation = OrganisationProfile::check(&organisation_certificate, rules)?;
+    let member = MemberProfile::check(&member_certificate, &organisation, rules)?;
+    let paths = Paths::find(
+        &member_certificate,
+        &organisation,
+        &intermediates,
+        rules,
+        available,
+        required,
+    )?;
+    then(&organisation, &member, &paths, available)
 }
 
 impl OrganisationCertificate {
@@ -287,19 +493,29 @@ impl OrganisationCertificate {
         anchors: &TrustAnchors,
         period: Period,
         service: Option<ObjectIdentifier>,
+        policy: Policy,
     ) -> Result<VerifiedOrganisation, Error> {
         let certificate = self.parsed()?;
-        let available = common_period([&certificate], None, period)?;
-        let organisation = OrganisationProfile::check(&certificate)?;
         let chain = Chain::from_der(chain_der)?;
-        let proven = ProvenKey::prove(&chain, &organisation, service, anchors, period)?;
-        let period = proven.period_with(available, period)?;
-        organisation.verify_signature()?;
+        let (rules, owner) = rules_of(&chain, self.organisation(), policy)?;
+        rules.check_required_period(period)?;
+        let available = common_period([&certificate], None, period)?;
+        let organisation = OrganisationProfile::check(&certificate, rules)?;
+        let proven = ProvenKey::prove(
+            &chain,
+            &owner,
+            &organisation,
+            service,
+            anchors,
+            period,
+            rules,
+        )?;
+        let period = verify_path(None, &organisation, &proven, available, period)?;
         Ok(VerifiedOrganisation {
             key_algorithm: organisation.key.algorithm,
             organisation: organisation.organisation,
             period,
-            dialect: proven.dialect,
+            dialect: rules.dialect,
         })
     }
 }
@@ -307,38 +523,61 @@ impl OrganisationCertificate {
 /// Who may have signed, but for the signatures.
 enum VerifiableSigner<'c, 'a> {
     Member(MemberProfile<'c, 'a>),
-    Organisation { attribution: Member },
+    Organisation {
+        attribution: Member,
+    },
+    /// Somebody to whom the organisation delegates.
+    Delegate {
+        profile: DelegateProfile<'c, 'a>,
+        attribution: Member,
+    },
 }
 
 impl<'c, 'a> VerifiableSigner<'c, 'a> {
-    /// Tells the two kinds of signature apart by the attribution, and checks what each must have (VeraId §7.4 steps 4
-    /// and 5).
+    /// Tells the kinds of signature apart by the attribution, and checks what each must have (VeraId §7.4 steps 4 and 5;
+    /// DomainAuth draft, "Signature Types").
     fn check(
         bundle: &'c SignatureBundle<'a>,
         organisation: &OrganisationProfile<'c, 'a>,
+        rules: Rules,
     ) -> Result<Self, Error> {
         let signer = &bundle.signed_data().signer;
-        match (signer.attribution, bundle.unverified_member_certificate()) {
-            (None, Some(certificate)) => {
-                MemberProfile::check(certificate, organisation).map(Self::Member)
-            }
-            (None, None) => Err(Error::NoSignerCertificate),
-            (Some(attribution), _) => {
-                // Whoever else has signed may not speak for another member.
-                if !signer.is_by(organisation.certificate())? {
-                    return Err(Error::AttributionByMember);
-                }
-                organisation.check_may_sign_content()?;
-                let attribution = attribution.parse().map_err(Error::InvalidAttribution)?;
-                Ok(Self::Organisation { attribution })
-            }
+        let Some(attribution) = signer.attribution else {
+            let certificate = bundle
+                .signer_certificate()
+                .ok_or(Error::NoSignerCertificate)?;
+            return MemberProfile::check(certificate, organisation, rules).map(Self::Member);
+        };
+        let attribution =
+            || Member::parse_for(attribution, rules.dialect).map_err(Error::InvalidAttribution);
+        if signer.is_by(organisation.certificate())? {
+            organisation.check_may_sign_content()?;
+            return Ok(Self::Organisation {
+                attribution: attribution()?,
+            });
         }
+        let certificate = bundle
+            .signer_certificate()
+            .ok_or(Error::AttributionByMember)?;
+        Ok(Self::Delegate {
+            profile: DelegateProfile::check(certificate, rules)?,
+            attribution: attribution()?,
+        })
     }
 
     fn signed_by(&self) -> SignedBy {
         match self {
             Self::Member(_) => SignedBy::Member,
-            Self::Organisation { .. } => SignedBy::Organisation,
+            Self::Organisation { .. } | Self::Delegate { .. } => SignedBy::Organisation,
+        }
+    }
+
+    /// The certificate of the key that signed, unless that is the organisation's own.
+    fn certificate(&self) -> Option<&'c UnverifiedCertificate<'a>> {
+        match self {
+            Self::Member(member) => Some(member.certificate),
+            Self::Organisation { .. } => None,
+            Self::Delegate { profile, .. } => Some(profile.certificate),
         }
     }
 
@@ -346,13 +585,14 @@ impl<'c, 'a> VerifiableSigner<'c, 'a> {
         match self {
             Self::Member(member) => member.key,
             Self::Organisation { .. } => organisation.key,
+            Self::Delegate { profile, .. } => profile.key,
         }
     }
 
     fn into_member(self) -> Member {
         match self {
             Self::Member(member) => member.member,
-            Self::Organisation { attribution } => attribution,
+            Self::Organisation { attribution } | Self::Delegate { attribution, .. } => attribution,
         }
     }
 }
@@ -408,27 +648,29 @@ fn common_period<'c, 'a: 'c>(
     }
 }
 
-/// That the domain publishes the organisation's key, and when.
+/// When the domain publishes the organisation's key.
 struct ProvenKey {
-    dialect: Dialect,
     validity: Validity,
 }
 
 impl ProvenKey {
     fn prove(
         chain: &Chain<'_>,
+        owner: &Name,
         organisation: &OrganisationProfile<'_, '_>,
         service: Option<ObjectIdentifier>,
         anchors: &TrustAnchors,
         required: Period,
+        rules: Rules,
     ) -> Result<Self, Error> {
-        let (dialect, owner) = find_dialect(chain, &organisation.organisation)?;
-        check_unverified_records(chain, &organisation.key, service)?;
-        let proof = match chain.look_up(&owner, RecordType::TXT, anchors, required)? {
+        check_unverified_records(chain, &organisation.key, service, rules.dialect)?;
+        let demand = rules.demand(required);
+        let proof = match chain.look_up(owner, RecordType::TXT, anchors, demand)? {
             Fact::Proven(proof) => proof,
             Fact::ProvenAbsent(absence) => return Err(Error::RecordAbsent(Box::new(absence))),
         };
-        let records = parse_records(proof.rdata().iter().map(AsRef::as_ref));
+        let rdata = proof.rdata().iter().map(AsRef::as_ref);
+        let records = parse_records(rdata, rules.dialect);
         let ttl_override = select_ttl_override(records, &organisation.key, service)?;
         let validity = proof.validity();
         if !validity.overlaps(dnssec_window(required, ttl_override)) {
@@ -439,9 +681,20 @@ impl ProvenKey {
             });
         }
         Ok(Self {
-            dialect,
             validity: validity.clone(),
         })
+    }
+
+    /// The first of those periods that has a second of `required` in it for which the key is proven too.
+    fn first_period(
+        &self,
+        available: impl IntoIterator<Item = Period>,
+        required: Period,
+    ) -> Result<Period, Error> {
+        available
+            .into_iter()
+            .find_map(|available| self.period_with(available, required).ok())
+            .ok_or(Error::NeverValidTogether { required })
     }
 
     /// The whole period, with a second of `required` in it, for which the key is proven and all else available.
@@ -453,35 +706,60 @@ impl ProvenKey {
     }
 }
 
+/// The rules for a chain, and the owner of the records in it.
+fn rules_of(
+    chain: &Chain<'_>,
+    organisation: &Organisation,
+    policy: Policy,
+) -> Result<(Rules, Name), Error> {
+    let (dialect, owner) = find_dialect(chain, organisation)?;
+    Ok((Rules::new(dialect, policy)?, owner))
+}
+
 /// The dialect whose TXT RRset the chain holds, and that RRset's owner.
 ///
 /// Responses that hold nothing do not decide: whoever asks for both names gets a denial for one of them. A chain with
-/// nothing but such responses to VeraId's question is left to DNSSEC, which says better what is wrong.
-fn find_dialect(chain: &Chain<'_>, organisation: &Organisation) -> Result<(Dialect, Name), Error> {
-    let owner = organisation
-        .record_owner(Dialect::VeraId)
-        .map_err(Error::RecordOwner)?;
-    let domain_auth = owner
-        .parent()
-        .and_then(|domain| domain.prepend_label(DOMAIN_AUTH_LABEL).ok())
-        .is_some_and(|owner| holds_records(chain, &owner));
-    match (holds_records(chain, &owner), domain_auth) {
-        (true, true) => Err(Error::AmbiguousDialect),
-        (true, false) => Ok((Dialect::VeraId, owner)),
-        (false, true) => Err(Error::UnsupportedDialect),
-        (false, false) if has_response(chain, &owner) => Ok((Dialect::VeraId, owner)),
-        (false, false) => Err(Error::NoRecordResponse {
-            owner: Box::new(owner),
-        }),
+/// nothing but such responses is left to DNSSEC, which says better what is wrong.
+pub(crate) fn find_dialect(
+    chain: &Chain<'_>,
+    organisation: &Organisation,
+) -> Result<(Dialect, Name), Error> {
+    // A domain may have room for the shorter label alone.
+    let candidates: SmallVec<[(Dialect, Name); 2]> = Dialect::ALL
+        .iter()
+        .filter_map(|&dialect| Some((dialect, organisation.record_owner(dialect).ok()?)))
+        .collect();
+    let shortest = organisation.record_owner(Dialect::VeraId);
+    let (_, expected) = candidates.first().ok_or(match shortest {
+        Err(error) => Error::RecordOwner(error),
+        Ok(_) => Error::AmbiguousDialect,
+    })?;
+    let mut holding = candidates
+        .iter()
+        .filter(|(_, owner)| holds_records(chain, owner));
+    match (holding.next(), holding.next()) {
+        (Some(_), Some(_)) => Err(Error::AmbiguousDialect),
+        (Some(only), None) => Ok(only.clone()),
+        (None, _) => candidates
+            .iter()
+            .find(|(_, owner)| has_response(chain, owner))
+            .cloned()
+            .ok_or(Error::NoRecordResponse {
+                owner: Box::new(expected.clone()),
+            }),
     }
 }
 
-/// Whether some response to the question for TXT records at `owner`, proven or not, has any or an alias there.
+/// Whether some response to the question for TXT records at `owner`, proven or not, has any or an alias there: a CNAME, or
+/// a DNAME above (RFC 6672).
 fn holds_records(chain: &Chain<'_>, owner: &Name) -> bool {
     let is_answer = |record: &dnssec::Record<'_>| {
-        matches!(record.record_type(), RecordType::TXT | RecordType::CNAME)
-            && record.class() == CLASS_IN
-            && record.owner() == *owner
+        record.class() == CLASS_IN
+            && match record.record_type() {
+                RecordType::TXT | RecordType::CNAME => record.owner() == *owner,
+                RecordType::DNAME => owner.is_within(&record.owner()) && record.owner() != *owner,
+                _ => false,
+            }
     };
     responses_to(chain, owner)
         .filter(|response| matches!(response.response_code(), NOERROR | NXDOMAIN))
@@ -511,6 +789,7 @@ fn check_unverified_records(
     chain: &Chain<'_>,
     key: &PublicKeyRef<'_>,
     service: Option<ObjectIdentifier>,
+    dialect: Dialect,
 ) -> Result<(), Error> {
     let mut rdata = chain
         .responses()
@@ -524,7 +803,7 @@ fn check_unverified_records(
         _ => true,
     };
     if rdata.peek().is_none()
-        || parse_records(rdata).any(|record| serves(&record) && record.identifies(key))
+        || parse_records(rdata, dialect).any(|record| serves(&record) && record.identifies(key))
     {
         Ok(())
     } else {
@@ -533,8 +812,11 @@ fn check_unverified_records(
 }
 
 /// Those records that parse; others may stand beside them.
-fn parse_records<'r>(rdata: impl Iterator<Item = &'r [u8]>) -> impl Iterator<Item = TxtRecord> {
-    rdata.filter_map(|rdata| TxtRecord::parse(&txt_content(rdata)?, Dialect::VeraId))
+fn parse_records<'r>(
+    rdata: impl Iterator<Item = &'r [u8]>,
+    dialect: Dialect,
+) -> impl Iterator<Item = TxtRecord> {
+    rdata.filter_map(move |rdata| TxtRecord::parse(&txt_content(rdata)?, dialect))
 }
 
 /// The TTL override that counts. Without a service, that is the longest of those for the key.

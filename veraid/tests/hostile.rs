@@ -11,31 +11,12 @@ mod support;
 
 use aws_lc_rs::digest;
 use kliento_fixtures::{
-    A, CH, CNAME, KeyRole, NOERROR, NXDOMAIN, Record, Response, Responses, SERVFAIL, TXT, World,
-    chain_der,
+    A, CH, CNAME, DNAME, KeyRole, NOERROR, NXDOMAIN, Record, Response, Responses, SERVFAIL, TXT,
+    World, chain_der,
 };
 use support::der::*;
 use support::*;
-use veraid::{Error, MemberIdBundle, SignatureBundle};
-
-/// What is wrong, how to make it so, and why it is refused.
-type Case = (&'static str, fn(&mut Parts), &'static str);
-
-/// One case a line: what is wrong, how to make it so of `p`, the reason.
-macro_rules! cases {
-    ($parts:ident: $($name:literal: $spoil:expr => $reason:literal;)*) => {
-        &[$(($name, |$parts| { $spoil; }, $reason)),*]
-    };
-}
-
-fn refuse(good: fn() -> Parts, cases: &[Case]) {
-    assert_eq!(good().reason(), "valid");
-    for (name, spoil, reason) in cases {
-        let mut parts = good();
-        spoil(&mut parts);
-        assert_eq!(parts.reason(), *reason, "{name}");
-    }
-}
+use veraid::{Error, MemberIdBundle, Policy, SignatureBundle};
 
 #[test]
 fn refuses_a_bundle_of_another_structure() {
@@ -183,7 +164,7 @@ fn refuses_a_member_certificate_that_is_not_what_it_should_be() {
 fn refuses_member_id_bundles_that_do_not_hold() {
     let cases: &[Case] = cases! { p:
         "another version": p.bundle_version = context_primitive(0, &[1]) => "veraid.unsupported_version";
-        "intermediate certificates": p.bundle_tail = context(4, &[]) => "veraid.malformed_bundle";
+        "intermediate certificates": p.bundle_tail = context(4, &[]) => "veraid.intermediates_outside_dialect";
         "a broken self-signature": p.organisation.corrupt = true => "x509.bad_signature";
         "a member that the organisation did not sign": p.member.corrupt = true => "x509.bad_signature";
         "a member that a stranger signed": p.member.signed_by = stranger_key() => "x509.bad_signature";
@@ -213,11 +194,11 @@ fn without_a_service_any_record_of_the_key_will_do_with_the_longest_override() {
     let bundle = MemberIdBundle::from_der(&bundle).unwrap();
     assert!(
         bundle
-            .verify(&anchors, period(NOON, NOON + 20), None)
+            .verify(&anchors, period(NOON, NOON + 20), None, Policy::new())
             .is_ok()
     );
     let error = bundle
-        .verify(&anchors, period(NOON, NOON + 21), None)
+        .verify(&anchors, period(NOON, NOON + 21), None, Policy::new())
         .unwrap_err();
     assert_eq!(error.reason(), "veraid.ttl_override_exceeded");
 }
@@ -636,22 +617,23 @@ const DOMAIN_AUTH: &str = "_domainauth.example.com.";
 const VERA_ID: &str = "_veraid.example.com.";
 
 #[test]
-fn refuses_a_chain_that_holds_records_of_both_dialects_or_of_domainauth_alone() {
+fn refuses_a_chain_that_holds_records_of_both_dialects() {
     fn also(parts: &mut Parts, spoil: fn(&World, &mut Responses)) {
         parts.spoil_chain = spoil;
     }
     refuse(
-        Parts::member,
+        with_final_dot,
         cases! { p:
             "both": also(p, |w, r| { let mut other = domain_auth_response(vec![domain_auth_record()], NOERROR); w.resign(&mut other); r.0.insert(0, other); }) => "veraid.ambiguous_dialect";
             "both, without signatures": also(p, |_, r| r.0.push(domain_auth_response(vec![domain_auth_record()], NOERROR))) => "veraid.ambiguous_dialect";
             "both, though one says that it does not exist": also(p, |_, r| r.0.push(domain_auth_response(vec![domain_auth_record()], NXDOMAIN))) => "veraid.ambiguous_dialect";
             "an alias for DomainAuth": also(p, |_, r| r.0.push(domain_auth_response(vec![Record::of_name(DOMAIN_AUTH, CNAME, "elsewhere.example.com.")], NOERROR))) => "veraid.ambiguous_dialect";
             "an alias for VeraId beside DomainAuth": also(p, |_, r| { r.answer().answers = vec![Record::of_name(VERA_ID, CNAME, "elsewhere.example.com.")]; r.0.push(domain_auth_response(vec![domain_auth_record()], NOERROR)); }) => "veraid.ambiguous_dialect";
-            "DomainAuth alone": also(p, |_, r| { r.remove(VERA_ID, TXT); r.0.push(domain_auth_response(vec![domain_auth_record()], NOERROR)); }) => "veraid.unsupported_dialect";
-            "an alias for DomainAuth alone": also(p, |_, r| { r.remove(VERA_ID, TXT); r.0.push(domain_auth_response(vec![Record::of_name(DOMAIN_AUTH, CNAME, "elsewhere.example.com.")], NOERROR)); }) => "veraid.unsupported_dialect";
-            "DomainAuth beside an empty answer for VeraId": also(p, |_, r| { r.answer().answers.clear(); r.0.push(domain_auth_response(vec![domain_auth_record()], NOERROR)); }) => "veraid.unsupported_dialect";
-            "DomainAuth beside a failure for VeraId": also(p, |_, r| { r.answer().rcode = SERVFAIL; r.0.push(domain_auth_response(vec![domain_auth_record()], NOERROR)); }) => "veraid.unsupported_dialect";
+            "a DNAME that covers DomainAuth's": also(p, |_, r| { let mut other = domain_auth_response(vec![], NOERROR); other.answers.push(Record::of_name("example.com.", DNAME, "example.net.")); r.0.push(other); }) => "veraid.ambiguous_dialect";
+            "DomainAuth alone": also(p, |_, r| { r.remove(VERA_ID, TXT); r.0.push(domain_auth_response(vec![domain_auth_record()], NOERROR)); }) => "veraid.no_matching_record";
+            "an alias for DomainAuth alone": also(p, |_, r| { r.remove(VERA_ID, TXT); r.0.push(domain_auth_response(vec![Record::of_name(DOMAIN_AUTH, CNAME, "elsewhere.example.com.")], NOERROR)); }) => "dnssec.no_rrsig";
+            "DomainAuth beside an empty answer for VeraId": also(p, |_, r| { r.answer().answers.clear(); r.0.push(domain_auth_response(vec![domain_auth_record()], NOERROR)); }) => "veraid.no_matching_record";
+            "DomainAuth beside a failure for VeraId": also(p, |_, r| { r.answer().rcode = SERVFAIL; r.0.push(domain_auth_response(vec![domain_auth_record()], NOERROR)); }) => "veraid.no_matching_record";
         },
     );
 }
@@ -684,14 +666,30 @@ fn a_response_that_holds_nothing_does_not_decide_the_dialect() {
             response
         }),
     ];
+    let alone = [
+        "veraid.no_record_response",
+        "dnssec.response_code",
+        "dnssec.unproven_denial",
+        "veraid.no_matching_record",
+    ];
     for (name, response) in silent {
-        let mut parts = Parts::member();
+        let mut parts = with_final_dot();
         parts.further_responses.push(response());
         assert_eq!(parts.reason(), "valid", "{name}");
-        // Alone it is no answer for any dialect.
+        // Alone it is no answer for VeraId.
         parts.spoil_chain = |_, r| drop(r.remove(VERA_ID, TXT));
-        assert_eq!(parts.reason(), "veraid.no_record_response", "{name}");
+        let verdict = parts.reason();
+        assert!(alone.contains(&verdict), "{name}: {verdict}");
     }
+}
+
+/// A signature of an organisation whose name is good in both dialects.
+fn with_final_dot() -> Parts {
+    let mut parts = Parts::member();
+    parts.organisation.subject = name("example.com.");
+    parts.organisation.issuer = name("example.com.");
+    parts.member.issuer = name("example.com.");
+    parts
 }
 
 #[test]

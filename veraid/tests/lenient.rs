@@ -246,7 +246,7 @@ fn signs_with_certificates_that_are_not_der() {
         .unwrap()
         .unverified_chain()
         .to_der();
-    let bundle = MemberIdBundle::new(&chain, organisation, certificate).unwrap();
+    let bundle = MemberIdBundle::new(&chain, organisation, certificate, Vec::new()).unwrap();
     let signer = Signer::Member {
         bundle: &bundle,
         key: &key,

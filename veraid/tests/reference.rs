@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use veraid::{
-    Error, MemberIdBundle, ObjectIdentifier, Period, SignatureBundle, SignedBy, Timestamp,
+    Error, MemberIdBundle, ObjectIdentifier, Period, Policy, SignatureBundle, SignedBy, Timestamp,
     TrustAnchors, Verification,
 };
 
@@ -108,7 +108,7 @@ impl<'j> Case<'j> {
 
     fn verify_member(&self, period: Period) -> Result<Told, Error> {
         let bundle = MemberIdBundle::from_der(&self.bundle)?;
-        let verified = bundle.verify(&self.anchors, period, Some(self.service))?;
+        let verified = bundle.verify(&self.anchors, period, Some(self.service), Policy::new())?;
         let id = verified.member_id();
         Ok(Told {
             organisation: id.organisation().to_string(),

@@ -13,9 +13,9 @@ use kliento_fixtures::{Algorithm, TXT, World, chain_der};
 use support::{DAY, NOON, at, noon, period};
 use veraid::{
     Dialect, Encapsulation, Error, KeyAlgorithm, Member, MemberCertificate, MemberId,
-    MemberIdBundle, ObjectIdentifier, Organisation, OrganisationCertificate, Period, PrivateKey,
-    PublicKey, SignatureBundle, SignedBy, Signer, SigningError, SigningKey, TEST_SERVICE,
-    TrustAnchors, TtlOverride, TxtRecord, Verification, sign,
+    MemberIdBundle, ObjectIdentifier, Organisation, OrganisationCertificate, Period, Policy,
+    PrivateKey, PublicKey, SignatureBundle, SignedBy, Signer, SigningError, SigningKey,
+    TEST_SERVICE, TrustAnchors, TtlOverride, TxtRecord, Verification, sign,
 };
 
 const CONTENT: &[u8] = b"the content";
@@ -56,8 +56,10 @@ impl Setup {
             anchors: world.anchors().parse().unwrap(),
             certificate: OrganisationCertificate::self_issue(
                 &organisation,
+                Dialect::VeraId,
                 &organisation_key,
                 month,
+                0,
             )
             .unwrap(),
             organisation_key,
@@ -71,9 +73,16 @@ impl Setup {
             &self.certificate,
             &self.organisation_key,
             period(NOON - 60, NOON + WEEK),
+            Dialect::VeraId,
         )
         .unwrap();
-        MemberIdBundle::new(&self.chain, self.certificate.clone(), certificate).unwrap()
+        MemberIdBundle::new(
+            &self.chain,
+            self.certificate.clone(),
+            certificate,
+            Vec::new(),
+        )
+        .unwrap()
     }
 
     fn organisation_signer<'s>(&'s self, attribution: &'s Member) -> Signer<'s> {
@@ -146,7 +155,9 @@ fn keys_of_all_sizes_sign() {
             key: &setup.member_key,
         };
         setup.check(&signer, SignedBy::Member, "alice@example.com");
-        let verified = bundle.verify(&setup.anchors, noon(), None).unwrap();
+        let verified = bundle
+            .verify(&setup.anchors, noon(), None, Policy::new())
+            .unwrap();
         assert_eq!(verified.key_algorithm(), algorithm);
     }
 }
@@ -245,7 +256,13 @@ fn certificates_are_dated_to_the_year_9999_and_not_before_1970() {
     let setup = Setup::new(KeyAlgorithm::Rsa2048);
     let organisation: Organisation = "example.com".parse().unwrap();
     let issue = |period| {
-        OrganisationCertificate::self_issue(&organisation, &setup.organisation_key, period)
+        OrganisationCertificate::self_issue(
+            &organisation,
+            Dialect::VeraId,
+            &setup.organisation_key,
+            period,
+            0,
+        )
     };
     let last = 253_402_300_799;
     // Through 2049 the short form of times, from 2050 on the long one.
@@ -269,27 +286,33 @@ fn verifies_a_membership_and_an_organisation_by_themselves() {
     let alice: Member = "alice".parse().unwrap();
     let bundle = setup.member_bundle(&alice);
     for service in [None, Some(TEST_SERVICE)] {
-        let member = bundle.verify(&setup.anchors, noon(), service).unwrap();
+        let member = bundle
+            .verify(&setup.anchors, noon(), service, Policy::new())
+            .unwrap();
         let id = MemberId::new("example.com".parse().unwrap(), alice.clone());
         assert_eq!(member.member_id(), &id);
         // DNSSEC from an hour ago for six days; the member for a week from a minute ago on.
         assert_eq!(member.period().start(), at(NOON - 60));
         let organisation = setup
             .certificate
-            .verify(&setup.chain, &setup.anchors, noon(), service)
+            .verify(&setup.chain, &setup.anchors, noon(), service, Policy::new())
             .unwrap();
         assert_eq!(organisation.organisation().as_str(), "example.com");
         assert_eq!(organisation.period().start(), at(NOON - 3_600));
     }
     let before = Period::at(at(NOON - 61));
-    let error = bundle.verify(&setup.anchors, before, None).unwrap_err();
+    let error = bundle
+        .verify(&setup.anchors, before, None, Policy::new())
+        .unwrap_err();
     assert_eq!(error.reason(), "x509.not_yet_valid");
     let other = TrustAnchors::iana();
-    let error = bundle.verify(&other, noon(), None).unwrap_err();
+    let error = bundle
+        .verify(&other, noon(), None, Policy::new())
+        .unwrap_err();
     assert!(error.reason().starts_with("dnssec."), "{error}");
     let error = setup
         .certificate
-        .verify(&setup.chain, &other, noon(), None)
+        .verify(&setup.chain, &other, noon(), None, Policy::new())
         .unwrap_err();
     assert!(error.reason().starts_with("dnssec."), "{error}");
 }
@@ -301,16 +324,20 @@ fn a_membership_of_another_organisation_does_not_fit() {
     let alice: Member = "alice".parse().unwrap();
     let member = setup.member_bundle(&alice).member_certificate().clone();
     // Same name, another key.
-    let error = MemberIdBundle::new(&setup.chain, other.certificate.clone(), member).unwrap_err();
+    let error = MemberIdBundle::new(&setup.chain, other.certificate.clone(), member, Vec::new())
+        .unwrap_err();
     assert_eq!(error.reason(), "x509.key_identifier_mismatch");
     // A chain of another key.
     let bundle = MemberIdBundle::new(
         &other.chain,
         setup.certificate.clone(),
         setup.member_bundle(&alice).member_certificate().clone(),
+        Vec::new(),
     )
     .unwrap();
-    let error = bundle.verify(&other.anchors, noon(), None).unwrap_err();
+    let error = bundle
+        .verify(&other.anchors, noon(), None, Policy::new())
+        .unwrap_err();
     assert_eq!(error.reason(), "veraid.no_matching_record");
 }
 
@@ -372,7 +399,9 @@ fn finds_out_keys_that_do_not_sign_as_they_should() {
         claimed,
         signature: |_| Ok(Vec::new()),
     };
-    let error = OrganisationCertificate::self_issue(&organisation, &liar, noon()).unwrap_err();
+    let error =
+        OrganisationCertificate::self_issue(&organisation, Dialect::VeraId, &liar, noon(), 0)
+            .unwrap_err();
     assert_eq!(error.reason(), "veraid.signed_wrongly");
 }
 
@@ -424,7 +453,15 @@ fn issues_no_certificate_that_would_not_hold() {
     let setup = Setup::new(KeyAlgorithm::Rsa2048);
     let alice: Member = "alice".parse().unwrap();
     let issue = |member_key: &PublicKey, key: &dyn SigningKey, period| {
-        MemberCertificate::issue(&alice, member_key, &setup.certificate, key, period).unwrap_err()
+        MemberCertificate::issue(
+            &alice,
+            member_key,
+            &setup.certificate,
+            key,
+            period,
+            Dialect::VeraId,
+        )
+        .unwrap_err()
     };
     let (member_key, key) = (setup.member_key.public_key(), &setup.organisation_key);
     assert_eq!(

@@ -1,7 +1,7 @@
 //! `kliento member`: an organisation vouches for a member's key.
 
 use clap::{ArgGroup, Args, Subcommand};
-use kliento::veraid::{MemberCertificate, MemberIdBundle, Period, UserName};
+use kliento::veraid::{Dialect, MemberCertificate, MemberIdBundle, Period, Policy, UserName};
 use serde::Serialize;
 
 use crate::arguments::{self, AnchorArguments, FoundationArguments, StartArguments};
@@ -105,10 +105,16 @@ impl Certify {
             &organisation,
             &organisation_key,
             period,
+            Dialect::VeraId,
         )?;
-        let bundle = MemberIdBundle::new(&chain, organisation, certificate)?;
+        let bundle = MemberIdBundle::new(&chain, organisation, certificate, Vec::new())?;
         // A bundle that nobody would accept is better refused where it can be mended.
-        let verified = bundle.verify(&anchors, self.foundation.moment(period), None)?;
+        let verified = bundle.verify(
+            &anchors,
+            self.foundation.moment(period),
+            None,
+            Policy::new(),
+        )?;
         warn_of_an_early_end(period, verified.period());
 
         let der = bundle.to_der()?;

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 use dnssec::Resolver;
 use kliento::veraid::{
-    Organisation, OrganisationCertificate, SigningKey as _, TtlOverride, TxtRecord,
+    Dialect, Organisation, OrganisationCertificate, SigningKey as _, TtlOverride, TxtRecord,
 };
 use serde::Serialize;
 
@@ -104,18 +104,10 @@ impl Record {
             })?;
         let key = arguments::either_key(&self.key)?;
         let service = self.service.map(|Service(service)| service);
-        let record = TxtRecord::new(
-            &key,
-            kliento::veraid::Dialect::VeraId,
-            ttl_override,
-            service,
-        )
-        .map_err(|error| Fault::failure(error.to_string()))?;
+        let record = TxtRecord::new(&key, Dialect::VeraId, ttl_override, service)
+            .map_err(|error| Fault::failure(error.to_string()))?;
         let in_zone = |error| Fault::in_file(&self.domain, &error);
-        let owner = self
-            .domain
-            .record_owner(kliento::veraid::Dialect::VeraId)
-            .map_err(in_zone)?;
+        let owner = self.domain.record_owner(Dialect::VeraId).map_err(in_zone)?;
         let zone_file_line = record.to_zone_line(&self.domain).map_err(in_zone)?;
         let document = RecordDocument {
             name: owner.to_string(),
@@ -168,7 +160,8 @@ impl Certificate {
         self.out.check(Content::PublicText, output)?;
         let key = arguments::private_key(&self.key)?;
         let period = self.start.period(self.valid_for)?;
-        let certificate = OrganisationCertificate::self_issue(&self.domain, &key, period)?;
+        let certificate =
+            OrganisationCertificate::self_issue(&self.domain, Dialect::VeraId, &key, period, 0)?;
         self.out
             .write(certificate.to_pem().as_bytes(), Content::PublicText)?;
         let document = CertificateDocument {

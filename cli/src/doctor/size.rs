@@ -4,8 +4,8 @@
 
 use dnssec::{Chain, Period, Timestamp};
 use kliento::veraid::{
-    self, Encapsulation, KeyAlgorithm, Member, MemberCertificate, MemberIdBundle, Organisation,
-    OrganisationCertificate, PrivateKey, Signer, SigningKey as _,
+    self, Dialect, Encapsulation, KeyAlgorithm, Member, MemberCertificate, MemberIdBundle,
+    Organisation, OrganisationCertificate, PrivateKey, Signer, SigningKey as _,
 };
 use kliento::{MAX_BUNDLE_OCTETS, Token, header};
 use serde::Serialize;
@@ -68,7 +68,13 @@ impl BundleSizes {
             PrivateKey::generate(KeyAlgorithm::Rsa2048).map_err(veraid::Error::from)?;
         let end = now.saturating_add(TOKEN_SECONDS);
         let period = Period::new(now, end).unwrap_or(Period::at(now));
-        let certificate = OrganisationCertificate::self_issue(domain, &organisation_key, period)?;
+        let certificate = OrganisationCertificate::self_issue(
+            domain,
+            Dialect::VeraId,
+            &organisation_key,
+            period,
+            0,
+        )?;
         let member = Member::User(MEMBER.parse().map_err(veraid_name)?);
         let member_certificate = MemberCertificate::issue(
             &member,
@@ -76,8 +82,14 @@ impl BundleSizes {
             &certificate,
             &organisation_key,
             period,
+            Dialect::VeraId,
         )?;
-        let bundle = MemberIdBundle::new(chain_der, certificate.clone(), member_certificate)?;
+        let bundle = MemberIdBundle::new(
+            chain_der,
+            certificate.clone(),
+            member_certificate,
+            Vec::new(),
+        )?;
         let token = Token::new(AUDIENCE.parse()?).to_json();
         let issue = |signer: &Signer<'_>| {
             veraid::sign(

@@ -160,7 +160,7 @@ mod tests {
             .txt("_veraid.example.com.", "text")
             .build();
         let anchors: TrustAnchors = world.anchors().parse().unwrap();
-        let period = Period::at(crate::Timestamp::from_unix_seconds(1_795_262_400));
+        let noon = crate::Timestamp::from_unix_seconds(1_795_262_400);
         for (zone, record_type, signed_as) in [
             (".", DNSKEY, world.signing(".", KeyRole::Ksk)),
             ("com.", DNSKEY, world.signing("com.", KeyRole::Ksk)),
@@ -179,7 +179,7 @@ mod tests {
             let sources = Sources {
                 chain: &chain,
                 anchors: &anchors,
-                period,
+                demand: crate::Period::at(noon).into(),
             };
             let zones = Zones::default();
             let name: Name = "example.com".parse().unwrap();

@@ -1,26 +1,34 @@
-//! Member id bundles: what a member needs to make signatures that anybody can verify (VeraId §7.1).
+//! Member id bundles: what a member needs to make signatures that anybody can verify (VeraId §7.1; DomainAuth draft,
+//! "Member Id Bundle").
 
-use der::asn1::ObjectIdentifier;
+use der::asn1::{Any, ObjectIdentifier, SetOfVec};
+use der::{Decode as _, Encode as _};
 use dnssec::{Chain, Period, TrustAnchors};
 
 use super::{Elements, write};
+use crate::asn1::{Value, tag};
 use crate::certificate::{
-    MemberCertificate, MemberProfile, OrganisationCertificate, OrganisationProfile,
-    UnverifiedCertificate,
+    IntermediateCertificate, MAX_INTERMEDIATES, MemberCertificate, OrganisationCertificate,
+    UnverifiedCertificate, named_organisation,
 };
-use crate::error::{CertificateRole, Error, Structure};
-use crate::verify::{self, VerifiedMember};
+use crate::error::{CertificateRole, Error, Structure, Within as _};
+use crate::name::Dialect;
+use crate::policy::{Policy, Rules};
+use crate::verify::{self, VerifiedMember, find_dialect};
 
 /// A member's certificate, with what proves that it speaks for the domain. It holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberIdBundle {
     chain: Box<[u8]>,
+    dialect: Dialect,
     organisation_certificate: OrganisationCertificate,
     member_certificate: MemberCertificate,
+    intermediates: Vec<IntermediateCertificate>,
 }
 
 impl MemberIdBundle {
-    /// Puts the parts together. `chain_der` is a DNSSEC chain as DER, `SET OF OCTET STRING`.
+    /// Puts the parts together. `chain_der` is a DNSSEC chain as DER, `SET OF OCTET STRING`; `intermediates` are those
+    /// between the organisation and the member, in any order, none in VeraId.
     ///
     /// The parts must fit each other as far as can be told without public-key operations: [`MemberIdBundle::verify`] says
     /// whether they hold.
@@ -28,16 +36,27 @@ impl MemberIdBundle {
         chain_der: &[u8],
         organisation_certificate: OrganisationCertificate,
         member_certificate: MemberCertificate,
+        intermediates: Vec<IntermediateCertificate>,
     ) -> Result<Self, Error> {
-        let chain = Chain::from_der(chain_der)?.to_der();
-        let organisation = organisation_certificate.parsed()?;
-        let member = member_certificate.parsed()?;
-        MemberProfile::check(&member, &OrganisationProfile::check(&organisation)?)?;
-        Ok(Self {
-            chain: chain.into(),
+        let chain = Chain::from_der(chain_der)?;
+        let (dialect, _) = find_dialect(&chain, organisation_certificate.organisation())?;
+        if dialect == Dialect::VeraId && !intermediates.is_empty() {
+            return Err(Error::IntermediatesOutsideDialect);
+        }
+        if intermediates.len() > MAX_INTERMEDIATES {
+            return Err(Error::TooManyCertificates {
+                limit: MAX_INTERMEDIATES,
+            });
+        }
+        let bundle = Self {
+            chain: chain.to_der().into(),
+            dialect,
             organisation_certificate,
             member_certificate,
-        })
+            intermediates,
+        };
+        verify::check_membership(&bundle, Rules::widest(dialect))?;
+        Ok(bundle)
     }
 
     /// Reads the DER of a bundle.
@@ -51,23 +70,48 @@ impl MemberIdBundle {
             CertificateRole::Organisation,
             elements.organisation_certificate,
         )?;
-        let member = UnverifiedCertificate::read(CertificateRole::Member, elements.last)?;
-        MemberProfile::check(&member, &OrganisationProfile::check(&organisation)?)?;
-        Ok(Self {
-            chain: elements.chain.to_der().into(),
-            organisation_certificate: OrganisationCertificate::from_parsed(&organisation)?,
-            member_certificate: MemberCertificate::from_parsed(&member)?,
-        })
+        let member = UnverifiedCertificate::read(CertificateRole::Member, elements.main)?;
+        let intermediates = match elements.intermediates {
+            Some(set) => {
+                let name = named_organisation(&organisation)?;
+                if find_dialect(&elements.chain, &name)?.0 == Dialect::VeraId {
+                    return Err(Error::IntermediatesOutsideDialect);
+                }
+                read_intermediates(set)?
+            }
+            None => Vec::new(),
+        };
+        Self::new(
+            &elements.chain.to_der(),
+            OrganisationCertificate::from_parsed(&organisation)?,
+            MemberCertificate::from_parsed(&member)?,
+            intermediates,
+        )
     }
 
     /// The bundle as DER.
     pub fn to_der(&self) -> Result<Vec<u8>, Error> {
+        let unwritable = |_| Error::Unwritable("member id bundle");
+        let intermediates = self.intermediates_der().map_err(unwritable)?;
         write(
             &self.chain()?,
             self.organisation_certificate.as_der(),
             self.member_certificate.as_der(),
+            intermediates.as_deref(),
         )
-        .map_err(|_| Error::Unwritable("member id bundle"))
+        .map_err(unwritable)
+    }
+
+    fn intermediates_der(&self) -> der::Result<Option<Vec<u8>>> {
+        if self.intermediates.is_empty() {
+            return Ok(None);
+        }
+        let certificates: Vec<Any> = self
+            .intermediates
+            .iter()
+            .map(|certificate| Any::from_der(certificate.as_der()))
+            .collect::<Result<_, _>>()?;
+        SetOfVec::try_from(certificates)?.to_der().map(Some)
     }
 
     /// Checks that the member belongs to the organisation and the organisation's key to the domain, at some second of
@@ -79,8 +123,15 @@ impl MemberIdBundle {
         anchors: &TrustAnchors,
         period: Period,
         service: Option<ObjectIdentifier>,
+        policy: Policy,
     ) -> Result<VerifiedMember, Error> {
-        verify::verify_member(self, anchors, period, service)
+        verify::verify_member(self, anchors, period, service, policy)
+    }
+
+    /// The protocol that the bundle follows, as the name of the records in its chain has it.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// The organisation's certificate.
@@ -95,6 +146,12 @@ impl MemberIdBundle {
         &self.member_certificate
     }
 
+    /// The certificates between the organisation's and the member's, in no order.
+    #[must_use]
+    pub fn intermediate_certificates(&self) -> &[IntermediateCertificate] {
+        &self.intermediates
+    }
+
     /// The DNSSEC chain as DER, `SET OF OCTET STRING`.
     #[must_use]
     pub fn chain_der(&self) -> &[u8] {
@@ -104,4 +161,23 @@ impl MemberIdBundle {
     pub(crate) fn chain(&self) -> Result<Chain<'_>, Error> {
         Ok(Chain::from_der(&self.chain)?)
     }
+}
+
+fn read_intermediates(set: Value<'_>) -> Result<Vec<IntermediateCertificate>, Error> {
+    let mut reader = set.reader();
+    let mut intermediates = Vec::new();
+    while !reader.is_empty() {
+        if intermediates.len() == MAX_INTERMEDIATES {
+            return Err(Error::TooManyCertificates {
+                limit: MAX_INTERMEDIATES,
+            });
+        }
+        let certificate = reader
+            .read(tag::SEQUENCE, "an intermediate certificate")
+            .within_bundle(Structure::MemberIdBundle)?;
+        let role = CertificateRole::Intermediate;
+        let certificate = UnverifiedCertificate::read(role, certificate)?;
+        intermediates.push(IntermediateCertificate::from_parsed(&certificate)?);
+    }
+    Ok(intermediates)
 }

@@ -11,7 +11,8 @@
 //!     version                  [0] INTEGER,
 //!     dnssecChain              [1] DnssecChain,
 //!     organisationCertificate  [2] Certificate,
-//!     memberCertificate        [3] Certificate }
+//!     memberCertificate        [3] Certificate,
+//!     intermediateCertificates [4] SET OF Certificate OPTIONAL }  -- in DomainAuth alone
 //! ```
 //!
 //! All tags are implicit. The version is 0 and always there.
@@ -33,12 +34,13 @@ use crate::error::{Error, Structure, Within as _};
 /// The only version there is.
 const VERSION: u8 = 0;
 
-/// The four elements that both bundles have.
+/// The four elements that both bundles have, and the fifth that one may have.
 struct Elements<'a> {
     chain: Chain<'a>,
     organisation_certificate: Value<'a>,
     /// The signature or the member certificate.
-    last: Value<'a>,
+    main: Value<'a>,
+    intermediates: Option<Value<'a>>,
 }
 
 impl<'a> Elements<'a> {
@@ -56,18 +58,25 @@ impl<'a> Elements<'a> {
             tag::context_constructed(2),
             "an organisation certificate, [2]",
         )?;
-        let last = element(
+        let main = element(
             tag::context_constructed(3),
             match structure {
                 Structure::MemberIdBundle => "a member certificate, [3]",
                 Structure::SignatureBundle => "a signature, [3]",
             },
         )?;
+        let intermediates = match structure {
+            Structure::MemberIdBundle => elements
+                .optional(tag::context_constructed(4))
+                .within_bundle(structure)?,
+            Structure::SignatureBundle => None,
+        };
         elements.finish().within_bundle(structure)?;
         Ok(Self {
             chain: read_chain(chain)?,
             organisation_certificate,
-            last,
+            main,
+            intermediates,
         })
     }
 }
@@ -84,17 +93,24 @@ fn read_chain(chain: Value<'_>) -> Result<Chain<'_>, Error> {
     })
 }
 
-/// Writes a bundle. Chain, certificate and the last element are given as DER with their own tags, in whose place the
-/// bundle's come.
-fn write(chain: &Chain<'_>, organisation_certificate: &[u8], last: &[u8]) -> der::Result<Vec<u8>> {
+/// Writes a bundle. All but the version are given as DER with their own tags, in whose place the bundle's come.
+fn write(
+    chain: &Chain<'_>,
+    organisation_certificate: &[u8],
+    main: &[u8],
+    intermediates: Option<&[u8]>,
+) -> der::Result<Vec<u8>> {
     let chain = chain.to_der();
     let untagged = |der| AnyRef::from_der(der).map(AnyRef::value);
-    let elements = [
+    let mut elements = vec![
         (false, &[VERSION][..]),
         (true, untagged(&chain)?),
         (true, untagged(organisation_certificate)?),
-        (true, untagged(last)?),
+        (true, untagged(main)?),
     ];
+    if let Some(intermediates) = intermediates {
+        elements.push((true, untagged(intermediates)?));
+    }
     let elements: Vec<AnyRef<'_>> = (0..)
         .zip(elements)
         .map(|(number, (constructed, content))| {

@@ -1,4 +1,5 @@
-//! Signature bundles: a signature and everything that it takes to verify it (VeraId §7.2).
+//! Signature bundles: a signature and everything that it takes to verify it (VeraId §7.2; DomainAuth draft, "Signature
+//! Bundle").
 
 use der::asn1::ObjectIdentifier;
 use dnssec::{Chain, Period};
@@ -16,8 +17,8 @@ use crate::verify::{self, Verification, VerifiedSignature};
 pub struct SignatureBundle<'a> {
     chain: Chain<'a>,
     organisation_certificate: UnverifiedCertificate<'a>,
-    /// The signer's certificate, unless the organisation claims to have signed.
-    member_certificate: Option<UnverifiedCertificate<'a>>,
+    /// The signer's certificate, unless that is the organisation's own.
+    signer_certificate: Option<UnverifiedCertificate<'a>>,
     signed_data: SignedData<'a>,
 }
 
@@ -33,15 +34,20 @@ impl<'a> SignatureBundle<'a> {
             CertificateRole::Organisation,
             elements.organisation_certificate,
         )?;
-        let signed_data = SignedData::read(elements.last.reader())?;
-        let member_certificate = match signed_data.signer.attribution {
-            Some(_) => None,
-            None => Some(signed_data.signer_certificate()?),
+        let signed_data = SignedData::read(elements.main.reader())?;
+        let signer_certificate = match signed_data.signer.attribution {
+            Some(_) if signed_data.signer.is_by(&organisation_certificate)? => None,
+            Some(_) => signed_data.signer_certificate(CertificateRole::Intermediate)?,
+            None => Some(
+                signed_data
+                    .signer_certificate(CertificateRole::Member)?
+                    .ok_or(Error::NoSignerCertificate)?,
+            ),
         };
         Ok(Self {
             chain: elements.chain,
             organisation_certificate,
-            member_certificate,
+            signer_certificate,
             signed_data,
         })
     }
@@ -74,7 +80,33 @@ impl<'a> SignatureBundle<'a> {
     /// The certificate that claims to be the signing member's; `None` if the organisation claims to have signed.
     #[must_use]
     pub fn unverified_member_certificate(&self) -> Option<&UnverifiedCertificate<'a>> {
-        self.member_certificate.as_ref()
+        match self.unverified_attribution() {
+            Some(_) => None,
+            None => self.signer_certificate.as_ref(),
+        }
+    }
+
+    /// The certificate that claims to be that of somebody who signs in the organisation's name; `None` if it is the
+    /// organisation itself that claims to have signed, or a member.
+    #[must_use]
+    pub fn unverified_delegate_certificate(&self) -> Option<&UnverifiedCertificate<'a>> {
+        self.unverified_attribution()
+            .and(self.signer_certificate.as_ref())
+    }
+
+    /// The certificates beside the signer's that can be read: in DomainAuth, those of intermediates.
+    #[must_use]
+    pub fn unverified_intermediate_certificates(&self) -> Vec<UnverifiedCertificate<'a>> {
+        let mut certificates = self
+            .signed_data
+            .intermediate_certificates()
+            .unwrap_or_default();
+        certificates.retain(|certificate| {
+            self.signer_certificate
+                .as_ref()
+                .is_none_or(|signer| signer.content() != certificate.content())
+        });
+        certificates
     }
 
     /// The service that the signature claims to be for; `None` if it is no object identifier of bearable size.
@@ -101,6 +133,10 @@ impl<'a> SignatureBundle<'a> {
         self.signed_data.content.as_deref()
     }
 
+    pub(crate) fn signer_certificate(&self) -> Option<&UnverifiedCertificate<'a>> {
+        self.signer_certificate.as_ref()
+    }
+
     pub(crate) fn signed_data(&self) -> &SignedData<'a> {
         &self.signed_data
     }
@@ -112,6 +148,6 @@ pub(crate) fn write_signature_bundle(
     organisation_certificate: &OrganisationCertificate,
     signature: &[u8],
 ) -> Result<Vec<u8>, Error> {
-    write(chain, organisation_certificate.as_der(), signature)
+    write(chain, organisation_certificate.as_der(), signature, None)
         .map_err(|_| Error::Unwritable("signature bundle"))
 }

@@ -1,12 +1,19 @@
-//! Writing X.509 certificates: DER, with the extensions that VeraId §4.3 asks for and no others.
+//! Writing X.509 certificates: DER, with the extensions that VeraId §4.3 asks for and no others; in DomainAuth with key
+//! usage as well, since there RFC 5280 counts in full (§4.2.1.3).
 
-use der::asn1::{Any, AnyRef, BitStringRef, ContextSpecific, OctetString, SetOfVec, Utf8StringRef};
+use der::asn1::{
+    Any, AnyRef, BitStringRef, ContextSpecific, ObjectIdentifier, OctetString, SetOfVec,
+    Utf8StringRef,
+};
+use der::flagset::FlagSet;
 use der::{DateTime, Decode as _, Encode as _, Sequence, TagMode, TagNumber};
 use dnssec::{Period, Timestamp};
 use x509_cert::attr::AttributeTypeAndValue;
 use x509_cert::certificate::Version;
 use x509_cert::ext::Extension;
-use x509_cert::ext::pkix::{AuthorityKeyIdentifier, BasicConstraints, SubjectKeyIdentifier};
+use x509_cert::ext::pkix::{
+    AuthorityKeyIdentifier, BasicConstraints, KeyUsage, KeyUsages, SubjectKeyIdentifier,
+};
 use x509_cert::serial_number::SerialNumber;
 use x509_cert::time::{Time, Validity};
 
@@ -14,6 +21,7 @@ use crate::algorithm::SignatureAlgorithm;
 use crate::crypto;
 use crate::error::Error;
 use crate::key::{PublicKey, SigningKey};
+use crate::name::Dialect;
 use crate::oid;
 
 /// Octets of a serial number: enough for no two to meet by chance, fewer than the 20 that RFC 5280 §4.1.2.2 allows.
@@ -27,7 +35,11 @@ pub(super) struct Request<'r> {
     pub(super) subject: &'r [u8],
     pub(super) subject_key: &'r PublicKey,
     pub(super) period: Period,
-    pub(super) is_ca: bool,
+    /// For a CA: how many intermediates may follow.
+    pub(super) path_length: Option<u8>,
+    /// The subject key identifier of the issuer's certificate, if there is one; else it is made from the issuer's key.
+    pub(super) authority_key_identifier: Option<&'r [u8]>,
+    pub(super) dialect: Dialect,
 }
 
 #[derive(Sequence)]
@@ -131,21 +143,34 @@ pub(crate) fn date_time(moment: Timestamp) -> Option<DateTime> {
 fn extensions(request: &Request<'_>, issuer_key: &dyn SigningKey) -> der::Result<Vec<Extension>> {
     let key_identifier = |key: &PublicKey| OctetString::new(key.borrow().key_identifier().as_ref());
     let basic_constraints = BasicConstraints {
-        ca: request.is_ca,
-        // The organisation's own certificate issues members', and those issue none.
-        path_len_constraint: request.is_ca.then_some(0),
+        ca: request.path_length.is_some(),
+        path_len_constraint: request.path_length,
     };
     let authority_key_identifier = AuthorityKeyIdentifier {
-        key_identifier: Some(key_identifier(issuer_key.public_key())?),
+        key_identifier: Some(match request.authority_key_identifier {
+            Some(identifier) => OctetString::new(identifier)?,
+            None => key_identifier(issuer_key.public_key())?,
+        }),
         ..AuthorityKeyIdentifier::default()
     };
     let subject_key_identifier = SubjectKeyIdentifier(key_identifier(request.subject_key)?);
-    Ok(vec![
-        Extension {
-            extn_id: oid::BASIC_CONSTRAINTS,
+    let mut extensions = vec![Extension {
+        extn_id: oid::BASIC_CONSTRAINTS,
+        critical: true,
+        extn_value: OctetString::new(basic_constraints.to_der()?)?,
+    }];
+    if request.dialect == Dialect::DomainAuth {
+        let mut usages = FlagSet::from(KeyUsages::DigitalSignature);
+        if request.path_length.is_some() {
+            usages |= KeyUsages::KeyCertSign;
+        }
+        extensions.push(Extension {
+            extn_id: oid::KEY_USAGE,
             critical: true,
-            extn_value: OctetString::new(basic_constraints.to_der()?)?,
-        },
+            extn_value: OctetString::new(KeyUsage(usages).to_der()?)?,
+        });
+    }
+    extensions.extend([
         Extension {
             extn_id: oid::AUTHORITY_KEY_IDENTIFIER,
             critical: false,
@@ -156,18 +181,28 @@ fn extensions(request: &Request<'_>, issuer_key: &dyn SigningKey) -> der::Result
             critical: false,
             extn_value: OctetString::new(subject_key_identifier.to_der()?)?,
         },
-    ])
+    ]);
+    Ok(extensions)
 }
 
 /// The DER of a name that is one common name, as `UTF8String`.
-pub(super) fn distinguished_name(common_name: &str) -> Result<Vec<u8>, Error> {
-    encode_name(common_name).map_err(|_| Error::Unwritable("distinguished name"))
+pub(super) fn common_name(text: &str) -> Result<Vec<u8>, Error> {
+    distinguished_name(oid::COMMON_NAME, text)
 }
 
-fn encode_name(common_name: &str) -> der::Result<Vec<u8>> {
+/// The DER of a name that is one organisational unit, as `UTF8String`.
+pub(super) fn organisational_unit(text: &str) -> Result<Vec<u8>, Error> {
+    distinguished_name(oid::ORGANISATIONAL_UNIT, text)
+}
+
+fn distinguished_name(attribute: ObjectIdentifier, text: &str) -> Result<Vec<u8>, Error> {
+    encode_name(attribute, text).map_err(|_| Error::Unwritable("distinguished name"))
+}
+
+fn encode_name(attribute: ObjectIdentifier, text: &str) -> der::Result<Vec<u8>> {
     let attribute = AttributeTypeAndValue {
-        oid: oid::COMMON_NAME,
-        value: Any::encode_from(&Utf8StringRef::new(common_name)?)?,
+        oid: attribute,
+        value: Any::encode_from(&Utf8StringRef::new(text)?)?,
     };
     vec![SetOfVec::try_from([attribute])?].to_der()
 }

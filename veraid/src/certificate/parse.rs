@@ -124,7 +124,9 @@ impl<'a> UnverifiedCertificate<'a> {
     /// Whether it is marked as the certificate of a CA.
     #[must_use]
     pub fn is_ca(&self) -> bool {
-        self.extensions.ca == Some(true)
+        self.extensions
+            .basic_constraints
+            .is_some_and(|constraints| constraints.ca)
     }
 
     /// The one common name of its subject.
@@ -138,12 +140,10 @@ impl<'a> UnverifiedCertificate<'a> {
     }
 
     pub(crate) fn public_key_ref(&self) -> Result<PublicKeyRef<'a>, Error> {
-        PublicKeyRef::parse(self.public_key)
-            .and_then(|key| key.check_for_vera_id().map(|()| key))
-            .map_err(|source| Error::CertificateKey {
-                certificate: self.role,
-                source,
-            })
+        PublicKeyRef::parse(self.public_key).map_err(|source| Error::CertificateKey {
+            certificate: self.role,
+            source,
+        })
     }
 
     pub(crate) fn role(&self) -> CertificateRole {
@@ -197,14 +197,20 @@ impl<'a> UnverifiedCertificate<'a> {
         &self.extensions
     }
 
+    /// Whether the issuer's key can have signed it, by the algorithm that it is signed with.
+    pub(crate) fn check_signature_algorithm(&self, issuer: &PublicKeyRef<'_>) -> Result<(), Error> {
+        if issuer.makes(self.signature_algorithm) {
+            return Ok(());
+        }
+        Err(Error::CertificateKeyAlgorithm {
+            certificate: self.role,
+            key: issuer.algorithm,
+        })
+    }
+
     /// Checks the signature with the issuer's key (RFC 5280 §6.1.3 (a) (1)).
     pub(crate) fn verify_signature(&self, issuer: &PublicKeyRef<'_>) -> Result<(), Error> {
-        if !issuer.makes(self.signature_algorithm) {
-            return Err(Error::CertificateKeyAlgorithm {
-                certificate: self.role,
-                key: issuer.algorithm,
-            });
-        }
+        self.check_signature_algorithm(issuer)?;
         issuer
             .verify(self.signature_algorithm, self.signed, self.signature)
             .map_err(|_| Error::CertificateSignature {
@@ -369,8 +375,8 @@ fn is_printable_string_octet(octet: u8) -> bool {
 /// Those extensions that mean something here.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Extensions<'a> {
-    /// Whether basic constraints, if there, say that this is a CA.
-    ca: Option<bool>,
+    /// Basic constraints, if there are any.
+    basic_constraints: Option<BasicConstraints>,
     /// The first octet of the key usage bits, if there is such an extension.
     key_usage: Option<u8>,
     subject_key_identifier: Option<&'a [u8]>,
@@ -418,7 +424,10 @@ impl<'a> Extensions<'a> {
         let is = |oid: der::asn1::ObjectIdentifier| oid.as_bytes() == extension.identifier;
         let value = extension.value;
         if is(oid::BASIC_CONSTRAINTS) {
-            self.ca = Some(read_basic_constraints(value)?);
+            self.basic_constraints = Some(BasicConstraints {
+                critical: extension.critical,
+                ..read_basic_constraints(value)?
+            });
         } else if is(oid::KEY_USAGE) {
             self.key_usage = Some(read_key_usage(value)?);
         } else if is(oid::SUBJECT_KEY_IDENTIFIER) {
@@ -432,9 +441,16 @@ impl<'a> Extensions<'a> {
         Ok(true)
     }
 
-    /// Whether this is a CA; `None` without basic constraints.
-    pub(crate) fn ca(&self) -> Option<bool> {
-        self.ca
+    /// Whether there are basic constraints that must not be ignored.
+    pub(crate) fn basic_constraints_critical(&self) -> bool {
+        self.basic_constraints
+            .is_some_and(|constraints| constraints.critical)
+    }
+
+    /// How many intermediates may stand between this CA's certificate and the last one; `None` for any number.
+    pub(crate) fn path_length(&self) -> Option<u8> {
+        self.basic_constraints
+            .and_then(|constraints| constraints.path_length)
     }
 
     /// Whether the key may sign content, as far as key usage says.
@@ -458,6 +474,14 @@ impl<'a> Extensions<'a> {
     pub(crate) fn authority_key_identifier(&self) -> Option<&'a [u8]> {
         self.authority_key_identifier
     }
+}
+
+/// What basic constraints say (RFC 5280 §4.2.1.9).
+#[derive(Clone, Copy, Debug)]
+struct BasicConstraints {
+    critical: bool,
+    ca: bool,
+    path_length: Option<u8>,
 }
 
 struct Extension<'a> {
@@ -497,22 +521,28 @@ fn only_value<'a>(
     Ok(value)
 }
 
-/// `BasicConstraints` (RFC 5280 §4.2.1.9), of which only `cA` matters: a path here has no intermediate certificates, so
-/// no path length can be exceeded. A path length without CA and an explicit FALSE are in use.
-fn read_basic_constraints(wrapper: Value<'_>) -> Result<bool, Unreadable> {
+/// `BasicConstraints` (RFC 5280 §4.2.1.9). A path length without CA and an explicit FALSE are in use.
+fn read_basic_constraints(wrapper: Value<'_>) -> Result<BasicConstraints, Unreadable> {
     let mut fields = only_value(wrapper, tag::SEQUENCE, "BasicConstraints")?.reader();
     let ca = match fields.optional(tag::BOOLEAN)? {
         Some(ca) => ca.boolean()?,
         None => false,
     };
-    if let Some(length) = fields.optional(tag::INTEGER)? {
-        match length.minimal_integer()? {
-            [0..0x80, ..] => {}
+    let path_length = match fields.optional(tag::INTEGER)? {
+        Some(length) => match length.minimal_integer()? {
+            [length @ 0..0x80] => Some(*length),
+            // No path is as long as that.
+            [0..0x80, ..] => Some(u8::MAX),
             _ => return Err(length.fail("a path length of at least 0")),
-        }
-    }
+        },
+        None => None,
+    };
     fields.finish()?;
-    Ok(ca)
+    Ok(BasicConstraints {
+        critical: false,
+        ca,
+        path_length,
+    })
 }
 
 /// `KeyUsage`, a named bit list: its first octet, where all bits are that matter here. Bits that are declared unused are

@@ -1,169 +1,329 @@
-//! What VeraId asks of the organisation's certificate and the member's (VeraId §4.3; RFC 5280 §6.1).
+//! Paths from a certificate up to the organisation's (RFC 5280 §6.1, RFC 4158).
 //!
-//! There is no choice of paths: the organisation's certificate issues the member's, and nothing comes between. All that
-//! is free is checked here; the signatures are left to whoever needs them.
+//! VeraId has one path: the organisation issued it. In DomainAuth there may be intermediates between, given in no order,
+//! among certificates that have nothing to do with it, some of the same name. All that is free is checked while paths are
+//! looked for; what is left of each are its signatures, and all paths that are left have no more of them than a bound.
 
 use dnssec::Period;
+use smallvec::{SmallVec, smallvec};
 
 use super::parse::UnverifiedCertificate;
-use crate::crypto::Digest;
-use crate::error::{CertificateRole, Error, KeyIdentifier};
+use super::profile::{
+    OrganisationProfile, check_intermediate, check_issuer_key_identifier, check_issues,
+    is_self_issued,
+};
+use crate::error::Error;
 use crate::key::PublicKeyRef;
-use crate::name::{Member, Organisation};
+use crate::policy::Rules;
 
-/// An organisation certificate that is what it should be, but for its signature.
-pub(crate) struct OrganisationProfile<'c, 'a> {
-    certificate: &'c UnverifiedCertificate<'a>,
-    pub(crate) organisation: Organisation,
-    pub(crate) key: PublicKeyRef<'a>,
-    key_identifier: Digest,
+/// Certificates that are considered as intermediates; honest bundles hold those of one path.
+pub(crate) const MAX_INTERMEDIATES: usize = 16;
+/// Intermediates in one path.
+const MAX_PATH_INTERMEDIATES: usize = 6;
+/// Signatures over certificates that all paths together may need checked.
+const MAX_SIGNATURES: usize = 8;
+/// Steps from a certificate to a possible issuer, in the search for all paths.
+const MAX_STEPS: usize = 128;
+
+/// Who issued a certificate, by its place: an intermediate, or the organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Issuer {
+    Intermediate(usize),
+    Organisation,
 }
 
-impl<'c, 'a> OrganisationProfile<'c, 'a> {
-    pub(crate) fn check(certificate: &'c UnverifiedCertificate<'a>) -> Result<Self, Error> {
-        let organisation =
-            certificate
-                .common_name()?
-                .parse()
-                .map_err(|source| Error::InvalidCommonName {
-                    certificate: certificate.role(),
-                    source,
-                })?;
-        let key = certificate.public_key_ref()?;
-        let key_identifier = key.key_identifier();
-        if certificate.issuer() != certificate.subject() {
-            return Err(Error::NotSelfIssued);
-        }
-        if certificate.extensions().ca() != Some(true) {
-            return Err(Error::NotCa);
-        }
-        check_subject_key_identifier(certificate, &key_identifier)?;
-        check_authority_key_identifier(certificate, &key_identifier)?;
-        Ok(Self {
-            certificate,
+/// One signature to check: that of a certificate by an issuer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Link {
+    /// The intermediate that was issued; `None` for the certificate at the lower end.
+    issued: Option<usize>,
+    issuer: Issuer,
+}
+
+/// Intermediates from the lower end upwards.
+type Intermediates = SmallVec<[usize; 2]>;
+
+/// All paths from one certificate to the organisation's that hold but for their signatures.
+pub(crate) struct Paths<'c, 'a> {
+    end: &'c UnverifiedCertificate<'a>,
+    organisation: &'c OrganisationProfile<'c, 'a>,
+    intermediates: &'c [UnverifiedCertificate<'a>],
+    found: Vec<Path>,
+}
+
+/// One of them, and when all of its certificates are valid together.
+pub(crate) struct Path {
+    intermediates: Intermediates,
+    pub(crate) period: Period,
+}
+
+impl<'c, 'a> Paths<'c, 'a> {
+    /// Looks for all paths that are valid at some second of `required` together with all else, which is `available`. At
+    /// least one, or why there is none.
+    pub(crate) fn find(
+        end: &'c UnverifiedCertificate<'a>,
+        organisation: &'c OrganisationProfile<'c, 'a>,
+        intermediates: &'c [UnverifiedCertificate<'a>],
+        rules: Rules,
+        available: Period,
+        required: Period,
+    ) -> Result<Self, Error> {
+        let search = Search {
+            end,
             organisation,
-            key,
-            key_identifier,
+            intermediates,
+            rules,
+            available,
+            required,
+            failure: None,
+        };
+        let found = search.run()?;
+        Ok(Self {
+            end,
+            organisation,
+            intermediates,
+            found,
         })
     }
 
-    pub(crate) fn certificate(&self) -> &'c UnverifiedCertificate<'a> {
-        self.certificate
+    /// The paths, shortest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Path> {
+        self.found.iter()
     }
 
-    /// The organisation's own signature over its certificate (VeraId §7.4 step 3).
-    pub(crate) fn verify_signature(&self) -> Result<(), Error> {
-        self.certificate.verify_signature(&self.key)
-    }
-
-    /// Whether the organisation may sign content itself.
-    pub(crate) fn check_may_sign_content(&self) -> Result<(), Error> {
-        check_may_sign_content(self.certificate)
+    /// Checks the signatures of paths, each signature once.
+    pub(crate) fn signatures(&self) -> Signatures<'_, 'c, 'a> {
+        Signatures {
+            paths: self,
+            good: SmallVec::new(),
+            bad: SmallVec::new(),
+        }
     }
 }
 
-/// A member certificate that is what it should be, but for its signature.
-pub(crate) struct MemberProfile<'c, 'a> {
-    certificate: &'c UnverifiedCertificate<'a>,
-    pub(crate) member: Member,
-    pub(crate) key: PublicKeyRef<'a>,
+impl Path {
+    fn links(&self) -> impl Iterator<Item = Link> {
+        links(&self.intermediates)
+    }
 }
 
-impl<'c, 'a> MemberProfile<'c, 'a> {
-    pub(crate) fn check(
-        certificate: &'c UnverifiedCertificate<'a>,
-        organisation: &OrganisationProfile<'_, '_>,
-    ) -> Result<Self, Error> {
-        // A signature by the organisation itself must carry an attribution. The domain is no member's name.
-        let issuer = organisation.certificate;
-        if certificate.content() == issuer.content()
-            || certificate.subject_public_key_info() == issuer.subject_public_key_info()
-        {
-            return Err(Error::OrganisationAsMember);
+/// The signatures that hold a path together, from the lower end upwards.
+fn links(intermediates: &[usize]) -> impl Iterator<Item = Link> {
+    let issued = std::iter::once(None).chain(intermediates.iter().copied().map(Some));
+    let issuers = intermediates
+        .iter()
+        .copied()
+        .map(Issuer::Intermediate)
+        .chain(std::iter::once(Issuer::Organisation));
+    issued
+        .zip(issuers)
+        .map(|(issued, issuer)| Link { issued, issuer })
+}
+
+/// What is known of the signatures so far.
+pub(crate) struct Signatures<'p, 'c, 'a> {
+    paths: &'p Paths<'c, 'a>,
+    good: SmallVec<[Link; 2]>,
+    bad: SmallVec<[Link; 2]>,
+}
+
+impl Signatures<'_, '_, '_> {
+    /// Checks those of one path.
+    pub(crate) fn verify(&mut self, path: &Path) -> Result<(), Error> {
+        // From the organisation downwards, so that an intermediate's key is used only once it is the organisation's word.
+        let links: SmallVec<[Link; 3]> = path.links().collect();
+        links
+            .into_iter()
+            .rev()
+            .try_for_each(|link| self.check(link))
+    }
+
+    fn check(&mut self, link: Link) -> Result<(), Error> {
+        if self.good.contains(&link) {
+            return Ok(());
         }
-        let member =
-            certificate
-                .common_name()?
-                .parse()
-                .map_err(|source| Error::InvalidCommonName {
-                    certificate: certificate.role(),
-                    source,
-                })?;
-        let key = certificate.public_key_ref()?;
-        if !certificate.names_as_issuer(issuer) {
-            return Err(Error::OtherIssuer);
-        }
-        if certificate.extensions().ca() == Some(true) {
-            return Err(Error::CaMember);
-        }
-        check_subject_key_identifier(certificate, &key.key_identifier())?;
-        check_authority_key_identifier(certificate, &organisation.key_identifier)?;
-        check_may_sign_content(certificate)?;
-        if !issuer.extensions().may_sign_certificates() {
-            return Err(Error::KeyUsage {
-                certificate: CertificateRole::Organisation,
-                needed: "keyCertSign",
+        let certificate = self.paths.issued(link);
+        if self.bad.contains(&link) {
+            return Err(Error::CertificateSignature {
+                certificate: certificate.role(),
             });
         }
-        Ok(Self {
-            certificate,
-            member,
-            key,
-        })
+        let outcome = certificate.verify_signature(&self.paths.key_of(link.issuer)?);
+        let known = if outcome.is_ok() {
+            &mut self.good
+        } else {
+            &mut self.bad
+        };
+        known.push(link);
+        outcome
+    }
+}
+
+impl<'c, 'a> Paths<'c, 'a> {
+    fn issued(&self, link: Link) -> &'c UnverifiedCertificate<'a> {
+        link.issued
+            .and_then(|issued| self.intermediates.get(issued))
+            .unwrap_or(self.end)
     }
 
-    /// The organisation's signature over the member's certificate.
-    pub(crate) fn verify_signature(
+    fn key_of(&self, issuer: Issuer) -> Result<PublicKeyRef<'a>, Error> {
+        match issuer {
+            Issuer::Organisation => Ok(self.organisation.key),
+            Issuer::Intermediate(place) => self
+                .intermediates
+                .get(place)
+                .ok_or(Error::PathBudgetExhausted)?
+                .public_key_ref(),
+        }
+    }
+}
+
+/// The search, which goes from the lower end upwards and breadth first, so that short paths come first.
+struct Search<'c, 'a> {
+    end: &'c UnverifiedCertificate<'a>,
+    organisation: &'c OrganisationProfile<'c, 'a>,
+    intermediates: &'c [UnverifiedCertificate<'a>],
+    rules: Rules,
+    available: Period,
+    required: Period,
+    /// Why the shortest path is none.
+    failure: Option<Error>,
+}
+
+impl<'c, 'a> Search<'c, 'a> {
+    fn run(mut self) -> Result<Vec<Path>, Error> {
+        let mut found = Vec::new();
+        let mut needed: SmallVec<[Link; MAX_SIGNATURES]> = smallvec![];
+        let mut open: Vec<(Intermediates, Period)> = vec![(Intermediates::new(), self.available)];
+        let mut steps = 0usize;
+        let mut next = 0;
+        while let Some((below, period)) = open.get(next).cloned() {
+            next = next.saturating_add(1);
+            if self.issued_by_organisation(&below) {
+                match self.complete(&below) {
+                    Ok(()) => {
+                        for link in links(&below) {
+                            if !needed.contains(&link) {
+                                needed.push(link);
+                            }
+                        }
+                        found.push(Path {
+                            intermediates: below.clone(),
+                            period,
+                        });
+                    }
+                    Err(failure) => self.note(failure),
+                }
+            }
+            for (place, candidate) in self.intermediates.iter().enumerate() {
+                if below.contains(&place) || !self.last(&below).names_as_issuer(candidate) {
+                    continue;
+                }
+                steps = steps.saturating_add(1);
+                if steps > MAX_STEPS || needed.len() > MAX_SIGNATURES {
+                    return Err(Error::PathBudgetExhausted);
+                }
+                match self.extend(&below, candidate, period) {
+                    Ok(period) => {
+                        let mut above = below.clone();
+                        above.push(place);
+                        open.push((above, period));
+                    }
+                    Err(failure) => self.note(failure),
+                }
+            }
+        }
+        if needed.len() > MAX_SIGNATURES {
+            return Err(Error::PathBudgetExhausted);
+        }
+        if found.is_empty() {
+            return Err(self.failure.unwrap_or(Error::OtherIssuer {
+                certificate: self.end.role(),
+            }));
+        }
+        Ok(found)
+    }
+
+    /// The certificate whose issuer is looked for.
+    fn last(&self, below: &[usize]) -> &'c UnverifiedCertificate<'a> {
+        below
+            .last()
+            .and_then(|&place| self.intermediates.get(place))
+            .unwrap_or(self.end)
+    }
+
+    fn issued_by_organisation(&self, below: &[usize]) -> bool {
+        self.last(below)
+            .names_as_issuer(self.organisation.certificate())
+    }
+
+    /// Whether the organisation's certificate may stand at the top.
+    fn complete(&self, below: &[usize]) -> Result<(), Error> {
+        let organisation = self.organisation.certificate();
+        check_issues(organisation, self.rules)?;
+        self.check_path_length(organisation, below)?;
+        self.check_link(self.last(below), organisation, &self.organisation.key)
+    }
+
+    /// Whether `candidate` may stand next above `below`; gives when all are valid together.
+    fn extend(
         &self,
-        organisation: &OrganisationProfile<'_, '_>,
+        below: &[usize],
+        candidate: &UnverifiedCertificate<'a>,
+        period: Period,
+    ) -> Result<Period, Error> {
+        let key = check_intermediate(candidate, self.rules)?;
+        self.check_path_length(candidate, below)?;
+        self.check_link(self.last(below), candidate, &key)?;
+        check_time(candidate, self.required)?;
+        if below.len() >= MAX_PATH_INTERMEDIATES {
+            return Err(Error::PathBudgetExhausted);
+        }
+        period
+            .intersect(candidate.period())
+            .filter(|period| period.overlaps(self.required))
+            .ok_or(Error::NeverValidTogether {
+                required: self.required,
+            })
+    }
+
+    /// What can be said of a signature without checking it.
+    fn check_link(
+        &self,
+        certificate: &UnverifiedCertificate<'_>,
+        issuer: &UnverifiedCertificate<'_>,
+        issuer_key: &PublicKeyRef<'_>,
     ) -> Result<(), Error> {
-        self.certificate.verify_signature(&organisation.key)
+        check_issuer_key_identifier(certificate, issuer, issuer_key, self.rules)?;
+        certificate.check_signature_algorithm(issuer_key)
     }
-}
 
-fn check_may_sign_content(certificate: &UnverifiedCertificate<'_>) -> Result<(), Error> {
-    if certificate.extensions().may_sign_content() {
-        return Ok(());
+    /// Whether so many intermediates may follow (RFC 5280 §4.2.1.9): those that a CA issued to itself do not count.
+    fn check_path_length(
+        &self,
+        issuer: &UnverifiedCertificate<'_>,
+        below: &[usize],
+    ) -> Result<(), Error> {
+        let Some(limit) = issuer.extensions().path_length() else {
+            return Ok(());
+        };
+        let following = below
+            .iter()
+            .filter_map(|&place| self.intermediates.get(place))
+            .filter(|intermediate| !is_self_issued(intermediate))
+            .count();
+        if following > usize::from(limit) {
+            return Err(Error::PathTooLong {
+                certificate: issuer.role(),
+                limit,
+            });
+        }
+        Ok(())
     }
-    Err(Error::KeyUsage {
-        certificate: certificate.role(),
-        needed: "digitalSignature",
-    })
-}
 
-fn check_subject_key_identifier(
-    certificate: &UnverifiedCertificate<'_>,
-    key_identifier: &Digest,
-) -> Result<(), Error> {
-    let found = certificate.extensions().subject_key_identifier();
-    check_key_identifier(certificate, KeyIdentifier::Subject, found, key_identifier)
-}
-
-fn check_authority_key_identifier(
-    certificate: &UnverifiedCertificate<'_>,
-    key_identifier: &Digest,
-) -> Result<(), Error> {
-    let found = certificate.extensions().authority_key_identifier();
-    check_key_identifier(certificate, KeyIdentifier::Authority, found, key_identifier)
-}
-
-fn check_key_identifier(
-    certificate: &UnverifiedCertificate<'_>,
-    identifier: KeyIdentifier,
-    found: Option<&[u8]>,
-    expected: &Digest,
-) -> Result<(), Error> {
-    let certificate = certificate.role();
-    match found {
-        None => Err(Error::MissingKeyIdentifier {
-            certificate,
-            identifier,
-        }),
-        Some(found) if found != expected.as_ref() => Err(Error::KeyIdentifierMismatch {
-            certificate,
-            identifier,
-        }),
-        Some(_) => Ok(()),
+    /// Keeps the first failure, which is that of the shortest path.
+    fn note(&mut self, failure: Error) {
+        self.failure.get_or_insert(failure);
     }
 }
 

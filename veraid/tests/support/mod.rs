@@ -17,14 +17,15 @@ use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512, RsaEncoding,
-    RsaKeyPair,
+    ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, ML_DSA_44_SIGNING,
+    ML_DSA_65_SIGNING, PqdsaKeyPair, PqdsaSigningAlgorithm, RSA_PKCS1_SHA256, RSA_PSS_SHA256,
+    RSA_PSS_SHA384, RSA_PSS_SHA512, RsaEncoding, RsaKeyPair,
 };
-use data_encoding::BASE64;
+use data_encoding::{BASE64, BASE64_NOPAD};
 use kliento_fixtures::{Algorithm, Response, Responses, TXT, World};
 use veraid::{
-    Error, MemberIdBundle, ObjectIdentifier, OrganisationCertificate, Period, SignatureBundle,
-    TEST_SERVICE, Timestamp, TrustAnchors, Verification, VerifiedSignature,
+    Error, MemberIdBundle, ObjectIdentifier, Order, OrganisationCertificate, Period, Policy,
+    SignatureBundle, TEST_SERVICE, Timestamp, TrustAnchors, Verification, VerifiedSignature,
 };
 
 use der::{
@@ -50,27 +51,69 @@ pub fn noon() -> Period {
     Period::at(at(NOON))
 }
 
-/// An RSA key that signs in any way that the cryptographic library can.
+/// A key that signs in any way that the cryptographic library can.
 pub struct Key {
-    pair: RsaKeyPair,
+    pair: Pair,
     pub spki: Vec<u8>,
+}
+
+enum Pair {
+    Rsa(RsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+    EcdsaP256(EcdsaKeyPair),
+    MlDsa(PqdsaKeyPair),
+}
+
+fn spki<K: AsDer<PublicKeyX509Der<'static>>>(key: &K) -> Vec<u8> {
+    key.as_der().unwrap().as_ref().to_vec()
 }
 
 impl Key {
     fn generate(size: KeySize) -> Self {
         let pair = RsaKeyPair::generate(size).unwrap();
-        let spki = AsDer::<PublicKeyX509Der<'static>>::as_der(pair.public_key()).unwrap();
-        let spki = spki.as_ref().to_vec();
+        let spki = spki(pair.public_key());
+        let pair = Pair::Rsa(pair);
         Self { pair, spki }
     }
 
-    pub fn sign(&self, scheme: &'static dyn RsaEncoding, message: &[u8]) -> Vec<u8> {
-        let mut signature = vec![0; self.pair.public_modulus_len()];
+    fn ed25519() -> Self {
+        let pair = Ed25519KeyPair::generate().unwrap();
+        let spki = spki(pair.public_key());
+        let pair = Pair::Ed25519(pair);
+        Self { pair, spki }
+    }
+
+    fn ecdsa_p256() -> Self {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
+        let spki = spki(pair.public_key());
+        let pair = Pair::EcdsaP256(pair);
+        Self { pair, spki }
+    }
+
+    fn ml_dsa(algorithm: &'static PqdsaSigningAlgorithm) -> Self {
+        let pair = PqdsaKeyPair::generate(algorithm).unwrap();
+        let spki = spki(pair.public_key());
+        let pair = Pair::MlDsa(pair);
+        Self { pair, spki }
+    }
+
+    /// Signs; `scheme` is for RSA, the others have one way alone.
+    pub fn sign(&self, scheme: Scheme, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
-        self.pair
-            .sign(scheme, &random, message, &mut signature)
-            .unwrap();
-        signature
+        match &self.pair {
+            Pair::Rsa(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(scheme, &random, message, &mut signature).unwrap();
+                signature
+            }
+            Pair::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
+            Pair::EcdsaP256(pair) => pair.sign(&random, message).unwrap().as_ref().to_vec(),
+            Pair::MlDsa(pair) => {
+                let mut signature = vec![0; pair.algorithm().signature_len()];
+                pair.sign(message, &mut signature).unwrap();
+                signature
+            }
+        }
     }
 
     pub fn key_identifier(&self) -> Vec<u8> {
@@ -81,31 +124,67 @@ impl Key {
 
     /// The TXT record that publishes it.
     pub fn record(&self, ttl_override: &str) -> String {
-        let (number, hash) = match self.pair.public_modulus_len() {
-            256 => (1, &digest::SHA256),
-            384 => (2, &digest::SHA384),
-            _ => (3, &digest::SHA512),
+        let (number, hash) = match &self.pair {
+            Pair::Rsa(pair) => match pair.public_modulus_len() {
+                256 => (1, &digest::SHA256),
+                384 => (2, &digest::SHA384),
+                _ => (3, &digest::SHA512),
+            },
+            Pair::Ed25519(_) | Pair::EcdsaP256(_) | Pair::MlDsa(_) => (1, &digest::SHA256),
         };
         let id = BASE64.encode(digest::digest(hash, &self.spki).as_ref());
         format!("{number} {id} {ttl_override}")
     }
+
+    /// The record of DomainAuth that publishes it as that algorithm, by its SHA-256 digest.
+    pub fn domain_auth_record(&self, algorithm: u8, tail: &str) -> String {
+        let id = BASE64_NOPAD.encode(digest::digest(&digest::SHA256, &self.spki).as_ref());
+        format!("0 {algorithm} 1 {id} {tail}")
+    }
 }
 
 macro_rules! keys {
-    ($($name:ident = $size:ident),+) => {
+    ($($name:ident = $make:expr),+) => {
         $(pub fn $name() -> &'static Key {
             static KEY: OnceLock<Key> = OnceLock::new();
-            KEY.get_or_init(|| Key::generate(KeySize::$size))
+            KEY.get_or_init(|| $make)
         })+
     };
 }
 
 keys! {
-    organisation_key = Rsa2048,
-    member_key = Rsa2048,
-    stranger_key = Rsa2048,
-    key_of_3072_bits = Rsa3072,
-    key_of_4096_bits = Rsa4096
+    organisation_key = Key::generate(KeySize::Rsa2048),
+    member_key = Key::generate(KeySize::Rsa2048),
+    stranger_key = Key::generate(KeySize::Rsa2048),
+    intermediate_key = Key::generate(KeySize::Rsa2048),
+    lower_intermediate_key = Key::generate(KeySize::Rsa2048),
+    key_of_3072_bits = Key::generate(KeySize::Rsa3072),
+    key_of_4096_bits = Key::generate(KeySize::Rsa4096),
+    ed25519_key = Key::ed25519(),
+    p256_key = Key::ecdsa_p256(),
+    ml_dsa_44_key = Key::ml_dsa(&ML_DSA_44_SIGNING),
+    ml_dsa_65_key = Key::ml_dsa(&ML_DSA_65_SIGNING)
+}
+
+/// What is wrong, how to make it so, and why it is refused.
+pub type Case = (&'static str, fn(&mut Parts), &'static str);
+
+/// One case a line: what is wrong, how to make it so of `p`, the reason.
+#[macro_export]
+macro_rules! cases {
+    ($parts:ident: $($name:literal: $spoil:expr => $reason:literal;)*) => {
+        &[$(($name, |$parts| { $spoil; }, $reason)),*]
+    };
+}
+
+/// Refuses each case, for its own reason, and nothing of what the cases start from.
+pub fn refuse(good: fn() -> Parts, cases: &[Case]) {
+    assert_eq!(good().reason(), "valid");
+    for (name, spoil, reason) in cases {
+        let mut parts = good();
+        spoil(&mut parts);
+        assert_eq!(parts.reason(), *reason, "{name}");
+    }
 }
 
 pub const SHA_1: &str = "1.3.14.3.2.26";
@@ -166,6 +245,12 @@ pub fn common_name(value: Vec<u8>) -> Vec<u8> {
 /// A name that is one common name, in the string type of the reference library.
 pub fn name(text: &str) -> Vec<u8> {
     sequence(&[common_name(bmp_string(text))])
+}
+
+/// A name that is one organisational unit.
+pub fn unit_name(text: &str) -> Vec<u8> {
+    let unit = sequence(&[oid("2.5.4.11"), utf8_string(text)]);
+    sequence(&[set(&[unit])])
 }
 
 pub fn utc_time(text: &str) -> Vec<u8> {
@@ -230,7 +315,19 @@ pub fn modulus_of(bits: usize) -> Vec<u8> {
     octets
 }
 
-/// Indexes of the extensions that both certificates start with.
+/// The identifiers of algorithms without parameters.
+pub const ED25519: &str = "1.3.101.112";
+pub const ECDSA_WITH_SHA_256: &str = "1.2.840.10045.4.3.2";
+pub const ECDSA_WITH_SHA_384: &str = "1.2.840.10045.4.3.3";
+pub const ML_DSA_44: &str = "2.16.840.1.101.3.4.3.17";
+pub const ML_DSA_65: &str = "2.16.840.1.101.3.4.3.18";
+pub const HASH_ML_DSA_65_WITH_SHA_512: &str = "2.16.840.1.101.3.4.3.33";
+
+pub fn plain(identifier: &str) -> Vec<u8> {
+    sequence(&[oid(identifier)])
+}
+
+/// Indexes of the extensions that all certificates start with.
 pub const BASIC_CONSTRAINTS: usize = 0;
 pub const AUTHORITY: usize = 1;
 pub const SUBJECT: usize = 2;
@@ -294,6 +391,40 @@ impl Certificate {
                 subject_key_identifier(&key.key_identifier()),
             ],
             ..issuer.clone()
+        }
+    }
+
+    /// One that `issuer` delegates to, called a unit, with a path length.
+    pub fn intermediate(
+        key: &'static Key,
+        unit: &str,
+        issuer: &Self,
+        issuer_key: &'static Key,
+        path_length: u8,
+    ) -> Self {
+        Self {
+            serial_number: integer(&[0x33]),
+            subject: unit_name(unit),
+            public_key: key.spki.clone(),
+            extensions: vec![
+                basic_constraints(&[boolean(0xff), integer(&[path_length])]),
+                authority_key_identifier(&issuer_key.key_identifier()),
+                subject_key_identifier(&key.key_identifier()),
+            ],
+            ..Self::member_of(key, issuer, issuer_key)
+        }
+    }
+
+    /// A member's, signed with the issuer's key, which need not be what signed the issuer's own.
+    pub fn member_of(key: &'static Key, issuer: &Self, issuer_key: &'static Key) -> Self {
+        Self {
+            signed_by: issuer_key,
+            extensions: vec![
+                basic_constraints(&[]),
+                authority_key_identifier(&issuer_key.key_identifier()),
+                subject_key_identifier(&key.key_identifier()),
+            ],
+            ..Self::member(key, issuer)
         }
     }
 
@@ -502,7 +633,8 @@ pub fn identifier_of(certificate: &Certificate) -> Vec<u8> {
 
 /// Everything that a signature bundle is made of, and what it is verified against.
 pub struct Parts {
-    /// At `_veraid.example.com.`.
+    /// Where the records are.
+    pub owner: &'static str,
     pub records: Vec<String>,
     /// What is to be done to the chain before it is encoded.
     pub spoil_chain: fn(&World, &mut Responses),
@@ -512,12 +644,18 @@ pub struct Parts {
     pub dnssec_window: (i64, i64),
     pub organisation: Certificate,
     pub member: Certificate,
+    /// Between the organisation and the signer.
+    pub intermediates: Vec<Certificate>,
+    /// Who signs in the organisation's place.
+    pub delegate: Option<Certificate>,
     pub signed_data: SignedData,
     pub signed_by_organisation: bool,
     pub bundle_version: Vec<u8>,
     /// Behind the last element.
     pub bundle_tail: Vec<u8>,
     pub required: Period,
+    pub policy: Policy,
+    pub order: Order,
     pub service: ObjectIdentifier,
     pub detached_content: Option<Vec<u8>>,
 }
@@ -527,17 +665,22 @@ impl Parts {
     pub fn member() -> Self {
         let organisation = Certificate::organisation(organisation_key());
         Self {
+            owner: "_veraid.example.com.",
             records: vec![organisation_key().record("3600")],
             spoil_chain: |_, _| {},
             further_responses: Vec::new(),
             dnssec_window: (NOON - DAY, NOON + DAY),
             member: Certificate::member(member_key(), &organisation),
             organisation,
+            intermediates: Vec::new(),
+            delegate: None,
             signed_data: SignedData::by(member_key()),
             signed_by_organisation: false,
             bundle_version: context_primitive(0, &[0]),
             bundle_tail: Vec::new(),
             required: noon(),
+            policy: Policy::new(),
+            order: Order::ChainFirst,
             service: SERVICE,
             detached_content: None,
         }
@@ -552,6 +695,76 @@ impl Parts {
             .signed_data
             .signed_attributes
             .push(attribution(utf8_string("alice")));
+        parts
+    }
+
+    /// The same as [`Parts::member`], in DomainAuth.
+    pub fn domain_auth() -> Self {
+        Self::member().into_domain_auth()
+    }
+
+    /// The same as [`Parts::organisation`], in DomainAuth.
+    pub fn domain_auth_organisation() -> Self {
+        Self::organisation().into_domain_auth()
+    }
+
+    fn into_domain_auth(mut self) -> Self {
+        self.owner = "_domainauth.example.com.";
+        self.records = vec![organisation_key().domain_auth_record(1, "3600")];
+        self.organisation.subject = name("example.com.");
+        self.organisation.issuer = name("example.com.");
+        self.member.issuer = name("example.com.");
+        self
+    }
+
+    /// A signature by alice, whose certificate an intermediate issued.
+    pub fn through_intermediate() -> Self {
+        let mut parts = Self::domain_auth();
+        let organisation = &mut parts.organisation;
+        organisation.extensions[BASIC_CONSTRAINTS] =
+            basic_constraints(&[boolean(0xff), integer(&[1])]);
+        let intermediate = Certificate::intermediate(
+            intermediate_key(),
+            "Help desk",
+            organisation,
+            organisation_key(),
+            0,
+        );
+        parts.member = Certificate::member_of(member_key(), &intermediate, intermediate_key());
+        parts.intermediates = vec![intermediate];
+        parts
+    }
+
+    /// A signature by alice, with two intermediates between the organisation and her.
+    pub fn through_two_intermediates() -> Self {
+        let mut parts = Self::through_intermediate();
+        parts.organisation.extensions[BASIC_CONSTRAINTS] =
+            basic_constraints(&[boolean(0xff), integer(&[2])]);
+        let upper = &mut parts.intermediates[0];
+        upper.extensions[BASIC_CONSTRAINTS] = basic_constraints(&[boolean(0xff), integer(&[1])]);
+        let lower = Certificate::intermediate(
+            lower_intermediate_key(),
+            "Night shift",
+            upper,
+            intermediate_key(),
+            0,
+        );
+        parts.member = Certificate::member_of(member_key(), &lower, lower_intermediate_key());
+        parts.intermediates.push(lower);
+        parts
+    }
+
+    /// A signature in the organisation's name, attributed to alice, by one to whom it delegates.
+    pub fn delegate() -> Self {
+        let mut parts = Self::domain_auth_organisation();
+        parts.signed_data.key = intermediate_key();
+        parts.delegate = Some(Certificate::intermediate(
+            intermediate_key(),
+            "Signer",
+            &parts.organisation,
+            organisation_key(),
+            0,
+        ));
         parts
     }
 
@@ -573,7 +786,7 @@ impl Parts {
             .zone("com.", Algorithm::EcdsaP256Sha256)
             .zone("example.com.", Algorithm::Ed25519);
         for record in &self.records {
-            world = world.txt("_veraid.example.com.", record);
+            world = world.txt(self.owner, record);
         }
         world.build()
     }
@@ -581,7 +794,7 @@ impl Parts {
     /// The chain as DER, and the anchors to verify it with.
     pub fn chain(&self) -> (Vec<u8>, TrustAnchors) {
         let world = self.world();
-        let mut responses = world.responses("_veraid.example.com.", TXT);
+        let mut responses = world.responses(self.owner, TXT);
         (self.spoil_chain)(&world, &mut responses);
         responses.0.extend(self.further_responses.clone());
         (responses.to_der(), world.anchors().parse().unwrap())
@@ -601,14 +814,25 @@ impl Parts {
 
     /// The bundle that the member would sign with, and the anchors to verify it with.
     pub fn build_member_id(&self) -> (Vec<u8>, TrustAnchors) {
-        self.envelope(&self.member.to_der())
+        let (mut bundle, anchors) = self.envelope(&self.member.to_der());
+        if !self.intermediates.is_empty() {
+            let intermediates: Vec<_> =
+                self.intermediates.iter().map(Certificate::to_der).collect();
+            bundle = sequence(&[
+                der::content(&bundle),
+                &context(4, &concat(&intermediates))[..],
+            ]);
+        }
+        (bundle, anchors)
     }
 
     /// The reason for which that bundle is refused.
     pub fn member_id_reason(&self) -> &'static str {
         let (bundle, anchors) = self.build_member_id();
         MemberIdBundle::from_der(&bundle)
-            .and_then(|bundle| bundle.verify(&anchors, self.required, Some(self.service)))
+            .and_then(|bundle| {
+                bundle.verify(&anchors, self.required, Some(self.service), self.policy)
+            })
             .map_or_else(|error| error.reason(), |_| "valid")
     }
 
@@ -617,17 +841,23 @@ impl Parts {
         let (chain, anchors) = self.chain();
         let service = Some(self.service);
         OrganisationCertificate::from_der(&self.organisation.to_der())
-            .and_then(|certificate| certificate.verify(&chain, &anchors, self.required, service))
+            .and_then(|certificate| {
+                certificate.verify(&chain, &anchors, self.required, service, self.policy)
+            })
             .map_or_else(|error| error.reason(), |_| "valid")
     }
 
     /// The bundle and the anchors to verify it with.
     pub fn build(&self) -> (Vec<u8>, TrustAnchors) {
-        let signature = if self.signed_by_organisation {
-            self.signed_data.to_der(&self.organisation, None)
+        let mut signed_data = self.signed_data.clone();
+        let intermediates = self.intermediates.iter().map(Certificate::to_der);
+        signed_data.further_certificates.extend(intermediates);
+        let signature = if let Some(delegate) = &self.delegate {
+            signed_data.to_der(delegate, Some(delegate.to_der()))
+        } else if self.signed_by_organisation {
+            signed_data.to_der(&self.organisation, None)
         } else {
-            let certificate = self.member.to_der();
-            self.signed_data.to_der(&self.member, Some(certificate))
+            signed_data.to_der(&self.member, Some(self.member.to_der()))
         };
         self.envelope(&signature)
     }
@@ -635,7 +865,9 @@ impl Parts {
     /// Builds and verifies; gives what `check` makes of the outcome.
     pub fn verify<T>(&self, check: impl FnOnce(Result<VerifiedSignature<'_>, Error>) -> T) -> T {
         let (bundle, anchors) = self.build();
-        let mut verification = Verification::new(self.service, self.required, &anchors);
+        let mut verification = Verification::new(self.service, self.required, &anchors)
+            .with_policy(self.policy)
+            .with_order(self.order);
         if let Some(content) = &self.detached_content {
             verification = verification.with_detached_content(content);
         }

@@ -130,8 +130,10 @@ fn attribution_by_a_member(cast: &Cast) -> Result<Attack, Fault> {
     let yesterday = cast.now.saturating_sub(86_400);
     let own_certificate = sure(OrganisationCertificate::self_issue(
         &cast.organisation,
+        Dialect::VeraId,
         &cast.alice_key,
         span(yesterday, cast.now.saturating_add(86_400))?,
+        0,
     ))?;
     let signer = Signer::Organisation {
         chain_der: &cast.chain,

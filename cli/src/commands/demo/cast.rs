@@ -2,8 +2,8 @@
 
 use kliento::veraid::{
     Dialect, KeyAlgorithm, Member, MemberCertificate, MemberIdBundle, Organisation,
-    OrganisationCertificate, Period, PrivateKey, Signer, SigningKey as _, Timestamp, TtlOverride,
-    TxtRecord,
+    OrganisationCertificate, Period, Policy, PrivateKey, Signer, SigningKey as _, Timestamp,
+    TtlOverride, TxtRecord,
 };
 use kliento::{Audience, SERVICE, Token, TrustAnchors};
 use kliento_fixtures::{Algorithm, TXT, World};
@@ -148,9 +148,12 @@ impl Cast {
 
     /// Verifies Alice's bundle, and gives her name.
     pub(super) fn verify_member(&self) -> Result<String, Fault> {
-        let verified =
-            self.member_id_bundle
-                .verify(&self.anchors, Period::at(self.now), Some(SERVICE))?;
+        let verified = self.member_id_bundle.verify(
+            &self.anchors,
+            Period::at(self.now),
+            Some(SERVICE),
+            Policy::new(),
+        )?;
         Ok(verified.member_id().to_string())
     }
 
@@ -230,8 +233,10 @@ pub(super) fn certify(
     let week = span(yesterday, yesterday.saturating_add(7 * DAY))?;
     let certificate = sure(OrganisationCertificate::self_issue(
         organisation,
+        Dialect::VeraId,
         organisation_key,
         month,
+        0,
     ))?;
     let alice = Member::User(sure(ALICE.parse())?);
     let member_certificate = sure(MemberCertificate::issue(
@@ -240,11 +245,13 @@ pub(super) fn certify(
         &certificate,
         organisation_key,
         week,
+        Dialect::VeraId,
     ))?;
     let bundle = sure(MemberIdBundle::new(
         chain,
         certificate.clone(),
         member_certificate,
+        Vec::new(),
     ))?;
     Ok((certificate, bundle))
 }

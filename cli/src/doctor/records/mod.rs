@@ -405,11 +405,8 @@ fn examine_records(
     if !good.is_empty() {
         findings.extend(refused_by_reference(published, survey));
     }
-    examination.overrides = counting
-        .iter()
-        .map(|record| record.ttl_override())
-        .collect();
-    examination.key_algorithm = counting.iter().map(|record| record.key_algorithm()).max();
+    examination.overrides = counting.iter().map(TxtRecord::ttl_override).collect();
+    examination.key_algorithm = counting.iter().map(TxtRecord::key_algorithm).max();
 }
 
 /// A record in words.

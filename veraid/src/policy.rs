@@ -1,0 +1,227 @@
+//! What a verifier takes, and the rules of the dialect that a bundle follows.
+//!
+//! The DomainAuth draft has one signature algorithm and says that what it does not allow must be rejected. The other
+//! algorithms of [`KeyAlgorithm`] are experimental: a verifier takes those that its owner names, and no others.
+
+use dnssec::{Demand, Period};
+
+use crate::algorithm::SignatureAlgorithm;
+use crate::certificate::UnverifiedCertificate;
+use crate::crypto::HashAlgorithm;
+use crate::error::{CertificateRole, Error};
+use crate::key::{KeyAlgorithm, KeyError, PublicKeyRef};
+use crate::name::Dialect;
+use crate::record::TtlOverride;
+
+/// The longest that anything may be valid in DomainAuth, `end − start` in seconds: 90 days (DomainAuth draft, "Maximum
+/// Validity Period").
+pub(crate) const MAX_VALIDITY_SECONDS: u32 = TtlOverride::MAX.seconds();
+
+/// Which dialects and which experimental key algorithms a verifier takes.
+///
+/// Without more being said: both dialects, and RSA alone.
+///
+/// ```
+/// use veraid::{Dialect, KeyAlgorithm, Policy};
+///
+/// let policy = Policy::new().only(Dialect::DomainAuth).allow(KeyAlgorithm::MlDsa65);
+/// assert!(policy.takes(Dialect::DomainAuth) && !policy.takes(Dialect::VeraId));
+/// assert!(policy.allows(KeyAlgorithm::MlDsa65) && !policy.allows(KeyAlgorithm::Ed25519));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Policy {
+    only: Option<Dialect>,
+    /// One bit for each experimental algorithm.
+    experimental: u8,
+}
+
+impl Policy {
+    /// Both dialects, no experimental algorithm.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            only: None,
+            experimental: 0,
+        }
+    }
+
+    /// Takes this dialect alone.
+    #[must_use]
+    pub const fn only(mut self, dialect: Dialect) -> Self {
+        self.only = Some(dialect);
+        self
+    }
+
+    /// Takes this algorithm as well, for keys of organisations, intermediates and members alike.
+    ///
+    /// It widens DomainAuth alone: VeraId has no records for experimental algorithms.
+    #[must_use]
+    pub fn allow(mut self, algorithm: KeyAlgorithm) -> Self {
+        self.experimental |= bit(algorithm);
+        self
+    }
+
+    /// Takes all algorithms that there are here.
+    #[must_use]
+    pub fn allow_all(self) -> Self {
+        KeyAlgorithm::ALL.iter().copied().fold(self, Self::allow)
+    }
+
+    /// Whether bundles of this dialect are taken.
+    #[must_use]
+    pub fn takes(self, dialect: Dialect) -> bool {
+        self.only.is_none_or(|only| only == dialect)
+    }
+
+    /// Whether keys of this algorithm are taken, in DomainAuth at least.
+    #[must_use]
+    pub fn allows(self, algorithm: KeyAlgorithm) -> bool {
+        let bit = bit(algorithm);
+        bit == 0 || self.experimental & bit != 0
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The bit of an experimental algorithm; none for the others.
+const fn bit(algorithm: KeyAlgorithm) -> u8 {
+    match algorithm {
+        KeyAlgorithm::Rsa2048
+        | KeyAlgorithm::Rsa3072
+        | KeyAlgorithm::Rsa4096
+        | KeyAlgorithm::OtherRsa(_) => 0,
+        KeyAlgorithm::Ed25519 => 1,
+        KeyAlgorithm::EcdsaP256 => 1 << 1,
+        KeyAlgorithm::EcdsaP384 => 1 << 2,
+        KeyAlgorithm::MlDsa44 => 1 << 3,
+        KeyAlgorithm::MlDsa65 => 1 << 4,
+        KeyAlgorithm::MlDsa87 => 1 << 5,
+    }
+}
+
+/// The rules for one bundle: those of its dialect, and what the verifier allows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    pub(crate) dialect: Dialect,
+    policy: Policy,
+}
+
+impl Rules {
+    /// # Errors
+    /// [`Error::DialectNotAccepted`] if the verifier does not take the dialect.
+    pub(crate) fn new(dialect: Dialect, policy: Policy) -> Result<Self, Error> {
+        if policy.takes(dialect) {
+            Ok(Self { dialect, policy })
+        } else {
+            Err(Error::DialectNotAccepted { dialect })
+        }
+    }
+
+    /// For whoever makes something: what a dialect allows at its widest.
+    pub(crate) fn widest(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            policy: Policy::new().allow_all(),
+        }
+    }
+
+    pub(crate) fn is_domain_auth(self) -> bool {
+        self.dialect == Dialect::DomainAuth
+    }
+
+    /// Whether a certificate in that role may have that key.
+    pub(crate) fn check_key(
+        self,
+        certificate: CertificateRole,
+        key: &PublicKeyRef<'_>,
+    ) -> Result<(), Error> {
+        let refused = |source| Error::CertificateKey {
+            certificate,
+            source,
+        };
+        if !self.is_domain_auth() {
+            return key.check_for_vera_id().map_err(refused);
+        }
+        match key.algorithm {
+            // No record can name it.
+            KeyAlgorithm::OtherRsa(size) if certificate == CertificateRole::Organisation => {
+                Err(refused(KeyError::UnsupportedRsaSize {
+                    bits: size.bits().into(),
+                }))
+            }
+            algorithm if self.policy.allows(algorithm) => Ok(()),
+            algorithm => Err(Error::AlgorithmNotAllowed {
+                certificate,
+                algorithm,
+            }),
+        }
+    }
+
+    /// Whether a certificate may be valid for so long.
+    pub(crate) fn check_certificate_period(
+        self,
+        certificate: &UnverifiedCertificate<'_>,
+    ) -> Result<(), Error> {
+        self.check_validity(certificate.role(), certificate.period())
+    }
+
+    pub(crate) fn check_validity(
+        self,
+        certificate: CertificateRole,
+        period: Period,
+    ) -> Result<(), Error> {
+        if self.is_too_long(period) {
+            return Err(Error::CertificateTooLong {
+                certificate,
+                period,
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether a signature may be valid for so long.
+    pub(crate) fn check_signature_period(self, period: Period) -> Result<(), Error> {
+        if self.is_too_long(period) {
+            return Err(Error::SignatureTooLong { period });
+        }
+        Ok(())
+    }
+
+    /// Whether a verifier may ask about so long a period.
+    pub(crate) fn check_required_period(self, period: Period) -> Result<(), Error> {
+        if self.is_too_long(period) {
+            return Err(Error::VerificationTooLong { period });
+        }
+        Ok(())
+    }
+
+    fn is_too_long(self, period: Period) -> bool {
+        self.is_domain_auth() && period.seconds() > MAX_VALIDITY_SECONDS.into()
+    }
+
+    /// Whether content hashed so may be signed so. The reference library of VeraId mixes them for larger keys.
+    pub(crate) fn check_content_digest(
+        self,
+        signature: SignatureAlgorithm,
+        digest: HashAlgorithm,
+    ) -> Result<(), Error> {
+        if self.is_domain_auth() && !signature.goes_with_digest(digest) {
+            return Err(Error::DigestAlgorithmMismatch);
+        }
+        Ok(())
+    }
+
+    /// What DNSSEC signatures must be like.
+    pub(crate) fn demand(self, required: Period) -> Demand {
+        match self.dialect {
+            Dialect::VeraId => required.into(),
+            Dialect::DomainAuth => {
+                Demand::from(required).with_longest_signature(MAX_VALIDITY_SECONDS)
+            }
+        }
+    }
+}
