@@ -69,15 +69,16 @@ impl DigestType {
 
     /// Whether records of this dialect may identify keys of this algorithm so.
     ///
-    /// A digest does for every key. The key itself is for DomainAuth, and for small keys: RSA keys "MUST be identified in
-    /// TXT records using a digest" (draft, "Digital Signature Algorithms"), and ML-DSA's are longer than a character
-    /// string.
+    /// A digest does for every key that they can be about. The key itself is for DomainAuth, and for small keys: RSA keys
+    /// "MUST be identified in TXT records using a digest" (draft, "Digital Signature Algorithms"), and ML-DSA's are longer
+    /// than a character string.
     #[must_use]
     pub fn may_identify(self, algorithm: KeyAlgorithm, dialect: Dialect) -> bool {
-        match self {
+        let is_fit = match self {
             Self::None => dialect == Dialect::DomainAuth && is_compact(algorithm),
             Self::Sha256 | Self::Sha384 | Self::Sha512 => true,
-        }
+        };
+        is_fit && algorithm_number(algorithm, dialect).is_some()
     }
 
     /// The hash function; `None` where there is none.
@@ -162,23 +163,20 @@ fn is_compact(algorithm: KeyAlgorithm) -> bool {
 
 /// The algorithm with that number in records of that dialect.
 fn algorithm_from_number(field: &[u8], dialect: Dialect) -> Option<KeyAlgorithm> {
-    let number: u8 = parse_decimal(field)?;
-    KeyAlgorithm::ALL
-        .iter()
-        .copied()
-        .find(|&algorithm| algorithm_number(algorithm, dialect) == Some(number))
+    let algorithm = KeyAlgorithm::from_record_number(parse_decimal(field)?)?;
+    algorithm_number(algorithm, dialect).map(|_| algorithm)
 }
 
-/// The number of an algorithm in records of that dialect, if it has one.
+/// The number of an algorithm in records of that dialect, if it has one. VeraId has the three of RSA alone.
 fn algorithm_number(algorithm: KeyAlgorithm, dialect: Dialect) -> Option<u8> {
-    if dialect == Dialect::VeraId && implied_digest_type(algorithm).is_none() {
-        return None;
+    match dialect {
+        Dialect::VeraId if algorithm.is_experimental() => None,
+        Dialect::VeraId | Dialect::DomainAuth => algorithm.record_number(),
     }
-    algorithm.record_number()
 }
 
 /// Reads decimal digits without leading zeros.
-fn parse_decimal<T: FromStr>(field: &[u8]) -> Option<T> {
+fn parse_decimal(field: &[u8]) -> Option<u8> {
     let canonical = field == b"0" || matches!(field, [b'1'..=b'9', ..]);
     if !canonical || !field.iter().all(u8::is_ascii_digit) {
         return None;
@@ -920,6 +918,8 @@ mod tests {
             // Algorithms and digest types without an entry in the registries.
             format!("0 0 1 {id} 3600"),
             format!("0 4 1 {id} 3600"),
+            format!("0 243 1 {id} 3600"),
+            format!("0 247 1 {id} 3600"),
             format!("0 257 1 {id} 3600"),
             format!("0 1 4 {id} 3600"),
             format!("0 1 256 {id} 3600"),
