@@ -670,6 +670,8 @@ impl fmt::Display for TxtRecord {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const SHA_256: &str = "osDFkKVj9R+nIh2x1SezklJuuNzaff7KVrgsSH70ccs=";
@@ -1000,5 +1002,32 @@ mod tests {
             );
         }
         assert_eq!("sha-1".parse::<DigestType>(), Err(DigestTypeError));
+    }
+
+    /// Texts that are records more often than not, and what spoils them.
+    const NEARLY_RECORDS: &str = "(0 )?([1-4]|24[0-6]) ([0-4] )?[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=? [1-9][0-9]{0,7}( 1(\\.[1-9][0-9]?){1,4})?[ \t]?";
+
+    proptest! {
+        #[test]
+        fn a_record_reads_as_it_was_written_whatever_was_read(text in NEARLY_RECORDS) {
+            let read: Vec<TxtRecord> = Dialect::ALL
+                .iter()
+                .filter_map(|&dialect| TxtRecord::parse(text.as_bytes(), dialect))
+                .collect();
+            prop_assert!(read.len() < 2, "a record in both dialects");
+            for record in read {
+                let again = TxtRecord::parse(record.to_string().as_bytes(), record.dialect);
+                prop_assert_eq!(again, Some(record));
+            }
+        }
+
+        #[test]
+        fn octets_at_random_make_no_record(
+            octets in prop::collection::vec(any::<u8>(), 0..80)
+        ) {
+            for &dialect in Dialect::ALL {
+                prop_assert_eq!(TxtRecord::parse(&octets, dialect), None);
+            }
+        }
     }
 }

@@ -170,6 +170,7 @@ fn skeleton_of(character: char) -> String {
 #[cfg(test)]
 mod tests {
     use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
+    use proptest::prelude::*;
 
     use super::ConfusableLabel;
     use crate::name::Organisation;
@@ -311,5 +312,28 @@ mod tests {
         assert_eq!(warnings("сахар.ελ").len(), 1);
         // Mixing is another matter.
         assert_eq!(warnings("pаypal.рф").len(), 1);
+    }
+
+    proptest! {
+        /// Letters of many scripts, at random: whatever is a domain can be looked at, and what is warned of has a reason.
+        #[test]
+        fn any_domain_can_be_looked_at(
+            label in "[a-zа-яα-ωա-ֆא-תا-ي一-龥ぁ-んァ-ヶ가-힣ก-ฮɐ-ʯ0-9\u{301}\u{200d}-]{1,12}"
+        ) {
+            let domain = format!("{label}.example");
+            let ascii = Uts46::new().to_ascii(
+                domain.as_bytes(),
+                AsciiDenyList::STD3,
+                Hyphens::Check,
+                DnsLength::Verify,
+            );
+            let organisation = ascii.ok().and_then(|ascii| ascii.parse::<Organisation>().ok());
+            for warning in organisation.iter().flat_map(Organisation::confusable_labels) {
+                prop_assert!(warning.mixes_scripts() || warning.looks_like().is_some());
+                prop_assert!(warning.looks_like().is_none_or(str::is_ascii));
+                prop_assert!(warning.scripts().next().is_some());
+                prop_assert!(!organisation.as_ref().unwrap().as_str().starts_with(warning.u_label()));
+            }
+        }
     }
 }
