@@ -1,18 +1,40 @@
-//! [VeraId]: signatures in the name of a domain and its members, verified offline.
+//! [VeraId] and [DomainAuth]: signatures in the name of a domain and its members, verified offline.
 //!
 //! [VeraId]: https://veraid.net/spec/
+//! [DomainAuth]: https://docs.veraid.net/domainauth-spec/draft-narea-domainauth.html
 //!
 //! A domain publishes its organisation's key in a TXT record that DNSSEC protects. With that key the organisation issues
 //! certificates to its members, users and bots, or signs itself. A **signature bundle** carries the DNSSEC chain, the
 //! organisation's certificate and a CMS signature: whoever has it and the root's keys can verify it, with no network and
 //! at any time.
 //!
+//! # Two dialects
+//!
+//! VeraId is in use; DomainAuth version 1, an Internet-Draft, is to succeed it. The name of the TXT records in a bundle's
+//! chain says which of them it follows, and what is verified says which it was ([`Dialect`]). A chain with the records of
+//! both is refused.
+//!
+//! | | VeraId | DomainAuth |
+//! |---|---|---|
+//! | TXT records at | `_veraid.<domain>` | `_domainauth.<domain>` |
+//! | between organisation and member | nobody | intermediates, CAs of the organisation's |
+//! | who signs in the organisation's name | itself | itself, or an intermediate |
+//! | who issues the organisation's certificate | itself | anybody: its key is what counts |
+//! | user names | almost any, as they are | PRECIS `UsernameCaseMapped` (RFC 8265) |
+//! | longest validity of anything | – | 90 days |
+//! | keys | RSA of 2048, 3072, 4096 bits | the same; members and intermediates: up to 8192 bits; experimental ones |
+//!
+//! Ed25519, ECDSA and ML-DSA are **experimental**: the draft does not have them, and says that what it does not have must be
+//! rejected. Their record numbers are this project's own. A verifier takes them only if its owner names them in a
+//! [`Policy`], which may also leave one of the dialects out.
+//!
 //! # What is refused
 //!
-//! Everything that a careful reader of the RFCs would refuse: any signature but RSASSA-PSS, any hash but SHA-2, keys other
-//! than RSA of 2048, 3072 and 4096 bits, members that are CAs, members that attribute to others, certificates with unknown
-//! critical extensions or a broken signature, `SignedData` with two signers, octets after the end. What the reference
-//! library is known to write is read all the same, whether or not it is DER; what is written here is DER.
+//! Everything that a careful reader of the RFCs would refuse: signatures and keys of algorithms that nobody named, RSA other
+//! than RSASSA-PSS or below 2048 bits, any hash but SHA-2, members that are CAs in VeraId, intermediates that are none in
+//! DomainAuth, members that attribute to others, certificates with unknown critical extensions or a broken signature,
+//! `SignedData` with two signers, octets after the end. What VeraId's reference library is known to write is read all the
+//! same, whether or not it is DER; what is written here is DER.
 //!
 //! # Time
 //!
@@ -32,7 +54,6 @@
 //!
 //! # Limitations
 //!
-//! - DomainAuth, VeraId's successor, is not spoken: a chain for `_domainauth` is refused with an error that says so.
 //! - [`ObjectIdentifier`] holds arcs of 32 bits, and second arcs up to 39. Services named by UUIDs (`2.25.…`) or under `2.999`
 //!   can't be said.
 //! - Of RFC 5892's contextual rules for A-labels, those for the joiners are checked; the other characters that it ties to a
@@ -61,6 +82,8 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+#![doc = include_str!("domain_auth.md")]
 #![forbid(unsafe_code)]
 
 mod algorithm;

@@ -7,7 +7,7 @@ pub enum NameError {
     /// No domain at all, or the root, which cannot take part.
     #[error("a domain name needs at least one label; the root cannot be an organisation")]
     NoDomain,
-    /// More than [`MAX_DOMAIN_OCTETS`].
+    /// More than [`MAX_DOMAIN_OCTETS`](super::MAX_DOMAIN_OCTETS).
     #[error("the domain name has more than 253 octets")]
     DomainTooLong,
     /// The domain is valid, but with the record's label in front it has more octets than DNS allows.
