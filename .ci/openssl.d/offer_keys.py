@@ -1,8 +1,17 @@
-"""Key files in each form that OpenSSL writes, right and wrong, for `openssl_exchange read`."""
+"""Key files in each form that OpenSSL writes, right and wrong, for `openssl_exchange read`.
+
+    python offer_keys.py KEYS
+
+writes a good one of each algorithm, for `openssl_exchange offer`.
+"""
+
+import sys
 
 import der
 import pyca
+import rows
 from libcrypto import Key
+from record import ALGORITHMS
 
 ML_DSA_FORMS = ("seed-only", "priv-only", "seed-priv")
 # From before RFC 9881: what should be in the OCTET STRING, without a tag.
@@ -74,3 +83,10 @@ def write(theirs, expected, label, algorithm, private_pem, public_pem):
         public_key=public_pem.decode(),
         algorithm=algorithm,
     )
+
+
+if __name__ == "__main__":
+    with rows.Writer(sys.argv[1]) as keys:
+        for algorithm in ALGORITHMS:
+            key = Key.generate(algorithm)
+            write(keys, "valid", f"OpenSSL’s {algorithm} key", algorithm, key.private_pem(), key.public_pem())

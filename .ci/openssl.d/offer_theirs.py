@@ -16,11 +16,10 @@ from offer_forms import offer_forms
 from offer_keys import offer_keys
 from offer_paths import offer_paths
 from parties import BOT, DOMAIN, USER, Party, Signer, Writer
+from record import ALGORITHMS
 from schemes import schemes
 
 RSA = ("rsa-2048", "rsa-3072", "rsa-4096")
-ML_DSA = ("ml-dsa-44", "ml-dsa-65", "ml-dsa-87")
-ALGORITHMS = (*RSA, "ed25519", "ecdsa-p256", "ecdsa-p384", *ML_DSA)
 # Whose keys certify an organisation's intermediate and member: algorithms so many places further on.
 INTERMEDIATE_OFFSET, MEMBER_OFFSET = 1, 4
 
@@ -42,8 +41,9 @@ DIGESTS = {
 def main(path):
     with rows.Writer(path) as theirs:
         offer_keys(theirs, ALGORITHMS)
-        for index, algorithm in enumerate(ALGORITHMS):
-            others = (ALGORITHMS[(index + offset) % len(ALGORITHMS)] for offset in (INTERMEDIATE_OFFSET, MEMBER_OFFSET))
+        algorithms = [*ALGORITHMS]
+        for place, algorithm in enumerate(algorithms):
+            others = (algorithms[(place + offset) % len(algorithms)] for offset in (INTERMEDIATE_OFFSET, MEMBER_OFFSET))
             Organisation(algorithm, *others).offer(theirs)
         offer_rsa_members(theirs)
         offer_paths(theirs)

@@ -1,9 +1,11 @@
 //! Our half of `.ci/openssl`: makes things for OpenSSL to read, and reads what OpenSSL makes.
 //!
 //! ```text
-//! openssl_exchange offer          writes an organisation of each key algorithm, with members and signatures
+//! openssl_exchange offer KEYS     writes an organisation of each key algorithm, with members and signatures
 //! openssl_exchange read FILE...   prints `ok - …` or `not ok - …` for each thing in the files
 //! ```
+//!
+//! KEYS has a private key of each algorithm, for those that this build cannot make.
 //!
 //! Both speak JSON, an object a line, with keys and certificates as PEM or DER and all octets in Base64. The other half is
 //! `.ci/openssl.d`.
@@ -47,9 +49,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         .collect::<Vec<_>>()
         .as_slice()
     {
-        ["offer"] => offer(),
+        ["offer", keys] => offer(keys),
         ["read", files @ ..] => files.iter().try_for_each(|file| read(file)),
-        _ => Err("say `offer`, or `read` and files".into()),
+        _ => Err("say `offer` and a file, or `read` and files".into()),
     }
 }
 
@@ -74,11 +76,31 @@ fn period_of(seconds: i64) -> Result<Period, Box<dyn Error>> {
 // ---------------------------------------------------------------------------------------------------------------------
 // Ours
 
-fn offer() -> Result<(), Box<dyn Error>> {
+fn offer(keys: &str) -> Result<(), Box<dyn Error>> {
+    let keys = std::fs::read_to_string(keys)?;
+    let keys = keys
+        .lines()
+        .map(|line| Ok(Thing(serde_json::from_str(line)?)));
+    let keys = keys.collect::<Result<Vec<_>, Box<dyn Error>>>()?;
     for place in 0..KeyAlgorithm::ALL.len() {
-        println!("{}", Offer::new(place)?.to_json()?);
+        println!("{}", Offer::new(place, &keys)?.to_json()?);
     }
     Ok(())
+}
+
+/// A new key; or one that is at hand, if this build cannot make any.
+fn generate(algorithm: KeyAlgorithm, keys: &[Thing]) -> Result<PrivateKey, Box<dyn Error>> {
+    let failure = match PrivateKey::generate(algorithm) {
+        Ok(key) => return Ok(key),
+        Err(failure) => failure,
+    };
+    let name = algorithm.to_string();
+    let key = keys
+        .iter()
+        .find(|key| key.text("algorithm").is_ok_and(|found| found == name));
+    Ok(PrivateKey::from_pkcs8_pem(
+        key.ok_or(failure)?.text("private_key")?,
+    )?)
 }
 
 /// An organisation that has certified an intermediate, which has certified a user; and a bot, with nobody between.
@@ -96,11 +118,11 @@ struct Offer {
 
 impl Offer {
     /// With the organisation's algorithm at that place of [`KeyAlgorithm::ALL`].
-    fn new(place: usize) -> Result<Self, Box<dyn Error>> {
-        let generate = |offset| -> Result<PrivateKey, Box<dyn Error>> {
+    fn new(place: usize, keys: &[Thing]) -> Result<Self, Box<dyn Error>> {
+        let generate = |offset| {
             let mut algorithms = KeyAlgorithm::ALL.iter().cycle().skip(place + offset);
             let algorithm = algorithms.next().ok_or("there are no algorithms")?;
-            Ok(PrivateKey::generate(*algorithm)?)
+            generate(*algorithm, keys)
         };
         let organisation_key = generate(0)?;
         let intermediate_key = generate(INTERMEDIATE_OFFSET)?;
