@@ -3,10 +3,13 @@
 use std::str::FromStr;
 use std::time::SystemTime;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args};
 use kliento::veraid::{
+    self, Dialect, Encapsulation, IntermediateCertificate, Issuer, KeyAlgorithm, KeyAlgorithmError,
     Member, MemberId, MemberIdBundle, ObjectIdentifier, OrganisationCertificate, Period, Policy,
-    PrivateKey, PublicKey, Signer, SigningKey as _, Timestamp, TrustAnchors, UserName,
+    PrivateKey, PublicKey, SignatureBundle, Signer, SigningKey as _, Timestamp, TrustAnchors,
+    UserName, Verification,
 };
 
 use crate::duration::Duration;
@@ -36,6 +39,109 @@ impl AnchorArguments {
                 "write DS or DNSKEY lines as a zone file has them, such as `. IN DS 20326 8 2 E06D44B8…`",
             )
         })
+    }
+}
+
+/// The word that allows all experimental algorithms.
+const ALL_ALGORITHMS: &str = "all";
+
+/// Names of key algorithms, the experimental ones marked so.
+pub(crate) fn key_algorithm_parser() -> impl TypedValueParser<Value = KeyAlgorithm> {
+    PossibleValuesParser::new(KeyAlgorithm::ALL.iter().copied().map(key_algorithm_value))
+        .try_map(|name| name.parse::<KeyAlgorithm>())
+}
+
+fn key_algorithm_value(algorithm: KeyAlgorithm) -> PossibleValue {
+    let value = PossibleValue::new(algorithm.to_string());
+    if algorithm.is_experimental() {
+        value.help("experimental: for DomainAuth alone, and verifiers that opt in")
+    } else {
+        value
+    }
+}
+
+/// Names of dialects.
+pub(crate) fn dialect_parser() -> impl TypedValueParser<Value = Dialect> {
+    PossibleValuesParser::new(Dialect::ALL.iter().copied().map(dialect_value))
+        .try_map(|name| name.parse::<Dialect>())
+}
+
+pub(crate) fn dialect_value(dialect: Dialect) -> PossibleValue {
+    let value = PossibleValue::new(dialect.to_string());
+    match dialect {
+        Dialect::VeraId => value.help("VeraId, with records at _veraid.DOMAIN"),
+        Dialect::DomainAuth => {
+            value.help("DomainAuth, VeraId's successor, with records at _domainauth.DOMAIN")
+        }
+        _ => value,
+    }
+}
+
+/// Which experimental key algorithms are taken.
+#[derive(Args, Debug)]
+pub(crate) struct AlgorithmArguments {
+    /// Take keys of this experimental algorithm, too, or of all; may be given several times. Without it there is RSA
+    /// alone, as the specifications have it.
+    #[arg(long = "allow-algorithm", value_name = "ALGORITHM", value_parser = allowed_parser())]
+    allowed: Vec<Allowed>,
+}
+
+/// One of the experimental algorithms, or all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Allowed {
+    All,
+    One(KeyAlgorithm),
+}
+
+impl FromStr for Allowed {
+    type Err = KeyAlgorithmError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == ALL_ALGORITHMS {
+            return Ok(Self::All);
+        }
+        text.parse().map(Self::One)
+    }
+}
+
+/// RSA is always taken, and naming it is no mistake.
+fn allowed_parser() -> impl TypedValueParser<Value = Allowed> {
+    let names = KeyAlgorithm::ALL.iter().map(|algorithm| {
+        let value = PossibleValue::new(algorithm.to_string());
+        value.hide(!algorithm.is_experimental())
+    });
+    let all = PossibleValue::new(ALL_ALGORITHMS);
+    PossibleValuesParser::new(names.chain([all])).try_map(|name| name.parse::<Allowed>())
+}
+
+impl AlgorithmArguments {
+    pub(crate) fn policy(&self) -> Policy {
+        let allow = |policy: Policy, allowed: &Allowed| match *allowed {
+            Allowed::All => policy.allow_all(),
+            Allowed::One(algorithm) => policy.allow(algorithm),
+        };
+        self.allowed.iter().fold(Policy::new(), allow)
+    }
+}
+
+/// What a verifier takes.
+#[derive(Args, Debug)]
+pub(crate) struct PolicyArguments {
+    #[command(flatten)]
+    algorithms: AlgorithmArguments,
+
+    /// Take this dialect alone, in place of both.
+    #[arg(long, value_parser = dialect_parser())]
+    dialect: Option<Dialect>,
+}
+
+impl PolicyArguments {
+    pub(crate) fn policy(&self) -> Policy {
+        let policy = self.algorithms.policy();
+        match self.dialect {
+            Some(dialect) => policy.only(dialect),
+            None => policy,
+        }
     }
 }
 
@@ -163,7 +269,8 @@ pub(crate) fn service_name(service: ObjectIdentifier) -> String {
     group(ArgGroup::new("attribution").args(["on_behalf_of", "bot"]))
 )]
 pub(crate) struct SignerArguments {
-    /// The private key to sign with: the member's, or the organisation's (PKCS #8 PEM).
+    /// The private key to sign with: the member's, the organisation's or, with --intermediate, the delegate's
+    /// (PKCS #8 PEM).
     #[arg(long, value_name = "FILE")]
     key: Source,
 
@@ -171,7 +278,7 @@ pub(crate) struct SignerArguments {
     #[arg(
         long,
         value_name = "FILE",
-        conflicts_with_all = ["organisation_certificate", "dnssec_chain", "attribution"]
+        conflicts_with_all = ["organisation_certificate", "dnssec_chain", "intermediates", "attribution"]
     )]
     member_id_bundle: Option<Source>,
 
@@ -182,6 +289,15 @@ pub(crate) struct SignerArguments {
     /// The organisation's DNSSEC chain, from `kliento dnssec retrieve`.
     #[arg(long, value_name = "FILE", requires = "organisation_certificate")]
     dnssec_chain: Option<Source>,
+
+    /// To sign as somebody to whom the organisation delegates (DomainAuth): the certificates from the one that the
+    /// organisation issued down to that of the key, in this order; may be given several times (PEM or DER).
+    #[arg(
+        long = "intermediate",
+        value_name = "FILE",
+        requires = "organisation_certificate"
+    )]
+    intermediates: Vec<Source>,
 
     /// The user in whose name the organisation signs.
     #[arg(long, value_name = "NAME", requires = "organisation_certificate")]
@@ -201,6 +317,8 @@ pub(crate) enum LoadedSigner {
     Organisation {
         chain: Vec<u8>,
         certificate: OrganisationCertificate,
+        /// Those that lead to a delegate's key; none if it is the organisation's own that signs.
+        intermediates: Vec<IntermediateCertificate>,
         attribution: Member,
         key: PrivateKey,
     },
@@ -221,6 +339,7 @@ impl SignerArguments {
             (None, Some(certificate), Some(chain)) => Ok(LoadedSigner::Organisation {
                 chain: chain.read_to_judge()?,
                 certificate: organisation_certificate(certificate)?,
+                intermediates: intermediate_certificates(&self.intermediates)?,
                 attribution: member(self.on_behalf_of.as_ref()),
                 key,
             }),
@@ -243,11 +362,25 @@ impl LoadedSigner {
             Self::Organisation {
                 chain,
                 certificate,
+                intermediates,
                 attribution,
                 key,
-            } => Signer::Organisation {
+            } if intermediates.is_empty() => Signer::Organisation {
                 chain_der: chain,
                 certificate,
+                attribution,
+                key,
+            },
+            Self::Organisation {
+                chain,
+                certificate,
+                intermediates,
+                attribution,
+                key,
+            } => Signer::Delegate {
+                chain_der: chain,
+                certificate,
+                intermediates,
                 attribution,
                 key,
             },
@@ -261,24 +394,121 @@ impl LoadedSigner {
         anchors: &TrustAnchors,
         moment: Period,
         service: ObjectIdentifier,
+        policy: Policy,
     ) -> Result<(MemberId, Period), Fault> {
         match self {
             Self::Member { bundle, .. } => {
-                let verified = bundle.verify(anchors, moment, Some(service), Policy::new())?;
+                let verified = bundle.verify(anchors, moment, Some(service), policy)?;
                 Ok((verified.member_id().clone(), verified.period()))
             }
             Self::Organisation {
                 chain,
                 certificate,
+                intermediates,
                 attribution,
                 ..
             } => {
-                let verified =
-                    certificate.verify(chain, anchors, moment, Some(service), Policy::new())?;
+                let verified = certificate.verify(chain, anchors, moment, Some(service), policy)?;
                 let id = MemberId::new(verified.organisation().clone(), attribution.clone());
-                Ok((id, verified.period()))
+                if !intermediates.is_empty() {
+                    let verification =
+                        Verification::new(service, moment, anchors).with_policy(policy);
+                    self.try_out(&verification, moment, service)?;
+                }
+                let rest = intermediates
+                    .iter()
+                    .try_fold(verified.period(), |rest, certificate| {
+                        rest.intersect(certificate.period())
+                    });
+                Ok((id, rest.unwrap_or(moment)))
             }
         }
+    }
+
+    /// Makes sure that verifiers find their way from the organisation to a delegate's key, as only one does who verifies
+    /// a signature: an empty one, which nobody gets to see.
+    fn try_out(
+        &self,
+        verification: &Verification<'_>,
+        moment: Period,
+        service: ObjectIdentifier,
+    ) -> Result<(), Fault> {
+        let probe = veraid::sign(
+            &self.signer(),
+            b"",
+            service,
+            moment,
+            Encapsulation::Attached,
+        )
+        .map_err(|error| Fault::of_request(&error))?;
+        SignatureBundle::from_der(&probe)?.verify(verification)?;
+        Ok(())
+    }
+}
+
+/// Who issues a certificate: the organisation, or somebody to whom it delegates.
+#[derive(Args, Debug)]
+#[group(skip)]
+#[command(group(ArgGroup::new("issuer_key").args(["organisation_key", "intermediate_key"]).required(true)))]
+pub(crate) struct IssuerArguments {
+    /// The organisation's certificate (PEM or DER).
+    #[arg(long, value_name = "FILE")]
+    organisation_certificate: Source,
+
+    /// The organisation's private key (PKCS #8 PEM).
+    #[arg(long, value_name = "FILE", conflicts_with = "intermediates")]
+    organisation_key: Option<Source>,
+
+    /// To issue as somebody to whom the organisation delegates (DomainAuth): the certificates from the one that the
+    /// organisation issued down to the one that issues, in this order; may be given several times (PEM or DER).
+    #[arg(
+        long = "intermediate",
+        value_name = "FILE",
+        requires = "intermediate_key"
+    )]
+    intermediates: Vec<Source>,
+
+    /// The private key of the last intermediate (PKCS #8 PEM).
+    #[arg(long, value_name = "FILE", requires = "intermediates")]
+    intermediate_key: Option<Source>,
+}
+
+/// An issuer's material, read.
+pub(crate) struct LoadedIssuer {
+    pub(crate) organisation: OrganisationCertificate,
+    pub(crate) intermediates: Vec<IntermediateCertificate>,
+    pub(crate) key: PrivateKey,
+}
+
+impl IssuerArguments {
+    pub(crate) fn load(&self) -> Result<LoadedIssuer, Fault> {
+        let key = self
+            .organisation_key
+            .as_ref()
+            .or(self.intermediate_key.as_ref())
+            .ok_or_else(|| Fault::failure("give --organisation-key, or --intermediate-key"))?;
+        Ok(LoadedIssuer {
+            organisation: organisation_certificate(&self.organisation_certificate)?,
+            intermediates: intermediate_certificates(&self.intermediates)?,
+            key: private_key(key)?,
+        })
+    }
+}
+
+impl LoadedIssuer {
+    /// Whose certificate the key belongs to.
+    pub(crate) fn issuer(&self) -> Issuer<'_> {
+        match self.intermediates.last() {
+            Some(intermediate) => intermediate.into(),
+            None => (&self.organisation).into(),
+        }
+    }
+
+    /// When that certificate is valid.
+    pub(crate) fn period(&self) -> Period {
+        self.intermediates
+            .last()
+            .map_or(self.organisation.period(), IntermediateCertificate::period)
     }
 }
 
@@ -314,6 +544,21 @@ pub(crate) fn organisation_certificate(source: &Source) -> Result<OrganisationCe
         Err(_) => OrganisationCertificate::from_der(&octets),
     }
     .map_err(|error| Fault::in_file(source, &error))
+}
+
+/// Reads certificates of intermediates, each PEM or DER.
+pub(crate) fn intermediate_certificates(
+    sources: &[Source],
+) -> Result<Vec<IntermediateCertificate>, Fault> {
+    let read = |source: &Source| {
+        let octets = source.read()?;
+        match std::str::from_utf8(&octets) {
+            Ok(pem) => IntermediateCertificate::from_pem(pem),
+            Err(_) => IntermediateCertificate::from_der(&octets),
+        }
+        .map_err(|error| Fault::in_file(source, &error))
+    };
+    sources.iter().map(read).collect()
 }
 
 /// Reads a member id bundle.

@@ -10,6 +10,7 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
+use kliento::veraid;
 use serde::Serialize;
 
 use crate::output::{self, Output};
@@ -70,6 +71,15 @@ impl Fault {
     /// The same, about a file's content.
     pub(crate) fn in_file(file: impl fmt::Display, error: &dyn Error) -> Self {
         Self::failure(format!("{file}: {}", with_causes(error)))
+    }
+
+    /// What was asked for can't be made; nothing that was given to be judged is at fault.
+    pub(crate) fn of_request(error: &veraid::Error) -> Self {
+        let fault = Self::failure(with_causes(error)).because(error.reason());
+        match particular_hint(error).or_else(|| hint_for(error.reason()).map(Cow::Borrowed)) {
+            Some(hint) => fault.hint(hint),
+            None => fault,
+        }
     }
 
     /// A file can't be read or written.
@@ -239,9 +249,13 @@ impl From<kliento::Error> for Fault {
     }
 }
 
-impl From<kliento::veraid::Error> for Fault {
-    fn from(error: kliento::veraid::Error) -> Self {
-        Self::verdict(&error, error.reason(), error.is_malformed())
+impl From<veraid::Error> for Fault {
+    fn from(error: veraid::Error) -> Self {
+        let mut fault = Self::verdict(&error, error.reason(), error.is_malformed());
+        if let Some(hint) = particular_hint(&error) {
+            fault.hint = Some(hint);
+        }
+        fault
     }
 }
 
@@ -285,6 +299,43 @@ fn is_about_the_request(reason: &str) -> bool {
     )
 }
 
+/// What would do about a refusal, where that is told by what was refused.
+fn particular_hint(error: &veraid::Error) -> Option<Cow<'static, str>> {
+    use veraid::{Error, KeyError, NameError};
+    let hint = match error {
+        Error::AlgorithmNotAllowed { algorithm, .. } => {
+            format!("--allow-algorithm {algorithm} takes such keys")
+        }
+        Error::DialectNotAccepted { dialect } => {
+            format!("--dialect {dialect} takes it, and without --dialect both are taken")
+        }
+        Error::CertificateKey {
+            source: KeyError::NotInVeraId { .. },
+            ..
+        } => "use DomainAuth, as in `kliento organisation record --dialect domainauth`, which has such keys".to_owned(),
+        Error::MemberName(NameError::NotNormalised { normalised }) => {
+            format!("give --name {normalised}")
+        }
+        Error::InvalidAttribution(NameError::NotNormalised { normalised }) => {
+            format!("whoever signs writes the name so: --on-behalf-of {normalised}")
+        }
+        Error::InvalidCommonName {
+            source: NameError::NotNormalised { normalised },
+            ..
+        } => format!("certify the member as {normalised}"),
+        Error::InvalidCommonName {
+            source: NameError::NoTrailingDot,
+            ..
+        } => {
+            "this certificate is for VeraId, and the chain for DomainAuth; make another one with `kliento organisation \
+             certificate --dialect domainauth`"
+                .to_owned()
+        }
+        _ => return None,
+    };
+    Some(hint.into())
+}
+
 /// What would do about a refusal, where that is the same each time.
 fn hint_for(reason: &str) -> Option<&'static str> {
     Some(match reason {
@@ -299,7 +350,8 @@ fn hint_for(reason: &str) -> Option<&'static str> {
         "kliento.lifetime_too_long" => "issue it again with --valid-for 1h or less",
         "kliento.bundle_too_large" => {
             "the DNSSEC chain is most of a bundle; retrieve it with `kliento dnssec retrieve`, which keeps only what \
-             the proof needs"
+             the proof needs. ML-DSA keys and signatures take thousands of octets each: try smaller ones, or none but \
+             the organisation's"
         }
         "kliento.wrong_scheme" | "input.malformed_base64" => {
             "a bundle is read as DER, as Base64, or as an Authorization value (Kliento MII…)"
@@ -315,6 +367,24 @@ fn hint_for(reason: &str) -> Option<&'static str> {
             "is the key's record published? see `kliento organisation record`, then retrieve the chain again"
         }
         "veraid.signature_expired" => "issue a new one; --at verifies at another time",
+        "x509.valid_too_long" | "veraid.signature_valid_too_long" => {
+            "in DomainAuth nothing is valid for longer than 90 days: make it with --valid-for 90d or less"
+        }
+        "veraid.verification_too_long" => "put --from and --until at most 90 days apart",
+        "x509.path_length_exceeded" => {
+            "the certificate above needs a larger --path-length: 1, say, for the organisation's (`kliento organisation \
+             certificate`) if those to whom it delegates issue certificates to members"
+        }
+        "veraid.intermediates_outside_dialect" => {
+            "delegating takes DomainAuth: a chain from `kliento dnssec retrieve --dialect domainauth`, and certificates \
+             for it"
+        }
+        "veraid.ambiguous_dialect" => {
+            "retrieve the chain again with `kliento dnssec retrieve`, which asks for one dialect at a time"
+        }
+        "dnssec.rrsig_too_long" => {
+            "DomainAuth takes DNSSEC signatures of 90 days or less; whoever runs the zone can make them so"
+        }
         "x509.expired" => {
             "certify the key again with `kliento member certify`, or the organisation with \
              `kliento organisation certificate`"

@@ -32,10 +32,17 @@ impl Command {
 #[command(after_help = "\
 Examples:
   kliento key generate --algorithm rsa-2048 --out alice.key.pem
+  kliento key generate --algorithm ml-dsa-65 --out alice.key.pem
   kliento key generate --out - | ssh vault 'cat > alice.key.pem'")]
 pub(crate) struct Generate {
-    /// rsa-2048, rsa-3072 or rsa-4096.
-    #[arg(long, value_name = "ALGORITHM", default_value = "rsa-2048")]
+    /// What kind of key. VeraId has RSA alone; so has DomainAuth but for the experimental ones, with which verifiers
+    /// must opt in (--allow-algorithm).
+    #[arg(
+        long,
+        value_name = "ALGORITHM",
+        default_value = "rsa-2048",
+        value_parser = arguments::key_algorithm_parser()
+    )]
     algorithm: KeyAlgorithm,
 
     /// Where to write it: a file of mode 0600, or - for stdout.

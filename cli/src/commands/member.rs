@@ -1,10 +1,13 @@
 //! `kliento member`: an organisation vouches for a member's key.
 
 use clap::{ArgGroup, Args, Subcommand};
-use kliento::veraid::{Dialect, MemberCertificate, MemberIdBundle, Period, Policy, UserName};
+use kliento::veraid::{MemberCertificate, MemberIdBundle, Period, UserName};
 use serde::Serialize;
 
-use crate::arguments::{self, AnchorArguments, FoundationArguments, StartArguments};
+use crate::arguments::{
+    self, AlgorithmArguments, AnchorArguments, FoundationArguments, IssuerArguments, LoadedIssuer,
+    StartArguments,
+};
 use crate::destination::{Content, Destination};
 use crate::duration::Duration;
 use crate::fault::Fault;
@@ -29,9 +32,12 @@ impl Command {
 #[command(
     group(ArgGroup::new("member").args(["name", "bot"]).required(true)),
     after_help = "\
-Example:
+Examples:
   kliento member certify --name alice --public-key alice.pub.pem --organisation-certificate org.pem \\
-      --organisation-key org.key.pem --dnssec-chain example.com.chain --out alice.member-id"
+      --organisation-key org.key.pem --dnssec-chain example.com.chain --out alice.member-id
+  kliento member certify --name alice --public-key alice.pub.pem --organisation-certificate org.pem \\
+      --intermediate staff.pem --intermediate-key staff.key.pem --dnssec-chain example.com.chain \\
+      --out alice.member-id"
 )]
 pub(crate) struct Certify {
     /// The user's name within the organisation.
@@ -46,15 +52,10 @@ pub(crate) struct Certify {
     #[arg(long, value_name = "FILE")]
     public_key: Source,
 
-    /// The organisation's certificate (PEM or DER).
-    #[arg(long, value_name = "FILE")]
-    organisation_certificate: Source,
+    #[command(flatten)]
+    issuer: IssuerArguments,
 
-    /// The organisation's private key (PKCS #8 PEM).
-    #[arg(long, value_name = "FILE")]
-    organisation_key: Source,
-
-    /// The organisation's DNSSEC chain, from `kliento dnssec retrieve`.
+    /// The organisation's DNSSEC chain, from `kliento dnssec retrieve`; it decides between VeraId and DomainAuth.
     #[arg(long, value_name = "FILE")]
     dnssec_chain: Source,
 
@@ -71,6 +72,9 @@ pub(crate) struct Certify {
     #[command(flatten)]
     anchors: AnchorArguments,
 
+    #[command(flatten)]
+    algorithms: AlgorithmArguments,
+
     /// Where to write the bundle (DER): a file, or - for stdout.
     #[arg(long, value_name = "FILE")]
     out: Destination,
@@ -84,6 +88,7 @@ struct CertifyDocument {
     member: String,
     organisation: String,
     user: Option<String>,
+    dialect: String,
     valid_from: String,
     valid_until: String,
 }
@@ -93,28 +98,34 @@ impl Certify {
         self.out.check(Content::PublicBinary, output)?;
         let anchors = self.anchors.load()?;
         let chain = self.dnssec_chain.read_to_judge()?;
-        let organisation = arguments::organisation_certificate(&self.organisation_certificate)?;
-        let organisation_key = arguments::private_key(&self.organisation_key)?;
+        let issuer = self.issuer.load()?;
         let public_key = arguments::public_key(&self.public_key)?;
         let member = arguments::member(self.name.as_ref());
         let period = self.start.period(self.valid_for)?;
 
+        let policy = self.algorithms.policy();
+        let moment = self.foundation.moment(period);
+        // What nobody would accept is better refused where it can be mended.
+        let dialect = issuer
+            .organisation
+            .verify(&chain, &anchors, moment, None, policy)?
+            .dialect();
         let certificate = MemberCertificate::issue(
             &member,
             &public_key,
-            &organisation,
-            &organisation_key,
+            issuer.issuer(),
+            &issuer.key,
             period,
-            Dialect::VeraId,
-        )?;
-        let bundle = MemberIdBundle::new(&chain, organisation, certificate, Vec::new())?;
-        // A bundle that nobody would accept is better refused where it can be mended.
-        let verified = bundle.verify(
-            &anchors,
-            self.foundation.moment(period),
-            None,
-            Policy::new(),
-        )?;
+            dialect,
+        )
+        .map_err(|error| Fault::of_request(&error))?;
+        let LoadedIssuer {
+            organisation,
+            intermediates,
+            ..
+        } = issuer;
+        let bundle = MemberIdBundle::new(&chain, organisation, certificate, intermediates)?;
+        let verified = bundle.verify(&anchors, moment, None, policy)?;
         warn_of_an_early_end(period, verified.period());
 
         let der = bundle.to_der()?;
@@ -126,6 +137,7 @@ impl Certify {
             member: id.to_string(),
             organisation: id.organisation().to_string(),
             user: id.member().user().map(ToString::to_string),
+            dialect: dialect.to_string(),
             valid_from: verified.period().start().to_string(),
             valid_until: verified.period().end().to_string(),
         };

@@ -11,14 +11,14 @@ use serde::Serialize;
 
 use super::member::warn_of_an_early_end;
 use crate::arguments::{
-    AnchorArguments, FoundationArguments, PeriodArguments, Service, SignerArguments,
-    StartArguments, service_name,
+    AlgorithmArguments, AnchorArguments, FoundationArguments, PeriodArguments, PolicyArguments,
+    Service, SignerArguments, StartArguments, service_name,
 };
 use crate::destination::{Content, Destination};
 use crate::duration::Duration;
 use crate::fault::Fault;
 use crate::input::{self, Source};
-use crate::output::{Fields, GOOD, Output, Printable};
+use crate::output::{self, Fields, GOOD, Output, Printable};
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
@@ -74,6 +74,9 @@ pub(crate) struct Create {
     #[command(flatten)]
     anchors: AnchorArguments,
 
+    #[command(flatten)]
+    algorithms: AlgorithmArguments,
+
     /// Where to write the bundle (DER): a file, or - for stdout.
     #[arg(long, value_name = "FILE")]
     out: Destination,
@@ -101,14 +104,20 @@ impl Create {
         let period = self.start.period(self.valid_for)?;
         let Service(service) = self.service;
 
-        let (id, rest) = signer.verify(&anchors, self.foundation.moment(period), service)?;
+        let (id, rest) = signer.verify(
+            &anchors,
+            self.foundation.moment(period),
+            service,
+            self.algorithms.policy(),
+        )?;
         warn_of_an_early_end(period, rest);
         let encapsulation = if self.attach {
             Encapsulation::Attached
         } else {
             Encapsulation::Detached
         };
-        let bundle = veraid::sign(&signer.signer(), &content, service, period, encapsulation)?;
+        let bundle = veraid::sign(&signer.signer(), &content, service, period, encapsulation)
+            .map_err(|error| Fault::of_request(&error))?;
         self.out.write(&bundle, form)?;
 
         let document = CreateDocument {
@@ -158,6 +167,9 @@ pub(crate) struct Verify {
     #[command(flatten)]
     anchors: AnchorArguments,
 
+    #[command(flatten)]
+    policy: PolicyArguments,
+
     /// The signature bundle: DER or Base64; - for stdin.
     bundle: Source,
 }
@@ -176,10 +188,21 @@ pub(super) struct Signed {
     organisation_unicode: String,
     user: Option<String>,
     signed_by: &'static str,
+    /// By somebody to whom the organisation delegates, if that is so.
+    #[serde(skip_serializing_if = "is_false")]
+    delegated: bool,
     dialect: String,
     key_algorithm: String,
     valid_from: String,
     valid_until: String,
+    /// What a careful reader should know before believing their eyes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// What was signed for.
@@ -199,6 +222,7 @@ pub(super) enum Purpose {
 pub(super) struct Facts<'a> {
     pub(super) id: &'a MemberId,
     pub(super) signed_by: SignedBy,
+    pub(super) is_delegated: bool,
     pub(super) dialect: Dialect,
     pub(super) key_algorithm: KeyAlgorithm,
     pub(super) validity: Period,
@@ -217,10 +241,23 @@ impl Signed {
             organisation_unicode: organisation.unicode().into_owned(),
             user: facts.id.member().user().map(ToString::to_string),
             signed_by: signer_name(facts.signed_by),
+            delegated: facts.is_delegated,
             dialect: facts.dialect.to_string(),
             key_algorithm: facts.key_algorithm.to_string(),
             valid_from: facts.validity.start().to_string(),
             valid_until: facts.validity.end().to_string(),
+            warnings: organisation
+                .confusable_labels()
+                .iter()
+                .map(|label| format!("the domain may pass for another: {label}"))
+                .collect(),
+        }
+    }
+
+    /// Says on stderr what people should know.
+    pub(super) fn warn(&self) {
+        for warning in &self.warnings {
+            output::warn(Printable(warning));
         }
     }
 }
@@ -244,10 +281,10 @@ impl fmt::Display for Signed {
         }
         fields.add(
             "signed by",
-            if self.signed_by == "member" {
-                "the member"
-            } else {
-                "the organisation, which names the member"
+            match (self.signed_by, self.delegated) {
+                ("member", _) => "the member",
+                (_, false) => "the organisation, which names the member",
+                (_, true) => "a delegate of the organisation, which names the member",
             },
         );
         match &self.purpose {
@@ -264,6 +301,7 @@ impl fmt::Display for Signed {
                 fields.add("service", service);
             }
         }
+        fields.add("dialect", &self.dialect);
         fields.add("key", &self.key_algorithm);
         fields.add(
             "valid",
@@ -286,7 +324,8 @@ impl Verify {
         let octets = input::bundle_octets(self.bundle.read_document_to_judge()?)?;
         let bundle = SignatureBundle::from_der(&octets)?;
 
-        let mut verification = Verification::new(service, period, &anchors);
+        let mut verification =
+            Verification::new(service, period, &anchors).with_policy(self.policy.policy());
         if let Some(plaintext) = &plaintext {
             verification = verification.with_detached_content(plaintext);
         }
@@ -295,6 +334,7 @@ impl Verify {
             service: service_name(service),
         };
         let text = Signed::new(purpose, &facts(&verified));
+        text.warn();
         let purpose = Purpose::Service {
             service: service.to_string(),
         };
@@ -306,6 +346,7 @@ fn facts<'a>(verified: &'a VerifiedSignature<'_>) -> Facts<'a> {
     Facts {
         id: verified.member_id(),
         signed_by: verified.signed_by(),
+        is_delegated: verified.is_delegated(),
         dialect: verified.dialect(),
         key_algorithm: verified.key_algorithm(),
         validity: verified.period(),

@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::member::warn_of_an_early_end;
 use super::signature::{Facts, Purpose, Signed};
 use crate::arguments::{
-    AnchorArguments, FoundationArguments, MomentArguments, SignerArguments, StartArguments,
+    AlgorithmArguments, AnchorArguments, FoundationArguments, MomentArguments, PolicyArguments,
+    SignerArguments, StartArguments,
 };
 use crate::destination::{Content, Destination};
 use crate::duration::Duration;
@@ -53,7 +54,10 @@ Examples:
   kliento token issue --audience https://api.example.com --claim role=admin \\
       --member-id-bundle alice.member-id --key alice.key.pem --format header --out -
   kliento token issue --audience https://api.example.com --organisation-certificate org.pem \\
-      --dnssec-chain example.com.chain --key org.key.pem --on-behalf-of alice --out alice.token")]
+      --dnssec-chain example.com.chain --key org.key.pem --on-behalf-of alice --out alice.token
+  kliento token issue --audience https://api.example.com --organisation-certificate org.pem \\
+      --dnssec-chain example.com.chain --intermediate gateway.pem --key gateway.key.pem --bot \\
+      --out gateway.token")]
 pub(crate) struct Issue {
     /// The server that the token is for, exactly as that server calls itself.
     #[arg(long)]
@@ -78,6 +82,9 @@ pub(crate) struct Issue {
 
     #[command(flatten)]
     anchors: AnchorArguments,
+
+    #[command(flatten)]
+    algorithms: AlgorithmArguments,
 
     /// How to write it.
     #[arg(long, default_value = "der")]
@@ -132,10 +139,18 @@ impl Issue {
         let signer = self.signer.load()?;
         let period = self.start.period(self.valid_for)?;
 
-        let (id, rest) =
-            signer.verify(&anchors, self.foundation.moment(period), kliento::SERVICE)?;
+        let (id, rest) = signer.verify(
+            &anchors,
+            self.foundation.moment(period),
+            kliento::SERVICE,
+            self.algorithms.policy(),
+        )?;
         warn_of_an_early_end(period, rest);
-        let bundle = kliento::issue(&signer.signer(), &token, period)?;
+        let bundle =
+            kliento::issue(&signer.signer(), &token, period).map_err(|error| match error {
+                kliento::Error::VeraId(error) => Fault::of_request(&error),
+                other => other.into(),
+            })?;
         self.out.write(&self.encode(&bundle), content)?;
 
         let (audience, claims) = token.into_parts();
@@ -197,7 +212,9 @@ impl Issue {
 #[command(after_help = "\
 Examples:
   kliento token verify --audience https://api.example.com alice.token
-  echo \"$AUTHORIZATION\" | kliento token verify --audience https://api.example.com --json -")]
+  echo \"$AUTHORIZATION\" | kliento token verify --audience https://api.example.com --json -
+  kliento token verify --audience https://api.example.com --dialect domainauth \\
+      --allow-algorithm ml-dsa-65 --allow-algorithm ed25519 alice.token")]
 pub(crate) struct Verify {
     /// The audience that the token must name, letter by letter.
     #[arg(long)]
@@ -209,6 +226,9 @@ pub(crate) struct Verify {
     #[command(flatten)]
     anchors: AnchorArguments,
 
+    #[command(flatten)]
+    policy: PolicyArguments,
+
     /// The token bundle: DER, Base64 or an Authorization value; - for stdin.
     bundle: Source,
 }
@@ -217,10 +237,12 @@ impl Verify {
     fn run(&self, output: &Output) -> Result<(), Fault> {
         let verifier = Verifier::builder(self.audience.clone())
             .trust_anchors(self.anchors.load()?)
+            .policy(self.policy.policy())
             .build();
         let bundle = input::bundle_octets(self.bundle.read_to_judge()?)?;
         let token = verifier.verify_bundle_at(&bundle, self.moment.get())?;
         let document = describe(&token);
+        document.warn();
         output.result(&document, &document)
     }
 }
@@ -234,6 +256,7 @@ pub(super) fn describe(token: &VerifiedToken) -> Signed {
     let facts = Facts {
         id: token.member_id(),
         signed_by: token.signed_by(),
+        is_delegated: token.is_delegated(),
         dialect: token.dialect(),
         key_algorithm: token.key_algorithm(),
         validity: token.validity(),
