@@ -1,13 +1,18 @@
 //! `kliento organisation`: what a domain's owner publishes and hands out.
 
-use clap::{Args, Subcommand, ValueEnum};
+use std::str::FromStr;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{ArgGroup, Args, Subcommand};
 use dnssec::Resolver;
 use kliento::veraid::{
-    Dialect, Organisation, OrganisationCertificate, SigningKey as _, TtlOverride, TxtRecord,
+    self, Dialect, DialectError, DigestType, IntermediateCertificate, IntermediateName, Member,
+    Organisation, OrganisationCertificate, Period, PublicKey, SigningKey as _, TtlOverride,
+    TxtRecord, TxtRecordKeyError, UserName,
 };
 use serde::Serialize;
 
-use crate::arguments::{self, AnchorArguments, Service, StartArguments};
+use crate::arguments::{self, AnchorArguments, IssuerArguments, Service, StartArguments};
 use crate::destination::{Content, Destination};
 use crate::doctor::{self, Commands, Status, Subject};
 use crate::duration::Duration;
@@ -18,10 +23,12 @@ use crate::runtime;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
-    /// Print the TXT record to publish, as a line of a zone file.
+    /// Print the TXT record to publish, as a line of a zone file; or one for each dialect.
     Record(Record),
     /// Make the organisation's certificate, which its own key signs.
     Certificate(Certificate),
+    /// Make the certificate of somebody who signs, or certifies members, in the organisation's place (DomainAuth).
+    Delegate(Delegate),
     /// Examine how the domain is set up: what is wrong, and what to do about it.
     Check(Check),
 }
@@ -31,26 +38,58 @@ impl Command {
         match self {
             Self::Record(arguments) => arguments.run(output),
             Self::Certificate(arguments) => arguments.run(output),
+            Self::Delegate(arguments) => arguments.run(output),
             Self::Check(arguments) => arguments.run(output),
         }
     }
 }
 
-/// The generations of the protocol that records are written for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum DialectChoice {
-    /// VeraId, published at _veraid.DOMAIN.
-    Veraid,
-    /// Not spoken by this version.
-    #[value(hide = true)]
-    Domainauth,
+/// For which dialects to print records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RecordDialects {
+    One(Dialect),
+    Both,
+}
+
+/// The word for both dialects.
+const BOTH_DIALECTS: &str = "both";
+
+impl FromStr for RecordDialects {
+    type Err = DialectError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == BOTH_DIALECTS {
+            return Ok(Self::Both);
+        }
+        text.parse().map(Self::One)
+    }
+}
+
+fn record_dialects_parser() -> impl TypedValueParser<Value = RecordDialects> {
+    let both = PossibleValue::new(BOTH_DIALECTS).help("a record for each, side by side");
+    let one = Dialect::ALL.iter().copied().map(arguments::dialect_value);
+    PossibleValuesParser::new(one.chain([both])).try_map(|name| name.parse::<RecordDialects>())
+}
+
+fn digest_type_parser() -> impl TypedValueParser<Value = DigestType> {
+    let values = DigestType::ALL.iter().map(|digest_type| {
+        let value = PossibleValue::new(digest_type.to_string());
+        match digest_type {
+            DigestType::None => value.help("the key itself, if it is small: Ed25519 and ECDSA"),
+            _ => value,
+        }
+    });
+    PossibleValuesParser::new(values).try_map(|name| name.parse::<DigestType>())
 }
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   kliento organisation record --domain example.com --key org.key.pem
-  kliento org record --domain example.com --key org.key.pem --service kliento --ttl-override 6h")]
+  kliento org record --domain example.com --key org.key.pem --service kliento --ttl-override 6h
+  kliento org record --domain example.com --key org.key.pem --dialect both
+
+With --json and --dialect both, the records are in the array \"records\".")]
 pub(crate) struct Record {
     /// The domain.
     #[arg(long)]
@@ -69,9 +108,14 @@ pub(crate) struct Record {
     #[arg(long, value_name = "OID")]
     service: Option<Service>,
 
-    /// The generation of the protocol; this version speaks veraid only.
-    #[arg(long, default_value = "veraid")]
-    dialect: DialectChoice,
+    /// The protocol that the record is for.
+    #[arg(long, default_value = "veraid", value_parser = record_dialects_parser())]
+    dialect: RecordDialects,
+
+    /// How a DomainAuth record identifies the key, in place of sha-256. VeraId's has the digest that goes with the key's
+    /// size.
+    #[arg(long, value_name = "TYPE", value_parser = digest_type_parser())]
+    digest_type: Option<DigestType>,
 }
 
 #[derive(Serialize)]
@@ -84,46 +128,120 @@ struct RecordDocument {
     zone_file_line: String,
 }
 
+/// What `--json` prints for both dialects.
+#[derive(Serialize)]
+struct RecordsDocument {
+    records: Vec<RecordDocument>,
+}
+
 impl Record {
     fn run(&self, output: &Output) -> Result<(), Fault> {
-        if self.dialect == DialectChoice::Domainauth {
-            return Err(
-                Fault::failure("this version of kliento speaks only the veraid dialect")
-                    .hint("leave --dialect out"),
-            );
-        }
         let ttl_override = u32::try_from(self.ttl_override.seconds())
             .ok()
             .and_then(TtlOverride::from_seconds)
             .ok_or_else(|| {
                 Fault::failure(format!(
-                    "--ttl-override {} is longer than the 90 days that VeraId allows",
+                    "--ttl-override {} is longer than the 90 days that a record may have",
                     self.ttl_override
                 ))
                 .hint("give 90d or less")
             })?;
         let key = arguments::either_key(&self.key)?;
+        match self.dialect {
+            RecordDialects::One(dialect) => {
+                let document = self.document(dialect, &key, ttl_override)?;
+                output.product(&document, &format_args!("{}\n", document.zone_file_line))
+            }
+            RecordDialects::Both => {
+                let records: Vec<RecordDocument> = Dialect::ALL
+                    .iter()
+                    .map(|&dialect| self.document(dialect, &key, ttl_override))
+                    .collect::<Result<_, _>>()?;
+                let lines: String = records
+                    .iter()
+                    .map(|record| format!("{}\n", record.zone_file_line))
+                    .collect();
+                output.product(&RecordsDocument { records }, &lines)
+            }
+        }
+    }
+
+    fn document(
+        &self,
+        dialect: Dialect,
+        key: &PublicKey,
+        ttl_override: TtlOverride,
+    ) -> Result<RecordDocument, Fault> {
         let service = self.service.map(|Service(service)| service);
-        let record = TxtRecord::new(&key, Dialect::VeraId, ttl_override, service)
-            .map_err(|error| Fault::failure(error.to_string()))?;
+        // VeraId's records don't say which digest they have.
+        let digest_type = self
+            .digest_type
+            .filter(|_| dialect == Dialect::DomainAuth)
+            .unwrap_or_else(|| DigestType::default_for(key.algorithm(), dialect));
+        self.check_digest_type(dialect)?;
+        let record = TxtRecord::with_digest_type(key, dialect, digest_type, ttl_override, service)
+            .map_err(|error| unrecordable(&error))?;
         let in_zone = |error| Fault::in_file(&self.domain, &error);
-        let owner = self.domain.record_owner(Dialect::VeraId).map_err(in_zone)?;
-        let zone_file_line = record.to_zone_line(&self.domain).map_err(in_zone)?;
-        let document = RecordDocument {
+        let owner = self.domain.record_owner(dialect).map_err(in_zone)?;
+        Ok(RecordDocument {
             name: owner.to_string(),
             record_type: "TXT",
             rdata: record.to_rdata(),
-            zone_file_line,
-        };
-        let text = format!("{}\n", document.zone_file_line.trim_end());
-        output.product(&document, &text)
+            zone_file_line: record.to_zone_line(&self.domain).map_err(in_zone)?,
+        })
     }
+
+    fn check_digest_type(&self, dialect: Dialect) -> Result<(), Fault> {
+        let is_for_veraid_alone = self.dialect == RecordDialects::One(Dialect::VeraId);
+        if dialect == Dialect::VeraId && is_for_veraid_alone && self.digest_type.is_some() {
+            return Err(Fault::failure(
+                "--digest-type is for DomainAuth; VeraId's records don't name one",
+            )
+            .hint("leave --digest-type out, or give --dialect domainauth"));
+        }
+        Ok(())
+    }
+}
+
+/// The dialect's records can't be about the key.
+fn unrecordable(error: &TxtRecordKeyError) -> Fault {
+    let fault = Fault::failure(error.to_string());
+    match error {
+        TxtRecordKeyError::NoNumber {
+            dialect: Dialect::VeraId,
+            algorithm,
+        } if algorithm.is_experimental() => {
+            fault.hint("give --dialect domainauth, which has numbers for experimental keys")
+        }
+        TxtRecordKeyError::NoNumber { .. } => fault
+            .hint("an organisation's RSA key has 2048, 3072 or 4096 bits; members may have others"),
+        TxtRecordKeyError::DigestType { .. } => fault.hint("leave --digest-type out"),
+        _ => fault,
+    }
+}
+
+/// How long things are valid in DomainAuth at most, in seconds.
+const MAX_DOMAIN_AUTH_SECONDS: u32 = TtlOverride::MAX.seconds();
+
+/// What the library would refuse too, but as a matter of usage.
+fn check_lifetime(dialect: Dialect, valid_for: Duration) -> Result<(), Fault> {
+    let limit = u64::from(MAX_DOMAIN_AUTH_SECONDS);
+    if dialect == Dialect::DomainAuth && valid_for.seconds() > limit {
+        return Err(Fault::failure(format!(
+            "--valid-for {valid_for}: in DomainAuth a certificate is valid for {} at most",
+            Duration::from_seconds(limit)
+        ))
+        .hint("give 90d or less, and make it again in time"));
+    }
+    Ok(())
 }
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Example:
-  kliento organisation certificate --domain example.com --key org.key.pem --valid-for 90d --out org.pem")]
+Examples:
+  kliento organisation certificate --domain example.com --key org.key.pem --valid-for 90d --out org.pem
+  kliento organisation certificate --domain example.com --key org.key.pem --dialect domainauth \\
+      --path-length 1 --out org.pem")]
 pub(crate) struct Certificate {
     /// The domain.
     #[arg(long)]
@@ -133,7 +251,16 @@ pub(crate) struct Certificate {
     #[arg(long, value_name = "FILE")]
     key: Source,
 
-    /// How long it is valid.
+    /// The protocol that the certificate is for.
+    #[arg(long, default_value = "veraid", value_parser = arguments::dialect_parser())]
+    dialect: Dialect,
+
+    /// How many intermediates may stand between the organisation and a member (DomainAuth). It takes 1 for those to whom
+    /// the organisation delegates to issue certificates to members, and 0 for those who only sign.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    path_length: u8,
+
+    /// How long it is valid; in DomainAuth 90d at most.
     #[arg(long, value_name = "DURATION", default_value = "30d")]
     valid_for: Duration,
 
@@ -150,7 +277,9 @@ pub(crate) struct Certificate {
 struct CertificateDocument {
     file: String,
     organisation: String,
+    dialect: String,
     key_algorithm: String,
+    path_length: u8,
     valid_from: String,
     valid_until: String,
 }
@@ -158,16 +287,25 @@ struct CertificateDocument {
 impl Certificate {
     fn run(&self, output: &Output) -> Result<(), Fault> {
         self.out.check(Content::PublicText, output)?;
+        check_lifetime(self.dialect, self.valid_for)?;
         let key = arguments::private_key(&self.key)?;
         let period = self.start.period(self.valid_for)?;
-        let certificate =
-            OrganisationCertificate::self_issue(&self.domain, Dialect::VeraId, &key, period, 0)?;
+        let certificate = OrganisationCertificate::self_issue(
+            &self.domain,
+            self.dialect,
+            &key,
+            period,
+            self.path_length,
+        )
+        .map_err(|error| self.refusal(&error))?;
         self.out
             .write(certificate.to_pem().as_bytes(), Content::PublicText)?;
         let document = CertificateDocument {
             file: self.out.to_string(),
             organisation: self.domain.to_string(),
+            dialect: self.dialect.to_string(),
             key_algorithm: key.public_key().algorithm().to_string(),
+            path_length: self.path_length,
             valid_from: period.start().to_string(),
             valid_until: period.end().to_string(),
         };
@@ -176,6 +314,139 @@ impl Certificate {
             self.out, self.domain, document.valid_until
         );
         output.written(&self.out, &document, &text)
+    }
+
+    fn refusal(&self, error: &veraid::Error) -> Fault {
+        if matches!(error, veraid::Error::IntermediatesOutsideDialect) {
+            return Fault::failure(format!(
+                "--path-length {}: VeraId has no intermediate certificates",
+                self.path_length
+            ))
+            .hint("leave --path-length out, or give --dialect domainauth");
+        }
+        Fault::of_request(error)
+    }
+}
+
+/// How long an intermediate's certificate is valid if nothing else is said, in seconds: 30 days.
+const DELEGATE_SECONDS: u64 = 2_592_000;
+
+#[derive(Args, Debug)]
+#[command(
+    group(ArgGroup::new("delegate").args(["label", "name"]).required(true)),
+    after_help = "\
+Examples:
+  kliento organisation delegate --label gateway --public-key gateway.pub.pem \\
+      --organisation-certificate org.pem --organisation-key org.key.pem --out gateway.pem
+  kliento organisation delegate --label 'Paris office' --public-key paris.pub.pem \\
+      --organisation-certificate org.pem --organisation-key org.key.pem --out paris.pem
+
+The delegate signs in the organisation's name with `kliento token issue --intermediate`. If the organisation's
+certificate was made with --path-length 1, it also issues certificates to members, with `kliento member certify
+--intermediate`; and with more, to others to whom it delegates in turn, each of whom takes one away."
+)]
+pub(crate) struct Delegate {
+    /// What the delegate does, in a few words; it signs nothing as a member.
+    #[arg(long, value_name = "TEXT")]
+    label: Option<String>,
+
+    /// The member that the delegate is, and as whom its key may sign, too.
+    #[arg(long, value_name = "MEMBER")]
+    name: Option<UserName>,
+
+    /// The delegate's public key (SPKI PEM).
+    #[arg(long, value_name = "FILE")]
+    public_key: Source,
+
+    #[command(flatten)]
+    issuer: IssuerArguments,
+
+    /// How many further intermediates may stand between this one and a member: 0 if it is to issue certificates to
+    /// members alone, or only to sign.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    path_length: u8,
+
+    /// How long it is valid, 90d at most. Without it, 30d, or until the issuer's certificate ends if that is sooner.
+    #[arg(long, value_name = "DURATION")]
+    valid_for: Option<Duration>,
+
+    #[command(flatten)]
+    start: StartArguments,
+
+    /// Where to write the certificate (PEM): a file, or - for stdout.
+    #[arg(long, value_name = "FILE")]
+    out: Destination,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DelegateDocument {
+    file: String,
+    organisation: String,
+    label: Option<String>,
+    user: Option<String>,
+    key_algorithm: String,
+    path_length: u8,
+    valid_from: String,
+    valid_until: String,
+}
+
+impl Delegate {
+    fn run(&self, output: &Output) -> Result<(), Fault> {
+        self.out.check(Content::PublicText, output)?;
+        if let Some(valid_for) = self.valid_for {
+            check_lifetime(Dialect::DomainAuth, valid_for)?;
+        }
+        let public_key = arguments::public_key(&self.public_key)?;
+        let issuer = self.issuer.load()?;
+        let period = self.period(issuer.period())?;
+        let name = self.subject()?;
+        let certificate = IntermediateCertificate::issue(
+            &name,
+            &public_key,
+            issuer.issuer(),
+            &issuer.key,
+            period,
+            self.path_length,
+        )
+        .map_err(|error| Fault::of_request(&error))?;
+        self.out
+            .write(certificate.to_pem().as_bytes(), Content::PublicText)?;
+        let organisation = issuer.organisation.organisation();
+        let document = DelegateDocument {
+            file: self.out.to_string(),
+            organisation: organisation.to_string(),
+            label: self.label.clone(),
+            user: self.name.as_ref().map(ToString::to_string),
+            key_algorithm: public_key.algorithm().to_string(),
+            path_length: self.path_length,
+            valid_from: period.start().to_string(),
+            valid_until: period.end().to_string(),
+        };
+        let text = format!(
+            "Wrote {}, the certificate of a delegate of {organisation}, valid until {}.",
+            self.out, document.valid_until
+        );
+        output.written(&self.out, &document, &text)
+    }
+
+    fn subject(&self) -> Result<IntermediateName, Fault> {
+        match (&self.label, &self.name) {
+            (Some(label), _) => Ok(IntermediateName::Unit(label.clone())),
+            (None, Some(name)) => Ok(IntermediateName::Member(Member::User(name.clone()))),
+            (None, None) => Err(Fault::failure("give --label or --name")),
+        }
+    }
+
+    fn period(&self, issuer: Period) -> Result<Period, Fault> {
+        if let Some(valid_for) = self.valid_for {
+            return self.start.period(valid_for);
+        }
+        let usual = self
+            .start
+            .period(Duration::from_seconds(DELEGATE_SECONDS))?;
+        // What starts outside of it is refused where it is issued, and says why.
+        Ok(Period::new(usual.start(), usual.end().min(issuer.end())).unwrap_or(usual))
     }
 }
 
