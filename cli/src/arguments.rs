@@ -255,7 +255,7 @@ pub(crate) fn service_name(service: ObjectIdentifier) -> String {
     if service == kliento::SERVICE {
         return format!("{service} (Kliento)");
     }
-    if service == kliento::veraid::TEST_SERVICE {
+    if service == veraid::TEST_SERVICE {
         return format!("{service} (test service)");
     }
     service.to_string()

@@ -5,9 +5,10 @@ use std::{fmt, mem};
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use dnssec::{
-    Chain, Fact, Name, Period, Proof, RecordType, Resolver, RetrievalError, Timestamp, Validity,
+    Chain, Demand, Fact, Name, Period, Proof, RecordType, Resolver, RetrievalError, Timestamp,
+    Validity,
 };
-use kliento::veraid::{Dialect, Organisation, TxtRecord};
+use kliento::veraid::{Dialect, Organisation, TrustAnchors, TtlOverride, TxtRecord};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use serde::Serialize;
@@ -45,6 +46,7 @@ impl Command {
 #[command(after_help = "\
 Examples:
   kliento dnssec retrieve --domain example.com --out example.com.chain
+  kliento dnssec retrieve --domain example.com --dialect domainauth --out example.com.chain
   kliento dnssec retrieve --domain example.com --out example.com.chain \\
       --resolver https://1.1.1.1/dns-query --resolver 9.9.9.9
   kliento dnssec retrieve --name _443._tcp.example.com --type TLSA --format rfc9102 --out proof.bin
@@ -55,9 +57,18 @@ Examples:
 Nobody needs to trust the resolver: what it says is proven, or refused.")]
 #[command(group(ArgGroup::new("records").required(true).args(["domain", "name"])))]
 pub(crate) struct Retrieve {
-    /// The domain, whose TXT record at _veraid.DOMAIN is asked for.
+    /// The domain, whose TXT record at _veraid.DOMAIN is asked for, or at _domainauth.DOMAIN with --dialect domainauth.
     #[arg(long)]
     domain: Option<Organisation>,
+
+    /// The protocol whose records of the domain are asked for.
+    #[arg(
+        long,
+        default_value = "veraid",
+        conflicts_with = "name",
+        value_parser = arguments::dialect_parser()
+    )]
+    dialect: Dialect,
 
     /// The name of the records to ask for; goes with --type.
     #[arg(long, requires = "record_type")]
@@ -126,7 +137,8 @@ impl Retrieve {
         let chain = Chain::from_der(&retrieved.chain)?;
         let fact = chain.look_up(&name, record_type, &anchors, Period::at(now))?;
         if let (Fact::Proven(proof), Some(_)) = (&fact, &self.domain) {
-            warn_of_strange_records(proof);
+            warn_of_strange_records(proof, self.dialect);
+            self.warn_of_long_signatures(&chain, &name, &anchors, now);
         }
         let written = match self.format {
             ChainFormat::Messages => retrieved.chain.clone(),
@@ -171,13 +183,33 @@ impl Retrieve {
     fn records(&self) -> Result<(Name, RecordType), Fault> {
         match (&self.domain, &self.name, self.record_type) {
             (Some(domain), ..) => domain
-                .record_owner(Dialect::VeraId)
+                .record_owner(self.dialect)
                 .map(|owner| (owner, RecordType::TXT))
                 .map_err(|error| Fault::in_file(domain, &error)),
             (None, Some(name), Some(record_type)) => Ok((name.clone(), record_type)),
             _ => Err(Fault::failure(
                 "give a --domain, or a --name and its --type",
             )),
+        }
+    }
+
+    /// What DNSSEC proves DomainAuth's verifiers may refuse, as they take no signature that is valid for too long.
+    fn warn_of_long_signatures(
+        &self,
+        chain: &Chain<'_>,
+        name: &Name,
+        anchors: &TrustAnchors,
+        now: Timestamp,
+    ) {
+        if self.dialect != Dialect::DomainAuth {
+            return;
+        }
+        let demand =
+            Demand::from(Period::at(now)).with_longest_signature(TtlOverride::MAX.seconds());
+        if let Err(error) = chain.look_up(name, RecordType::TXT, anchors, demand) {
+            output::warn(format_args!(
+                "DomainAuth takes DNSSEC signatures of 90 days or less, so verifiers will refuse this chain: {error}"
+            ));
         }
     }
 
@@ -210,21 +242,25 @@ pub(super) fn certificates(source: &Source, octets: &[u8]) -> Result<Vec<Vec<u8>
     Ok(certificates)
 }
 
-/// Records that are none of VeraId's are passed over by us, but not by everybody.
-fn warn_of_strange_records(proof: &Proof<'_>) {
+/// Records that are none of the dialect's are passed over by us, but not by everybody.
+fn warn_of_strange_records(proof: &Proof<'_>, dialect: Dialect) {
+    let protocol = match dialect {
+        Dialect::DomainAuth => "DomainAuth",
+        _ => "VeraId",
+    };
     let texts = || proof.rdata().iter().map(|rdata| dnssec::txt_content(rdata));
     let parses = |text: Option<Cow<'_, [u8]>>| {
-        text.is_some_and(|text| TxtRecord::parse(&text, Dialect::VeraId).is_some())
+        text.is_some_and(|text| TxtRecord::parse(&text, dialect).is_some())
     };
     let strange = texts().filter(|text| !parses(text.clone())).count();
     if strange == texts().count() {
-        output::warn(
-            "none of the TXT records there is a VeraId record; see `kliento organisation record`",
-        );
+        output::warn(format_args!(
+            "none of the TXT records there is a {protocol} record; see `kliento organisation record`"
+        ));
     } else if strange > 0 {
-        output::warn(
-            "some of the TXT records there are no VeraId records; other implementations may refuse all of them",
-        );
+        output::warn(format_args!(
+            "some of the TXT records there are no {protocol} records; other implementations may refuse all of them"
+        ));
     }
 }
 

@@ -8,7 +8,10 @@ mod delegation_path;
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
-use kliento::veraid::{PublicKey, SignatureBundle, Timestamp, TrustAnchors, UnverifiedCertificate};
+use dnssec::{Chain, RecordType};
+use kliento::veraid::{
+    Dialect, DigestType, PublicKey, SignatureBundle, Timestamp, TrustAnchors, UnverifiedCertificate,
+};
 use kliento::{Claims, Token};
 use serde::Serialize;
 
@@ -34,8 +37,15 @@ pub(crate) struct Inspection {
     token: Option<TokenPart>,
     content: ContentPart,
     signature: SignaturePart,
+    /// What the names of the records in the chain say.
+    dialect: Option<String>,
     organisation_certificate: CertificatePart,
     member_certificate: Option<CertificatePart>,
+    /// That of somebody who signs in the organisation's place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delegate_certificate: Option<CertificatePart>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    intermediate_certificates: Vec<CertificatePart>,
     chain: ChainPart,
     timeline: TimelineDocument,
     #[serde(skip)]
@@ -80,6 +90,9 @@ struct CertificatePart {
     certificate_authority: bool,
     serial_number: String,
     key_algorithm: Option<String>,
+    /// Whether the algorithm is one that verifiers take only if they opt in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    experimental: Option<bool>,
     key_id: Option<String>,
     valid: Window,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -104,6 +117,17 @@ impl Inspection {
         timeline.add("organisation certificate", organisation.period());
         if let Some(member) = member {
             timeline.add("member certificate", member.period());
+        }
+        let delegate = bundle.unverified_delegate_certificate();
+        if let Some(delegate) = delegate {
+            timeline.add("delegate certificate", delegate.period());
+        }
+        let intermediates = bundle.unverified_intermediate_certificates();
+        for (certificate, number) in intermediates.iter().zip(1_usize..) {
+            timeline.add(
+                intermediate_name("intermediate certificate", number, intermediates.len()),
+                certificate.period(),
+            );
         }
         let period = bundle.unverified_period();
         let service = bundle.unverified_service();
@@ -148,8 +172,11 @@ impl Inspection {
                 attribution: bundle.unverified_attribution().map(ToString::to_string),
                 valid: period.into(),
             },
+            dialect: dialect_of(chain).map(|dialect| dialect.to_string()),
             organisation_certificate: CertificatePart::new(organisation),
             member_certificate: member.map(CertificatePart::new),
+            delegate_certificate: delegate.map(CertificatePart::new),
+            intermediate_certificates: intermediates.iter().map(CertificatePart::new).collect(),
             chain: ChainPart::new(chain, chain.to_der().len(), anchors),
             timeline: timeline.document(),
             text: BundleText {
@@ -158,6 +185,36 @@ impl Inspection {
                 remarks,
             },
         })
+    }
+}
+
+/// The dialect whose records the chain answers for; `None` if that is neither, or both.
+fn dialect_of(chain: &Chain<'_>) -> Option<Dialect> {
+    let holds = |dialect: Dialect| {
+        chain.responses().iter().any(|response| {
+            let answers = !response.answers().is_empty();
+            response.question().is_some_and(|(name, record_type)| {
+                record_type == RecordType::TXT
+                    && name
+                        .labels()
+                        .next()
+                        .is_some_and(|label| label == dialect.record_label().as_bytes())
+            }) && answers
+        })
+    };
+    let mut found = Dialect::ALL
+        .iter()
+        .copied()
+        .filter(|&dialect| holds(dialect));
+    found.next().filter(|_| found.next().is_none())
+}
+
+/// A title for one of several.
+fn intermediate_name(title: &str, number: usize, of: usize) -> String {
+    if of == 1 {
+        title.to_owned()
+    } else {
+        format!("{title} {number}")
     }
 }
 
@@ -197,6 +254,10 @@ impl CertificatePart {
             certificate_authority: certificate.is_ca(),
             serial_number: hex(certificate.serial_number()),
             key_algorithm: key.as_ref().map(|key| key.algorithm().to_string()),
+            experimental: key
+                .as_ref()
+                .map(|key| key.algorithm().is_experimental())
+                .filter(|&is| is),
             key_id: key.as_ref().map(key_id),
             valid: certificate.period().into(),
             errors,
@@ -207,7 +268,6 @@ impl CertificatePart {
 
 /// What identifies the key in a TXT record.
 pub(crate) fn key_id(key: &PublicKey) -> String {
-    use kliento::veraid::{Dialect, DigestType};
     key.key_id(DigestType::default_for(key.algorithm(), Dialect::VeraId))
         .to_string()
 }
@@ -241,6 +301,14 @@ impl fmt::Display for Inspection {
         if let Some(member) = &self.member_certificate {
             member.write("Member certificate", formatter)?;
         }
+        if let Some(delegate) = &self.delegate_certificate {
+            delegate.write("Delegate's certificate", formatter)?;
+        }
+        let count = self.intermediate_certificates.len();
+        for (certificate, number) in self.intermediate_certificates.iter().zip(1..) {
+            let title = intermediate_name("Intermediate certificate", number, count);
+            certificate.write(&title, formatter)?;
+        }
         writeln!(formatter, "{}", self.chain)?;
         self.text.timeline.fmt(formatter)
     }
@@ -268,12 +336,19 @@ impl Inspection {
         if let Some(service) = &self.text.service {
             fields.add("service", service);
         }
+        let signer = match &self.delegate_certificate {
+            Some(_) => "a delegate of the organisation",
+            None => "the organisation",
+        };
         let signer = match &self.signature.attribution {
-            Some(name) if name == "@" => "the organisation, for its bot".to_owned(),
-            Some(name) => format!("the organisation, for {}", Printable(name)),
+            Some(name) if name == "@" => format!("{signer}, for its bot"),
+            Some(name) => format!("{signer}, for {}", Printable(name)),
             None => "the member".to_owned(),
         };
         fields.add("signed by", signer);
+        if let Some(dialect) = &self.dialect {
+            fields.add("dialect", dialect);
+        }
         add_window(&mut fields, &self.signature.valid);
         writeln!(formatter, "{STRONG}Signature{STRONG:#}\n{fields}")
     }
@@ -295,7 +370,11 @@ impl CertificatePart {
             fields.add("name", format_args!("{}{role}", Printable(name)));
         }
         if let (Some(algorithm), Some(id)) = (&self.key_algorithm, &self.key_id) {
-            fields.add("key", algorithm);
+            let note = match self.experimental {
+                Some(true) => " (experimental: verifiers must opt in)",
+                _ => "",
+            };
+            fields.add("key", format_args!("{algorithm}{note}"));
             fields.add("key id", id);
         }
         fields.add("serial", &self.serial_number);
