@@ -91,6 +91,9 @@ impl<'c> Issuer<'c> {
             });
         }
         let certificate = self.parsed()?;
+        if matches!(self, Self::Organisation(_)) {
+            profile::check_name(&certificate, rules)?;
+        }
         profile::check_may_issue(&certificate, rules)?;
         Ok(certificate)
     }

@@ -22,6 +22,19 @@ pub(crate) fn named_organisation(
         })
 }
 
+/// The organisation that a certificate names as its dialect writes it.
+pub(super) fn check_name(
+    certificate: &UnverifiedCertificate<'_>,
+    rules: Rules,
+) -> Result<Organisation, Error> {
+    Organisation::parse_common_name(&certificate.common_name()?, rules.dialect).map_err(|source| {
+        Error::InvalidCommonName {
+            certificate: certificate.role(),
+            source,
+        }
+    })
+}
+
 /// An organisation certificate that is what it should be, but for its signature.
 ///
 /// In DomainAuth it may be anybody's work around the key that the TXT record publishes, so nothing rests on its dates, its
@@ -37,12 +50,7 @@ impl<'c, 'a> OrganisationProfile<'c, 'a> {
         certificate: &'c UnverifiedCertificate<'a>,
         rules: Rules,
     ) -> Result<Self, Error> {
-        let common_name = certificate.common_name()?;
-        let organisation = Organisation::parse_common_name(&common_name, rules.dialect);
-        let organisation = organisation.map_err(|source| Error::InvalidCommonName {
-            certificate: certificate.role(),
-            source,
-        })?;
+        let organisation = check_name(certificate, rules)?;
         let key = certificate.public_key_ref()?;
         rules.check_key(certificate.role(), &key)?;
         rules.check_certificate_period(certificate)?;
