@@ -121,6 +121,8 @@ fn measured(
         .key
         .as_ref()
         .map(PublicKey::algorithm)
+        // VeraId, which this measures, has no others.
+        .filter(|algorithm| !algorithm.is_experimental() && algorithm.record_number().is_some())
         .or(published)
         .unwrap_or(KeyAlgorithm::Rsa2048);
     let Some(chain) = ChainSize::of(chain_der, subject.now) else {

@@ -18,8 +18,6 @@ const NXDOMAIN: u16 = 3;
 /// The octet of a DNS header that holds the AD bit, and the bit (RFC 4035 §3.2.3).
 const AD_OCTET: usize = 3;
 const AD_BIT: u8 = 0x20;
-/// The label of DomainAuth's records.
-const DOMAIN_AUTH_LABEL: &str = "_domainauth";
 /// Octets of NSEC3PARAM RDATA before the number of iterations (RFC 5155 §4.2).
 const NSEC3PARAM_ITERATIONS: usize = 2;
 
@@ -345,15 +343,6 @@ impl Survey {
     }
 }
 
-/// Where the records of the dialect that is to come stand.
-pub(super) fn domain_auth_owner(domain: &Organisation) -> Option<Name> {
-    below(DOMAIN_AUTH_LABEL, domain)
-}
-
-fn below(label: &str, domain: &Organisation) -> Option<Name> {
-    name_of(domain)?.prepend_label(label.as_bytes()).ok()
-}
-
 /// The domain itself.
 fn name_of(domain: &Organisation) -> Option<Name> {
     domain.as_str().parse().ok()
@@ -484,7 +473,8 @@ async fn zone(client: &Client, name: Name, soa: Reply) -> Zone {
 }
 
 async fn ask_for_records(client: &Client, subject: &Subject, survey: &mut Survey) {
-    let domain_auth_owner = domain_auth_owner(&subject.domain);
+    // A long domain may have room for VeraId's shorter label alone.
+    let domain_auth_owner = subject.domain.record_owner(Dialect::DomainAuth).ok();
     let domain_auth = async {
         match &domain_auth_owner {
             Some(name) => Some(ask(client, name, RecordType::TXT).await),

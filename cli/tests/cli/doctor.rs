@@ -399,6 +399,57 @@ fn a_key_is_compared_with_the_records() {
 }
 
 #[test]
+fn domain_auths_records_are_examined_beside_veraids() {
+    let record_of = |more: &str| {
+        let line =
+            format!("organisation record --domain good.example --key org.key.pem {more} --json");
+        let document = WORKSHOP.run(&line).exits(0).json();
+        document["rdata"]
+            .as_str()
+            .unwrap()
+            .trim_matches('"')
+            .to_owned()
+    };
+    let veraid = record_of("");
+    let stranger = "0 245 1 QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY 3600";
+    let mut world = top().zone("good.example.", Algorithm::EcdsaP256Sha256);
+    for (label, text) in [
+        ("both", record_of("--dialect domainauth")),
+        ("other", stranger.to_owned()),
+        (
+            "odd",
+            "0 1 0 QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY 3600".to_owned(),
+        ),
+    ] {
+        world = world
+            .txt(
+                format!("_veraid.{label}.good.example.").as_str(),
+                veraid.clone(),
+            )
+            .txt(format!("_domainauth.{label}.good.example.").as_str(), text);
+    }
+    let world = world.build();
+    let address = resolver(world.clone(), |_| {});
+    let key = WORKSHOP.path("org.key.pem").to_str().unwrap().to_owned();
+    for (label, id, about) in [
+        ("both", "records.domainauth_present", "rsa-2048"),
+        ("other", "records.domainauth_no_match", "about your key"),
+        ("odd", "records.domainauth_unreadable", "need a digest"),
+    ] {
+        let domain = format!("{label}.good.example");
+        let run = check(&world, address, &domain, &["--json", "--key", &key]).exits(0);
+        let message = finding(&run, id)["message"].clone();
+        assert!(message.as_str().unwrap().contains(about), "{message}");
+    }
+    let run = check(&world, address, "other.good.example", &["--json"]).exits(0);
+    let message = finding(&run, "records.domainauth_present")["message"].clone();
+    assert!(
+        message.as_str().unwrap().contains("--allow-algorithm"),
+        "{message}"
+    );
+}
+
+#[test]
 fn what_a_resolver_does_wrong_is_not_put_down_to_the_domain() {
     let world = top().txt("_veraid.good.example.", record()).build();
     let failing = resolver(world.clone(), |response| {

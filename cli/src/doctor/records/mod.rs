@@ -100,7 +100,9 @@ pub(super) fn examine(survey: &Survey, subject: &Subject) -> Examination {
         examine_records(&published, survey, subject, &mut examination);
         examination.findings.extend(large_answer(reply));
     }
-    examination.findings.extend(domain_auth::examine(survey));
+    examination
+        .findings
+        .extend(domain_auth::examine(survey, subject));
     examination
 }
 
@@ -213,8 +215,15 @@ fn how_to_publish(survey: &Survey, subject: &Subject) -> String {
         "In a form, the type is TXT, the name {}, and the value what stands in quotes, without them.",
         relative_name(survey)
     );
-    if subject.key.is_some() {
-        format!("Publish this line at the DNS host. {where_to}")
+    if let Some(key) = &subject.key {
+        if record_line(subject).is_some() {
+            return format!("Publish this line at the DNS host. {where_to}");
+        }
+        format!(
+            "VeraId has no records for {} keys. Use an RSA key of 2048, 3072 or 4096 bits, or DomainAuth, whose record \
+             `kliento organisation record --dialect domainauth` prints.",
+            key.algorithm()
+        )
     } else {
         format!(
             "Publish what `kliento organisation record --domain {} --key org.key.pem` prints at the DNS host. \
