@@ -75,6 +75,22 @@
 //! # fn main() { let _ = authorization(); }
 //! ```
 //!
+//! # Dialects and key algorithms
+//!
+//! Tokens come in two dialects, VeraId and its successor DomainAuth; the records in their DNSSEC chain say which. A
+//! [`Verifier`] takes both, with RSA keys alone, as the specifications have it. Ed25519, ECDSA and the post-quantum ML-DSA
+//! are experimental, in DomainAuth only, and taken by verifiers whose owner names them:
+//!
+//! ```
+//! use kliento::Verifier;
+//! use kliento::veraid::{KeyAlgorithm, Policy};
+//!
+//! let verifier = Verifier::builder("https://api.example.com".parse()?)
+//!     .policy(Policy::new().allow(KeyAlgorithm::MlDsa65))
+//!     .build();
+//! # Ok::<(), kliento::Error>(())
+//! ```
+//!
 //! # What it refuses
 //!
 //! - Bundles over [`MAX_BUNDLE_OCTETS`], before anything in them is looked at.
@@ -84,6 +100,7 @@
 //! - Tokens that stand beside their bundle rather than in it.
 //! - JSON that two readers could understand differently (see [`Token::from_json`]), and `Authorization`
 //!   values with a second spelling (see [`header::decode`]).
+//! - Dialects and key algorithms that its [policy](VerifierBuilder::policy) does not take.
 //! - Whatever [`veraid`] and [`dnssec`](veraid::dnssec) refuse: parts that never hold at one and the
 //!   same second, weak algorithms, broken or borrowed signatures, structures that are not what they
 //!   should be.

@@ -39,7 +39,25 @@
 //! # Ok::<(), kliento::Error>(())
 //! ```
 //!
-//! Making a chain makes two RSA keys, which takes a fraction of a second: share one between tests, in a
+//! Keys are RSA-2048 and the dialect is VeraId unless the [builder](TrustChain::builder) is told otherwise:
+//!
+//! ```
+//! use kliento::Token;
+//! use kliento::testing::TrustChain;
+//! use kliento::veraid::{Dialect, KeyAlgorithm};
+//!
+//! let chain = TrustChain::builder("example.com", "alice")
+//!     .dialect(Dialect::DomainAuth)
+//!     .algorithms(KeyAlgorithm::MlDsa65, KeyAlgorithm::Ed25519)
+//!     .build();
+//!
+//! let token = Token::new("https://api.example.com".parse()?);
+//! let verified = chain.verifier("https://api.example.com").verify_header(chain.header(&token))?;
+//! assert_eq!(verified.key_algorithm(), KeyAlgorithm::Ed25519);
+//! # Ok::<(), kliento::Error>(())
+//! ```
+//!
+//! Making RSA keys takes a fraction of a second: share a chain between tests, in a
 //! [`LazyLock`](std::sync::LazyLock) say.
 
 // What can fail here is a mistake in a test, and a panic is how a test says so.
@@ -50,8 +68,8 @@ use std::time::SystemTime;
 use kliento_fixtures::{Algorithm, TXT, World, chain_der};
 use veraid::{
     Dialect, KeyAlgorithm, Member, MemberCertificate, MemberIdBundle, Organisation,
-    OrganisationCertificate, Period, PrivateKey, Signer, SigningKey as _, Timestamp, TrustAnchors,
-    TtlOverride, TxtRecord,
+    OrganisationCertificate, Period, Policy, PrivateKey, Signer, SigningKey as _, Timestamp,
+    TrustAnchors, TtlOverride, TxtRecord,
 };
 
 use crate::{Audience, Token, Verifier, header, issue};
@@ -84,7 +102,7 @@ impl TrustChain {
     /// If one of the names is not valid.
     pub fn new(organisation: &str, user: &str) -> Self {
         let member = Member::User(user.parse().expect("a valid user name"));
-        Self::at(SystemTime::now().into(), organisation, &member)
+        Self::builder(organisation, member.as_str()).build()
     }
 
     /// A chain for the bot of `organisation`, for the present.
@@ -93,7 +111,7 @@ impl TrustChain {
     ///
     /// If the name is not valid.
     pub fn for_bot(organisation: &str) -> Self {
-        Self::at(SystemTime::now().into(), organisation, &Member::Bot)
+        Self::builder(organisation, Member::Bot.as_str()).build()
     }
 
     /// A chain for `member` of `organisation`, for the time `time`.
@@ -102,45 +120,25 @@ impl TrustChain {
     ///
     /// If the organisation's name is not valid.
     pub fn at(time: Timestamp, organisation: &str, member: &Member) -> Self {
-        let organisation: Organisation = organisation.parse().expect("a valid domain name");
-        let organisation_key = generate_key();
-        let member_key = generate_key();
-        let world = publish(&organisation, organisation_key.public_key(), time);
-        let dnssec_chain = chain_der(&world.chain(record_owner(&organisation).as_str(), TXT));
+        Self::builder(organisation, member.as_str())
+            .at(time)
+            .build()
+    }
 
-        let organisation_certificate = OrganisationCertificate::self_issue(
-            &organisation,
-            Dialect::VeraId,
-            &organisation_key,
-            days_around(time, 30),
-            0,
-        )
-        .expect("a certificate can be made");
-        let member_certificate = MemberCertificate::issue(
-            member,
-            member_key.public_key(),
-            &organisation_certificate,
-            &organisation_key,
-            days_around(time, 7),
-            Dialect::VeraId,
-        )
-        .expect("a certificate can be made");
-        let member_id_bundle = MemberIdBundle::new(
-            &dnssec_chain,
-            organisation_certificate.clone(),
-            member_certificate,
-            Vec::new(),
-        )
-        .expect("the parts belong together");
-
-        Self {
-            time,
-            anchors: world.anchors().parse().expect("the anchors can be read"),
-            dnssec_chain,
-            organisation_key,
-            organisation_certificate,
-            member_key,
-            member_id_bundle,
+    /// Starts a chain for the user called `member` of `organisation`, or for its bot if that is `@`: in VeraId, with
+    /// RSA-2048 keys, for the present.
+    ///
+    /// # Panics
+    ///
+    /// If the organisation's name is not valid.
+    pub fn builder(organisation: &str, member: &str) -> TrustChainBuilder {
+        TrustChainBuilder {
+            organisation: organisation.parse().expect("a valid domain name"),
+            member: member.to_owned(),
+            time: None,
+            dialect: Dialect::VeraId,
+            organisation_algorithm: KeyAlgorithm::Rsa2048,
+            member_algorithm: KeyAlgorithm::Rsa2048,
         }
     }
 
@@ -154,7 +152,13 @@ impl TrustChain {
         &self.anchors
     }
 
-    /// A verifier for `audience` that trusts this chain's root and lives at this chain's time.
+    /// What a verifier must take to believe tokens of this chain: its keys' algorithms, where they are experimental.
+    pub fn policy(&self) -> Policy {
+        let policy = Policy::new().allow(self.organisation_key.public_key().algorithm());
+        policy.allow(self.member_key.public_key().algorithm())
+    }
+
+    /// A verifier for `audience` that trusts this chain's root, allows its algorithms and lives at its time.
     ///
     /// # Panics
     ///
@@ -164,6 +168,7 @@ impl TrustChain {
         let audience: Audience = audience.parse().expect("an audience is not empty");
         Verifier::builder(audience)
             .trust_anchors(self.anchors.clone())
+            .policy(self.policy())
             .clock(move || time)
             .build()
     }
@@ -244,8 +249,96 @@ impl TrustChain {
     }
 }
 
-fn generate_key() -> PrivateKey {
-    PrivateKey::generate(KeyAlgorithm::Rsa2048).expect("a key can be made")
+/// The optional parts of a [`TrustChain`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct TrustChainBuilder {
+    organisation: Organisation,
+    member: String,
+    time: Option<Timestamp>,
+    dialect: Dialect,
+    organisation_algorithm: KeyAlgorithm,
+    member_algorithm: KeyAlgorithm,
+}
+
+impl TrustChainBuilder {
+    /// For that time, in place of the present.
+    pub fn at(mut self, time: Timestamp) -> Self {
+        self.time = Some(time);
+        self
+    }
+
+    /// In that dialect, in place of VeraId.
+    pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.dialect = dialect;
+        self
+    }
+
+    /// With keys of these algorithms, in place of RSA-2048. Experimental ones need [`Dialect::DomainAuth`].
+    pub fn algorithms(mut self, organisation: KeyAlgorithm, member: KeyAlgorithm) -> Self {
+        self.organisation_algorithm = organisation;
+        self.member_algorithm = member;
+        self
+    }
+
+    /// Makes the chain.
+    ///
+    /// # Panics
+    ///
+    /// If the dialect has no such keys, or no such name for a member.
+    pub fn build(self) -> TrustChain {
+        let Self {
+            organisation,
+            dialect,
+            ..
+        } = self;
+        let time = self.time.unwrap_or_else(|| SystemTime::now().into());
+        let member = Member::parse_for(&self.member, dialect).expect("a valid user name");
+        let organisation_key = generate_key(self.organisation_algorithm);
+        let member_key = generate_key(self.member_algorithm);
+        let world = publish(&organisation, organisation_key.public_key(), dialect, time);
+        let owner = record_owner(&organisation, dialect);
+        let dnssec_chain = chain_der(&world.chain(owner.as_str(), TXT));
+
+        let organisation_certificate = OrganisationCertificate::self_issue(
+            &organisation,
+            dialect,
+            &organisation_key,
+            days_around(time, 30),
+            0,
+        )
+        .expect("a certificate can be made");
+        let member_certificate = MemberCertificate::issue(
+            &member,
+            member_key.public_key(),
+            &organisation_certificate,
+            &organisation_key,
+            days_around(time, 7),
+            dialect,
+        )
+        .expect("the dialect has such keys");
+        let member_id_bundle = MemberIdBundle::new(
+            &dnssec_chain,
+            organisation_certificate.clone(),
+            member_certificate,
+            Vec::new(),
+        )
+        .expect("the parts belong together");
+
+        TrustChain {
+            time,
+            anchors: world.anchors().parse().expect("the anchors can be read"),
+            dnssec_chain,
+            organisation_key,
+            organisation_certificate,
+            member_key,
+            member_id_bundle,
+        }
+    }
+}
+
+fn generate_key(algorithm: KeyAlgorithm) -> PrivateKey {
+    PrivateKey::generate(algorithm).expect("a key can be made")
 }
 
 fn span(start: Timestamp, end: Timestamp) -> Period {
@@ -260,17 +353,23 @@ fn days_around(time: Timestamp, days: i64) -> Period {
     )
 }
 
-fn record_owner(organisation: &Organisation) -> String {
+fn record_owner(organisation: &Organisation, dialect: Dialect) -> String {
     organisation
-        .record_owner(Dialect::VeraId)
+        .record_owner(dialect)
         .expect("the domain leaves room for the record's label")
         .to_string()
 }
 
 /// A DNS with a zone for each label of the domain, and the key's record in the lowest.
-fn publish(organisation: &Organisation, key: &veraid::PublicKey, time: Timestamp) -> World {
+fn publish(
+    organisation: &Organisation,
+    key: &veraid::PublicKey,
+    dialect: Dialect,
+    time: Timestamp,
+) -> World {
     let hour = TtlOverride::from_seconds(3_600).expect("an hour is within bounds");
-    let record = TxtRecord::new(key, Dialect::VeraId, hour, None).expect("VeraId has RSA keys");
+    let record =
+        TxtRecord::new(key, dialect, hour, None).expect("the dialect has records of such keys");
     let domain = organisation.as_str();
     let zones = domain
         .match_indices('.')
@@ -282,6 +381,9 @@ fn publish(organisation: &Organisation, key: &veraid::PublicKey, time: Timestamp
             |world, zone| world.zone(format!("{zone}.").as_str(), Algorithm::EcdsaP256Sha256),
         )
         .at(time.unix_seconds())
-        .txt(record_owner(organisation).as_str(), record.to_string())
+        .txt(
+            record_owner(organisation, dialect).as_str(),
+            record.to_string(),
+        )
         .build()
 }

@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use kliento::testing::TrustChain;
 use kliento::veraid::{
-    self, Encapsulation, Member, ObjectIdentifier, Period, SignedBy, Timestamp, TrustAnchors,
+    self, Dialect, Encapsulation, KeyAlgorithm, Member, ObjectIdentifier, Period, Policy, SignedBy,
+    Timestamp, TrustAnchors,
 };
 use kliento::{Error, MAX_BUNDLE_OCTETS, SERVICE, Token, TokenBundle, Verifier, header};
 
@@ -373,5 +374,58 @@ fn no_change_of_an_octet_makes_another_token() {
             assert_eq!(token.subject(), genuine.subject());
             assert_eq!(token.claims(), genuine.claims(), "{position} ^ {mask}");
         }
+    }
+}
+
+/// The specifications have RSA alone: whoever takes more has said so.
+#[test]
+fn a_verifier_takes_what_its_policy_says() {
+    let chain = TrustChain::builder("example.com", "alice")
+        .at(NOON)
+        .dialect(Dialect::DomainAuth)
+        .algorithms(KeyAlgorithm::EcdsaP256, KeyAlgorithm::Ed25519)
+        .build();
+    let bundle = chain.token(&token());
+    let verified = chain.verifier(AUDIENCE).verify_bundle(&bundle).unwrap();
+    assert_eq!(verified.dialect(), Dialect::DomainAuth);
+    assert_eq!(verified.key_algorithm(), KeyAlgorithm::Ed25519);
+
+    let both = Policy::new()
+        .allow(KeyAlgorithm::EcdsaP256)
+        .allow(KeyAlgorithm::Ed25519);
+    let verify = |policy: Option<Policy>| {
+        let verifier = Verifier::builder(AUDIENCE.parse().unwrap())
+            .trust_anchors(chain.trust_anchors().clone())
+            .clock(|| NOON);
+        let verifier = match policy {
+            Some(policy) => verifier.policy(policy),
+            None => verifier,
+        };
+        verifier.build().verify_bundle(&bundle)
+    };
+    for policy in [
+        both,
+        both.only(Dialect::DomainAuth),
+        Policy::new().allow_all(),
+        chain.policy(),
+    ] {
+        assert!(verify(Some(policy)).is_ok(), "{policy:?}");
+    }
+    for (policy, reason) in [
+        (None, "veraid.algorithm_not_allowed"),
+        (
+            Some(Policy::new().allow(KeyAlgorithm::Ed25519)),
+            "veraid.algorithm_not_allowed",
+        ),
+        (
+            Some(Policy::new().allow(KeyAlgorithm::EcdsaP256)),
+            "veraid.algorithm_not_allowed",
+        ),
+        (
+            Some(both.only(Dialect::VeraId)),
+            "veraid.dialect_not_accepted",
+        ),
+    ] {
+        assert_eq!(verify(policy).unwrap_err().reason(), reason, "{policy:?}");
     }
 }
