@@ -411,6 +411,10 @@ impl LoadedSigner {
                 let verified = certificate.verify(chain, anchors, moment, Some(service), policy)?;
                 let id = MemberId::new(verified.organisation().clone(), attribution.clone());
                 if !intermediates.is_empty() {
+                    if verified.dialect() == Dialect::VeraId {
+                        let error = veraid::Error::IntermediatesOutsideDialect;
+                        return Err(Fault::of_request(&error));
+                    }
                     let verification =
                         Verification::new(service, moment, anchors).with_policy(policy);
                     self.try_out(&verification, moment, service)?;

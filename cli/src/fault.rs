@@ -327,7 +327,7 @@ fn particular_hint(error: &veraid::Error) -> Option<Cow<'static, str>> {
             source: NameError::NoTrailingDot,
             ..
         } => {
-            "this certificate is for VeraId, and the chain for DomainAuth; make another one with `kliento organisation \
+            "the organisation's certificate is for VeraId; make one for DomainAuth with `kliento organisation \
              certificate --dialect domainauth`"
                 .to_owned()
         }

@@ -157,11 +157,12 @@ impl Record {
                     .iter()
                     .map(|&dialect| self.document(dialect, &key, ttl_override))
                     .collect::<Result<_, _>>()?;
-                let lines: String = records
+                let lines: Vec<&str> = records
                     .iter()
-                    .map(|record| format!("{}\n", record.zone_file_line))
+                    .map(|record| record.zone_file_line.as_str())
                     .collect();
-                output.product(&RecordsDocument { records }, &lines)
+                let text = format!("{}\n", lines.join("\n"));
+                output.product(&RecordsDocument { records }, &text)
             }
         }
     }
@@ -180,7 +181,7 @@ impl Record {
             .unwrap_or_else(|| DigestType::default_for(key.algorithm(), dialect));
         self.check_digest_type(dialect)?;
         let record = TxtRecord::with_digest_type(key, dialect, digest_type, ttl_override, service)
-            .map_err(|error| unrecordable(&error))?;
+            .map_err(unrecordable)?;
         let in_zone = |error| Fault::in_file(&self.domain, &error);
         let owner = self.domain.record_owner(dialect).map_err(in_zone)?;
         Ok(RecordDocument {
@@ -204,7 +205,7 @@ impl Record {
 }
 
 /// The dialect's records can't be about the key.
-fn unrecordable(error: &TxtRecordKeyError) -> Fault {
+fn unrecordable(error: TxtRecordKeyError) -> Fault {
     let fault = Fault::failure(error.to_string());
     match error {
         TxtRecordKeyError::NoNumber {
@@ -341,9 +342,10 @@ Examples:
   kliento organisation delegate --label 'Paris office' --public-key paris.pub.pem \\
       --organisation-certificate org.pem --organisation-key org.key.pem --out paris.pem
 
-The delegate signs in the organisation's name with `kliento token issue --intermediate`. If the organisation's
-certificate was made with --path-length 1, it also issues certificates to members, with `kliento member certify
---intermediate`; and with more, to others to whom it delegates in turn, each of whom takes one away."
+The delegate signs in the organisation's name with `kliento token issue --intermediate`. If the
+organisation's certificate was made with --path-length 1, it also issues certificates to members,
+with `kliento member certify --intermediate`; with 2 and more, those to whom it delegates in turn
+do, each of whom takes one away."
 )]
 pub(crate) struct Delegate {
     /// What the delegate does, in a few words; it signs nothing as a member.

@@ -11,6 +11,7 @@
 mod demo;
 mod dnssec;
 mod doctor;
+mod domain_auth;
 mod general;
 mod keys;
 mod member;

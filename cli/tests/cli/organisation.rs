@@ -53,10 +53,7 @@ fn refuses_records_that_no_verifier_would_read() {
         ("--domain example.com --ttl-override 0s", "one second"),
         ("--domain example.com --ttl-override 1.5h", "90s, 10m"),
         ("--domain example.com --service kliento2", "OID"),
-        (
-            "--domain example.com --dialect domainauth",
-            "only the veraid dialect",
-        ),
+        ("--domain example.com --dialect vera", "domainauth"),
         ("--domain bücher.example", "bücher.example"),
         ("--domain example..com", "example..com"),
         ("--domain .", "'.'"),

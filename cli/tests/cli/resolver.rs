@@ -52,6 +52,7 @@ fn world() -> World {
         .with_zone(ZoneSpec::new("island.example.", Algorithm::EcdsaP256Sha256).insecure())
         .with_zone(ZoneSpec::new("unsigned.example.", Algorithm::EcdsaP256Sha256).unsigned())
         .txt("_veraid.one.example.", RECORD)
+        .txt("_domainauth.one.example.", format!("0 1 {RECORD}"))
         .txt("_veraid.two.example.", RECORD)
         .txt("_veraid.two.example.", "v=spf1 -all")
         .txt("_veraid.island.example.", RECORD)
@@ -112,6 +113,51 @@ fn retrieves_a_chain_that_verifies() {
     ]
     .concat();
     run_in(scratch.path(), &arguments, b"").exits(0);
+}
+
+#[test]
+fn retrieves_the_chain_of_either_dialect() {
+    let (scratch, world) = (Scratch::new(), world());
+    let address = resolver(world.clone(), |_| {});
+    for (dialect, name) in [
+        ("veraid", "_veraid.one.example."),
+        ("domainauth", "_domainauth.one.example."),
+    ] {
+        let more = ["--dialect", dialect, "--json"];
+        let run = retrieve(&scratch, &world, address, "one.example", &more).exits(0);
+        assert_eq!(run.json()["name"], name);
+        assert!(run.stderr.is_empty(), "{}", run.stderr);
+    }
+    let name = ["--name", "one.example", "--type", "TXT"];
+    let dialect = ["--dialect", "domainauth"];
+    let resolvers = [address.to_string()];
+    retrieve_any(&scratch, &world, &resolvers, &name, &dialect).exits(2);
+}
+
+#[test]
+fn warns_of_dnssec_signatures_that_are_too_long_for_domain_auth() {
+    const DAY: i64 = 86_400;
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
+    let now = i64::try_from(now.as_secs()).unwrap();
+    let slow = ZoneSpec::new("slow.example.", Algorithm::EcdsaP256Sha256)
+        .window(now - DAY, now + 90 * DAY);
+    let world = World::builder()
+        .zone(".", Algorithm::EcdsaP256Sha256)
+        .zone("example.", Algorithm::EcdsaP256Sha256)
+        .with_zone(slow)
+        .txt("_domainauth.slow.example.", format!("0 1 {RECORD}"))
+        .txt("_veraid.slow.example.", RECORD)
+        .build();
+    let address = resolver(world.clone(), |_| {});
+    let scratch = Scratch::new();
+    let domain_auth = ["--dialect", "domainauth"];
+    retrieve(&scratch, &world, address, "slow.example", &domain_auth)
+        .exits(0)
+        .explains("warning: DomainAuth takes DNSSEC signatures of 90 days or less");
+    let run = retrieve(&scratch, &world, address, "slow.example", &[]).exits(0);
+    assert!(run.stderr.is_empty(), "{}", run.stderr);
 }
 
 #[test]
