@@ -386,14 +386,14 @@ fn a_verifier_takes_what_its_policy_says() {
         .algorithms(KeyAlgorithm::EcdsaP256, KeyAlgorithm::Ed25519)
         .build();
     let bundle = chain.token(&token());
-    let verified = chain.verifier(AUDIENCE).verify_bundle(&bundle).unwrap();
-    assert_eq!(verified.dialect(), Dialect::DomainAuth);
-    assert_eq!(verified.key_algorithm(), KeyAlgorithm::Ed25519);
+    let token = chain.verifier(AUDIENCE).verify_bundle(&bundle).unwrap();
+    assert_eq!(token.dialect(), Dialect::DomainAuth);
+    assert_eq!(token.key_algorithm(), KeyAlgorithm::Ed25519);
 
     let both = Policy::new()
         .allow(KeyAlgorithm::EcdsaP256)
         .allow(KeyAlgorithm::Ed25519);
-    let verify = |policy: Option<Policy>| {
+    let verdict = |policy: Option<Policy>| {
         let verifier = Verifier::builder(AUDIENCE.parse().unwrap())
             .trust_anchors(chain.trust_anchors().clone())
             .clock(|| NOON);
@@ -409,7 +409,7 @@ fn a_verifier_takes_what_its_policy_says() {
         Policy::new().allow_all(),
         chain.policy(),
     ] {
-        assert!(verify(Some(policy)).is_ok(), "{policy:?}");
+        assert!(verdict(Some(policy)).is_ok(), "{policy:?}");
     }
     for (policy, reason) in [
         (None, "veraid.algorithm_not_allowed"),
@@ -426,6 +426,6 @@ fn a_verifier_takes_what_its_policy_says() {
             "veraid.dialect_not_accepted",
         ),
     ] {
-        assert_eq!(verify(policy).unwrap_err().reason(), reason, "{policy:?}");
+        assert_eq!(verdict(policy).unwrap_err().reason(), reason, "{policy:?}");
     }
 }
