@@ -1,10 +1,15 @@
-//! The cryptographic primitives, from `aws-lc-rs`: the one place that knows of a back end.
+//! The cryptographic primitives: the one place that knows of a back end. `aws-lc-rs` was made to be used like `ring`, and
+//! what is asked of them here, they are asked in the same words.
 
-use aws_lc_rs::digest::{self, Context, Digest};
-use aws_lc_rs::rsa::PublicKeyComponents;
-use aws_lc_rs::signature::{
+#[cfg(feature = "aws-lc-rs")]
+use aws_lc_rs as back_end;
+#[cfg(not(feature = "aws-lc-rs"))]
+use ring as back_end;
+
+use back_end::digest::{self, Context, Digest};
+use back_end::signature::{
     self, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, RsaParameters,
-    UnparsedPublicKey,
+    RsaPublicKeyComponents as PublicKeyComponents, UnparsedPublicKey,
 };
 
 use crate::rdata::{Algorithm, Dnskey};
@@ -21,6 +26,13 @@ const P256_OCTETS: usize = 64;
 const P384_OCTETS: usize = 96;
 /// RFC 8080 §3.
 const ED25519_OCTETS: usize = 32;
+
+/// Fills `octets` with what nobody can foresee, unless the operating system has none: then they stay as they are.
+#[cfg(feature = "retrieve")]
+pub(crate) fn fill_random(octets: &mut [u8]) {
+    use back_end::rand::{SecureRandom as _, SystemRandom};
+    let _ = SystemRandom::new().fill(octets);
+}
 
 pub(crate) fn sha256(parts: [&[u8]; 2]) -> Digest {
     digest(&digest::SHA256, parts)

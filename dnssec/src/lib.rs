@@ -80,6 +80,8 @@
 //!
 //! # Features
 //!
+//! - `aws-lc-rs` (on by default), `ring`: the library that does the mathematics. One of them is needed; with both, the
+//!   first is used. What verifies is the same with either.
 //! - `retrieve` (off by default): [`retrieve()`] asks resolvers for a chain, over UDP, TCP, TLS or HTTPS, and
 //!   [`Client`] asks them single questions. The only part that does I/O or needs an async runtime.
 //!
@@ -91,6 +93,9 @@
     not(feature = "retrieve"),
     allow(rustdoc::broken_intra_doc_links, reason = "`retrieve` is a feature")
 )]
+
+#[cfg(not(any(feature = "aws-lc-rs", feature = "ring")))]
+compile_error!("dnssec needs one of its features `aws-lc-rs` and `ring`");
 
 mod anchor;
 mod authentication_chain;

@@ -65,7 +65,7 @@
 
 use std::time::SystemTime;
 
-use kliento_fixtures::{Algorithm, TXT, World, chain_der};
+use kliento_fixtures::{Algorithm, TXT, World, chain_der, rsa_pkcs8};
 use veraid::{
     Dialect, KeyAlgorithm, Member, MemberCertificate, MemberIdBundle, Organisation,
     OrganisationCertificate, Period, Policy, PrivateKey, Signer, SigningKey as _, Timestamp,
@@ -338,7 +338,14 @@ impl TrustChainBuilder {
 }
 
 fn generate_key(algorithm: KeyAlgorithm) -> PrivateKey {
-    PrivateKey::generate(algorithm).expect("a key can be made")
+    // Not every back end makes RSA keys.
+    let bits = match algorithm {
+        KeyAlgorithm::Rsa2048 => 2_048,
+        KeyAlgorithm::Rsa3072 => 3_072,
+        KeyAlgorithm::Rsa4096 => 4_096,
+        _ => return PrivateKey::generate(algorithm).expect("a key can be made"),
+    };
+    PrivateKey::from_pkcs8_der(&rsa_pkcs8(bits)).expect("a key that was just made can be read")
 }
 
 fn span(start: Timestamp, end: Timestamp) -> Period {

@@ -25,7 +25,7 @@ use crate::certificate::{
     IssuerAndSerialNumber, MAX_INTERMEDIATES, UnverifiedCertificate, date_time, identify,
     sign_checked,
 };
-use crate::crypto::{HashAlgorithm, Refused};
+use crate::crypto::HashAlgorithm;
 use crate::error::{CertificateRole, Error, SignedAttribute, Within as _};
 use crate::key::{PublicKeyRef, SigningKey};
 use crate::name::Member;
@@ -373,7 +373,7 @@ impl<'a> SignerInfo<'a> {
             *tag = tag::SET;
         }
         key.verify(self.signature_algorithm, &message, self.signature)
-            .map_err(|Refused| Error::BadSignature)
+            .map_err(|failure| Error::unverified(failure, key.algorithm, Error::BadSignature))
     }
 }
 

@@ -6,6 +6,7 @@ use der::asn1::ObjectIdentifier;
 use dnssec::{Period, Validity};
 
 use crate::asn1::Unreadable;
+use crate::crypto::{self, Failure};
 use crate::key::{KeyAlgorithm, KeyError, SigningError};
 use crate::name::{Dialect, NameError};
 use crate::record::TtlOverride;
@@ -572,6 +573,14 @@ pub enum Error {
     /// The private key's holder refused.
     #[error(transparent)]
     Signing(#[from] SigningError),
+    /// No back end that is built in verifies such signatures, good or bad.
+    #[error("this build cannot verify {algorithm} signatures; one with the feature {features} can")]
+    AlgorithmNotBuilt {
+        /// What the key is.
+        algorithm: KeyAlgorithm,
+        /// The features of which one would do, in prose.
+        features: &'static str,
+    },
     /// What came back from the private key's holder does not verify with its public key.
     #[error(
         "the private key made a signature that does not verify; {key} keys must sign {}", .key.scheme()
@@ -668,6 +677,7 @@ impl Error {
             Self::SignatureNotYetValid { .. } => "veraid.signature_not_yet_valid",
             Self::NeverValidTogether { .. } => "veraid.never_valid_together",
 
+            Self::AlgorithmNotBuilt { .. } => "veraid.algorithm_not_built",
             Self::Key(_) => "veraid.key",
             Self::NotPemCertificate => "veraid.not_pem_certificate",
             Self::MemberName(_) => "veraid.member_name",
@@ -693,6 +703,17 @@ impl Error {
             Self::Malformed { .. } | Self::UnsupportedBundleVersion { .. } => true,
             Self::Dnssec(error) => error.is_malformed(),
             _ => false,
+        }
+    }
+
+    /// The error about a signature by such a key that was not verified, which is `wrong` if anybody could verify it here.
+    pub(crate) fn unverified(failure: Failure, key: KeyAlgorithm, wrong: Self) -> Self {
+        match failure {
+            Failure::Refused => wrong,
+            Failure::Lacking => Self::AlgorithmNotBuilt {
+                algorithm: key,
+                features: crypto::features_for(key),
+            },
         }
     }
 

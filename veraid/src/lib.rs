@@ -61,6 +61,20 @@
 //! - A member's issuer is compared with the organisation's name letter by letter, whatever string type either is written
 //!   in; a final dot or another case makes another issuer.
 //!
+//! # Features
+//!
+//! The libraries that do the mathematics; each task falls to the first of them that is built in and can do it. One of the
+//! first two is needed. What verifies is the same with each, but for what is said of `oqs`.
+//!
+//! - `aws-lc-rs` (on by default): everything.
+//! - `ring`: no ML-DSA, and no making of RSA keys.
+//! - `oqs`: ML-DSA alone, by liboqs, whose build takes `CMake` and libclang. It reads no ML-DSA keys that are a seed, which
+//!   most files are, and none without their public key; those that it makes are neither. On processors with AVX2 it
+//!   rounds wrongly where no honest signer ever gets, so that the holder of a key can make signatures about which it is of
+//!   another opinion than the others. Have it verify only where `aws-lc-rs` can't be had.
+//!
+//! What a build lacks is an error that names the feature: [`KeyError::NotBuilt`], [`Error::AlgorithmNotBuilt`].
+//!
 //! # How to start
 //!
 //! - Verify a signature: [`SignatureBundle::from_der`], then [`SignatureBundle::verify`]. Only what comes out of the latter
@@ -85,6 +99,9 @@
 //!
 #![doc = include_str!("domain_auth.md")]
 #![forbid(unsafe_code)]
+
+#[cfg(not(any(feature = "aws-lc-rs", feature = "ring")))]
+compile_error!("veraid needs one of its features `aws-lc-rs` and `ring`");
 
 mod algorithm;
 mod asn1;

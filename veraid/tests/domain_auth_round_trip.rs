@@ -29,20 +29,22 @@ const OWNER: &str = "_domainauth.example.com.";
 const LIMIT: i64 = 90 * DAY;
 
 /// One algorithm of each kind and size that is quick to make keys of.
-const ALGORITHMS: [KeyAlgorithm; 7] = [
+const ALGORITHMS: [KeyAlgorithm; if HAS_ML_DSA { 7 } else { 4 }] = [
     KeyAlgorithm::Rsa2048,
     KeyAlgorithm::Ed25519,
     KeyAlgorithm::EcdsaP256,
     KeyAlgorithm::EcdsaP384,
+    #[cfg(any(feature = "aws-lc-rs", feature = "oqs"))]
     KeyAlgorithm::MlDsa44,
+    #[cfg(any(feature = "aws-lc-rs", feature = "oqs"))]
     KeyAlgorithm::MlDsa65,
+    #[cfg(any(feature = "aws-lc-rs", feature = "oqs"))]
     KeyAlgorithm::MlDsa87,
 ];
 
 /// Four keys of each of them: the organisation's, those of two intermediates, a member's.
 static KEYS: LazyLock<Vec<[PrivateKey; 4]>> = LazyLock::new(|| {
-    let generate = |algorithm| PrivateKey::generate(algorithm).unwrap();
-    let four = |algorithm: &KeyAlgorithm| std::array::from_fn(|_| generate(*algorithm));
+    let four = |algorithm: &KeyAlgorithm| std::array::from_fn(|_| private_key(*algorithm));
     ALGORITHMS.iter().map(four).collect()
 });
 

@@ -232,7 +232,7 @@ fn reads_the_record_of_the_specification() {
 #[test]
 fn signs_with_certificates_that_are_not_der() {
     let mut parts = Parts::member();
-    let key = veraid::PrivateKey::generate(KeyAlgorithm::Rsa2048).unwrap();
+    let key = private_key(KeyAlgorithm::Rsa2048);
     let public_key = key.public_key().to_spki_der().to_vec();
     parts.member.extensions[SUBJECT] =
         subject_key_identifier(digest::digest(&digest::SHA256, &public_key).as_ref());

@@ -10,7 +10,7 @@
 mod support;
 
 use kliento_fixtures::{Algorithm, TXT, World, chain_der};
-use support::{DAY, NOON, at, noon, period};
+use support::{DAY, NOON, at, noon, period, private_key};
 use veraid::{
     Dialect, Encapsulation, Error, KeyAlgorithm, Member, MemberCertificate, MemberId,
     MemberIdBundle, ObjectIdentifier, Organisation, OrganisationCertificate, Period, Policy,
@@ -33,7 +33,7 @@ struct Setup {
 impl Setup {
     fn new(algorithm: KeyAlgorithm) -> Self {
         let organisation: Organisation = "example.com".parse().unwrap();
-        let organisation_key = PrivateKey::generate(algorithm).unwrap();
+        let organisation_key = private_key(algorithm);
         let ttl_override = TtlOverride::from_seconds(3_600).unwrap();
         let record = TxtRecord::new(
             organisation_key.public_key(),
@@ -51,7 +51,7 @@ impl Setup {
             .build();
         let month = period(NOON - DAY, NOON + 30 * DAY);
         Self {
-            member_key: PrivateKey::generate(algorithm).unwrap(),
+            member_key: private_key(algorithm),
             chain: chain_der(&world.chain("_veraid.example.com.", TXT)),
             anchors: world.anchors().parse().unwrap(),
             certificate: OrganisationCertificate::self_issue(

@@ -207,8 +207,11 @@ fn tls_config(resolver: &Resolver) -> Result<ClientConfig, ResolverError> {
             .add(certificate.clone())
             .map_err(|error| ResolverError::Certificate(error.to_string()))?;
     }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
+    #[cfg(feature = "aws-lc-rs")]
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    #[cfg(not(feature = "aws-lc-rs"))]
+    let provider = rustls::crypto::ring::default_provider();
+    let config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| ResolverError::Certificate(error.to_string()))?
         .with_root_certificates(roots)

@@ -1,5 +1,6 @@
 //! One question as it goes out (RFC 1035 §4.1), and which responses answer it.
 
+use crate::crypto;
 use crate::message::CLASS_IN;
 use crate::name::Name;
 use crate::record::RecordType;
@@ -37,7 +38,7 @@ impl Query {
     pub(super) fn new(name: &Name, record_type: RecordType) -> Self {
         let mut id = [0; 2];
         // Without randomness a forger has it easier to get in the way. Nothing that he says is believed.
-        let _ = aws_lc_rs::rand::fill(&mut id);
+        crypto::fill_random(&mut id);
         let mut octets = id.to_vec();
         // One question, and one additional record.
         for field in [FLAGS, 1, 0, 0, 1] {

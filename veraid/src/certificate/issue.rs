@@ -106,8 +106,9 @@ pub(crate) fn sign_checked(key: &dyn SigningKey, message: &[u8]) -> Result<Vec<u
     let algorithm = SignatureAlgorithm::written_by(public_key.algorithm);
     public_key
         .verify(algorithm, message, &signature)
-        .map_err(|_| Error::SignedWrongly {
-            key: public_key.algorithm,
+        .map_err(|failure| {
+            let key = public_key.algorithm;
+            Error::unverified(failure, key, Error::SignedWrongly { key })
         })?;
     Ok(signature)
 }

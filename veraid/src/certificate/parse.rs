@@ -213,8 +213,10 @@ impl<'a> UnverifiedCertificate<'a> {
         self.check_signature_algorithm(issuer)?;
         issuer
             .verify(self.signature_algorithm, self.signed, self.signature)
-            .map_err(|_| Error::CertificateSignature {
-                certificate: self.role,
+            .map_err(|failure| {
+                let certificate = self.role;
+                let wrong = Error::CertificateSignature { certificate };
+                Error::unverified(failure, issuer.algorithm, wrong)
             })
     }
 }

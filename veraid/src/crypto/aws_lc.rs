@@ -17,21 +17,23 @@ use der::asn1::OctetStringRef;
 use der::{Encode as _, Sequence};
 use zeroize::Zeroizing;
 
-use super::{Digest, HashAlgorithm, KeyMaterial, KeyPair, NewKey, Refused, SEED_OCTETS};
+use super::{BackEnd, Digest, Failure, HashAlgorithm, KeyMaterial, KeyPair, NewKey};
 use crate::algorithm::SignatureAlgorithm;
 use crate::key::KeyAlgorithm;
 
-impl From<Unspecified> for Refused {
+impl From<Unspecified> for Failure {
     fn from(_: Unspecified) -> Self {
-        Self
+        Self::Refused
     }
 }
 
-impl From<KeyRejected> for Refused {
+impl From<KeyRejected> for Failure {
     fn from(_: KeyRejected) -> Self {
-        Self
+        Self::Refused
     }
 }
+
+pub(super) struct AwsLc;
 
 pub(super) fn digest(algorithm: HashAlgorithm, octets: &[u8]) -> Digest {
     let function = match algorithm {
@@ -42,88 +44,91 @@ pub(super) fn digest(algorithm: HashAlgorithm, octets: &[u8]) -> Digest {
     Digest::new(algorithm, digest::digest(function, octets).as_ref())
 }
 
-pub(crate) fn fill_random(octets: &mut [u8]) -> Result<(), Refused> {
+pub(super) fn fill_random(octets: &mut [u8]) -> Result<(), Failure> {
     Ok(rand::fill(octets)?)
 }
 
-/// Checks a signature with a key that is of the right kind and size for it.
-pub(crate) fn verify(
-    algorithm: SignatureAlgorithm,
-    key: &[u8],
-    message: &[u8],
-    signature: &[u8],
-) -> Result<(), Refused> {
-    let algorithm: &'static dyn VerificationAlgorithm = match algorithm {
-        SignatureAlgorithm::RsassaPss(HashAlgorithm::Sha256) => &RSA_PSS_2048_8192_SHA256,
-        SignatureAlgorithm::RsassaPss(HashAlgorithm::Sha384) => &RSA_PSS_2048_8192_SHA384,
-        SignatureAlgorithm::RsassaPss(HashAlgorithm::Sha512) => &RSA_PSS_2048_8192_SHA512,
-        SignatureAlgorithm::Ed25519 => &ED25519,
-        SignatureAlgorithm::EcdsaSha256 => &ECDSA_P256_SHA256_ASN1,
-        SignatureAlgorithm::EcdsaSha384 => &ECDSA_P384_SHA384_ASN1,
-        SignatureAlgorithm::MlDsa44 => &ML_DSA_44,
-        SignatureAlgorithm::MlDsa65 => &ML_DSA_65,
-        SignatureAlgorithm::MlDsa87 => &ML_DSA_87,
-    };
-    Ok(UnparsedPublicKey::new(algorithm, key).verify(message, signature)?)
-}
+impl BackEnd for AwsLc {
+    #[cfg(test)]
+    fn feature(&self) -> &'static str {
+        "aws-lc-rs"
+    }
 
-/// Makes a key of one of the algorithms that a TXT record can name.
-pub(crate) fn generate(algorithm: KeyAlgorithm) -> Result<NewKey, Refused> {
-    match algorithm {
-        KeyAlgorithm::Rsa2048 => generate_rsa(KeySize::Rsa2048),
-        KeyAlgorithm::Rsa3072 => generate_rsa(KeySize::Rsa3072),
-        KeyAlgorithm::Rsa4096 => generate_rsa(KeySize::Rsa4096),
-        KeyAlgorithm::OtherRsa(_) => Err(Refused),
-        KeyAlgorithm::EcdsaP256 => generate_ecdsa(&ECDSA_P256_SHA256_ASN1_SIGNING),
-        KeyAlgorithm::EcdsaP384 => generate_ecdsa(&ECDSA_P384_SHA384_ASN1_SIGNING),
-        KeyAlgorithm::Ed25519
-        | KeyAlgorithm::MlDsa44
-        | KeyAlgorithm::MlDsa65
-        | KeyAlgorithm::MlDsa87 => {
-            let mut seed = Zeroizing::new([0; SEED_OCTETS]);
-            fill_random(seed.as_mut())?;
-            Ok(NewKey::Seed(seed))
+    fn verify(
+        &self,
+        algorithm: SignatureAlgorithm,
+        key: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), Failure> {
+        let algorithm: &'static dyn VerificationAlgorithm = match algorithm {
+            SignatureAlgorithm::RsassaPss(HashAlgorithm::Sha256) => &RSA_PSS_2048_8192_SHA256,
+            SignatureAlgorithm::RsassaPss(HashAlgorithm::Sha384) => &RSA_PSS_2048_8192_SHA384,
+            SignatureAlgorithm::RsassaPss(HashAlgorithm::Sha512) => &RSA_PSS_2048_8192_SHA512,
+            SignatureAlgorithm::Ed25519 => &ED25519,
+            SignatureAlgorithm::EcdsaSha256 => &ECDSA_P256_SHA256_ASN1,
+            SignatureAlgorithm::EcdsaSha384 => &ECDSA_P384_SHA384_ASN1,
+            SignatureAlgorithm::MlDsa44 => &ML_DSA_44,
+            SignatureAlgorithm::MlDsa65 => &ML_DSA_65,
+            SignatureAlgorithm::MlDsa87 => &ML_DSA_87,
+        };
+        Ok(UnparsedPublicKey::new(algorithm, key).verify(message, signature)?)
+    }
+
+    fn generate(&self, algorithm: KeyAlgorithm) -> Result<NewKey, Failure> {
+        match algorithm {
+            KeyAlgorithm::Rsa2048 => generate_rsa(KeySize::Rsa2048),
+            KeyAlgorithm::Rsa3072 => generate_rsa(KeySize::Rsa3072),
+            KeyAlgorithm::Rsa4096 => generate_rsa(KeySize::Rsa4096),
+            KeyAlgorithm::OtherRsa(_) => Err(Failure::Lacking),
+            KeyAlgorithm::EcdsaP256 => generate_ecdsa(&ECDSA_P256_SHA256_ASN1_SIGNING),
+            KeyAlgorithm::EcdsaP384 => generate_ecdsa(&ECDSA_P384_SHA384_ASN1_SIGNING),
+            KeyAlgorithm::Ed25519
+            | KeyAlgorithm::MlDsa44
+            | KeyAlgorithm::MlDsa65
+            | KeyAlgorithm::MlDsa87 => NewKey::random_seed(),
+        }
+    }
+
+    fn load(
+        &self,
+        algorithm: KeyAlgorithm,
+        material: KeyMaterial<'_>,
+    ) -> Result<Box<dyn KeyPair>, Failure> {
+        match material {
+            KeyMaterial::Rsa(key) => Ok(Box::new(RsaKeyPair::from_der(key)?)),
+            KeyMaterial::Ed25519(seed) => Ok(Box::new(Ed25519KeyPair::from_seed_unchecked(seed)?)),
+            KeyMaterial::Ecdsa { scalar, point } => {
+                let curve = match algorithm {
+                    KeyAlgorithm::EcdsaP256 => &ECDSA_P256_SHA256_ASN1_SIGNING,
+                    KeyAlgorithm::EcdsaP384 => &ECDSA_P384_SHA384_ASN1_SIGNING,
+                    _ => return Err(Failure::Refused),
+                };
+                load_ecdsa(curve, scalar, point)
+            }
+            // Whether the public key is that of the private one, is seen by everybody who asks for it.
+            KeyMaterial::MlDsa { seed, expanded, .. } => {
+                let set = match algorithm {
+                    KeyAlgorithm::MlDsa44 => &ML_DSA_44_SIGNING,
+                    KeyAlgorithm::MlDsa65 => &ML_DSA_65_SIGNING,
+                    KeyAlgorithm::MlDsa87 => &ML_DSA_87_SIGNING,
+                    _ => return Err(Failure::Refused),
+                };
+                load_ml_dsa(set, seed, expanded)
+            }
         }
     }
 }
 
-fn generate_rsa(size: KeySize) -> Result<NewKey, Refused> {
+fn generate_rsa(size: KeySize) -> Result<NewKey, Failure> {
     let pair = RsaKeyPair::generate(size)?;
     let der = AsDer::<Pkcs8V1Der<'static>>::as_der(&pair)?;
     Ok(NewKey::Pkcs8(Zeroizing::new(der.as_ref().to_vec())))
 }
 
-fn generate_ecdsa(curve: &'static EcdsaSigningAlgorithm) -> Result<NewKey, Refused> {
+fn generate_ecdsa(curve: &'static EcdsaSigningAlgorithm) -> Result<NewKey, Failure> {
     let der = EcdsaKeyPair::generate(curve)?.to_pkcs8v1()?;
     Ok(NewKey::Pkcs8(Zeroizing::new(der.as_ref().to_vec())))
-}
-
-/// Computes the public half of a private key, and checks that all that is said of it belongs together.
-pub(crate) fn load(
-    algorithm: KeyAlgorithm,
-    material: KeyMaterial<'_>,
-) -> Result<Box<dyn KeyPair>, Refused> {
-    match material {
-        KeyMaterial::Rsa(key) => Ok(Box::new(RsaKeyPair::from_der(key)?)),
-        KeyMaterial::Ed25519(seed) => Ok(Box::new(Ed25519KeyPair::from_seed_unchecked(seed)?)),
-        KeyMaterial::Ecdsa { scalar, point } => {
-            let curve = match algorithm {
-                KeyAlgorithm::EcdsaP256 => &ECDSA_P256_SHA256_ASN1_SIGNING,
-                KeyAlgorithm::EcdsaP384 => &ECDSA_P384_SHA384_ASN1_SIGNING,
-                _ => return Err(Refused),
-            };
-            load_ecdsa(curve, scalar, point)
-        }
-        KeyMaterial::MlDsa { seed, expanded } => {
-            let set = match algorithm {
-                KeyAlgorithm::MlDsa44 => &ML_DSA_44_SIGNING,
-                KeyAlgorithm::MlDsa65 => &ML_DSA_65_SIGNING,
-                KeyAlgorithm::MlDsa87 => &ML_DSA_87_SIGNING,
-                _ => return Err(Refused),
-            };
-            load_ml_dsa(set, seed, expanded)
-        }
-    }
 }
 
 /// `ECPrivateKey` (RFC 5915 §3) without the public key, so that it is computed.
@@ -137,15 +142,15 @@ fn load_ecdsa(
     curve: &'static EcdsaSigningAlgorithm,
     scalar: &[u8],
     point: Option<&[u8]>,
-) -> Result<Box<dyn KeyPair>, Refused> {
+) -> Result<Box<dyn KeyPair>, Failure> {
     let file = EcPrivateKey {
         version: 1,
-        private_key: OctetStringRef::new(scalar).map_err(|_| Refused)?,
+        private_key: OctetStringRef::new(scalar).map_err(|_| Failure::Refused)?,
     };
-    let file = Zeroizing::new(file.to_der().map_err(|_| Refused)?);
+    let file = Zeroizing::new(file.to_der().map_err(|_| Failure::Refused)?);
     let pair = EcdsaKeyPair::from_private_key_der(curve, &file)?;
     match point {
-        Some(point) if point != KeyPair::public_key(&pair) => Err(Refused),
+        Some(point) if point != KeyPair::public_key(&pair) => Err(Failure::Refused),
         _ => Ok(Box::new(pair)),
     }
 }
@@ -154,9 +159,9 @@ fn load_ml_dsa(
     set: &'static PqdsaSigningAlgorithm,
     seed: Option<&[u8]>,
     expanded: Option<&[u8]>,
-) -> Result<Box<dyn KeyPair>, Refused> {
+) -> Result<Box<dyn KeyPair>, Failure> {
     let pair = match (seed, expanded) {
-        (None, None) => return Err(Refused),
+        (None, None) => return Err(Failure::Refused),
         (None, Some(expanded)) => PqdsaKeyPair::from_raw_private_key(set, expanded)?,
         (Some(seed), None) => PqdsaKeyPair::from_seed(set, seed)?,
         (Some(seed), Some(expanded)) => {
@@ -174,7 +179,7 @@ impl KeyPair for RsaKeyPair {
         KeyPairOf::public_key(self).as_ref()
     }
 
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Refused> {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Failure> {
         let mut signature = vec![0; self.public_modulus_len()];
         self.sign(
             &RSA_PSS_SHA256,
@@ -191,7 +196,7 @@ impl KeyPair for Ed25519KeyPair {
         KeyPairOf::public_key(self).as_ref()
     }
 
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Refused> {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Failure> {
         Ok(self.try_sign(message)?.as_ref().to_vec())
     }
 }
@@ -201,7 +206,7 @@ impl KeyPair for EcdsaKeyPair {
         KeyPairOf::public_key(self).as_ref()
     }
 
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Refused> {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Failure> {
         Ok(self.sign(&SystemRandom::new(), message)?.as_ref().to_vec())
     }
 }
@@ -211,7 +216,7 @@ impl KeyPair for PqdsaKeyPair {
         KeyPairOf::public_key(self).as_ref()
     }
 
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Refused> {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Failure> {
         let mut signature = vec![0; self.algorithm().signature_len()];
         let length = self.sign(message, &mut signature)?;
         signature.truncate(length);

@@ -91,6 +91,16 @@ pub enum KeyError {
         /// What was asked for.
         algorithm: KeyAlgorithm,
     },
+    /// No back end that is built in can do it.
+    #[error("this build cannot {task} ({algorithm}); one with the feature {features} can")]
+    NotBuilt {
+        /// What the key is.
+        algorithm: KeyAlgorithm,
+        /// What cannot be done.
+        task: &'static str,
+        /// The features of which one would do, in prose.
+        features: &'static str,
+    },
     /// A structure that cannot be read, or numbers that make no key.
     #[error("the key is malformed: expected {expected}")]
     Malformed {

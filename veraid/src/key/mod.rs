@@ -12,6 +12,8 @@ mod public;
 pub use algorithm::{KeyAlgorithm, KeyAlgorithmError, RsaSize};
 pub use error::KeyError;
 pub use private::{PrivateKey, SigningError, SigningKey};
+#[cfg(test)]
+pub(crate) use private::{PrivateKeyInfo, write_new_key};
 pub use public::PublicKey;
 pub(crate) use public::PublicKeyRef;
 

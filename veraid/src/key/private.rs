@@ -3,7 +3,11 @@
 use std::fmt;
 
 use der::asn1::OctetStringRef;
+#[cfg(feature = "oqs")]
+use der::asn1::{BitStringRef, ContextSpecific};
 use der::{Encode as _, Sequence};
+#[cfg(feature = "oqs")]
+use der::{TagMode, TagNumber};
 use zeroize::Zeroizing;
 
 use super::public::{Kind, positive_integer, rsa_of_size};
@@ -12,7 +16,7 @@ use super::{
 };
 use crate::algorithm::{AlgorithmIdentifierRef, key_identifier};
 use crate::asn1::{Reader, Value, tag};
-use crate::crypto::{self, KeyMaterial, KeyPair, NewKey, SEED_OCTETS};
+use crate::crypto::{self, Failure, KeyMaterial, KeyPair, NewKey, SEED_OCTETS};
 use crate::oid;
 use crate::pem::{self, Block};
 
@@ -73,16 +77,21 @@ impl PrivateKey {
     /// Makes a new key from the operating system's randomness.
     ///
     /// # Errors
-    /// [`KeyError::NotMade`] for RSA of sizes that no TXT record can name.
+    /// [`KeyError::NotMade`] for RSA of sizes that no TXT record can name, [`KeyError::NotBuilt`] if no back end that is
+    /// built in makes such keys.
     pub fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
         if let KeyAlgorithm::OtherRsa(_) = algorithm {
             return Err(KeyError::NotMade { algorithm });
         }
-        let pkcs8 = match crypto::generate(algorithm).map_err(|_| KeyError::Library)? {
-            NewKey::Pkcs8(pkcs8) => pkcs8,
-            NewKey::Seed(seed) => write_seed(algorithm, &seed)?,
-        };
-        Self::from_pkcs8_der(&pkcs8)
+        let key = crypto::generate(algorithm).map_err(|failure| match failure {
+            Failure::Refused => KeyError::Library,
+            Failure::Lacking => KeyError::NotBuilt {
+                algorithm,
+                task: "make such keys",
+                features: crypto::features_for(algorithm),
+            },
+        })?;
+        Self::from_pkcs8_der(&write_new_key(algorithm, key)?)
     }
 
     /// Reads a PEM file with an unencrypted PKCS #8 `PRIVATE KEY`.
@@ -110,6 +119,9 @@ impl PrivateKey {
     /// Reads an unencrypted PKCS #8 `PrivateKeyInfo` or `OneAsymmetricKey` (RFC 5958 §2).
     ///
     /// An ML-DSA key may be a seed, the key that comes of it, or both (RFC 9881 §6).
+    ///
+    /// # Errors
+    /// Among others [`KeyError::NotBuilt`] if no back end that is built in can use the key, or read it in that form.
     pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, KeyError> {
         let info = PrivateKeyInfo::read(der)?;
         let inconsistent = KeyError::Malformed {
@@ -124,8 +136,17 @@ impl PrivateKey {
                 }
             },
         };
-        let Ok(key_pair) = crypto::load(info.algorithm, info.material) else {
-            return Err(inconsistent);
+        let key_pair = match crypto::load(info.algorithm, info.material) {
+            Ok(key_pair) => key_pair,
+            Err(Failure::Refused) => return Err(inconsistent),
+            Err(Failure::Lacking) => {
+                let (task, features) = info.material.lack();
+                return Err(KeyError::NotBuilt {
+                    algorithm: info.algorithm,
+                    task,
+                    features,
+                });
+            }
         };
         if info
             .public_key
@@ -171,15 +192,15 @@ impl fmt::Debug for PrivateKey {
 }
 
 /// What a PKCS #8 file says, read before the library, which would not say what is wrong with it, gets it.
-struct PrivateKeyInfo<'a> {
+pub(crate) struct PrivateKeyInfo<'a> {
     algorithm: KeyAlgorithm,
-    material: KeyMaterial<'a>,
+    pub(crate) material: KeyMaterial<'a>,
     /// The bare public key, if it stands beside the private one.
     public_key: Option<&'a [u8]>,
 }
 
 impl<'a> PrivateKeyInfo<'a> {
-    fn read(der: &'a [u8]) -> Result<Self, KeyError> {
+    pub(crate) fn read(der: &'a [u8]) -> Result<Self, KeyError> {
         let mut fields = Value::whole(der, tag::SEQUENCE, "a PrivateKeyInfo")?.reader();
         if fields.peek() == Some(tag::SEQUENCE) {
             // EncryptedPrivateKeyInfo and SubjectPublicKeyInfo both begin with an AlgorithmIdentifier.
@@ -204,24 +225,29 @@ impl<'a> PrivateKeyInfo<'a> {
         if let Some(attributes) = fields.optional(tag::context_constructed(0))? {
             attributes.reader().skip_values("an attribute")?;
         }
-        let public_key = fields.optional(tag::context(1))?;
+        let public_key = fields
+            .optional(tag::context(1))?
+            .map(|key| key.whole_octets())
+            .transpose()?;
         fields.finish()?;
         let (algorithm, material) = match kind {
             Kind::Rsa => read_rsa(key)?,
             Kind::RsaPss(_) => return Err(KeyError::other_algorithm(oid::RSASSA_PSS.as_bytes())),
             Kind::Other(KeyAlgorithm::Ed25519) => (KeyAlgorithm::Ed25519, read_ed25519(key)?),
-            Kind::Other(algorithm @ KeyAlgorithm::EcdsaP256) => {
-                (algorithm, read_ec(key, oid::SECP256R1.as_bytes(), 32)?)
-            }
-            Kind::Other(algorithm @ KeyAlgorithm::EcdsaP384) => {
-                (algorithm, read_ec(key, oid::SECP384R1.as_bytes(), 48)?)
-            }
-            Kind::Other(algorithm) => (algorithm, read_ml_dsa(algorithm, key)?),
+            Kind::Other(algorithm @ KeyAlgorithm::EcdsaP256) => (
+                algorithm,
+                read_ec(key, public_key, oid::SECP256R1.as_bytes(), 32)?,
+            ),
+            Kind::Other(algorithm @ KeyAlgorithm::EcdsaP384) => (
+                algorithm,
+                read_ec(key, public_key, oid::SECP384R1.as_bytes(), 48)?,
+            ),
+            Kind::Other(algorithm) => (algorithm, read_ml_dsa(algorithm, key, public_key)?),
         };
         Ok(Self {
             algorithm,
             material,
-            public_key: public_key.map(|key| key.whole_octets()).transpose()?,
+            public_key,
         })
     }
 }
@@ -241,9 +267,10 @@ fn read_ed25519(octets: &[u8]) -> Result<KeyMaterial<'_>, KeyError> {
     Ok(KeyMaterial::Ed25519(key_of(key, SEED_OCTETS, EXPECTED)?))
 }
 
-/// Reads `ECPrivateKey` (RFC 5915 §3). The curve may be named again in it.
+/// Reads `ECPrivateKey` (RFC 5915 §3). The curve may be named again in it, and the public key stand within or beside it.
 fn read_ec<'a>(
     octets: &'a [u8],
+    public: Option<&'a [u8]>,
     curve: &[u8],
     scalar_octets: usize,
 ) -> Result<KeyMaterial<'a>, KeyError> {
@@ -278,11 +305,18 @@ fn read_ec<'a>(
         None => None,
     };
     fields.finish()?;
-    Ok(KeyMaterial::Ecdsa { scalar, point })
+    Ok(KeyMaterial::Ecdsa {
+        scalar,
+        point: point.or(public),
+    })
 }
 
 /// Reads `ML-DSA-44-PrivateKey` and the like (RFC 9881 §6): a seed, the key that comes of it, or both.
-fn read_ml_dsa(algorithm: KeyAlgorithm, octets: &[u8]) -> Result<KeyMaterial<'_>, KeyError> {
+fn read_ml_dsa<'a>(
+    algorithm: KeyAlgorithm,
+    octets: &'a [u8],
+    public: Option<&'a [u8]>,
+) -> Result<KeyMaterial<'a>, KeyError> {
     const EXPECTED: &str = "an ML-DSA seed of 32 octets, an expanded private key, or both";
     let expanded_octets = match algorithm {
         KeyAlgorithm::MlDsa44 => 2560,
@@ -313,6 +347,7 @@ fn read_ml_dsa(algorithm: KeyAlgorithm, octets: &[u8]) -> Result<KeyMaterial<'_>
         expanded: expanded
             .map(|expanded| key_of(expanded, expanded_octets, EXPECTED))
             .transpose()?,
+        public,
     })
 }
 
@@ -331,6 +366,19 @@ fn key_of<'a>(
 
 /// The tag of a seed within an ML-DSA private key.
 const SEED_TAG: u8 = tag::context(0);
+
+/// Writes the PKCS #8 file of a new key.
+pub(crate) fn write_new_key(
+    algorithm: KeyAlgorithm,
+    key: NewKey,
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    match key {
+        NewKey::Pkcs8(file) => Ok(file),
+        NewKey::Seed(seed) => write_seed(algorithm, &seed),
+        #[cfg(feature = "oqs")]
+        NewKey::Expanded { private, public } => write_expanded(algorithm, &private, &public),
+    }
+}
 
 #[derive(Sequence)]
 struct PrivateKeyInfoRef<'a> {
@@ -351,18 +399,41 @@ fn write_seed(
     };
     let octets = [tag, SEED_LENGTH].into_iter().chain(seed.iter().copied());
     key.iter_mut().zip(octets).for_each(|(to, from)| *to = from);
-    write_private_key_info(algorithm, key.as_slice())
-}
-
-/// Writes a PKCS #8 file around a private key.
-fn write_private_key_info(
-    algorithm: KeyAlgorithm,
-    private_key: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let info = PrivateKeyInfoRef {
         version: 0,
         algorithm: key_identifier(algorithm),
-        private_key: OctetStringRef::new(private_key)?,
+        private_key: OctetStringRef::new(key.as_slice())?,
+    };
+    Ok(Zeroizing::new(info.to_der()?))
+}
+
+/// `OneAsymmetricKey` of version 2, which its version field calls 1 (RFC 5958 §2).
+#[cfg(feature = "oqs")]
+#[derive(Sequence)]
+struct OneAsymmetricKeyRef<'a> {
+    version: u8,
+    algorithm: AlgorithmIdentifierRef<'a>,
+    private_key: &'a OctetStringRef,
+    public_key: ContextSpecific<BitStringRef<'a>>,
+}
+
+/// Writes a new ML-DSA key without its seed, and the public key beside it, which not everybody can compute.
+#[cfg(feature = "oqs")]
+fn write_expanded(
+    algorithm: KeyAlgorithm,
+    private_key: &[u8],
+    public_key: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let private_key = Zeroizing::new(OctetStringRef::new(private_key)?.to_der()?);
+    let info = OneAsymmetricKeyRef {
+        version: 1,
+        algorithm: key_identifier(algorithm),
+        private_key: OctetStringRef::new(&private_key)?,
+        public_key: ContextSpecific {
+            tag_number: TagNumber(1),
+            tag_mode: TagMode::Implicit,
+            value: BitStringRef::from_bytes(public_key)?,
+        },
     };
     Ok(Zeroizing::new(info.to_der()?))
 }

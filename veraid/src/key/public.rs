@@ -9,7 +9,7 @@ use x509_cert::spki::SubjectPublicKeyInfo;
 use super::{KeyAlgorithm, KeyError, PUBLIC_KEY_LABEL, pem_kind};
 use crate::algorithm::{SignatureAlgorithm, key_identifier, read_key_restriction};
 use crate::asn1::{Reader, Unreadable, Value, tag};
-use crate::crypto::{self, HashAlgorithm, Refused};
+use crate::crypto::{self, Failure, HashAlgorithm};
 use crate::oid;
 use crate::pem::{self, Block};
 use crate::record::{DigestType, KeyId};
@@ -69,6 +69,12 @@ impl<'a> PublicKeyRef<'a> {
         })
     }
 
+    /// What stands in the BIT STRING.
+    #[cfg(test)]
+    pub(crate) fn bare(&self) -> &'a [u8] {
+        self.key
+    }
+
     /// Whether it is an RSA key for RSASSA-PSS only, as `id-RSASSA-PSS` says.
     pub(crate) fn is_pss_only(&self) -> bool {
         self.rsa_use != RsaUse::Any
@@ -126,11 +132,11 @@ impl<'a> PublicKeyRef<'a> {
         algorithm: SignatureAlgorithm,
         message: &[u8],
         signature: &[u8],
-    ) -> Result<(), Refused> {
+    ) -> Result<(), Failure> {
         if self.makes(algorithm) {
             crypto::verify(algorithm, self.key, message, signature)
         } else {
-            Err(Refused)
+            Err(Failure::Refused)
         }
     }
 }
@@ -346,6 +352,19 @@ mod tests {
     use super::*;
     use crate::key::{PrivateKey, SigningKey as _};
 
+    /// A key of an algorithm that every build signs with.
+    fn rsa_key() -> PrivateKey {
+        PrivateKey::from_pkcs8_der(&kliento_fixtures::rsa_pkcs8(2_048)).unwrap()
+    }
+
+    /// A key of each algorithm that this build makes keys for, and an RSA key in any case.
+    fn keys() -> impl Iterator<Item = PrivateKey> {
+        let generated = KeyAlgorithm::ALL
+            .iter()
+            .filter_map(|&algorithm| PrivateKey::generate(algorithm).ok());
+        generated.chain([rsa_key()])
+    }
+
     /// Every way to sign that can be read.
     const SIGNATURES: [SignatureAlgorithm; 9] = [
         SignatureAlgorithm::RsassaPss(HashAlgorithm::Sha256),
@@ -361,9 +380,9 @@ mod tests {
 
     #[test]
     fn a_key_verifies_what_it_made_and_nothing_said_to_be_made_otherwise() {
-        for &algorithm in KeyAlgorithm::ALL {
-            let private_key = PrivateKey::generate(algorithm).unwrap();
+        for private_key in keys() {
             let key = private_key.public_key().borrow();
+            let algorithm = key.algorithm;
             let signature = private_key.sign(b"message").unwrap();
             let written = SignatureAlgorithm::written_by(algorithm);
             assert_eq!(key.verify(written, b"message", &signature), Ok(()));
@@ -393,7 +412,7 @@ mod tests {
     /// RFC 4055 §3.3: the parameters of a key bind its signatures.
     #[test]
     fn a_key_restricted_to_one_hash_makes_no_signatures_with_another() {
-        let private_key = PrivateKey::generate(KeyAlgorithm::Rsa2048).unwrap();
+        let private_key = rsa_key();
         let signature = private_key.sign(b"message").unwrap();
         let signed = SignatureAlgorithm::RsassaPss(HashAlgorithm::Sha256);
         for (rsa_use, allowed, pss_only) in [
@@ -415,7 +434,7 @@ mod tests {
 
     #[test]
     fn vera_id_has_rsa_keys_of_three_sizes_only() {
-        let private_key = PrivateKey::generate(KeyAlgorithm::Rsa2048).unwrap();
+        let private_key = rsa_key();
         let others = KeyAlgorithm::rsa(2560).into_iter();
         for algorithm in KeyAlgorithm::ALL.iter().copied().chain(others) {
             let key = PublicKeyRef {

@@ -24,8 +24,9 @@ use aws_lc_rs::signature::{
 use data_encoding::{BASE64, BASE64_NOPAD};
 use kliento_fixtures::{Algorithm, Response, Responses, TXT, World};
 use veraid::{
-    Error, MemberIdBundle, ObjectIdentifier, Order, OrganisationCertificate, Period, Policy,
-    SignatureBundle, TEST_SERVICE, Timestamp, TrustAnchors, Verification, VerifiedSignature,
+    Error, KeyAlgorithm, KeyError, MemberIdBundle, ObjectIdentifier, Order,
+    OrganisationCertificate, Period, Policy, PrivateKey, SignatureBundle, TEST_SERVICE, Timestamp,
+    TrustAnchors, Verification, VerifiedSignature,
 };
 
 use der::{
@@ -49,6 +50,30 @@ pub fn period(start: i64, end: i64) -> Period {
 
 pub fn noon() -> Period {
     Period::at(at(NOON))
+}
+
+/// Whether the library under test is built with ML-DSA.
+pub const HAS_ML_DSA: bool = cfg!(any(feature = "aws-lc-rs", feature = "oqs"));
+
+/// A new private key. RSA keys come from elsewhere if the library under test makes none.
+pub fn private_key(algorithm: KeyAlgorithm) -> PrivateKey {
+    try_private_key(algorithm).unwrap()
+}
+
+/// The same, or the error that says which feature is lacking.
+pub fn try_private_key(algorithm: KeyAlgorithm) -> Result<PrivateKey, KeyError> {
+    let bits = match algorithm {
+        KeyAlgorithm::Rsa2048 => 2_048,
+        KeyAlgorithm::Rsa3072 => 3_072,
+        KeyAlgorithm::Rsa4096 => 4_096,
+        _ => return PrivateKey::generate(algorithm),
+    };
+    match PrivateKey::generate(algorithm) {
+        Err(KeyError::NotBuilt { .. }) => {
+            PrivateKey::from_pkcs8_der(&kliento_fixtures::rsa_pkcs8(bits))
+        }
+        generated => generated,
+    }
 }
 
 /// A key that signs in any way that the cryptographic library can.
