@@ -12,6 +12,8 @@ mod oqs;
 mod ring;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wycheproof;
 
 use std::fmt;
 
