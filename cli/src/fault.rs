@@ -280,11 +280,12 @@ pub(crate) fn with_causes(error: &dyn Error) -> String {
     message
 }
 
-/// Whether it is what was asked for that can't be made, and nothing that was given to be judged.
+/// Whether it is what was asked for that can't be made or done here, and nothing that was given to be judged.
 fn is_about_the_request(reason: &str) -> bool {
     matches!(
         reason,
         "kliento.empty_audience"
+            | "veraid.algorithm_not_built"
             | "veraid.key"
             | "veraid.not_pem_certificate"
             | "veraid.key_mismatch"
