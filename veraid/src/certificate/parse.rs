@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use der::asn1::ObjectIdentifier;
 use dnssec::Period;
 use smallvec::SmallVec;
 
@@ -134,6 +135,12 @@ impl<'a> UnverifiedCertificate<'a> {
         read_common_name(self.role, self.subject)
     }
 
+    /// The organisational unit of its subject, if that is all that the subject holds: how an intermediate is called that
+    /// is no member.
+    pub fn unit(&self) -> Option<Cow<'a, str>> {
+        lone_attribute(self.subject, oid::ORGANISATIONAL_UNIT)
+    }
+
     /// The key that it certifies.
     pub fn public_key(&self) -> Result<PublicKey, Error> {
         self.public_key_ref().map(PublicKey::from)
@@ -175,8 +182,8 @@ impl<'a> UnverifiedCertificate<'a> {
     /// compared as text, character by character; all others octet by octet.
     pub(crate) fn names_as_issuer(&self, issuer: &UnverifiedCertificate<'_>) -> bool {
         self.issuer() == issuer.subject()
-            || lone_common_name(self.issuer)
-                .zip(lone_common_name(issuer.subject))
+            || lone_attribute(self.issuer, oid::COMMON_NAME)
+                .zip(lone_attribute(issuer.subject, oid::COMMON_NAME))
                 .is_some_and(|(named, subject)| named == subject)
     }
 
@@ -318,15 +325,15 @@ fn read_common_name(role: CertificateRole, name: Value<'_>) -> Result<Cow<'_, st
     decode_directory_string(value).ok_or(Error::CommonNameEncoding { certificate: role })
 }
 
-/// The common name in a distinguished name that holds nothing else.
-fn lone_common_name(name: Value<'_>) -> Option<Cow<'_, str>> {
+/// That attribute of a distinguished name that holds nothing else.
+fn lone_attribute(name: Value<'_>, wanted: ObjectIdentifier) -> Option<Cow<'_, str>> {
     let mut relative_names = name.reader();
     let relative_name = relative_names
         .read(tag::SET, "a RelativeDistinguishedName")
         .ok()?;
     let mut attributes = relative_name.reader();
     let (attribute, value) = read_name_attribute(&mut attributes).ok()?;
-    (relative_names.is_empty() && attributes.is_empty() && attribute == oid::COMMON_NAME.as_bytes())
+    (relative_names.is_empty() && attributes.is_empty() && attribute == wanted.as_bytes())
         .then(|| decode_directory_string(value))
         .flatten()
 }
@@ -423,7 +430,7 @@ impl<'a> Extensions<'a> {
 
     /// Takes note of an extension; says whether it is one that is known here.
     fn interpret(&mut self, extension: &Extension<'a>) -> Result<bool, Unreadable> {
-        let is = |oid: der::asn1::ObjectIdentifier| oid.as_bytes() == extension.identifier;
+        let is = |oid: ObjectIdentifier| oid.as_bytes() == extension.identifier;
         let value = extension.value;
         if is(oid::BASIC_CONSTRAINTS) {
             self.basic_constraints = Some(BasicConstraints {
