@@ -371,6 +371,9 @@ fn hint_for(reason: &str) -> Option<&'static str> {
         "x509.valid_too_long" | "veraid.signature_valid_too_long" => {
             "in DomainAuth nothing is valid for longer than 90 days: make it with --valid-for 90d or less"
         }
+        "x509.other_issuer" => {
+            "give each certificate from the organisation's down to the one that issues, with --intermediate"
+        }
         "veraid.verification_too_long" => "put --from and --until at most 90 days apart",
         "x509.path_length_exceeded" => {
             "the certificate above needs a larger --path-length: 1, say, for the organisation's (`kliento organisation \

@@ -87,6 +87,9 @@ struct SignaturePart {
 struct CertificatePart {
     octets: usize,
     common_name: Option<String>,
+    /// How an intermediate is called that is no member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<String>,
     certificate_authority: bool,
     serial_number: String,
     key_algorithm: Option<String>,
@@ -240,10 +243,15 @@ fn token_remarks(octets: usize, attached: bool, lifetime: u64) -> impl Iterator<
 impl CertificatePart {
     fn new(certificate: &UnverifiedCertificate<'_>) -> Self {
         let mut errors = Vec::new();
-        let common_name = certificate
-            .common_name()
-            .map_err(|error| errors.push(with_causes(&error)))
-            .ok();
+        let unit = certificate.unit();
+        let common_name = match certificate.common_name() {
+            Ok(common_name) => Some(common_name),
+            Err(_) if unit.is_some() => None,
+            Err(error) => {
+                errors.push(with_causes(&error));
+                None
+            }
+        };
         let key = certificate
             .public_key()
             .map_err(|error| errors.push(with_causes(&error)))
@@ -251,6 +259,7 @@ impl CertificatePart {
         Self {
             octets: certificate.to_der().len(),
             common_name: common_name.map(Cow::into_owned),
+            unit: unit.map(Cow::into_owned),
             certificate_authority: certificate.is_ca(),
             serial_number: hex(certificate.serial_number()),
             key_algorithm: key.as_ref().map(|key| key.algorithm().to_string()),
@@ -361,7 +370,7 @@ fn add_window(fields: &mut Fields, window: &Window) {
 impl CertificatePart {
     fn write(&self, title: &str, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut fields = Fields::new();
-        if let Some(name) = &self.common_name {
+        if let Some(name) = self.common_name.as_ref().or(self.unit.as_ref()) {
             let role = if self.certificate_authority {
                 ", a certificate authority"
             } else {

@@ -530,6 +530,8 @@ fn inspection_shows_delegates_and_what_is_experimental() {
         Value::Null
     );
     let delegate = &document["delegateCertificate"];
+    assert_eq!(delegate["unit"], "gateway");
+    assert_eq!(delegate["errors"], Value::Null);
     assert_eq!(delegate["keyAlgorithm"], "ml-dsa-44");
     assert_eq!(delegate["experimental"], true);
     assert_eq!(delegate["certificateAuthority"], true);
@@ -540,6 +542,7 @@ fn inspection_shows_delegates_and_what_is_experimental() {
         "Delegate's certificate",
         "experimental",
         "delegate certificate",
+        "gateway, a certificate authority",
     ] {
         assert!(run.text().contains(fact), "{fact}: {}", run.text());
     }
