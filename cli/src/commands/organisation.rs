@@ -478,6 +478,10 @@ pub(crate) struct Check {
     #[arg(long, value_name = "FILE")]
     key: Option<Source>,
 
+    /// The protocol whose records to examine. Of VeraId's is also said whether DomainAuth's stand beside them.
+    #[arg(long, default_value = "veraid", value_parser = arguments::dialect_parser())]
+    dialect: Dialect,
+
     /// The service that the record should allow: `kliento`, or an OID.
     #[arg(long, value_name = "OID", default_value = "kliento")]
     service: Service,
@@ -512,6 +516,7 @@ impl Check {
                 format!(" {option} {}", shell_word(&source.to_string()))
             })
         };
+        let dialect = doctor::dialect_option(self.dialect);
         let mut how = match self.resolver.to_string().as_str() {
             "system" => String::new(),
             resolver => format!(" --resolver {resolver}"),
@@ -524,9 +529,9 @@ impl Check {
         };
         let what = given("--key", self.key.as_ref()) + &service;
         Commands {
-            check: format!("kliento organisation check --domain {domain}{what}{how}"),
+            check: format!("kliento organisation check --domain {domain}{dialect}{what}{how}"),
             retrieve: format!(
-                "kliento dnssec retrieve --domain {domain}{how} --out {domain}.chain"
+                "kliento dnssec retrieve --domain {domain}{dialect}{how} --out {domain}.chain"
             ),
         }
     }
@@ -539,6 +544,7 @@ impl Check {
             key: self.key.as_ref().map(arguments::either_key).transpose()?,
             service: self.service.0,
             now: arguments::now(),
+            dialect: self.dialect,
             domain: self.domain,
         };
         let what = format!("asking {} about {}", subject.resolver, subject.domain);

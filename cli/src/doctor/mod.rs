@@ -22,6 +22,7 @@ use kliento::veraid::{
 };
 
 use self::finding::Finding;
+pub(crate) use self::records::dialect_option;
 pub(crate) use self::report::{Report, Status};
 use self::size::{BundleSizes, ChainSize};
 use crate::fault::Fault;
@@ -29,6 +30,8 @@ use crate::fault::Fault;
 /// What to examine, and against what.
 pub(crate) struct Subject {
     pub(crate) domain: Organisation,
+    /// The protocol whose records are looked for.
+    pub(crate) dialect: Dialect,
     pub(crate) resolver: Resolver,
     pub(crate) anchors: TrustAnchors,
     /// The key that the records should be about, if there is one to compare them with.
@@ -62,7 +65,7 @@ pub(crate) async fn examine(subject: &Subject) -> Result<Report, Fault> {
     let resolver = subject.resolver_name();
     let owner = subject
         .domain
-        .record_owner(Dialect::VeraId)
+        .record_owner(subject.dialect)
         .map_err(|error| Fault::in_file(&subject.domain, &error))?;
     let Some(anchored) = survey::anchored_zone(&subject.anchors, &owner) else {
         let finding = delegation::without_anchor(subject.domain.as_str());
@@ -102,6 +105,9 @@ pub(crate) async fn examine(subject: &Subject) -> Result<Report, Fault> {
     findings.extend(records.findings);
     let mut report = Report::new(subject, findings);
     if let Some(Ok(chain_der)) = &survey.chain {
+        report = report.with(signatures::examine_for_domain_auth(
+            chain_der, &owner, subject,
+        ));
         report = measured(report, chain_der, subject, records.key_algorithm)?;
     } else if !report.has_problems() {
         // Nothing is called good that is not proven.
@@ -121,14 +127,18 @@ fn measured(
         .key
         .as_ref()
         .map(PublicKey::algorithm)
-        // VeraId, which this measures, has no others.
-        .filter(|algorithm| !algorithm.is_experimental() && algorithm.record_number().is_some())
+        // Others have no records.
+        .filter(|algorithm| {
+            let is_in_dialect =
+                subject.dialect == Dialect::DomainAuth || !algorithm.is_experimental();
+            is_in_dialect && algorithm.record_number().is_some()
+        })
         .or(published)
         .unwrap_or(KeyAlgorithm::Rsa2048);
     let Some(chain) = ChainSize::of(chain_der, subject.now) else {
         return Ok(report);
     };
-    let bundle = BundleSizes::measure(chain_der, &subject.domain, algorithm, subject.now)?;
+    let bundle = BundleSizes::measure(chain_der, subject, algorithm)?;
     let findings = size::examine(&chain, &bundle);
     Ok(report.with(findings).sized(chain, bundle))
 }

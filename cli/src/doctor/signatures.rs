@@ -1,10 +1,12 @@
 //! The signatures: whether they prove what they cover, and for how long.
 
 use dnssec::{
-    Chain, Committer, Error, Name, Period, RecordType, RetrievalError, Rrsig, RrsigId, Timestamp,
+    Chain, Committer, Demand, Error, Name, Period, RecordType, RetrievalError, Rrsig, RrsigId,
+    Timestamp,
 };
-use kliento::veraid::TtlOverride;
+use kliento::veraid::{Dialect, TtlOverride};
 
+use super::Subject;
 use super::finding::Finding;
 use super::survey::Survey;
 use super::words::{keeper, keeper_first, plain};
@@ -70,6 +72,32 @@ fn principal(error: &RetrievalError) -> &RetrievalError {
         }
         error => error,
     }
+}
+
+/// DomainAuth's verifiers take no signature that is valid for too long, whatever DNSSEC says of it.
+pub(super) fn examine_for_domain_auth(
+    chain_der: &[u8],
+    owner: &Name,
+    subject: &Subject,
+) -> Vec<Finding> {
+    let demand =
+        Demand::from(Period::at(subject.now)).with_longest_signature(TtlOverride::MAX.seconds());
+    let refusal = Chain::from_der(chain_der)
+        .and_then(|chain| {
+            chain
+                .look_up(owner, RecordType::TXT, &subject.anchors, demand)
+                .map(|_| ())
+        })
+        .err()
+        .filter(|_| subject.dialect == Dialect::DomainAuth);
+    let finding = refusal.map(|error| {
+        Finding::problem(
+            "signatures.too_long",
+            format!("DomainAuth takes DNSSEC signatures of 90 days or less: {error}."),
+        )
+        .advise("Have whoever runs that zone make shorter signatures; two weeks are usual.")
+    });
+    finding.into_iter().collect()
 }
 
 /// No chain was retrieved, and nothing that was found says why.

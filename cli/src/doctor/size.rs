@@ -4,12 +4,13 @@
 
 use dnssec::{Chain, Period, Timestamp};
 use kliento::veraid::{
-    self, Dialect, Encapsulation, KeyAlgorithm, Member, MemberCertificate, MemberIdBundle,
-    Organisation, OrganisationCertificate, PrivateKey, Signer, SigningKey as _,
+    self, Encapsulation, KeyAlgorithm, Member, MemberCertificate, MemberIdBundle,
+    OrganisationCertificate, PrivateKey, Signer, SigningKey as _,
 };
 use kliento::{MAX_BUNDLE_OCTETS, Token, header};
 use serde::Serialize;
 
+use super::Subject;
 use super::finding::Finding;
 use crate::fault::Fault;
 
@@ -59,22 +60,17 @@ impl BundleSizes {
     /// Makes a token each way for `domain`, with an organisation's key of this kind.
     pub(super) fn measure(
         chain_der: &[u8],
-        domain: &Organisation,
+        subject: &Subject,
         algorithm: KeyAlgorithm,
-        now: Timestamp,
     ) -> Result<Self, Fault> {
+        let (domain, dialect, now) = (&subject.domain, subject.dialect, subject.now);
         let organisation_key = PrivateKey::generate(algorithm).map_err(veraid::Error::from)?;
         let member_key =
             PrivateKey::generate(KeyAlgorithm::Rsa2048).map_err(veraid::Error::from)?;
         let end = now.saturating_add(TOKEN_SECONDS);
         let period = Period::new(now, end).unwrap_or(Period::at(now));
-        let certificate = OrganisationCertificate::self_issue(
-            domain,
-            Dialect::VeraId,
-            &organisation_key,
-            period,
-            0,
-        )?;
+        let certificate =
+            OrganisationCertificate::self_issue(domain, dialect, &organisation_key, period, 0)?;
         let member = Member::User(MEMBER.parse().map_err(veraid_name)?);
         let member_certificate = MemberCertificate::issue(
             &member,
@@ -82,7 +78,7 @@ impl BundleSizes {
             &certificate,
             &organisation_key,
             period,
-            Dialect::VeraId,
+            dialect,
         )?;
         let bundle = MemberIdBundle::new(
             chain_der,

@@ -366,7 +366,7 @@ pub(super) async fn gather(
     subject: &Subject,
     probe: Probe,
 ) -> Result<Survey, NameError> {
-    let owner = subject.domain.record_owner(Dialect::VeraId)?;
+    let owner = subject.domain.record_owner(subject.dialect)?;
     let top = probe.anchored;
     let mut survey = Survey {
         owner: owner.clone(),
@@ -474,7 +474,8 @@ async fn zone(client: &Client, name: Name, soa: Reply) -> Zone {
 
 async fn ask_for_records(client: &Client, subject: &Subject, survey: &mut Survey) {
     // A long domain may have room for VeraId's shorter label alone.
-    let domain_auth_owner = subject.domain.record_owner(Dialect::DomainAuth).ok();
+    let beside = Some(Dialect::DomainAuth).filter(|&dialect| dialect != subject.dialect);
+    let domain_auth_owner = beside.and_then(|dialect| subject.domain.record_owner(dialect).ok());
     let domain_auth = async {
         match &domain_auth_owner {
             Some(name) => Some(ask(client, name, RecordType::TXT).await),
@@ -491,11 +492,11 @@ async fn ask_for_records(client: &Client, subject: &Subject, survey: &mut Survey
             .answers
             .iter()
             .filter(|entry| entry.record_type == RecordType::TXT)
-            .any(|entry| is_veraid(&entry.rdata))
+            .any(|entry| is_record(&entry.rdata, subject.dialect))
     });
     if !found {
         let zone = survey.own_zone().map(|zone| zone.name.clone());
-        for name in other_places(&subject.domain, zone.as_ref()) {
+        for name in other_places(subject, zone.as_ref()) {
             if let Ok(reply) = ask(client, &name, RecordType::TXT).await {
                 let records = reply.rrset(&name, RecordType::TXT).map(<[u8]>::to_vec);
                 let records = records.collect();
@@ -509,29 +510,33 @@ async fn ask_for_records(client: &Client, subject: &Subject, survey: &mut Survey
     survey.domain_auth_owner = domain_auth_owner;
 }
 
-fn is_veraid(rdata: &[u8]) -> bool {
-    dnssec::txt_content(rdata)
-        .is_some_and(|text| TxtRecord::parse(&text, Dialect::VeraId).is_some())
+fn is_record(rdata: &[u8], dialect: Dialect) -> bool {
+    dnssec::txt_content(rdata).is_some_and(|text| TxtRecord::parse(&text, dialect).is_some())
 }
 
 /// Where else people put the record: a box that adds the zone's name by itself, a label that was left out or misspelt.
-fn other_places(domain: &Organisation, zone: Option<&Name>) -> Vec<Name> {
+fn other_places(subject: &Subject, zone: Option<&Name>) -> Vec<Name> {
+    let (domain, label) = (&subject.domain, subject.dialect.record_label());
+    places_but_for(domain, label, zone)
+}
+
+fn places_but_for(domain: &Organisation, label: &str, zone: Option<&Name>) -> Vec<Name> {
     let Some(itself) = name_of(domain) else {
         return Vec::new();
     };
     let on = |label: &str, name: &Name| name.prepend_label(label.as_bytes()).ok();
     let doubled = zone.and_then(|zone| {
-        let labels = ["_veraid"].into_iter().chain(domain.as_str().split('.'));
+        let labels = [label].into_iter().chain(domain.as_str().split('.'));
         let labels = labels.map(str::as_bytes).chain(zone.labels());
         Name::from_labels(labels).ok()
     });
     let above = zone
         .filter(|zone| **zone != itself)
-        .and_then(|zone| on("_veraid", zone));
-    let www = on("www", &itself).and_then(|www| on("_veraid", &www));
+        .and_then(|zone| on(label, zone));
+    let www = on("www", &itself).and_then(|www| on(label, &www));
     [
         doubled,
-        on("veraid", &itself),
+        on(label.trim_start_matches('_'), &itself),
         Some(itself.clone()),
         above,
         www,
@@ -591,7 +596,7 @@ mod tests {
     #[test]
     fn looks_where_forms_put_records_that_are_typed_in_full() {
         let domain: Organisation = "team.example.com".parse().unwrap();
-        let places = other_places(&domain, Some(&name("example.com.")));
+        let places = places_but_for(&domain, "_veraid", Some(&name("example.com.")));
         for place in [
             "_veraid.team.example.com.example.com.",
             "veraid.team.example.com.",

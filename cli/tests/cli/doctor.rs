@@ -399,7 +399,7 @@ fn a_key_is_compared_with_the_records() {
 }
 
 #[test]
-fn domain_auths_records_are_examined_beside_veraids() {
+fn domain_auths_records_are_examined_beside_veraids_and_by_themselves() {
     let record_of = |more: &str| {
         let line =
             format!("organisation record --domain good.example --key org.key.pem {more} --json");
@@ -441,12 +441,64 @@ fn domain_auths_records_are_examined_beside_veraids() {
         let message = finding(&run, id)["message"].clone();
         assert!(message.as_str().unwrap().contains(about), "{message}");
     }
+    // The same records by themselves.
+    let domain_auth = ["--json", "--dialect", "domainauth", "--key", &key];
+    let run = check(&world, address, "both.good.example", &domain_auth).exits(0);
+    assert_eq!(wrong(&run), [] as [&str; 0]);
+    finding(&run, "records.matches");
+    let next = run.json()["next"].as_str().unwrap().to_owned();
+    assert!(
+        next.starts_with("kliento dnssec retrieve --domain both.good.example --dialect domainauth")
+    );
+    for (label, id) in [
+        ("other", "records.no_match"),
+        ("odd", "records.domainauth_unreadable"),
+        ("no", "records.absent"),
+    ] {
+        let domain = format!("{label}.good.example");
+        let run = check(&world, address, &domain, &domain_auth).exits(1);
+        assert_eq!(wrong(&run), [format!("problem:{id}")], "{label}");
+    }
+    let line = finding(
+        &check(&world, address, "other.good.example", &domain_auth),
+        "records.no_match",
+    );
+    let line = line["publish"][0].as_str().unwrap().to_owned();
+    assert!(
+        line.starts_with("_domainauth.other.good.example. 3600 IN TXT \"0 1 1 "),
+        "{line}"
+    );
+    let run = check(&world, address, "other.good.example", &domain_auth[..3]).exits(0);
+    assert_eq!(
+        wrong(&run),
+        ["note:records.experimental", "note:size.header_large"]
+    );
     let run = check(&world, address, "other.good.example", &["--json"]).exits(0);
     let message = finding(&run, "records.domainauth_present")["message"].clone();
     assert!(
         message.as_str().unwrap().contains("--allow-algorithm"),
         "{message}"
     );
+}
+
+#[test]
+fn domain_auth_takes_no_dnssec_signature_of_more_than_90_days() {
+    const DAY: i64 = 86_400;
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
+    let now = i64::try_from(now.as_secs()).unwrap();
+    let zone = ZoneSpec::new("good.example.", Algorithm::EcdsaP256Sha256);
+    let world = top()
+        .with_zone(zone.window(now - DAY, now + 90 * DAY))
+        .txt("_veraid.good.example.", record())
+        .txt("_domainauth.good.example.", format!("0 1 1 {KEY_ID} 3600"))
+        .build();
+    let address = resolver(world.clone(), |_| {});
+    check(&world, address, "good.example", &[]).exits(0);
+    let more = ["--json", "--dialect", "domainauth"];
+    let run = check(&world, address, "good.example", &more).exits(1);
+    assert_eq!(wrong(&run), ["problem:signatures.too_long"]);
 }
 
 #[test]

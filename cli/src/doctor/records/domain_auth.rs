@@ -1,17 +1,21 @@
-//! The records of DomainAuth, VeraId's successor, which a domain may have beside VeraId's or do without.
+//! The records of DomainAuth, VeraId's successor, which a domain may have beside VeraId's, in their place or not at all.
 
 use dnssec::RecordType;
 use kliento::veraid::{Dialect, DigestType, KeyAlgorithm, TtlOverride, TxtRecord};
 
 use super::explanation::shortened;
 use super::reading::{decode_key_id, is_number};
-use super::{Published, described, from_wildcard};
+use super::{
+    Examination, Published, ambiguous, described, from_wildcard, matching, without_key,
+    without_match,
+};
 use crate::doctor::Subject;
-use crate::doctor::finding::Finding;
+use crate::doctor::finding::{Finding, Severity};
 use crate::doctor::survey::Survey;
 use crate::doctor::words::{count, plain};
 
-pub(super) fn examine(survey: &Survey, subject: &Subject) -> Vec<Finding> {
+/// What there is to say of them when VeraId's records are what was asked about.
+pub(super) fn examine_beside(survey: &Survey, subject: &Subject) -> Vec<Finding> {
     let (Some(owner), Some(Ok(reply))) = (&survey.domain_auth_owner, &survey.domain_auth) else {
         return Vec::new();
     };
@@ -37,7 +41,7 @@ pub(super) fn examine(survey: &Survey, subject: &Subject) -> Vec<Finding> {
     }
     let mut findings: Vec<Finding> = texts
         .iter()
-        .filter_map(|text| Some(unreadable(text, trouble(text)?, &name)))
+        .filter_map(|text| Some(unreadable(text, trouble(text)?, &name, Severity::Warning)))
         .collect();
     let records: Vec<TxtRecord> = texts.iter().filter_map(|text| read(text)).collect();
     if !records.is_empty() {
@@ -57,27 +61,80 @@ pub(super) fn examine(survey: &Survey, subject: &Subject) -> Vec<Finding> {
     findings
 }
 
+/// What there is to say of them when they are what was asked about.
+pub(super) fn examine_records(
+    published: &[Published],
+    survey: &Survey,
+    subject: &Subject,
+    examination: &mut Examination,
+) {
+    let texts: Vec<String> = published.iter().map(Published::text).collect();
+    let records: Vec<TxtRecord> = texts.iter().filter_map(|text| read(text)).collect();
+    let findings = &mut examination.findings;
+    let severity = if records.is_empty() {
+        Severity::Problem
+    } else {
+        Severity::Warning
+    };
+    let name = plain(&survey.owner);
+    findings.extend(
+        texts
+            .iter()
+            .filter_map(|text| Some(unreadable(text, trouble(text)?, &name, severity))),
+    );
+    let counting = match &subject.key {
+        Some(key) => match TxtRecord::select(records.iter().cloned(), key, subject.service) {
+            Ok(record) => {
+                findings.push(matching(&record, survey));
+                vec![record]
+            }
+            Err(kliento::veraid::Error::AmbiguousRecord) => {
+                findings.push(ambiguous(survey));
+                Vec::new()
+            }
+            Err(_) => {
+                findings.extend(without_match(&[], &records, key, survey, subject));
+                Vec::new()
+            }
+        },
+        None => without_key(&records, survey, subject, findings),
+    };
+    if counting.iter().any(is_experimental) {
+        findings.push(Finding::note("records.experimental", EXPERIMENTAL));
+    }
+    examination.overrides = counting.iter().map(TxtRecord::ttl_override).collect();
+    examination.key_algorithm = counting.iter().map(TxtRecord::key_algorithm).max();
+}
+
+const EXPERIMENTAL: &str =
+    "Verifiers take experimental keys only if they were told to, with --allow-algorithm.";
+
+fn is_experimental(record: &TxtRecord) -> bool {
+    record.key_algorithm().is_experimental()
+}
+
 fn present(records: &[TxtRecord], name: &str) -> Finding {
     let shown: Vec<String> = records.iter().map(described).collect();
-    let is_experimental = |record: &TxtRecord| record.key_algorithm().is_experimental();
     let caution = if records.iter().any(is_experimental) {
-        " Verifiers take experimental keys only if they were told to, with --allow-algorithm."
+        EXPERIMENTAL
     } else {
         ""
     };
     Finding::note(
         "records.domainauth_present",
         format!(
-            "{name} has {} for DomainAuth, VeraId's successor: {}.{caution}",
+            "{name} has {} for DomainAuth, VeraId's successor: {}. {caution}",
             count(records.len(), "record", "records"),
             shown.join("; ")
-        ),
+        )
+        .trim_end(),
     )
 }
 
-fn unreadable(text: &str, what: &str, name: &str) -> Finding {
-    Finding::warning(
+fn unreadable(text: &str, what: &str, name: &str, severity: Severity) -> Finding {
+    Finding::new(
         "records.domainauth_unreadable",
+        severity,
         format!(
             "The record \"{}\" at {name} is no DomainAuth record: {what}.",
             shortened(text)

@@ -59,8 +59,22 @@ impl Published {
         self.strings.iter().map(Vec::as_slice).collect()
     }
 
+    fn record(&self, dialect: Dialect) -> Option<TxtRecord> {
+        TxtRecord::parse(&self.strings.concat(), dialect)
+    }
+
     fn text(&self) -> String {
         String::from_utf8_lossy(&self.strings.concat()).into_owned()
+    }
+
+    /// Whether somebody meant it as a record of that dialect, well made or not.
+    fn is_meant_for(&self, dialect: Dialect) -> bool {
+        match (dialect, self.reading()) {
+            (Dialect::DomainAuth, reading) => {
+                matches!(reading, Reading::Trouble(Trouble::DomainAuth))
+            }
+            (_, reading) => reading.is_an_attempt(),
+        }
     }
 
     fn reading(&self) -> Reading {
@@ -86,23 +100,28 @@ pub(super) fn examine(survey: &Survey, subject: &Subject) -> Examination {
         .rrset(&place.end, RecordType::TXT)
         .map(Published::new)
         .collect();
-    let is_meant = |published: &Published| published.reading().is_an_attempt();
+    let is_meant = |published: &Published| published.is_meant_for(subject.dialect);
     if wildcard.is_some() && !published.iter().any(is_meant) {
         // Such as one that says of every name that it sends no mail.
         published.clear();
     }
     let findings = &mut examination.findings;
-    findings.extend(place.finding(survey));
+    let is_veraid = subject.dialect == Dialect::VeraId;
+    findings.extend(place.finding(survey).filter(|_| is_veraid));
     if published.is_empty() {
         findings.extend(nowhere(survey, subject, &place));
     } else {
         findings.extend(wildcard);
-        examine_records(&published, survey, subject, &mut examination);
+        if is_veraid {
+            examine_records(&published, survey, subject, &mut examination);
+        } else {
+            domain_auth::examine_records(&published, survey, subject, &mut examination);
+        }
         examination.findings.extend(large_answer(reply));
     }
     examination
         .findings
-        .extend(domain_auth::examine(survey, subject));
+        .extend(domain_auth::examine_beside(survey, subject));
     examination
 }
 
@@ -205,8 +224,16 @@ fn relative_name(survey: &Survey) -> String {
 fn record_line(subject: &Subject) -> Option<String> {
     let ttl_override = TtlOverride::from_seconds(TTL_OVERRIDE_SECONDS)?;
     let key = subject.key.as_ref()?;
-    let record = TxtRecord::new(key, Dialect::VeraId, ttl_override, Some(subject.service)).ok()?;
+    let record = TxtRecord::new(key, subject.dialect, ttl_override, Some(subject.service)).ok()?;
     record.to_zone_line(&subject.domain).ok()
+}
+
+/// What commands are told of a dialect that is not the usual one.
+pub(crate) fn dialect_option(dialect: Dialect) -> String {
+    match dialect {
+        Dialect::VeraId => String::new(),
+        other => format!(" --dialect {other}"),
+    }
 }
 
 /// How to come by the line to publish.
@@ -226,9 +253,10 @@ fn how_to_publish(survey: &Survey, subject: &Subject) -> String {
         )
     } else {
         format!(
-            "Publish what `kliento organisation record --domain {} --key org.key.pem` prints at the DNS host. \
+            "Publish what `kliento organisation record --domain {} --key org.key.pem{}` prints at the DNS host. \
              {where_to}",
-            subject.domain
+            subject.domain,
+            dialect_option(subject.dialect)
         )
     }
 }
@@ -288,24 +316,25 @@ fn nowhere(survey: &Survey, subject: &Subject, place: &Place) -> Vec<Finding> {
 /// Whether records that stand elsewhere were meant to stand here. Those of the zone's own name may well be there for an
 /// organisation of that name, unless they are about the key at hand.
 fn is_meant_for(found: &Elsewhere, survey: &Survey, subject: &Subject) -> bool {
-    let readings: Vec<Reading> = found
+    let published: Vec<Published> = found
         .records
         .iter()
-        .map(|rdata| Published::new(rdata).reading())
+        .map(|rdata| Published::new(rdata))
         .collect();
     let is_the_zones_own = survey
         .own_zone()
         .is_some_and(|zone| found.name.parent().as_ref() == Some(&zone.name))
         && found.name.labels().next() == survey.owner.labels().next();
     if !is_the_zones_own {
-        return readings.iter().any(Reading::is_an_attempt);
+        return published
+            .iter()
+            .any(|published| published.is_meant_for(subject.dialect));
     }
-    readings
-        .iter()
-        .any(|reading| match (reading, &subject.key) {
-            (Reading::Record(record, _), Some(key)) => record.is_about(key),
-            _ => false,
-        })
+    let record = |published: &Published| published.record(subject.dialect);
+    subject.key.as_ref().is_some_and(|key| {
+        let mut records = published.iter().filter_map(record);
+        records.any(|record| record.is_about(key))
+    })
 }
 
 fn misplaced(name: &Name, survey: &Survey) -> Finding {
@@ -576,7 +605,7 @@ fn without_match(
                 "None of the records at {} is about your key ({} {}).",
                 plain(&survey.owner),
                 key.algorithm(),
-                key.key_id(DigestType::default_for(key.algorithm(), Dialect::VeraId))
+                key.key_id(DigestType::default_for(key.algorithm(), subject.dialect))
             ),
         )
         .with(
