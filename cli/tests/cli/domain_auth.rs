@@ -190,6 +190,55 @@ fn signatures_for_any_service_go_by_delegates_and_intermediates_too() {
 }
 
 #[test]
+fn nothing_is_made_for_or_asked_about_more_than_90_days() {
+    let office = Office::new("rsa-2048");
+    let sign = |length: &str| {
+        office.run(&format!(
+            "signature create --service {SERVICE} --plaintext report --organisation-certificate org.pem \
+             --dnssec-chain chain --key org.key.pem --bot --valid-for {length} --trust-anchors anchors \
+             --not-before {NOON} --out report.sig"
+        ))
+    };
+    let run = sign("91d").exits(2);
+    run.explains("veraid.signature_valid_too_long").hints();
+    sign("89d").exits(0);
+    let verify = |from: &str| {
+        office.run(&format!(
+            "signature verify --service {SERVICE} --plaintext report --trust-anchors anchors \
+             --from {from} --until {SOON} report.sig"
+        ))
+    };
+    verify("2025-08-24T00:00:00Z").exits(0);
+    let run = verify("2025-08-22T00:00:00Z").exits(2);
+    run.explains("veraid.verification_too_long").hints();
+}
+
+#[test]
+fn a_delegate_is_called_by_a_label_or_by_a_members_name() {
+    let office = Office::new("rsa-2048");
+    office.key("staff", "rsa-2048");
+    let long = "x".repeat(65);
+    for (name, about) in [
+        (String::new(), "--label"),
+        (
+            "--label staff --name alice".to_owned(),
+            "cannot be used with",
+        ),
+        (format!("--label {long}"), "1 to 64 characters"),
+        ("--name Alice".to_owned(), "give --name alice"),
+        ("--name a@b".to_owned(), "'a@b'"),
+    ] {
+        office
+            .run(&format!(
+                "organisation delegate {name} --public-key staff.pub.pem --organisation-certificate org.pem \
+                 {BY_ORGANISATION} {MADE} --out staff.pem"
+            ))
+            .exits(2)
+            .explains(about);
+    }
+}
+
+#[test]
 fn experimental_keys_are_taken_by_those_who_opt_in_by_name() {
     let office = Office::new("rsa-2048");
     office.key("alice", "ed25519");
