@@ -6,24 +6,28 @@ use serde::Serialize;
 
 use crate::arguments::{
     self, AlgorithmArguments, AnchorArguments, FoundationArguments, IssuerArguments, LoadedIssuer,
-    StartArguments,
+    MomentArguments, StartArguments,
 };
 use crate::destination::{Content, Destination};
 use crate::duration::Duration;
 use crate::fault::Fault;
-use crate::input::Source;
+use crate::input::{self, Source};
+use crate::inspection::MembershipInspection;
 use crate::output::{self, Output};
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     /// Make a member id bundle: the member's certificate, with all that proves it.
     Certify(Certify),
+    /// Show all that is in a member id bundle, unverified, and when each part of it is valid.
+    Inspect(Inspect),
 }
 
 impl Command {
     pub(crate) fn run(self, output: &Output) -> Result<(), Fault> {
         match self {
             Self::Certify(arguments) => arguments.run(output),
+            Self::Inspect(arguments) => arguments.run(output),
         }
     }
 }
@@ -146,6 +150,31 @@ impl Certify {
             self.out, document.valid_until
         );
         output.written(&self.out, &document, &text)
+    }
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  kliento member inspect alice.member-id
+  kliento member inspect --at 2026-11-21T12:00:00Z --json alice.member-id")]
+pub(crate) struct Inspect {
+    #[command(flatten)]
+    moment: MomentArguments,
+
+    #[command(flatten)]
+    anchors: AnchorArguments,
+
+    /// The member id bundle: DER or Base64; - for stdin.
+    bundle: Source,
+}
+
+impl Inspect {
+    fn run(&self, output: &Output) -> Result<(), Fault> {
+        let anchors = self.anchors.load()?;
+        let octets = input::bundle_octets(self.bundle.read_to_judge()?)?;
+        let inspection = MembershipInspection::of_bundle(&octets, self.moment.get(), &anchors)?;
+        output.result(&inspection, &inspection)
     }
 }
 

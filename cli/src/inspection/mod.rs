@@ -4,6 +4,7 @@
 
 mod chain;
 mod delegation_path;
+mod membership;
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
@@ -24,6 +25,7 @@ use crate::timeline::{Timeline, TimelineDocument, Window};
 use chain::{ChainPart, add_rrsets};
 
 pub(crate) use chain::ChainInspection;
+pub(crate) use membership::MembershipInspection;
 
 const WARNING: &str = "unverified: anybody can have written this";
 

@@ -420,6 +420,21 @@ fn intermediates_delegate_in_turn() {
     assert_eq!(inspected["dialect"], "domainauth");
     let intermediates = inspected["intermediateCertificates"].as_array().unwrap();
     assert_eq!(intermediates.len(), 2);
+    let inspected = office
+        .run(&format!(
+            "member inspect --at {NOON} --json alice.member-id"
+        ))
+        .exits(0)
+        .json();
+    assert_eq!(inspected["member"], "alice@example.com");
+    let intermediates = inspected["intermediateCertificates"].as_array().unwrap();
+    assert_eq!(intermediates.len(), 2);
+    assert!(intermediates.iter().any(|part| part["unit"] == "staff"));
+    assert!(
+        intermediates
+            .iter()
+            .any(|part| part["commonName"] == "paris")
+    );
     office.verify("alice.token", "").exits(0);
     // Not whole without the one in between.
     let by_paris = "--intermediate paris.pem --intermediate-key paris.key.pem";

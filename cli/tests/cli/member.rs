@@ -105,3 +105,39 @@ fn refuses_a_key_that_is_not_the_certificates() {
     run.explains("does not belong").hints();
     assert!(scratch.names().is_empty());
 }
+
+#[test]
+fn inspection_shows_all_that_a_member_id_bundle_holds_and_calls_it_unverified() {
+    let line = format!("member inspect --at {NOON} --trust-anchors anchors alice.member-id");
+    let document = WORKSHOP.run(&format!("{line} --json")).exits(0).json();
+    assert_eq!(document["verified"], false);
+    assert_eq!(document["member"], "alice@example.com");
+    assert_eq!(document["dialect"], "veraid");
+    assert_eq!(document["octets"], WORKSHOP.read("alice.member-id").len());
+    assert_eq!(document["memberCertificate"]["commonName"], "alice");
+    assert_eq!(document["memberCertificate"]["certificateAuthority"], false);
+    assert_eq!(
+        document["organisationCertificate"]["certificateAuthority"],
+        true
+    );
+    assert!(document["intermediateCertificates"].is_null());
+    assert!(
+        !document["chain"]["responses"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
+    let run = WORKSHOP.run(&line).exits(0);
+    for fact in [
+        "unverified",
+        "alice@example.com",
+        "Member certificate",
+        "member certificate",
+    ] {
+        assert!(run.text().contains(fact), "{fact}: {}", run.text());
+    }
+    WORKSHOP
+        .run("member inspect alice.token")
+        .exits(1)
+        .explains("x509.malformed_certificate");
+}

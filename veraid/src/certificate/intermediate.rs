@@ -120,7 +120,8 @@ impl IntermediateCertificate {
         })
     }
 
-    pub(crate) fn parsed(&self) -> Result<UnverifiedCertificate<'_>, Error> {
+    /// The certificate laid open, to look into.
+    pub fn parsed(&self) -> Result<UnverifiedCertificate<'_>, Error> {
         UnverifiedCertificate::from_der(CertificateRole::Intermediate, &self.der)
     }
 

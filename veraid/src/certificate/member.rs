@@ -90,7 +90,8 @@ impl MemberCertificate {
         })
     }
 
-    pub(crate) fn parsed(&self) -> Result<UnverifiedCertificate<'_>, Error> {
+    /// The certificate laid open, to look into.
+    pub fn parsed(&self) -> Result<UnverifiedCertificate<'_>, Error> {
         UnverifiedCertificate::from_der(CertificateRole::Member, &self.der)
     }
 

@@ -83,7 +83,8 @@ impl OrganisationCertificate {
         })
     }
 
-    pub(crate) fn parsed(&self) -> Result<UnverifiedCertificate<'_>, Error> {
+    /// The certificate laid open, to look into.
+    pub fn parsed(&self) -> Result<UnverifiedCertificate<'_>, Error> {
         UnverifiedCertificate::from_der(CertificateRole::Organisation, &self.der)
     }
 
