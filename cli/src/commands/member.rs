@@ -37,11 +37,12 @@ impl Command {
     group(ArgGroup::new("member").args(["name", "bot"]).required(true)),
     after_help = "\
 Examples:
-  kliento member certify --name alice --public-key alice.pub.pem --organisation-certificate org.pem \\
-      --organisation-key org.key.pem --dnssec-chain example.com.chain --out alice.member-id
-  kliento member certify --name alice --public-key alice.pub.pem --organisation-certificate org.pem \\
-      --intermediate staff.pem --intermediate-key staff.key.pem --dnssec-chain example.com.chain \\
-      --out alice.member-id"
+  kliento member certify --name alice --public-key alice.pub.pem \\
+      --organisation-certificate org.pem --organisation-key org.key.pem \\
+      --dnssec-chain example.com.chain --out alice.member-id
+  kliento member certify --name alice --public-key alice.pub.pem \\
+      --organisation-certificate org.pem --intermediate staff.pem --intermediate-key staff.key.pem \\
+      --dnssec-chain example.com.chain --out alice.member-id"
 )]
 pub(crate) struct Certify {
     /// The user's name within the organisation.

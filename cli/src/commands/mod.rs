@@ -23,7 +23,7 @@ mod token;
 #[command(
     name = "kliento",
     version,
-    max_term_width = 100,
+    max_term_width = HELP_WIDTH,
     after_help = START
 )]
 pub(crate) struct Kliento {
@@ -34,6 +34,9 @@ pub(crate) struct Kliento {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
+
+/// Characters in a line of help.
+const HELP_WIDTH: usize = 100;
 
 const START: &str = "\
 See it work, with nothing set up:
@@ -117,10 +120,15 @@ mod tests {
                 command.get_subcommands().for_each(visit);
             } else {
                 let help = command.get_after_help().map(ToString::to_string);
+                let (help, name) = (help.unwrap_or_default(), command.get_name());
                 assert!(
-                    help.is_some_and(|help| help.contains("kliento ")),
-                    "`{}` has no example in its help",
-                    command.get_name()
+                    help.contains("kliento "),
+                    "`{name}` has no example in its help"
+                );
+                let is_whole = |line: &str| line.chars().count() <= super::HELP_WIDTH;
+                assert!(
+                    help.lines().all(is_whole),
+                    "an example of `{name}` would be broken"
                 );
             }
         }

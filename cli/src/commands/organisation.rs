@@ -240,7 +240,8 @@ fn check_lifetime(dialect: Dialect, valid_for: Duration) -> Result<(), Fault> {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  kliento organisation certificate --domain example.com --key org.key.pem --valid-for 90d --out org.pem
+  kliento organisation certificate --domain example.com --key org.key.pem --valid-for 90d \\
+      --out org.pem
   kliento organisation certificate --domain example.com --key org.key.pem --dialect domainauth \\
       --path-length 1 --out org.pem")]
 pub(crate) struct Certificate {
@@ -466,9 +467,11 @@ fn shell_word(text: &str) -> String {
 #[command(after_help = "\
 Examples:
   kliento organisation check --domain example.com
+  kliento organisation check --domain example.com --dialect domainauth
   kliento org check --domain example.com --key org.key.pem --resolver https://1.1.1.1/dns-query
 
-Exit status: 0 nothing is wrong (there may be notes and warnings), 1 something is, 2 nobody could be asked.")]
+Exit status: 0 nothing is wrong (there may be notes and warnings), 1 something is, 2 nobody could
+be asked.")]
 pub(crate) struct Check {
     /// The domain.
     #[arg(long)]

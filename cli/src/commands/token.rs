@@ -1,6 +1,7 @@
 //! `kliento token`: tokens issued, checked and looked into.
 
 use clap::{Args, Subcommand, ValueEnum};
+use kliento::veraid::MemberIdBundle;
 use kliento::{Audience, Claims, Token, VerifiedToken, Verifier, header};
 use serde::Serialize;
 
@@ -284,7 +285,16 @@ impl Inspect {
     fn run(&self, output: &Output) -> Result<(), Fault> {
         let anchors = self.anchors.load()?;
         let octets = input::bundle_octets(self.bundle.read_to_judge()?)?;
-        let inspection = Inspection::of_bundle(&octets, self.moment.get(), &anchors)?;
+        let inspection = Inspection::of_bundle(&octets, self.moment.get(), &anchors)
+            .map_err(|fault| hint_at_membership(fault, &octets))?;
         output.result(&inspection, &inspection)
     }
+}
+
+/// The other kind of bundle is easily taken for this one.
+fn hint_at_membership(fault: Fault, octets: &[u8]) -> Fault {
+    if MemberIdBundle::from_der(octets).is_err() {
+        return fault;
+    }
+    fault.hint("this is a member id bundle; see `kliento member inspect`")
 }

@@ -33,7 +33,9 @@ fn writes_completions_for_each_shell() {
     let scratch = Scratch::new();
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let run = run_in(scratch.path(), &["completions", shell], b"").exits(0);
-        assert!(run.text().contains("member-id-bundle"), "{shell}");
+        for word in ["member-id-bundle", "allow-algorithm", "delegate"] {
+            assert!(run.text().contains(word), "{shell}: {word}");
+        }
     }
 }
 
@@ -49,6 +51,8 @@ fn writes_a_man_page_for_each_command() {
         "kliento.1",
         "kliento-token.1",
         "kliento-token-verify.1",
+        "kliento-organisation-delegate.1",
+        "kliento-member-inspect.1",
         "kliento-demo.1",
     ] {
         assert!(pages.iter().any(|name| name == page), "{page}: {pages:?}");

@@ -140,4 +140,8 @@ fn inspection_shows_all_that_a_member_id_bundle_holds_and_calls_it_unverified() 
         .run("member inspect alice.token")
         .exits(1)
         .explains("x509.malformed_certificate");
+    WORKSHOP
+        .run("token inspect alice.member-id")
+        .exits(1)
+        .explains("kliento member inspect");
 }
