@@ -27,7 +27,8 @@ pub enum Error {
     },
 
     /// The bundle exceeds [`MAX_BUNDLE_OCTETS`]. When reading, it was not looked into. When signing, the
-    /// DNSSEC chain or the claims are too large.
+    /// DNSSEC chain, the claims, or the keys and signatures are too large: members with ML-DSA keys below an
+    /// organisation with such a key, as a rule.
     #[error("the token bundle has {octets} octets; at most {MAX_BUNDLE_OCTETS} are allowed")]
     BundleTooLarge {
         /// How many octets it has, or would have once decoded from Base64.

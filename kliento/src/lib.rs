@@ -123,6 +123,8 @@
 //! - **Organisations speak for their members.** [`VerifiedToken::signed_by`] tells the two apart.
 //! - **Authentication is not authorisation.** Anybody with a signed domain can make valid tokens; decide
 //!   which subjects may do what.
+//! - **Quantum computers** would break DNSSEC, whatever keys an organisation has: [what ML-DSA keys are good for](post_quantum)
+//!   is less than it may seem, and [what they take](sizes) is more than many servers' headers hold.
 //!
 //! # Features
 //!
@@ -164,6 +166,14 @@ pub const MEDIA_TYPE: &str = "application/vnd.kliento.token-bundle";
 
 /// The media type of a token bundle as the value of an `Authorization` field.
 pub const HEADER_MEDIA_TYPE: &str = "application/vnd.kliento.auth-header";
+
+#[cfg(doc)]
+#[doc = include_str!("sizes.md")]
+pub mod sizes {}
+
+#[cfg(doc)]
+#[doc = include_str!("post_quantum.md")]
+pub mod post_quantum {}
 
 /// The samples of the project's README, compiled and run with the tests.
 #[cfg(doctest)]

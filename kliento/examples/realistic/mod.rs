@@ -1,0 +1,305 @@
+//! An organisation such as the real DNS has many of, with keys of any algorithm, for measuring what it signs.
+//!
+//! Its chain is what `kliento dnssec retrieve` keeps of a resolver's answers: the root with two KSKs and a ZSK of RSA-2048
+//! (algorithm 8), as during its rollovers; `com.` and `example.com.` with a KSK and a ZSK of P-256 each (algorithm 13);
+//! the TXT record in the zone of `example.com.`.
+
+use std::error::Error;
+
+use kliento::veraid::dnssec::{Chain, RecordType};
+use kliento::veraid::{
+    Dialect, IntermediateCertificate, IntermediateName, KeyAlgorithm, KeyError, Member,
+    MemberCertificate, MemberIdBundle, Organisation, OrganisationCertificate, Period, Policy,
+    PrivateKey, PublicKey, Signer, SigningError, SigningKey, TtlOverride, TxtRecord,
+};
+use kliento::{SERVICE, Timestamp, Token, TrustAnchors, Verifier};
+use kliento_fixtures::{
+    Algorithm, Key, SECURE_ENTRY_POINT, TXT, World, ZONE_KEY, ZoneKey, ZoneSpec, chain_der,
+};
+
+/// The server that the tokens are for.
+const AUDIENCE: &str = "https://api.example.com";
+
+const DOMAIN: &str = "example.com";
+const USER: &str = "alice";
+/// How long tokens live, in seconds.
+const TOKEN_LIFETIME: i64 = 600;
+const DAY: i64 = 86_400;
+/// The number of DNSSEC's algorithm RSA with SHA-256.
+const RSA_SHA256: u8 = 8;
+const RSA_BITS: u32 = 2_048;
+
+/// Who signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The organisation, in a member's name.
+    Organisation,
+    /// Somebody to whom it delegates, in a member's name.
+    Delegate,
+    /// A member that the organisation certified.
+    Member,
+    /// A member that an intermediate certified.
+    MemberThroughIntermediate,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Organisation,
+        Self::Delegate,
+        Self::Member,
+        Self::MemberThroughIntermediate,
+    ];
+
+    /// Whether VeraId has it too, which has no intermediates.
+    pub(crate) fn is_in(self, dialect: Dialect) -> bool {
+        dialect == Dialect::DomainAuth || matches!(self, Self::Organisation | Self::Member)
+    }
+}
+
+/// A token with an audience and three claims.
+fn token() -> Result<Token, kliento::Error> {
+    Ok(Token::new(AUDIENCE.parse()?)
+        .with_claim("department", "accounts")
+        .with_claim("nonce", "6f1c2b7e9a504d83")
+        .with_claim("role", "admin"))
+}
+
+/// A key whose signatures are all as long as the longest: ECDSA's are integers in DER, which vary by some octets, and so
+/// would everything that is measured.
+pub(crate) struct LongestSignatures(PrivateKey);
+
+impl LongestSignatures {
+    /// One signature in four is of the full length.
+    const MAX_ATTEMPTS: usize = 1_000;
+
+    pub(crate) fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
+        PrivateKey::generate(algorithm).map(Self)
+    }
+
+    /// Octets of the longest `Ecdsa-Sig-Value` (RFC 3279 §2.2.3): two integers of 33 or 49 octets.
+    fn longest(&self) -> Option<usize> {
+        match self.0.public_key().algorithm() {
+            KeyAlgorithm::EcdsaP256 => Some(72),
+            KeyAlgorithm::EcdsaP384 => Some(104),
+            _ => None,
+        }
+    }
+}
+
+impl SigningKey for LongestSignatures {
+    fn public_key(&self) -> &PublicKey {
+        self.0.public_key()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningError> {
+        let longest = self.longest();
+        for _ in 0..Self::MAX_ATTEMPTS {
+            let signature = self.0.sign(message)?;
+            if longest.is_none_or(|longest| signature.len() == longest) {
+                return Ok(signature);
+            }
+        }
+        Err(SigningError::new("no signature has the full length"))
+    }
+}
+
+/// One key of an algorithm for each part that there is to play.
+pub(crate) struct Keys {
+    pub(crate) organisation: LongestSignatures,
+    pub(crate) intermediate: LongestSignatures,
+    /// The member's, or the delegate's.
+    pub(crate) signer: LongestSignatures,
+}
+
+impl Keys {
+    pub(crate) fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
+        Ok(Self {
+            organisation: LongestSignatures::generate(algorithm)?,
+            intermediate: LongestSignatures::generate(algorithm)?,
+            signer: LongestSignatures::generate(algorithm)?,
+        })
+    }
+}
+
+/// What an organisation of some dialect and key has to sign with.
+pub(crate) struct Domain<'k> {
+    keys: &'k Keys,
+    dialect: Dialect,
+    time: Timestamp,
+    anchors: TrustAnchors,
+    pub(crate) chain_der: Vec<u8>,
+    pub(crate) certificate: OrganisationCertificate,
+}
+
+impl<'k> Domain<'k> {
+    pub(crate) fn new(
+        dialect: Dialect,
+        keys: &'k Keys,
+        time: Timestamp,
+    ) -> Result<Self, Box<dyn Error>> {
+        let organisation: Organisation = DOMAIN.parse()?;
+        let owner = organisation.record_owner(dialect)?;
+        let day = TtlOverride::from_seconds(86_400).ok_or("a day is within bounds")?;
+        let record = TxtRecord::new(keys.organisation.public_key(), dialect, day, Some(SERVICE))?;
+        let world = World::builder()
+            .at(time.unix_seconds())
+            .with_zone(root())
+            .zone("com.", Algorithm::EcdsaP256Sha256)
+            .zone("example.com.", Algorithm::EcdsaP256Sha256)
+            .txt(owner.to_string().as_str(), record.to_string())
+            .build();
+        let anchors: TrustAnchors = world.anchors().parse()?;
+        let received = world.chain(owner.to_string().as_str(), TXT);
+        let from_now_on = Period::new(time, Timestamp::MAX).ok_or("time ends")?;
+        let kept = Chain::from_messages(received.iter().map(Vec::as_slice))?.minimal(
+            &owner,
+            RecordType::TXT,
+            &anchors,
+            from_now_on,
+        )?;
+        let path_length = match dialect {
+            Dialect::DomainAuth => 1,
+            _ => 0,
+        };
+        let certificate = OrganisationCertificate::self_issue(
+            &organisation,
+            dialect,
+            &keys.organisation,
+            days(time, 30)?,
+            path_length,
+        )?;
+        Ok(Self {
+            keys,
+            dialect,
+            time,
+            anchors,
+            chain_der: chain_der(&kept),
+            certificate,
+        })
+    }
+
+    /// A server that takes its tokens.
+    pub(crate) fn verifier(&self) -> Result<Verifier, kliento::Error> {
+        let time = self.time;
+        Ok(Verifier::builder(AUDIENCE.parse()?)
+            .trust_anchors(self.anchors.clone())
+            .policy(Policy::new().allow_all())
+            .clock(move || time)
+            .build())
+    }
+
+    /// A token bundle, signed with the signer's key of `signer` where that is not the organisation's own. An
+    /// intermediate has a key like the organisation's.
+    ///
+    /// What does not fit is the inner error, with its size.
+    pub(crate) fn issue(
+        &self,
+        kind: Kind,
+        signer: &Keys,
+    ) -> Result<Result<Vec<u8>, kliento::Error>, Box<dyn Error>> {
+        let member = Member::parse_for(USER, self.dialect)?;
+        let token = token()?;
+        let end = self.time.saturating_add(TOKEN_LIFETIME);
+        let period = Period::new(self.time, end).ok_or("time ends")?;
+        let key: &dyn SigningKey = &signer.signer;
+        Ok(match kind {
+            Kind::Organisation => {
+                let signer = Signer::Organisation {
+                    chain_der: &self.chain_der,
+                    certificate: &self.certificate,
+                    attribution: &member,
+                    key: &self.keys.organisation,
+                };
+                kliento::issue(&signer, &token, period)
+            }
+            Kind::Delegate => {
+                let delegate = self.delegate_to("Token service", key.public_key())?;
+                let signer = Signer::Delegate {
+                    chain_der: &self.chain_der,
+                    certificate: &self.certificate,
+                    intermediates: &[delegate],
+                    attribution: &member,
+                    key,
+                };
+                kliento::issue(&signer, &token, period)
+            }
+            Kind::Member => {
+                let certificate = MemberCertificate::issue(
+                    &member,
+                    key.public_key(),
+                    &self.certificate,
+                    &self.keys.organisation,
+                    days(self.time, 3)?,
+                    self.dialect,
+                )?;
+                let bundle = self.member_id_bundle(certificate, Vec::new())?;
+                let signer = Signer::Member {
+                    bundle: &bundle,
+                    key,
+                };
+                kliento::issue(&signer, &token, period)
+            }
+            Kind::MemberThroughIntermediate => {
+                let intermediate =
+                    self.delegate_to("Help desk", self.keys.intermediate.public_key())?;
+                let certificate = MemberCertificate::issue(
+                    &member,
+                    key.public_key(),
+                    &intermediate,
+                    &self.keys.intermediate,
+                    days(self.time, 3)?,
+                    self.dialect,
+                )?;
+                let bundle = self.member_id_bundle(certificate, vec![intermediate])?;
+                let signer = Signer::Member {
+                    bundle: &bundle,
+                    key,
+                };
+                kliento::issue(&signer, &token, period)
+            }
+        })
+    }
+
+    fn delegate_to(
+        &self,
+        unit: &str,
+        key: &PublicKey,
+    ) -> Result<IntermediateCertificate, Box<dyn Error>> {
+        Ok(IntermediateCertificate::issue(
+            &IntermediateName::Unit(unit.to_owned()),
+            key,
+            &self.certificate,
+            &self.keys.organisation,
+            days(self.time, 7)?,
+            0,
+        )?)
+    }
+
+    fn member_id_bundle(
+        &self,
+        certificate: MemberCertificate,
+        intermediates: Vec<IntermediateCertificate>,
+    ) -> Result<MemberIdBundle, kliento::Error> {
+        Ok(MemberIdBundle::new(
+            &self.chain_der,
+            self.certificate.clone(),
+            certificate,
+            intermediates,
+        )?)
+    }
+}
+
+/// The root with the keys that it has while one KSK waits to take the other's place. They are written down in
+/// `kliento-fixtures`, so that none has to be generated; one that only waits needs no private half.
+fn root() -> ZoneSpec {
+    let key = Key::recorded_rsa(Algorithm::RsaSha256, RSA_BITS);
+    let waiting = ZoneKey::new(Key::random_junk(RSA_SHA256), ZONE_KEY | SECURE_ENTRY_POINT);
+    ZoneSpec::new(".", Algorithm::RsaSha256)
+        .ksk(key.clone())
+        .zsk(key)
+        .extra_key(waiting)
+}
+
+fn days(start: Timestamp, days: i64) -> Result<Period, &'static str> {
+    Period::new(start, start.saturating_add(days.saturating_mul(DAY))).ok_or("time ends")
+}
