@@ -29,13 +29,14 @@ const MAX_LINE_OCTETS: usize = 8_190;
 const MAX_REQUEST_OCTETS: usize = 16_383;
 
 /// Keys of the organisation and of a member or delegate that differ: small ones below large ones, and the reverse.
-const MIXTURES: [(KeyAlgorithm, KeyAlgorithm); 8] = [
+const MIXTURES: [(KeyAlgorithm, KeyAlgorithm); 9] = [
     (KeyAlgorithm::MlDsa44, KeyAlgorithm::Ed25519),
     (KeyAlgorithm::MlDsa65, KeyAlgorithm::Ed25519),
     (KeyAlgorithm::MlDsa65, KeyAlgorithm::EcdsaP256),
     (KeyAlgorithm::MlDsa65, KeyAlgorithm::Rsa2048),
     (KeyAlgorithm::MlDsa65, KeyAlgorithm::MlDsa44),
     (KeyAlgorithm::MlDsa87, KeyAlgorithm::Ed25519),
+    (KeyAlgorithm::Ed25519, KeyAlgorithm::MlDsa44),
     (KeyAlgorithm::Ed25519, KeyAlgorithm::MlDsa65),
     (KeyAlgorithm::Rsa2048, KeyAlgorithm::MlDsa65),
 ];

@@ -93,7 +93,7 @@
 //!
 //! # What it refuses
 //!
-//! - Bundles over [`MAX_BUNDLE_OCTETS`], before anything in them is looked at.
+//! - Bundles over [`MAX_BUNDLE_OCTETS`], before anything in them is looked at: [how large they are](sizes).
 //! - Tokens that live longer than [`MAX_LIFETIME_SECONDS`], when signing and when verifying, whatever the
 //!   server's clock says.
 //! - Tokens for another audience, by exact comparison.
@@ -123,8 +123,8 @@
 //! - **Organisations speak for their members.** [`VerifiedToken::signed_by`] tells the two apart.
 //! - **Authentication is not authorisation.** Anybody with a signed domain can make valid tokens; decide
 //!   which subjects may do what.
-//! - **Quantum computers** would break DNSSEC, whatever keys an organisation has: [what ML-DSA keys are good for](post_quantum)
-//!   is less than it may seem, and [what they take](sizes) is more than many servers' headers hold.
+//! - **Quantum computers** would break DNSSEC's signatures, and every token with them, whatever keys an organisation has.
+//!   [What ML-DSA keys protect](post_quantum) is those keys, and what they sign while DNSSEC holds.
 //!
 //! # Features
 //!
