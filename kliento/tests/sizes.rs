@@ -1,5 +1,7 @@
 //! Token bundles are as large as the documentation says, and those that it promises to fit do.
 
+#![allow(clippy::unwrap_used, reason = "in a test that is how to fail")]
+
 #[allow(dead_code, reason = "what it does as a command")]
 #[path = "../examples/bundle_sizes.rs"]
 mod bundle_sizes;
