@@ -68,6 +68,11 @@ def offer_ml_dsa_key(theirs, algorithm, key):
             write(theirs, "refused", label, algorithm, turn_bit(key.private_pem(form), place), key.public_pem())
 
 
+def is_expanded(algorithm, private_pem):
+    """Whether it is an ML-DSA key in another form than its seed."""
+    return algorithm in EXPANDED_KEY_OCTETS and len(der.from_pem(private_pem)) > EXPANDED_KEY_OCTETS[algorithm]
+
+
 def turn_bit(pem, place):
     octets = bytearray(der.from_pem(pem))
     octets[place] ^= 1

@@ -38,6 +38,10 @@ def private_key(pem):
     return serialization.load_pem_private_key(pem, password=None)
 
 
+def public_key(pem):
+    return serialization.load_pem_public_key(pem)
+
+
 def private_pem(key):
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

@@ -14,6 +14,7 @@ import libcrypto
 import pyca
 import rows
 from libcrypto import Certificate, Key
+from offer_keys import is_expanded
 from record import records
 from report import accepted, expect, refused
 
@@ -70,10 +71,12 @@ class Organisation:
                 expect(key.algorithm(), self.algorithm(role))
                 expect(key.public_pem(), party["public_key"])
                 expect(self.certificates[role].key().public_pem(), party["public_key"])
-            with accepted(f"cryptography reads the key of {self.whose(role)}"):
-                key = pyca.private_key(party["private_key"])
-                expect(pyca.algorithm(key.public_key()), self.algorithm(role))
-                expect(pyca.public_pem(key), party["public_key"])
+            with accepted(f"cryptography reads the public key of {self.whose(role)}"):
+                expect(pyca.algorithm(pyca.public_key(party["public_key"])), self.algorithm(role))
+            # Of ML-DSA it reads seeds alone, which not every build of ours makes.
+            if not is_expanded(self.algorithm(role), party["private_key"]):
+                with accepted(f"cryptography reads the private key of {self.whose(role)}"):
+                    expect(pyca.public_pem(pyca.private_key(party["private_key"])), party["public_key"])
 
     def check_certificates(self, altered):
         for role, issuer in ISSUERS.items():
@@ -124,7 +127,7 @@ class Organisation:
                 self.verify(signed_data, self.content, attached)
             signer_info = alter.SignerInfo(signed_data)
             with accepted(f"cryptography verifies {label}"):
-                key = pyca.private_key(self.parties[SIGNERS[signer]]["private_key"]).public_key()
+                key = pyca.public_key(self.parties[SIGNERS[signer]]["public_key"])
                 pyca.verify(key, signer_info.signature(), signer_info.message())
             for part in alter.SIGNED_DATA_PARTS:
                 spoiled = signer_info.altered(part)
