@@ -18,7 +18,7 @@ use crate::output::{self, Output};
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     /// Make a member id bundle: the member's certificate, with all that proves it.
-    Certify(Certify),
+    Certify(Box<Certify>),
     /// Show all that is in a member id bundle, unverified, and when each part of it is valid.
     Inspect(Inspect),
 }
