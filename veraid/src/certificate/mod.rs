@@ -79,7 +79,8 @@ impl<'c> Issuer<'c> {
         rules: Rules,
     ) -> Result<UnverifiedCertificate<'c>, Error> {
         check_key(key, self.public_key(), self.role())?;
-        if subject_key == self.public_key() {
+        let issuer_key = self.public_key().borrow();
+        if subject_key.borrow().is_same_as(&issuer_key) {
             return Err(Error::MemberHasOrganisationKey);
         }
         rules.check_key(subject, &subject_key.borrow())?;

@@ -162,11 +162,6 @@ impl<'a> UnverifiedCertificate<'a> {
         self.content
     }
 
-    /// The `SubjectPublicKeyInfo`.
-    pub(crate) fn subject_public_key_info(&self) -> &'a [u8] {
-        self.public_key.encoding()
-    }
-
     pub(crate) fn issuer(&self) -> &'a [u8] {
         self.issuer.encoding()
     }

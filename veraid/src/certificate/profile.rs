@@ -120,10 +120,8 @@ impl<'c, 'a> MemberProfile<'c, 'a> {
             source,
         });
         // A signature by the organisation itself must carry an attribution. The domain is no member's name.
-        let issuer = organisation.certificate;
-        if certificate.content() == issuer.content()
-            || certificate.subject_public_key_info() == issuer.subject_public_key_info()
-        {
+        let key = certificate.public_key_ref();
+        if key.is_ok_and(|key| key.is_same_as(&organisation.key)) {
             return Err(Error::OrganisationAsMember);
         }
         let member = member?;

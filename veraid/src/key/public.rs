@@ -90,6 +90,11 @@ impl<'a> PublicKeyRef<'a> {
         Err(KeyError::NotInVeraId { algorithm })
     }
 
+    /// Whether it is the same key, even if one of the two is said to be for RSASSA-PSS alone.
+    pub(crate) fn is_same_as(&self, other: &PublicKeyRef<'_>) -> bool {
+        self.algorithm == other.algorithm && self.key == other.key
+    }
+
     pub(crate) fn digest(&self, hash: HashAlgorithm) -> crypto::Digest {
         hash.digest(self.spki)
     }
