@@ -300,7 +300,7 @@ pub(crate) fn verify_signature<'v, 'a: 'v>(
     let period = match verification.order {
         Order::ChainFirst => {
             let proven = prove()?;
-            let period = verify_path(paths.as_ref(), &organisation, &proven, available, required)?;
+            let period = verify_path(paths.as_ref(), &organisation, &proven, available)?;
             signer_info.verify(&key)?;
             period
         }
@@ -308,7 +308,7 @@ pub(crate) fn verify_signature<'v, 'a: 'v>(
             signer_info.verify(&key)?;
             let good = good_paths(paths.as_ref(), &organisation, available)?;
             let proven = prove()?;
-            proven.first_period(good, required)?
+            proven.first_period(good)?
         }
     };
 
@@ -354,19 +354,18 @@ fn verify_path(
     organisation: &OrganisationProfile<'_, '_>,
     proven: &ProvenKey,
     available: Period,
-    required: Period,
 ) -> Result<Period, Error> {
     let Some(paths) = paths else {
-        let period = proven.period_with(available, required)?;
+        let period = proven.period_with(available)?;
         organisation.verify_signature()?;
         return Ok(period);
     };
     let mut in_time = paths
         .iter()
-        .filter_map(|path| Some((path, proven.period_with(path.period, required).ok()?)))
+        .filter_map(|path| Some((path, proven.period_with(path.period).ok()?)))
         .peekable();
     if in_time.peek().is_none() {
-        return Err(Error::NeverValidTogether { required });
+        return Err(proven.never_together());
     }
     organisation.verify_signature()?;
     let mut signatures = paths.signatures();
@@ -377,7 +376,7 @@ fn verify_path(
             Err(other) => failure = failure.or(Some(other)),
         }
     }
-    Err(failure.unwrap_or(Error::NeverValidTogether { required }))
+    Err(failure.unwrap_or_else(|| proven.never_together()))
 }
 
 /// Checks the signatures over certificates, of all paths; gives when each path whose signatures are good is valid.
@@ -430,7 +429,7 @@ pub(crate) fn verify_member(
                 required,
                 rules,
             )?;
-            let period = verify_path(Some(paths), organisation, &proven, available, required)?;
+            let period = verify_path(Some(paths), organisation, &proven, available)?;
             Ok(VerifiedMember {
                 key_algorithm: member.key.algorithm,
                 member_id: MemberId::new(organisation.organisation.clone(), member.member.clone()),
@@ -510,7 +509,7 @@ impl OrganisationCertificate {
             period,
             rules,
         )?;
-        let period = verify_path(None, &organisation, &proven, available, period)?;
+        let period = verify_path(None, &organisation, &proven, available)?;
         Ok(VerifiedOrganisation {
             key_algorithm: organisation.key.algorithm,
             organisation: organisation.organisation,
@@ -651,6 +650,9 @@ fn common_period<'c, 'a: 'c>(
 /// When the domain publishes the organisation's key.
 struct ProvenKey {
     validity: Validity,
+    /// Where the second must lie at which all holds together: in the verifier's period or, in DomainAuth, in what of it the
+    /// TTL override leaves ("Verification Procedure", steps 4 and 5).
+    window: Period,
 }
 
 impl ProvenKey {
@@ -673,7 +675,8 @@ impl ProvenKey {
         let records = parse_records(rdata, rules.dialect);
         let ttl_override = select_ttl_override(records, &organisation.key, service)?;
         let validity = proof.validity();
-        if !validity.overlaps(dnssec_window(required, ttl_override)) {
+        let dnssec_window = dnssec_window(required, ttl_override);
+        if !validity.overlaps(dnssec_window) {
             return Err(Error::TtlOverrideExceeded {
                 validity: validity.clone(),
                 ttl_override,
@@ -682,27 +685,33 @@ impl ProvenKey {
         }
         Ok(Self {
             validity: validity.clone(),
+            window: match rules.dialect {
+                Dialect::VeraId => required,
+                Dialect::DomainAuth => dnssec_window,
+            },
         })
     }
 
-    /// The first of those periods that has a second of `required` in it for which the key is proven too.
-    fn first_period(
-        &self,
-        available: impl IntoIterator<Item = Period>,
-        required: Period,
-    ) -> Result<Period, Error> {
+    /// The first of those periods that has a second of the window in it for which the key is proven too.
+    fn first_period(&self, available: impl IntoIterator<Item = Period>) -> Result<Period, Error> {
         available
             .into_iter()
-            .find_map(|available| self.period_with(available, required).ok())
-            .ok_or(Error::NeverValidTogether { required })
+            .find_map(|available| self.period_with(available).ok())
+            .ok_or_else(|| self.never_together())
     }
 
-    /// The whole period, with a second of `required` in it, for which the key is proven and all else available.
-    fn period_with(&self, available: Period, required: Period) -> Result<Period, Error> {
+    /// The whole period, with a second of the window in it, for which the key is proven and all else available.
+    fn period_with(&self, available: Period) -> Result<Period, Error> {
         self.validity
             .intersect_period(available)
-            .first_overlapping(required)
-            .ok_or(Error::NeverValidTogether { required })
+            .first_overlapping(self.window)
+            .ok_or_else(|| self.never_together())
+    }
+
+    fn never_together(&self) -> Error {
+        Error::NeverValidTogether {
+            required: self.window,
+        }
     }
 }
 
