@@ -66,7 +66,7 @@ impl<'a> UnverifiedCertificate<'a> {
         let signature = signature.whole_octets().within_certificate(role)?;
 
         let tbs = TbsCertificate::read(signed.reader()).within_certificate(role)?;
-        if tbs.version != Some(VERSION_3) {
+        if tbs.version != Some(VERSION_3) && !tbs.is_plain_version_1 {
             return Err(Error::CertificateVersion { certificate: role });
         }
         if tbs.signature_algorithm.encoding() != outer_algorithm.encoding() {
@@ -226,6 +226,9 @@ impl<'a> UnverifiedCertificate<'a> {
 /// The signed part, taken apart.
 struct TbsCertificate<'a> {
     version: Option<u8>,
+    /// Whether there is neither a version nor anything but basic fields: then it should be version 1, which is left out
+    /// (RFC 5280 §4.1.2.1).
+    is_plain_version_1: bool,
     serial_number: Value<'a>,
     signature_algorithm: Value<'a>,
     issuer: Value<'a>,
@@ -237,7 +240,8 @@ struct TbsCertificate<'a> {
 
 impl<'a> TbsCertificate<'a> {
     fn read(mut fields: Reader<'a>) -> Result<Self, Unreadable> {
-        let version = match fields.optional(tag::context_constructed(0))? {
+        let explicit_version = fields.optional(tag::context_constructed(0))?;
+        let version = match explicit_version {
             Some(explicit) => {
                 let mut reader = explicit.reader();
                 let version = reader.read(tag::INTEGER, "a version")?;
@@ -252,6 +256,7 @@ impl<'a> TbsCertificate<'a> {
         let validity = fields.read(tag::SEQUENCE, "a validity")?;
         let subject = fields.read(tag::SEQUENCE, "a subject")?;
         let public_key = fields.read(tag::SEQUENCE, "a SubjectPublicKeyInfo")?;
+        let is_plain_version_1 = explicit_version.is_none() && fields.is_empty();
         for unique_identifier in [1, 2] {
             fields.optional(tag::context(unique_identifier))?;
         }
@@ -260,6 +265,7 @@ impl<'a> TbsCertificate<'a> {
         serial_number.minimal_integer()?;
         Ok(Self {
             version,
+            is_plain_version_1,
             serial_number,
             signature_algorithm,
             issuer,
