@@ -17,6 +17,9 @@ use crate::oid;
 const VERSION_3: u8 = 2;
 /// More extensions than any honest certificate has.
 const MAX_EXTENSIONS: usize = 32;
+/// Longest name that is compared as text, in octets: more than a domain takes, or 64 characters (RFC 5280 §A.1), in any
+/// string type. In the search for a path, names are compared again and again.
+const MAX_TEXT_NAME_OCTETS: usize = 1_024;
 /// Key usage bits as they lie in the BIT STRING's first octet (RFC 5280 §4.2.1.3).
 const DIGITAL_SIGNATURE: u8 = 0b1000_0000;
 const KEY_CERT_SIGN: u8 = 0b0000_0100;
@@ -328,6 +331,9 @@ fn read_common_name(role: CertificateRole, name: Value<'_>) -> Result<Cow<'_, st
 
 /// That attribute of a distinguished name that holds nothing else.
 fn lone_attribute(name: Value<'_>, wanted: ObjectIdentifier) -> Option<Cow<'_, str>> {
+    if name.content().len() > MAX_TEXT_NAME_OCTETS {
+        return None;
+    }
     let mut relative_names = name.reader();
     let relative_name = relative_names
         .read(tag::SET, "a RelativeDistinguishedName")
