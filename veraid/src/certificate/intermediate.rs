@@ -58,7 +58,7 @@ impl IntermediateCertificate {
     /// `path_length` is how many further intermediates it may have below it: 0 if it issues certificates to members only,
     /// or just signs. The issuer's own must be larger, since that one counts this intermediate too; an issuer with none
     /// left can issue it all the same if it is to sign and not to issue, as its certificate then ends the path (RFC 5280
-    /// §4.2.1.9).
+    /// §4.2.1.9): such a certificate has no `keyCertSign` among its key usages.
     ///
     /// # Errors
     /// As [`MemberCertificate::issue`](super::MemberCertificate::issue); [`Error::UnitName`] for a name that is empty or
@@ -84,12 +84,18 @@ impl IntermediateCertificate {
                 limit,
             });
         }
+        // Whoever is below an issuer with no intermediates left only signs, and its own certificate must say so: that of the
+        // organisation anybody can wrap anew, with a longer path.
+        let authority = match issuer.extensions().path_length() {
+            Some(0) => issue::Authority::Sign,
+            _ => issue::Authority::Issue(path_length),
+        };
         let request = issue::Request {
             issuer: issuer.subject(),
             subject: &name.to_distinguished_name()?,
             subject_key: public_key,
             period,
-            path_length: Some(path_length),
+            authority,
             authority_key_identifier: issuer.extensions().subject_key_identifier(),
             dialect: Dialect::DomainAuth,
         };

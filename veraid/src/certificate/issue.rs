@@ -35,11 +35,31 @@ pub(super) struct Request<'r> {
     pub(super) subject: &'r [u8],
     pub(super) subject_key: &'r PublicKey,
     pub(super) period: Period,
-    /// For a CA: how many intermediates may follow.
-    pub(super) path_length: Option<u8>,
+    pub(super) authority: Authority,
     /// The subject key identifier of the issuer's certificate, if there is one; else it is made from the issuer's key.
     pub(super) authority_key_identifier: Option<&'r [u8]>,
     pub(super) dialect: Dialect,
+}
+
+/// What the subject may do besides signing content in its own name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Authority {
+    /// Nothing.
+    None,
+    /// To sign in the organisation's name, for which it must be a CA (DomainAuth draft, "Intermediate Certificate"), but
+    /// not to issue certificates.
+    Sign,
+    /// To issue certificates, with so many intermediates to follow.
+    Issue(u8),
+}
+
+impl Authority {
+    const fn path_length(self) -> Option<u8> {
+        match self {
+            Self::None | Self::Sign => None,
+            Self::Issue(path_length) => Some(path_length),
+        }
+    }
 }
 
 #[derive(Sequence)]
@@ -144,8 +164,8 @@ pub(crate) fn date_time(moment: Timestamp) -> Option<DateTime> {
 fn extensions(request: &Request<'_>, issuer_key: &dyn SigningKey) -> der::Result<Vec<Extension>> {
     let key_identifier = |key: &PublicKey| OctetString::new(key.borrow().key_identifier().as_ref());
     let basic_constraints = BasicConstraints {
-        ca: request.path_length.is_some(),
-        path_len_constraint: request.path_length,
+        ca: request.authority != Authority::None,
+        path_len_constraint: request.authority.path_length(),
     };
     let authority_key_identifier = AuthorityKeyIdentifier {
         key_identifier: Some(match request.authority_key_identifier {
@@ -162,7 +182,7 @@ fn extensions(request: &Request<'_>, issuer_key: &dyn SigningKey) -> der::Result
     }];
     if request.dialect == Dialect::DomainAuth {
         let mut usages = FlagSet::from(KeyUsages::DigitalSignature);
-        if request.path_length.is_some() {
+        if request.authority.path_length().is_some() {
             usages |= KeyUsages::KeyCertSign;
         }
         extensions.push(Extension {

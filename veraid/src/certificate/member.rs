@@ -57,7 +57,7 @@ impl MemberCertificate {
             subject: &issue::common_name(member.as_str())?,
             subject_key: member_key,
             period,
-            path_length: None,
+            authority: issue::Authority::None,
             authority_key_identifier: issuer.extensions().subject_key_identifier(),
             dialect,
         };

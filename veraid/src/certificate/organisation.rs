@@ -54,7 +54,7 @@ impl OrganisationCertificate {
             subject: &name,
             subject_key: key.public_key(),
             period,
-            path_length: Some(path_length),
+            authority: issue::Authority::Issue(path_length),
             authority_key_identifier: None,
             dialect,
         };
