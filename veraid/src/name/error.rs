@@ -65,8 +65,8 @@ pub enum NameError {
     /// The common name of an organisation's certificate lacks the final dot that DomainAuth wants.
     #[error("a DomainAuth certificate has its domain with a final dot, such as `example.com.`")]
     NoTrailingDot,
-    /// A DomainAuth user name of more than 255 octets.
-    #[error("a DomainAuth user name has at most 255 octets")]
+    /// A DomainAuth user name of more than 256 octets.
+    #[error("a DomainAuth user name has at most 256 octets")]
     UserNameTooLong,
     /// White space in a DomainAuth user name.
     #[error("a DomainAuth user name has no spaces")]

@@ -16,8 +16,8 @@ use precis_profiles::precis_core::{CodepointInfo, Error as PrecisError, Unexpect
 use super::{Dialect, NameError};
 
 /// Longest user name in DomainAuth, in octets: a bound on the work that a name may cost, as rules about digits look at all
-/// characters for each. RFC 5280 §A.1 allows common names of 64 characters, which are no more than 256 octets.
-const MAX_DOMAIN_AUTH_OCTETS: usize = 255;
+/// characters for each. RFC 5280 §A.1 allows common names of 64 characters, which are no more than that.
+const MAX_DOMAIN_AUTH_OCTETS: usize = 256;
 
 /// The name of a user within an organisation, compared octet by octet.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -296,9 +296,9 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_auth_name_has_at_most_255_octets() {
-        assert!(domain_auth(&"a".repeat(255)).is_ok());
-        for text in ["a".repeat(256), "é".repeat(128), "\u{661}".repeat(1 << 20)] {
+    fn a_domain_auth_name_has_at_most_256_octets() {
+        assert!(domain_auth(&"a".repeat(256)).is_ok());
+        for text in ["a".repeat(257), "é".repeat(129), "\u{661}".repeat(1 << 20)] {
             assert_eq!(domain_auth(&text), Err(NameError::UserNameTooLong));
         }
     }
