@@ -28,7 +28,8 @@ pub struct MemberIdBundle {
 
 impl MemberIdBundle {
     /// Puts the parts together. `chain_der` is a DNSSEC chain as DER, `SET OF OCTET STRING`; `intermediates` are those
-    /// between the organisation and the member, in any order, none in VeraId.
+    /// between the organisation and the member, in any order, none in VeraId. Each is kept once, and neither of the other
+    /// two certificates among them.
     ///
     /// The parts must fit each other as far as can be told without public-key operations: [`MemberIdBundle::verify`] says
     /// whether they hold.
@@ -48,12 +49,22 @@ impl MemberIdBundle {
                 limit: MAX_INTERMEDIATES,
             });
         }
+        let mut distinct: Vec<IntermediateCertificate> = Vec::new();
+        for certificate in intermediates {
+            let has_its_place = [
+                organisation_certificate.as_der(),
+                member_certificate.as_der(),
+            ];
+            if !has_its_place.contains(&certificate.as_der()) && !distinct.contains(&certificate) {
+                distinct.push(certificate);
+            }
+        }
         let bundle = Self {
             chain: chain.to_der().into(),
             dialect,
             organisation_certificate,
             member_certificate,
-            intermediates,
+            intermediates: distinct,
         };
         verify::check_membership(&bundle, Rules::widest(dialect))?;
         Ok(bundle)
