@@ -6,7 +6,7 @@ use dnssec::{Chain, Period};
 use crate::bundle::{MemberIdBundle, write_signature_bundle};
 use crate::certificate::{
     DelegateProfile, IntermediateCertificate, OrganisationCertificate, OrganisationProfile, Paths,
-    check_key,
+    UnverifiedCertificate, check_key,
 };
 use crate::cms::SigningRequest;
 use crate::error::{CertificateRole, Error};
@@ -119,7 +119,10 @@ pub fn sign(
             let certificate = bundle.member_certificate();
             check_period(period, CertificateRole::Member, certificate.period())?;
             check_key(key, certificate.public_key(), CertificateRole::Member)?;
-            request(&certificate.parsed()?).sign(key)?
+            let certificate = certificate.parsed()?;
+            let intermediates = bundle.intermediate_certificates();
+            check_paths(&certificate, &profile, intermediates, period, rules)?;
+            request(&certificate).sign(key)?
         }
         Signer::Organisation { key, .. } => {
             check_key(
@@ -140,11 +143,7 @@ pub fn sign(
             check_key(key, certificate.public_key(), CertificateRole::Intermediate)?;
             let certificate = certificate.parsed()?;
             DelegateProfile::check(&certificate, rules)?;
-            let above = above
-                .iter()
-                .map(IntermediateCertificate::parsed)
-                .collect::<Result<Vec<_>, _>>()?;
-            Paths::find(&certificate, &profile, &above, rules, period, period)?;
+            check_paths(&certificate, &profile, above, period, rules)?;
             request(&certificate).sign(key)?
         }
     };
@@ -191,6 +190,39 @@ impl<'k> Signer<'k> {
         let intermediates = intermediates.iter().map(IntermediateCertificate::as_der);
         member.into_iter().chain(intermediates).collect()
     }
+}
+
+/// Some path must be valid together with the organisation's certificate and the signature: see [`check_period`].
+fn check_paths(
+    certificate: &UnverifiedCertificate<'_>,
+    organisation: &OrganisationProfile<'_, '_>,
+    intermediates: &[IntermediateCertificate],
+    wanted: Period,
+    rules: Rules,
+) -> Result<(), Error> {
+    let intermediates = intermediates
+        .iter()
+        .map(IntermediateCertificate::parsed)
+        .collect::<Result<Vec<_>, _>>()?;
+    let available = organisation
+        .certificate()
+        .period()
+        .intersect(certificate.period())
+        .and_then(|both| both.intersect(wanted))
+        .ok_or(Error::NeverVerifiable {
+            wanted,
+            certificate: certificate.role(),
+            available: certificate.period(),
+        })?;
+    Paths::find(
+        certificate,
+        organisation,
+        &intermediates,
+        rules,
+        available,
+        wanted,
+    )
+    .map(drop)
 }
 
 /// A signature that nobody could ever verify is a mistake.
