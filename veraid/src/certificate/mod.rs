@@ -96,6 +96,11 @@ impl<'c> Issuer<'c> {
             profile::check_name(&certificate, rules)?;
         }
         profile::check_may_issue(&certificate, rules)?;
+        // What it issues would hold no better than it does itself.
+        match self {
+            Self::Organisation(_) => drop(OrganisationProfile::check(&certificate, rules)?),
+            Self::Intermediate(_) => drop(profile::check_intermediate(&certificate, rules)?),
+        }
         Ok(certificate)
     }
 }
