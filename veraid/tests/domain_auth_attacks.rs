@@ -144,6 +144,10 @@ fn a_name_has_as_many_octets_as_64_characters_may_take() {
     assert_eq!(named(65), "x509.invalid_common_name");
 }
 
+fn sign_for(signer: &Signer<'_>, wanted: Period) -> Result<Vec<u8>, veraid::Error> {
+    sign(signer, CONTENT, SERVICE, wanted, Encapsulation::Attached)
+}
+
 /// An organisation set up with the library alone.
 struct Setup {
     key: PrivateKey,
@@ -204,10 +208,6 @@ impl Setup {
         MemberCertificate::issue(&self.alice, key, delegate, issuer_key, period, dialect)
     }
 
-    fn sign(&self, signer: &Signer<'_>, wanted: Period) -> Result<Vec<u8>, veraid::Error> {
-        sign(signer, CONTENT, SERVICE, wanted, Encapsulation::Attached)
-    }
-
     fn verify(&self, bundle: &[u8], wanted: Period) -> String {
         let policy = Policy::new().allow(KeyAlgorithm::Ed25519);
         let verification = Verification::new(SERVICE, wanted, &self.anchors).with_policy(policy);
@@ -230,11 +230,8 @@ fn a_delegate_that_may_not_issue_certificates_cannot_by_wrapping_the_organisatio
         attribution: &setup.alice,
         key: &setup.delegate_key,
     };
-    let signed = setup.sign(&signer, hour).unwrap();
-    assert_eq!(
-        setup.verify(&signed, hour),
-        "alice@example.com Organisation"
-    );
+    let made = sign_for(&signer, hour).unwrap();
+    assert_eq!(setup.verify(&made, hour), "alice@example.com Organisation");
     // The path length of the organisation's certificate, which needs no signature of its, does not stop it: key usage does.
     assert_eq!(
         setup.member(&delegate, hour).unwrap_err().reason(),
@@ -249,8 +246,8 @@ fn a_delegate_that_may_not_issue_certificates_cannot_by_wrapping_the_organisatio
         bundle: &bundle,
         key: &setup.member_key,
     };
-    let signed = setup.sign(&signer, hour).unwrap();
-    assert_eq!(setup.verify(&signed, hour), "alice@example.com Member");
+    let made = sign_for(&signer, hour).unwrap();
+    assert_eq!(setup.verify(&made, hour), "alice@example.com Member");
 }
 
 #[test]
@@ -273,8 +270,8 @@ fn nobody_signs_for_a_time_at_which_the_certificates_are_not_valid_together() {
         bundle: &bundle,
         key: &setup.member_key,
     };
-    assert!(setup.sign(&signer, morning).is_ok());
-    let error = setup.sign(&signer, afternoon).unwrap_err();
+    assert!(sign_for(&signer, morning).is_ok());
+    let error = sign_for(&signer, afternoon).unwrap_err();
     assert_eq!(error.reason(), "x509.expired");
     // Each certificate is valid at some time of the signature, but no time is one of both.
     let organisation = OrganisationCertificate::self_issue(
@@ -292,7 +289,7 @@ fn nobody_signs_for_a_time_at_which_the_certificates_are_not_valid_together() {
         attribution: &setup.alice,
         key: &setup.delegate_key,
     };
-    let error = setup.sign(&signer, period(NOON, NOON + 1_200)).unwrap_err();
+    let error = sign_for(&signer, period(NOON, NOON + 1_200)).unwrap_err();
     assert_eq!(error.reason(), "veraid.never_verifiable");
 }
 
@@ -334,8 +331,8 @@ fn a_member_id_bundle_keeps_each_certificate_once() {
         bundle: &bundle,
         key: &setup.member_key,
     };
-    let signed = setup.sign(&signer, hour).unwrap();
-    assert_eq!(setup.verify(&signed, hour), "alice@example.com Member");
+    let made = sign_for(&signer, hour).unwrap();
+    assert_eq!(setup.verify(&made, hour), "alice@example.com Member");
 }
 
 #[test]
