@@ -46,11 +46,11 @@
 //! [`TtlOverride`] seconds of the verifier's period. So it changes nothing for a verifier that asks about one second, and
 //! a verifier that asks about the last ninety days can read what was signed while offline.
 //!
-//! The DomainAuth draft calls this window the one "for the DNSSEC chain" where it defines it, but later measures
-//! certificates and signature against "the verification time window", which can be read as the same one. Here the window
-//! is for the DNSSEC chain, and everything together is measured against the verifier's period. The window ends when that
-//! period does; in the reference library it ends with the certificates or the signature, if they end earlier, so that it
-//! accepts more.
+//! The DomainAuth draft calls this window the one "for the DNSSEC chain" where it defines it, but then demands that
+//! certificates and signature overlap with "the verification time window" too. So in DomainAuth the second at which
+//! everything holds lies within the window; in VeraId, whose specification has the window for DNSSEC alone, it lies anywhere
+//! in the verifier's period. The window ends when that period does; in the reference library of VeraId it ends with the
+//! certificates or the signature, if they end earlier, so that it accepts more.
 //!
 //! # Limitations
 //!
@@ -60,6 +60,11 @@
 //!   context (such as `·` and `・`) are taken anywhere.
 //! - A member's issuer is compared with the organisation's name letter by letter, whatever string type either is written
 //!   in; a final dot or another case makes another issuer.
+//!
+//! - In DomainAuth an organisation certificate may be anybody's work around the organisation's public key. So somebody with
+//!   a domain of his own can publish that key there too, and present what the organisation signed itself as signed by his
+//!   domain: a signature without a member's certificate says which key made it, and whoever asks for the domain must know
+//!   that several may name one key. Nobody can do so with what members signed, whose certificates name their issuer.
 //!
 //! # Features
 //!

@@ -92,9 +92,6 @@ impl<'c> Issuer<'c> {
             });
         }
         let certificate = self.parsed()?;
-        if matches!(self, Self::Organisation(_)) {
-            profile::check_name(&certificate, rules)?;
-        }
         profile::check_may_issue(&certificate, rules)?;
         // What it issues would hold no better than it does itself.
         match self {

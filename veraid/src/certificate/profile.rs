@@ -23,7 +23,7 @@ pub(crate) fn named_organisation(
 }
 
 /// The organisation that a certificate names as its dialect writes it.
-pub(super) fn check_name(
+fn check_name(
     certificate: &UnverifiedCertificate<'_>,
     rules: Rules,
 ) -> Result<Organisation, Error> {
