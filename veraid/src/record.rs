@@ -392,7 +392,9 @@ pub enum TxtRecordKeyError {
 
 /// A record that binds a key to a domain.
 ///
-/// ```
+// Not every back end makes RSA keys.
+#[cfg_attr(feature = "aws-lc-rs", doc = "```")]
+#[cfg_attr(not(feature = "aws-lc-rs"), doc = "```no_run")]
 /// use veraid::{Dialect, KeyAlgorithm, PrivateKey, SigningKey, TtlOverride, TxtRecord};
 ///
 /// let key = PrivateKey::generate(KeyAlgorithm::Rsa2048)?;

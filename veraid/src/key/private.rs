@@ -58,7 +58,9 @@ pub trait SigningKey {
 
 /// A private key in memory, wiped when it goes.
 ///
-/// ```
+// Not every back end makes RSA keys.
+#[cfg_attr(feature = "aws-lc-rs", doc = "```")]
+#[cfg_attr(not(feature = "aws-lc-rs"), doc = "```no_run")]
 /// use veraid::{KeyAlgorithm, PrivateKey, SigningKey};
 ///
 /// let key = PrivateKey::generate(KeyAlgorithm::Rsa2048)?;
