@@ -61,10 +61,11 @@
 //! - A member's issuer is compared with the organisation's name letter by letter, whatever string type either is written
 //!   in; a final dot or another case makes another issuer.
 //!
-//! - In DomainAuth an organisation certificate may be anybody's work around the organisation's public key. So somebody with
-//!   a domain of his own can publish that key there too, and present what the organisation signed itself as signed by his
-//!   domain: a signature without a member's certificate says which key made it, and whoever asks for the domain must know
-//!   that several may name one key. Nobody can do so with what members signed, whose certificates name their issuer.
+//! - In DomainAuth a signature binds a key and not a name. Somebody with a domain of his own can publish another
+//!   organisation's key there as well, or certify a member's key under another name, and so present what they signed as
+//!   signed in his own name: no more than he could have by signing the same content himself, but whoever must know that
+//!   nobody else can claim a signature has to put the signer's name into the content. In VeraId an organisation signs its
+//!   own certificate and nothing comes between it and its members, which prevents that.
 //!
 //! # Features
 //!

@@ -183,7 +183,7 @@ fn takes_what_the_draft_leaves_open() {
             "the organisation's certificate among the others",
             Parts::through_intermediate,
             |p| {
-                p.intermediates.push(p.organisation.clone());
+                p.organisation_attached = true;
             },
         ),
         (
@@ -376,6 +376,20 @@ fn refuses_intermediates_that_may_not_be_between() {
             "the lower one is a member": p.intermediates[1].extensions[BASIC_CONSTRAINTS] = basic_constraints(&[]) => "x509.intermediate_not_ca";
         },
     );
+}
+
+#[test]
+fn names_are_compared_as_text_up_to_a_bound_and_octet_by_octet_beyond() {
+    // In two octets for each character, and in one.
+    for (characters, reason) in [(500, "valid"), (600, "x509.other_issuer")] {
+        let text = "x".repeat(characters);
+        let mut parts = Parts::through_intermediate();
+        parts.intermediates[0].subject = name(&text);
+        parts.member.issuer = utf8_name(&text);
+        assert_eq!(parts.reason(), reason, "{characters} characters");
+        parts.member.issuer = name(&text);
+        assert_eq!(parts.reason(), "valid", "{characters} characters");
+    }
 }
 
 #[test]

@@ -669,6 +669,8 @@ pub struct Parts {
     pub dnssec_window: (i64, i64),
     pub organisation: Certificate,
     pub member: Certificate,
+    /// Whether the organisation's certificate is among those attached to the signature, too.
+    pub organisation_attached: bool,
     /// Between the organisation and the signer.
     pub intermediates: Vec<Certificate>,
     /// Who signs in the organisation's place.
@@ -697,6 +699,7 @@ impl Parts {
             dnssec_window: (NOON - DAY, NOON + DAY),
             member: Certificate::member(member_key(), &organisation),
             organisation,
+            organisation_attached: false,
             intermediates: Vec::new(),
             delegate: None,
             signed_data: SignedData::by(member_key()),
@@ -825,12 +828,12 @@ impl Parts {
         (responses.to_der(), world.anchors().parse().unwrap())
     }
 
-    fn envelope(&self, last: &[u8]) -> (Vec<u8>, TrustAnchors) {
+    fn envelope(&self, organisation: &[u8], last: &[u8]) -> (Vec<u8>, TrustAnchors) {
         let (chain, anchors) = self.chain();
         let bundle = sequence(&[
             self.bundle_version.clone(),
             retag(0xa1, &chain),
-            retag(0xa2, &self.organisation.to_der()),
+            retag(0xa2, organisation),
             retag(0xa3, last),
             self.bundle_tail.clone(),
         ]);
@@ -839,7 +842,8 @@ impl Parts {
 
     /// The bundle that the member would sign with, and the anchors to verify it with.
     pub fn build_member_id(&self) -> (Vec<u8>, TrustAnchors) {
-        let (mut bundle, anchors) = self.envelope(&self.member.to_der());
+        let (mut bundle, anchors) =
+            self.envelope(&self.organisation.to_der(), &self.member.to_der());
         if !self.intermediates.is_empty() {
             let intermediates: Vec<_> =
                 self.intermediates.iter().map(Certificate::to_der).collect();
@@ -874,7 +878,12 @@ impl Parts {
 
     /// The bundle and the anchors to verify it with.
     pub fn build(&self) -> (Vec<u8>, TrustAnchors) {
+        // Each encoding has a signature of its own.
+        let organisation = self.organisation.to_der();
         let mut signed_data = self.signed_data.clone();
+        if self.organisation_attached {
+            signed_data.further_certificates.push(organisation.clone());
+        }
         let intermediates = self.intermediates.iter().map(Certificate::to_der);
         signed_data.further_certificates.extend(intermediates);
         let signature = if let Some(delegate) = &self.delegate {
@@ -884,7 +893,7 @@ impl Parts {
         } else {
             signed_data.to_der(&self.member, Some(self.member.to_der()))
         };
-        self.envelope(&signature)
+        self.envelope(&organisation, &signature)
     }
 
     /// Builds and verifies; gives what `check` makes of the outcome.
