@@ -49,6 +49,19 @@ impl SignatureAlgorithm {
         }
     }
 
+    /// What signs so and nothing else does; `None` for RSASSA-PSS, where the key's size is free.
+    pub(crate) const fn key_algorithm(self) -> Option<KeyAlgorithm> {
+        match self {
+            Self::RsassaPss(_) => None,
+            Self::Ed25519 => Some(KeyAlgorithm::Ed25519),
+            Self::EcdsaSha256 => Some(KeyAlgorithm::EcdsaP256),
+            Self::EcdsaSha384 => Some(KeyAlgorithm::EcdsaP384),
+            Self::MlDsa44 => Some(KeyAlgorithm::MlDsa44),
+            Self::MlDsa65 => Some(KeyAlgorithm::MlDsa65),
+            Self::MlDsa87 => Some(KeyAlgorithm::MlDsa87),
+        }
+    }
+
     /// The hash of the content that goes into the signed attributes beside it when we write them.
     pub(crate) const fn written_digest(self) -> HashAlgorithm {
         match self {
@@ -62,7 +75,6 @@ impl SignatureAlgorithm {
     /// Whether the content's digest in the signed attributes may be made with `digest`: for RSASSA-PSS and ECDSA the
     /// hash of the signature (RFC 8933 §3.1), for Ed25519 SHA-512 (RFC 8419 §3.1), for ML-DSA what is as strong as the
     /// key (RFC 9882 §3.3).
-    #[allow(dead_code, reason = "only DomainAuth asks it")]
     pub(crate) fn goes_with_digest(self, digest: HashAlgorithm) -> bool {
         match self {
             Self::RsassaPss(_) | Self::EcdsaSha256 | Self::EcdsaSha384 | Self::Ed25519 => {

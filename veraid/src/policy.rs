@@ -161,6 +161,23 @@ impl Rules {
         }
     }
 
+    /// Whether a certificate by an issuer who is not looked at may be signed as it says: "each certificate MUST … only use
+    /// the algorithms specified" (DomainAuth draft, "X.509 Certificate Profile").
+    pub(crate) fn check_foreign_signature(
+        self,
+        certificate: &UnverifiedCertificate<'_>,
+    ) -> Result<(), Error> {
+        match certificate.signature_algorithm().key_algorithm() {
+            Some(algorithm) if !self.policy.allows(algorithm) => {
+                Err(Error::CertificateSignatureAlgorithm {
+                    certificate: certificate.role(),
+                    problem: "it is experimental, and this verifier was not told to allow it",
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether a certificate may be valid for so long.
     pub(crate) fn check_certificate_period(
         self,

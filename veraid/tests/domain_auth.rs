@@ -335,6 +335,7 @@ fn refuses_certificates_that_are_not_what_they_should_be() {
             "a member certificate of 90 days and a second": p.member.validity = valid_from_to("261120000000Z", "270218000001Z") => "x509.valid_too_long";
             "a critical extension that nobody knows": p.member.extensions.push(extension("1.2.3.4", Some(0xff), &null())) => "x509.unhandled_critical_extension";
             "the organisation's key as a member's": { p.member.public_key = organisation_key().spki.clone(); p.signed_data.key = organisation_key(); p.member.extensions.truncate(1); } => "veraid.organisation_as_member";
+            "an issuer with an algorithm that is not allowed": { p.organisation.issuer = utf8_name("Some other CA"); p.organisation.signed_by = p256_key(); p.organisation.algorithm(&plain(ECDSA_WITH_SHA_256)); } => "x509.unsupported_signature_algorithm";
             "a stranger's signature on the member's": p.member.signed_by = stranger_key() => "x509.bad_signature";
             "a member of another issuer": p.member.issuer = name("example.org.") => "x509.other_issuer";
         },

@@ -202,6 +202,11 @@ impl<'a> UnverifiedCertificate<'a> {
         &self.extensions
     }
 
+    /// The algorithm that it says it is signed with.
+    pub(crate) fn signature_algorithm(&self) -> SignatureAlgorithm {
+        self.signature_algorithm
+    }
+
     /// Whether the issuer's key can have signed it, by the algorithm that it is signed with.
     pub(crate) fn check_signature_algorithm(&self, issuer: &PublicKeyRef<'_>) -> Result<(), Error> {
         if issuer.makes(self.signature_algorithm) {

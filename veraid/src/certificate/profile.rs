@@ -13,21 +13,16 @@ use crate::policy::Rules;
 pub(crate) fn named_organisation(
     certificate: &UnverifiedCertificate<'_>,
 ) -> Result<Organisation, Error> {
-    certificate
-        .common_name()?
-        .parse()
-        .map_err(|source| Error::InvalidCommonName {
-            certificate: certificate.role(),
-            source,
-        })
+    // VeraId takes it with and without the final dot.
+    read_organisation(certificate, Dialect::VeraId)
 }
 
-/// The organisation that a certificate names as its dialect writes it.
-fn check_name(
+/// The organisation that a certificate names as that dialect writes it.
+fn read_organisation(
     certificate: &UnverifiedCertificate<'_>,
-    rules: Rules,
+    dialect: Dialect,
 ) -> Result<Organisation, Error> {
-    Organisation::parse_common_name(&certificate.common_name()?, rules.dialect).map_err(|source| {
+    Organisation::parse_common_name(&certificate.common_name()?, dialect).map_err(|source| {
         Error::InvalidCommonName {
             certificate: certificate.role(),
             source,
@@ -50,7 +45,7 @@ impl<'c, 'a> OrganisationProfile<'c, 'a> {
         certificate: &'c UnverifiedCertificate<'a>,
         rules: Rules,
     ) -> Result<Self, Error> {
-        let organisation = check_name(certificate, rules)?;
+        let organisation = read_organisation(certificate, rules.dialect)?;
         let key = certificate.public_key_ref()?;
         rules.check_key(certificate.role(), &key)?;
         rules.check_certificate_period(certificate)?;
@@ -69,6 +64,8 @@ impl<'c, 'a> OrganisationProfile<'c, 'a> {
             Dialect::DomainAuth => {
                 if is_self_issued(certificate) {
                     check_authority(certificate, certificate)?;
+                } else {
+                    rules.check_foreign_signature(certificate)?;
                 }
             }
         }
