@@ -5,10 +5,7 @@ use kliento::veraid::{Dialect, DigestType, KeyAlgorithm, TtlOverride, TxtRecord}
 
 use super::explanation::shortened;
 use super::reading::{decode_key_id, is_number};
-use super::{
-    Examination, Published, ambiguous, described, from_wildcard, matching, without_key,
-    without_match,
-};
+use super::{Examination, Published, described, from_wildcard, of_the_key, without_key};
 use crate::doctor::Subject;
 use crate::doctor::finding::{Finding, Severity};
 use crate::doctor::survey::Survey;
@@ -83,20 +80,7 @@ pub(super) fn examine_records(
             .filter_map(|text| Some(unreadable(text, trouble(text)?, &name, severity))),
     );
     let counting = match &subject.key {
-        Some(key) => match TxtRecord::select(records.iter().cloned(), key, subject.service) {
-            Ok(record) => {
-                findings.push(matching(&record, survey));
-                vec![record]
-            }
-            Err(kliento::veraid::Error::AmbiguousRecord) => {
-                findings.push(ambiguous(survey));
-                Vec::new()
-            }
-            Err(_) => {
-                findings.extend(without_match(&[], &records, key, survey, subject));
-                Vec::new()
-            }
-        },
+        Some(key) => of_the_key(key, &records, &[], survey, subject, findings),
         None => without_key(&records, survey, subject, findings),
     };
     if counting.iter().any(is_experimental) {

@@ -409,20 +409,7 @@ fn examine_records(
         .collect();
     let findings = &mut examination.findings;
     let counting = match &subject.key {
-        Some(key) => match TxtRecord::select(good.iter().cloned(), key, subject.service) {
-            Ok(record) => {
-                findings.push(matching(&record, survey));
-                vec![record]
-            }
-            Err(kliento::veraid::Error::AmbiguousRecord) => {
-                findings.push(ambiguous(survey));
-                Vec::new()
-            }
-            Err(_) => {
-                findings.extend(without_match(&readings, &good, key, survey, subject));
-                Vec::new()
-            }
-        },
+        Some(key) => of_the_key(key, &good, &readings, survey, subject, findings),
         None => without_key(&good, survey, subject, findings),
     };
     for (published, reading) in &readings {
@@ -458,6 +445,31 @@ fn described(record: &TxtRecord) -> String {
         record.key_id(),
         Duration::from_seconds(record.ttl_override().seconds().into()),
     )
+}
+
+/// The record that counts for the key, if one does, and what is to be said of that.
+fn of_the_key(
+    key: &PublicKey,
+    records: &[TxtRecord],
+    readings: &[(&Published, Reading)],
+    survey: &Survey,
+    subject: &Subject,
+    findings: &mut Vec<Finding>,
+) -> Vec<TxtRecord> {
+    match TxtRecord::select(records.iter().cloned(), key, subject.service) {
+        Ok(record) => {
+            findings.push(matching(&record, survey));
+            vec![record]
+        }
+        Err(kliento::veraid::Error::AmbiguousRecord) => {
+            findings.push(ambiguous(survey));
+            Vec::new()
+        }
+        Err(_) => {
+            findings.extend(without_match(readings, records, key, survey, subject));
+            Vec::new()
+        }
+    }
 }
 
 fn matching(record: &TxtRecord, survey: &Survey) -> Finding {
