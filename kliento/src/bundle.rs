@@ -1,5 +1,7 @@
 //! The token bundle: a VeraId signature bundle for the Kliento service with the token inside.
 
+use std::sync::Arc;
+
 use veraid::{
     Dialect, Encapsulation, KeyAlgorithm, MemberId, Period, Policy, SignatureBundle, SignedBy,
     Signer, TrustAnchors, Verification, VerifiedSignature,
@@ -83,7 +85,7 @@ impl<'a> TokenBundle<'a> {
         let verification = Verification::new(SERVICE, period, anchors).with_policy(policy);
         let signature = self.signature.verify(&verification)?;
         let token = Token::from_json(signature.content())?;
-        check_audience(audience, &token)?;
+        check_audience(audience, token.audience())?;
         Ok(VerifiedToken::new(&signature, token))
     }
 
@@ -110,11 +112,12 @@ fn check_lifetime(period: Period) -> Result<(), Error> {
     Ok(())
 }
 
-fn check_audience(expected: &Audience, token: &Token) -> Result<(), Error> {
-    if token.audience() != expected {
+/// The audience matches by exact comparison.
+pub(crate) fn check_audience(expected: &Audience, found: &Audience) -> Result<(), Error> {
+    if found != expected {
         return Err(Error::AudienceMismatch {
             expected: expected.clone(),
-            found: token.audience().clone(),
+            found: found.clone(),
         });
     }
     Ok(())
@@ -123,15 +126,19 @@ fn check_audience(expected: &Audience, token: &Token) -> Result<(), Error> {
 /// A token whose signature, chain of trust, period and audience were verified.
 ///
 /// It says who signed what, and for how long that holds. It borrows nothing, so that it can travel with
-/// a request.
+/// a request, and a clone shares what it says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VerifiedToken {
+pub struct VerifiedToken(Arc<Facts>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Facts {
     subject: Box<str>,
     member_id: MemberId,
     token: Token,
     signed_by: SignedBy,
     is_delegated: bool,
     validity: Period,
+    token_period: Period,
     dialect: Dialect,
     key_algorithm: KeyAlgorithm,
 }
@@ -139,16 +146,17 @@ pub struct VerifiedToken {
 impl VerifiedToken {
     fn new(signature: &VerifiedSignature<'_>, token: Token) -> Self {
         let member_id = signature.member_id().clone();
-        Self {
+        Self(Arc::new(Facts {
             subject: member_id.to_string().into_boxed_str(),
             member_id,
             token,
             signed_by: signature.signed_by(),
             is_delegated: signature.is_delegated(),
             validity: signature.period(),
+            token_period: signature.signature_period(),
             dialect: signature.dialect(),
             key_algorithm: signature.key_algorithm(),
-        }
+        }))
     }
 
     /// Whom the token speaks for: `alice@example.com` for a user, `example.com` for a bot, the domain in
@@ -157,48 +165,54 @@ impl VerifiedToken {
     /// User names are case-sensitive and may hold spaces and any script: compare them whole, and show
     /// [`member_id`](Self::member_id)'s parts apart where people could be fooled.
     pub fn subject(&self) -> &str {
-        &self.subject
+        &self.0.subject
     }
 
     /// The organisation and its member, apart.
     pub fn member_id(&self) -> &MemberId {
-        &self.member_id
+        &self.0.member_id
     }
 
     /// What the signer claims.
     pub fn claims(&self) -> &Claims {
-        self.token.claims()
+        self.0.token.claims()
     }
 
     /// The audience, which is the verifier's.
     pub fn audience(&self) -> &Audience {
-        self.token.audience()
+        self.0.token.audience()
     }
 
     /// Whether the member signed with a key of its own, or the organisation did and named the member.
     /// In the latter case it is only the organisation's word that the member had a part in it.
     pub fn signed_by(&self) -> SignedBy {
-        self.signed_by
+        self.0.signed_by
     }
 
     /// Whether it was not the organisation's own key that signed for it, but that of somebody to whom it delegates.
     pub fn is_delegated(&self) -> bool {
-        self.is_delegated
+        self.0.is_delegated
     }
 
     /// The period, inclusive, in which all that was verified holds: the token, the certificates and the
     /// DNSSEC chain. It overlaps the time asked about.
     pub fn validity(&self) -> Period {
-        self.validity
+        self.0.validity
+    }
+
+    /// The period, inclusive, for which the signer signed the token: an hour at most. It may be longer than what else
+    /// there is holds, and [`validity`](Self::validity) is what counts.
+    pub fn token_period(&self) -> Period {
+        self.0.token_period
     }
 
     /// The protocol that the bundle follows.
     pub fn dialect(&self) -> Dialect {
-        self.dialect
+        self.0.dialect
     }
 
     /// The algorithm of the key that signed the token: the member's or, where the organisation signed, the organisation's.
     pub fn key_algorithm(&self) -> KeyAlgorithm {
-        self.key_algorithm
+        self.0.key_algorithm
     }
 }

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use veraid::Period;
+use veraid::{KeyAlgorithm, Period};
 
 use crate::{Audience, MAX_BUNDLE_OCTETS, MAX_LIFETIME_SECONDS};
 
@@ -67,6 +67,40 @@ pub enum Error {
         found: Audience,
     },
 
+    /// The token is valid, but its subject is none of those that the verifier's [`Requirements`](crate::Requirements) allow.
+    #[error("{} is not among the subjects that are allowed", Excerpt(subject))]
+    SubjectNotAllowed {
+        /// Whom the token speaks for.
+        subject: String,
+    },
+
+    /// The token is valid, but signed by the organisation in its member's place, or by its delegate.
+    #[error("the organisation signed the token; a signature of the member's own is required")]
+    MemberSignatureRequired,
+
+    /// The token is valid, but signed with a kind of key that is not among those required.
+    #[error("the token is signed with a key of {algorithm}, which is not among those allowed")]
+    KeyAlgorithmNotAllowed {
+        /// That of the key that signed the token.
+        algorithm: KeyAlgorithm,
+    },
+
+    /// The token is valid, but lives longer than this verifier takes.
+    #[error("the token is valid for {} seconds ({period}); at most {most} are allowed here", period.seconds())]
+    LifetimeNotAllowed {
+        /// From the token's start to its end.
+        period: Period,
+        /// How many seconds it may live.
+        most: u64,
+    },
+
+    /// The token is valid, but lacks a claim that is required, or claims another value.
+    #[error("the claim {} is missing, or not what is required", Excerpt(name))]
+    ClaimRequired {
+        /// The name of the claim.
+        name: String,
+    },
+
     /// The signature bundle around the token can't be read or does not hold, or could not be made.
     #[error(transparent)]
     VeraId(#[from] veraid::Error),
@@ -85,6 +119,11 @@ impl Error {
             Self::MalformedToken(_) => "kliento.malformed_token",
             Self::EmptyAudience => "kliento.empty_audience",
             Self::AudienceMismatch { .. } => "kliento.audience_mismatch",
+            Self::SubjectNotAllowed { .. } => "kliento.subject_not_allowed",
+            Self::MemberSignatureRequired => "kliento.member_signature_required",
+            Self::KeyAlgorithmNotAllowed { .. } => "kliento.key_algorithm_not_allowed",
+            Self::LifetimeNotAllowed { .. } => "kliento.lifetime_not_allowed",
+            Self::ClaimRequired { .. } => "kliento.claim_required",
             Self::VeraId(error) => error.reason(),
         }
     }
@@ -99,8 +138,26 @@ impl Error {
             | Self::LifetimeTooLong { .. }
             | Self::MalformedToken(_)
             | Self::EmptyAudience
-            | Self::AudienceMismatch { .. } => false,
+            | Self::AudienceMismatch { .. }
+            | Self::SubjectNotAllowed { .. }
+            | Self::MemberSignatureRequired
+            | Self::KeyAlgorithmNotAllowed { .. }
+            | Self::LifetimeNotAllowed { .. }
+            | Self::ClaimRequired { .. } => false,
         }
+    }
+
+    /// Whether the token is valid, and only not enough for this server's [`Requirements`](crate::Requirements): status 403,
+    /// while all else is status 401 (RFC 9110 §15.5.2 and §15.5.4).
+    pub fn is_forbidden(&self) -> bool {
+        matches!(
+            self,
+            Self::SubjectNotAllowed { .. }
+                | Self::MemberSignatureRequired
+                | Self::KeyAlgorithmNotAllowed { .. }
+                | Self::LifetimeNotAllowed { .. }
+                | Self::ClaimRequired { .. }
+        )
     }
 }
 

@@ -54,17 +54,21 @@ pub fn encode(bundle: &[u8]) -> String {
 /// [`Error::MalformedHeader`] if anything but spaces and one canonical Base64 text follows the scheme:
 /// no white space within or behind it, no other alphabet, no padding but all of it, no bits left over.
 pub fn decode(value: impl AsRef<[u8]>) -> Result<Vec<u8>, Error> {
-    let base64 = credentials(value.as_ref())?;
+    decode_base64(credentials(value.as_ref())?)
+}
+
+/// What follows the scheme and the spaces behind it: no more than the largest bundle takes, but not looked into.
+pub(crate) fn credentials(value: &[u8]) -> Result<&[u8], Error> {
+    let base64 = behind_the_scheme(value)?;
     if base64.len() > MAX_BASE64_LENGTH {
         return Err(Error::BundleTooLarge {
             octets: base64.len() / 4 * 3,
         });
     }
-    decode_base64(base64)
+    Ok(base64)
 }
 
-/// What follows the scheme and the spaces behind it.
-fn credentials(value: &[u8]) -> Result<&[u8], Error> {
+fn behind_the_scheme(value: &[u8]) -> Result<&[u8], Error> {
     let (scheme, rest) = value
         .split_at_checked(SCHEME.len())
         .ok_or(Error::WrongScheme)?;
@@ -83,7 +87,7 @@ fn credentials(value: &[u8]) -> Result<&[u8], Error> {
 }
 
 /// Standard Base64, with all of its padding or none of it.
-fn decode_base64(base64: &[u8]) -> Result<Vec<u8>, Error> {
+pub(crate) fn decode_base64(base64: &[u8]) -> Result<Vec<u8>, Error> {
     let engine = if base64.ends_with(b"=") {
         PADDED
     } else {

@@ -7,13 +7,16 @@ use std::time::SystemTime;
 
 use veraid::{Period, Policy, Timestamp, TrustAnchors};
 
+use crate::bundle::check_audience;
+use crate::cache::{self, Cache, Form, Presented};
 use crate::error::Error;
-use crate::{Audience, TokenBundle, VerifiedToken, header};
+use crate::{Audience, CacheStatistics, Requirements, TokenBundle, VerifiedToken, header};
 
 /// Verifies tokens for one audience: built once, shared by all threads, cheap to clone.
 ///
-/// It makes no network calls and keeps no state, so what it says depends on the bundle, the clock and
-/// the trust anchors alone.
+/// It makes no network calls, so what it says depends on the bundle, the clock, the trust anchors and what its owner
+/// asks for alone. It remembers what it verified, so that a bundle that comes again costs a look-up; that changes no
+/// verdict.
 ///
 /// ```
 /// use std::time::Duration;
@@ -28,14 +31,21 @@ use crate::{Audience, TokenBundle, VerifiedToken, header};
 /// ```
 #[derive(Clone)]
 pub struct Verifier {
-    audience: Audience,
-    anchors: Arc<TrustAnchors>,
+    audience: Arc<Audience>,
+    requirements: Arc<Requirements>,
+    foundation: Arc<Foundation>,
+}
+
+/// What verifiers for several audiences share.
+struct Foundation {
+    anchors: TrustAnchors,
     policy: Policy,
     clock_skew: i64,
     clock: Clock,
+    cache: Option<Cache>,
 }
 
-type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
 
 impl Verifier {
     /// Starts a verifier for `audience` that trusts the DNS root's keys as IANA publishes them, allows
@@ -43,10 +53,30 @@ impl Verifier {
     pub fn builder(audience: Audience) -> VerifierBuilder {
         VerifierBuilder {
             audience,
+            requirements: Requirements::new(),
             anchors: None,
             policy: Policy::new(),
             clock_skew: Duration::ZERO,
-            clock: Arc::new(|| Timestamp::from(SystemTime::now())),
+            clock: Box::new(|| Timestamp::from(SystemTime::now())),
+            cache_octets: cache::DEFAULT_OCTETS,
+        }
+    }
+
+    /// The same for another audience: with the same anchors, policy, requirements and clock, and one cache for both.
+    #[must_use]
+    pub fn for_audience(&self, audience: Audience) -> Self {
+        Self {
+            audience: Arc::new(audience),
+            ..self.clone()
+        }
+    }
+
+    /// The same with other requirements, and one cache for both.
+    #[must_use]
+    pub fn with_requirements(&self, requirements: Requirements) -> Self {
+        Self {
+            requirements: Arc::new(requirements),
+            ..self.clone()
         }
     }
 
@@ -55,15 +85,22 @@ impl Verifier {
         &self.audience
     }
 
+    /// What tokens must meet beyond being valid.
+    pub fn requirements(&self) -> &Requirements {
+        &self.requirements
+    }
+
     /// Verifies the value of an `Authorization` field, now.
     ///
     /// Takes text or octets, such as the `HeaderValue` of an HTTP library.
     ///
     /// # Errors
     ///
-    /// Any [`Error`]. Answer all of them with status 401 and `WWW-Authenticate: Kliento`.
+    /// Any [`Error`]. Answer those that are [forbidden](Error::is_forbidden) with status 403, and all others with status 401
+    /// and `WWW-Authenticate: Kliento`.
     pub fn verify_header(&self, value: impl AsRef<[u8]>) -> Result<VerifiedToken, Error> {
-        self.verify_bundle(&header::decode(value)?)
+        let octets = header::credentials(value.as_ref())?;
+        self.verify(Form::Credentials, octets, self.now())
     }
 
     /// Verifies a token bundle's DER octets, now.
@@ -72,7 +109,7 @@ impl Verifier {
     ///
     /// Any [`Error`] that is not about a header.
     pub fn verify_bundle(&self, bundle: &[u8]) -> Result<VerifiedToken, Error> {
-        self.verify_bundle_at(bundle, (self.clock)())
+        self.verify_bundle_at(bundle, self.now())
     }
 
     /// Verifies a token bundle's DER octets as if it were `time`. The clock skew counts here too.
@@ -81,21 +118,88 @@ impl Verifier {
     ///
     /// As for [`verify_bundle`](Self::verify_bundle).
     pub fn verify_bundle_at(&self, bundle: &[u8], time: Timestamp) -> Result<VerifiedToken, Error> {
+        self.verify(Form::Der, bundle, time)
+    }
+
+    /// What [`verify_header`](Self::verify_header) would say, if that can be told without verifying anything: the
+    /// bundle was verified before, or it is no Kliento at all, or too large.
+    ///
+    /// It takes about a microsecond, while verifying takes hundreds: an asynchronous server asks here first, and only where
+    /// there is no answer has [`verify_header`](Self::verify_header) run where it may block.
+    pub fn recall_header(&self, value: impl AsRef<[u8]>) -> Option<Result<VerifiedToken, Error>> {
+        match header::credentials(value.as_ref()) {
+            Ok(octets) => self.recall(Form::Credentials, octets, self.now()),
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// What [`verify_bundle`](Self::verify_bundle) would say, if that can be told without verifying anything.
+    pub fn recall_bundle(&self, bundle: &[u8]) -> Option<Result<VerifiedToken, Error>> {
+        self.recall(Form::Der, bundle, self.now())
+    }
+
+    /// What the cache has done and holds; nothing if it is switched off.
+    pub fn cache_statistics(&self) -> CacheStatistics {
+        let cache = self.foundation.cache.as_ref();
+        cache.map(Cache::statistics).unwrap_or_default()
+    }
+
+    /// Forgets tokens that have ended. The cache needs no such call to stay within its bound; it gives memory back
+    /// earlier.
+    pub fn remove_expired(&self) {
+        if let Some(cache) = &self.foundation.cache {
+            cache.remove_expired(self.tolerance(self.now()).start());
+        }
+    }
+
+    fn verify(&self, form: Form, octets: &[u8], time: Timestamp) -> Result<VerifiedToken, Error> {
+        if let Some(known) = self.recall(form, octets, time) {
+            return known;
+        }
+        let token = match form {
+            Form::Der => self.verify_anew(octets, time),
+            Form::Credentials => self.verify_anew(&header::decode_base64(octets)?, time),
+        }?;
+        self.requirements.check(&token)?;
+        if let Some(cache) = &self.foundation.cache {
+            cache.insert(Presented { form, octets }, &token);
+        }
+        Ok(token)
+    }
+
+    fn verify_anew(&self, bundle: &[u8], time: Timestamp) -> Result<VerifiedToken, Error> {
         TokenBundle::from_der(bundle)?.verify(
             &self.audience,
-            &self.anchors,
+            &self.foundation.anchors,
             self.tolerance(time),
-            self.policy,
+            self.foundation.policy,
         )
+    }
+
+    /// What is known of a bundle. That it is valid is so for all who share the cache, as they share what decides about
+    /// that; whom it is for and what it must meet is each verifier's own affair.
+    fn recall(
+        &self,
+        form: Form,
+        octets: &[u8],
+        time: Timestamp,
+    ) -> Option<Result<VerifiedToken, Error>> {
+        let cache = self.foundation.cache.as_ref()?;
+        let token = cache.get(Presented { form, octets }, self.tolerance(time))?;
+        let verdict = check_audience(&self.audience, token.audience())
+            .and_then(|()| self.requirements.check(&token));
+        Some(verdict.map(|()| token))
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.foundation.clock)()
     }
 
     /// The period around `time` of which one second will do.
     fn tolerance(&self, time: Timestamp) -> Period {
-        Period::new(
-            time.saturating_sub(self.clock_skew),
-            time.saturating_add(self.clock_skew),
-        )
-        .unwrap_or(Period::at(time))
+        let skew = self.foundation.clock_skew;
+        Period::new(time.saturating_sub(skew), time.saturating_add(skew))
+            .unwrap_or(Period::at(time))
     }
 }
 
@@ -104,8 +208,10 @@ impl fmt::Debug for Verifier {
         formatter
             .debug_struct("Verifier")
             .field("audience", &self.audience)
-            .field("policy", &self.policy)
-            .field("clock_skew", &self.clock_skew)
+            .field("requirements", &self.requirements)
+            .field("policy", &self.foundation.policy)
+            .field("clock_skew", &self.foundation.clock_skew)
+            .field("cache", &self.foundation.cache)
             .finish_non_exhaustive()
     }
 }
@@ -114,10 +220,12 @@ impl fmt::Debug for Verifier {
 #[must_use]
 pub struct VerifierBuilder {
     audience: Audience,
+    requirements: Requirements,
     anchors: Option<TrustAnchors>,
     policy: Policy,
     clock_skew: Duration,
     clock: Clock,
+    cache_octets: usize,
 }
 
 impl VerifierBuilder {
@@ -161,18 +269,38 @@ impl VerifierBuilder {
 
     /// Reads the time from `clock`, for tests and for servers with a clock of their own.
     pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        self.clock = Arc::new(clock);
+        self.clock = Box::new(clock);
+        self
+    }
+
+    /// Refuses valid tokens that do not meet `requirements`.
+    pub fn requirements(mut self, requirements: Requirements) -> Self {
+        self.requirements = requirements;
+        self
+    }
+
+    /// How many octets the verifier may take to remember what it verified; 0 switches that off. 16 MiB by default, which
+    /// some three thousand bundles of RSA-2048 keys take.
+    ///
+    /// Only valid bundles are remembered, until they end or those that were asked for later need the room. A bundle that
+    /// comes both as DER and in `Authorization` values is remembered twice.
+    pub fn cache_octets(mut self, octets: usize) -> Self {
+        self.cache_octets = octets;
         self
     }
 
     /// The verifier.
     pub fn build(self) -> Verifier {
         Verifier {
-            audience: self.audience,
-            anchors: Arc::new(self.anchors.unwrap_or_else(TrustAnchors::iana)),
-            policy: self.policy,
-            clock_skew: i64::try_from(self.clock_skew.as_secs()).unwrap_or(i64::MAX),
-            clock: self.clock,
+            audience: Arc::new(self.audience),
+            requirements: Arc::new(self.requirements),
+            foundation: Arc::new(Foundation {
+                anchors: self.anchors.unwrap_or_else(TrustAnchors::iana),
+                policy: self.policy,
+                clock_skew: i64::try_from(self.clock_skew.as_secs()).unwrap_or(i64::MAX),
+                clock: self.clock,
+                cache: Cache::new(self.cache_octets),
+            }),
         }
     }
 }

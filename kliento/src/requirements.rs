@@ -1,0 +1,424 @@
+//! What a server asks of a token beyond its being valid: who, with which claims, signed by whom.
+
+use core::fmt;
+use core::str::FromStr;
+use core::time::Duration;
+
+use veraid::{KeyAlgorithm, Member, MemberId, Organisation, SignedBy};
+
+use crate::error::Error;
+use crate::{MAX_LIFETIME_SECONDS, VerifiedToken};
+
+/// Which of all valid tokens a server takes. Without any requirement, all.
+///
+/// Of one kind of requirement any will do (several subjects, several values of one claim); of different kinds, all must be met.
+/// Organisations and subjects are one kind: who.
+///
+/// ```
+/// use std::time::Duration;
+/// use kliento::{Requirements, Verifier};
+///
+/// let requirements = Requirements::new()
+///     .organisation("example.com".parse()?)
+///     .subject("ci-*@example.net".parse()?)
+///     .claim("role", "admin")
+///     .claim("role", "operator")
+///     .signed_by_member()
+///     .max_lifetime(Duration::from_secs(15 * 60));
+/// let verifier = Verifier::builder("https://api.example.com".parse()?)
+///     .requirements(requirements)
+///     .build();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// A token that is valid and does not meet them is refused with an [`Error`] that
+/// [`is_forbidden`](Error::is_forbidden): status 403 rather than 401.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct Requirements {
+    organisations: Vec<Organisation>,
+    subjects: Vec<SubjectPattern>,
+    claims: Vec<RequiredClaim>,
+    signed_by_member: bool,
+    key_algorithms: Vec<KeyAlgorithm>,
+    max_lifetime: Option<u64>,
+}
+
+/// A claim that must be there, with one of these values, or with any if there are none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct RequiredClaim {
+    name: String,
+    values: Vec<String>,
+}
+
+impl Requirements {
+    /// None.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes all members of `organisation`, and its bot; not those of domains below it.
+    pub fn organisation(mut self, organisation: Organisation) -> Self {
+        self.organisations.push(organisation);
+        self
+    }
+
+    /// Takes whoever `pattern` says.
+    pub fn subject(mut self, pattern: SubjectPattern) -> Self {
+        self.subjects.push(pattern);
+        self
+    }
+
+    /// Takes tokens whose claim `name` is `value`, letter by letter.
+    ///
+    /// Called again with the same name, it allows another value; with another name, it requires that claim too. Anybody with
+    /// a domain can claim anything: say [who](Self::organisation) may.
+    pub fn claim(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.required_claim(name.into()).values.push(value.into());
+        self
+    }
+
+    /// Takes tokens that have a claim `name`, whatever its value unless [`claim`](Self::claim) says which.
+    pub fn claim_present(mut self, name: impl Into<String>) -> Self {
+        self.required_claim(name.into());
+        self
+    }
+
+    fn required_claim(&mut self, name: String) -> &mut RequiredClaim {
+        let known = self.claims.iter().position(|claim| claim.name == name);
+        let index = known.unwrap_or(self.claims.len());
+        if known.is_none() {
+            let values = Vec::new();
+            self.claims.push(RequiredClaim { name, values });
+        }
+        // Found or pushed above.
+        #[allow(clippy::indexing_slicing)]
+        &mut self.claims[index]
+    }
+
+    /// Takes only what members signed with keys of their own: an organisation's word for a member will not do.
+    pub fn signed_by_member(mut self) -> Self {
+        self.signed_by_member = true;
+        self
+    }
+
+    /// Takes tokens that were signed with keys of `algorithm`, among those that the verifier's
+    /// [policy](crate::VerifierBuilder::policy) takes at all.
+    pub fn key_algorithm(mut self, algorithm: KeyAlgorithm) -> Self {
+        self.key_algorithms.push(algorithm);
+        self
+    }
+
+    /// Takes only tokens that live at most this long from their start to their end, in whole seconds (a fraction is
+    /// dropped), if that is shorter than [`MAX_LIFETIME_SECONDS`].
+    pub fn max_lifetime(mut self, lifetime: Duration) -> Self {
+        self.max_lifetime = Some(lifetime.as_secs().min(MAX_LIFETIME_SECONDS));
+        self
+    }
+
+    /// Whether no token is refused.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether any subject is taken that has a valid token.
+    pub fn allows_anybody(&self) -> bool {
+        self.organisations.is_empty() && self.subjects.is_empty()
+    }
+
+    /// Checks a token.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SubjectNotAllowed`], [`Error::MemberSignatureRequired`], [`Error::KeyAlgorithmNotAllowed`],
+    /// [`Error::LifetimeNotAllowed`] and [`Error::ClaimRequired`], whichever comes first in this order.
+    pub fn check(&self, token: &VerifiedToken) -> Result<(), Error> {
+        self.check_subject(token)?;
+        self.check_signature(token)?;
+        self.check_lifetime(token)?;
+        self.check_claims(token)
+    }
+
+    fn check_subject(&self, token: &VerifiedToken) -> Result<(), Error> {
+        let id = token.member_id();
+        let is_allowed = self.allows_anybody()
+            || self.organisations.contains(id.organisation())
+            || self.subjects.iter().any(|pattern| pattern.matches(id));
+        if is_allowed {
+            return Ok(());
+        }
+        Err(Error::SubjectNotAllowed {
+            subject: token.subject().to_owned(),
+        })
+    }
+
+    fn check_signature(&self, token: &VerifiedToken) -> Result<(), Error> {
+        if self.signed_by_member && token.signed_by() != SignedBy::Member {
+            return Err(Error::MemberSignatureRequired);
+        }
+        let algorithm = token.key_algorithm();
+        if self.key_algorithms.is_empty() || self.key_algorithms.contains(&algorithm) {
+            return Ok(());
+        }
+        Err(Error::KeyAlgorithmNotAllowed { algorithm })
+    }
+
+    fn check_lifetime(&self, token: &VerifiedToken) -> Result<(), Error> {
+        let period = token.token_period();
+        match self.max_lifetime {
+            Some(most) if period.seconds() > most => {
+                Err(Error::LifetimeNotAllowed { period, most })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_claims(&self, token: &VerifiedToken) -> Result<(), Error> {
+        let is_met = |claim: &RequiredClaim| {
+            token.claims().get(&claim.name).is_some_and(|value| {
+                claim.values.is_empty() || claim.values.iter().any(|allowed| allowed == value)
+            })
+        };
+        match self.claims.iter().find(|claim| !is_met(claim)) {
+            None => Ok(()),
+            Some(claim) => Err(Error::ClaimRequired {
+                name: claim.name.clone(),
+            }),
+        }
+    }
+}
+
+/// Which subjects are meant: one, or all whose names are of a shape.
+///
+/// | pattern | whom it means |
+/// |---|---|
+/// | `alice@example.com` | that user |
+/// | `example.com` | the organisation's bot, not its users |
+/// | `*@example.com` | all users of that organisation, not its bot |
+/// | `ci-*@example.com` | those whose names begin so; `*` is any run of characters, an empty one too, as often as needed |
+/// | `alice@*.example.com` | that user of any organisation whose domain is below that one, not of the one itself |
+/// | `*.example.com` | the bots of organisations below that domain |
+///
+/// The user's part is compared letter by letter, as user names are. A `*` in a user's name can't be meant by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubjectPattern {
+    /// None for bots.
+    user: Option<Box<str>>,
+    below: bool,
+    organisation: Organisation,
+}
+
+/// Any run of characters in the user's part.
+const WILDCARD: char = '*';
+/// In front of a domain: those below it.
+const BELOW: &str = "*.";
+
+impl SubjectPattern {
+    /// Whether `id` is meant.
+    pub fn matches(&self, id: &MemberId) -> bool {
+        let is_user = match (&self.user, id.member()) {
+            (Some(pattern), Member::User(name)) => matches_glob(pattern, name.as_str()),
+            (None, Member::Bot) => true,
+            _ => false,
+        };
+        is_user && self.matches_organisation(id.organisation())
+    }
+
+    fn matches_organisation(&self, organisation: &Organisation) -> bool {
+        if !self.below {
+            return *organisation == self.organisation;
+        }
+        organisation
+            .as_str()
+            .strip_suffix(self.organisation.as_str())
+            .is_some_and(|rest| rest.ends_with('.'))
+    }
+}
+
+/// Whether `name` is `pattern` with something in place of each `*`. In time of the product of the two lengths at most.
+fn matches_glob(pattern: &str, name: &str) -> bool {
+    let mut parts = pattern.split(WILDCARD);
+    let Some(mut rest) = parts.next().and_then(|start| name.strip_prefix(start)) else {
+        return false;
+    };
+    let Some(end) = parts.next_back() else {
+        return rest.is_empty(); // no `*` at all
+    };
+    // The first place where a part fits leaves the most for the parts that follow.
+    for part in parts {
+        let Some(index) = rest.find(part) else {
+            return false;
+        };
+        rest = rest.get(index + part.len()..).unwrap_or_default();
+    }
+    rest.ends_with(end)
+}
+
+impl FromStr for SubjectPattern {
+    type Err = SubjectPatternError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (user, domain) = match text.rsplit_once('@') {
+            Some((user, domain)) => (Some(user), domain),
+            None => (None, text),
+        };
+        let fault = |problem| SubjectPatternError {
+            pattern: text.chars().take(QUOTED_CHARACTERS).collect(),
+            problem,
+        };
+        if user.is_some_and(str::is_empty) {
+            return Err(fault("no user stands before the @"));
+        }
+        if user.is_some_and(|user| user.contains('@')) {
+            return Err(fault("user names have no @"));
+        }
+        let (below, domain) = match domain.strip_prefix(BELOW) {
+            Some(domain) => (true, domain),
+            None => (false, domain),
+        };
+        if domain.contains(WILDCARD) {
+            return Err(fault(
+                "in a domain, * stands alone in front of it: *.example.com",
+            ));
+        }
+        let organisation = domain
+            .parse()
+            .map_err(|_| fault("not the name of a domain, nor user@domain"))?;
+        Ok(Self {
+            user: user.map(Into::into),
+            below,
+            organisation,
+        })
+    }
+}
+
+impl fmt::Display for SubjectPattern {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(user) = &self.user {
+            write!(formatter, "{user}@")?;
+        }
+        if self.below {
+            formatter.write_str(BELOW)?;
+        }
+        self.organisation.fmt(formatter)
+    }
+}
+
+/// Characters of a pattern that an error quotes.
+const QUOTED_CHARACTERS: usize = 80;
+
+/// Why a text is no [`SubjectPattern`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{pattern:?} is no pattern of subjects: {problem}")]
+pub struct SubjectPatternError {
+    pattern: String,
+    problem: &'static str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn id(text: &str) -> MemberId {
+        match text.rsplit_once('@') {
+            Some((user, domain)) => {
+                let user = Member::User(user.parse().unwrap());
+                MemberId::new(domain.parse().unwrap(), user)
+            }
+            None => MemberId::new(text.parse().unwrap(), Member::Bot),
+        }
+    }
+
+    #[test]
+    fn a_pattern_means_whom_it_says_and_nobody_else() {
+        for (pattern, subject, is_meant) in [
+            ("alice@example.com", "alice@example.com", true),
+            ("alice@example.com", "Alice@example.com", false),
+            ("alice@example.com", "alice@example.net", false),
+            ("alice@example.com", "example.com", false),
+            ("alice@Example.COM", "alice@example.com", true),
+            ("example.com", "example.com", true),
+            ("example.com", "alice@example.com", false),
+            ("example.com", "a.example.com", false),
+            ("*@example.com", "alice@example.com", true),
+            ("*@example.com", "example.com", false),
+            ("*@example.com", "alice@a.example.com", false),
+            ("*@example.com", "alice@badexample.com", false),
+            ("ci-*@example.com", "ci-7@example.com", true),
+            ("ci-*@example.com", "ci-@example.com", true),
+            ("ci-*@example.com", "not-ci-7@example.com", false),
+            ("*-ci@example.com", "deploy-ci@example.com", true),
+            ("*-ci@example.com", "deploy-ci-not@example.com", false),
+            ("a*b*c@example.com", "abc@example.com", true),
+            ("a*b*c@example.com", "a-b-b-c@example.com", true),
+            ("a*b*c@example.com", "acb@example.com", false),
+            ("a*a@example.com", "a@example.com", false),
+            ("a**a@example.com", "aa@example.com", true),
+            ("ab*bc@example.com", "abc@example.com", false),
+            ("é*@example.com", "élise@example.com", true),
+            ("*@*.example.com", "alice@a.example.com", true),
+            ("*@*.example.com", "alice@b.a.example.com", true),
+            ("*@*.example.com", "alice@example.com", false),
+            ("*@*.example.com", "alice@badexample.com", false),
+            ("*.example.com", "a.example.com", true),
+            ("*.example.com", "example.com", false),
+            ("*.example.com", "alice@a.example.com", false),
+        ] {
+            let parsed: SubjectPattern = pattern.parse().unwrap();
+            assert_eq!(
+                parsed.matches(&id(subject)),
+                is_meant,
+                "{pattern} {subject}"
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_patterns_that_could_mean_something_else() {
+        for pattern in [
+            "",
+            "*",
+            "@example.com",
+            "alice@",
+            "alice@*",
+            "alice@*.*.example.com",
+            "alice@ex*.com",
+            "*.",
+            "a@b@example.com",
+            "alice@exam ple.com",
+            "*@.example.com",
+        ] {
+            let error = pattern.parse::<SubjectPattern>().expect_err(pattern);
+            assert!(error.to_string().contains(&format!("{pattern:?}")));
+        }
+    }
+
+    /// The definition, with nothing clever in it.
+    fn matches_by_definition(pattern: &[char], name: &[char]) -> bool {
+        match (pattern, name) {
+            ([], []) => true,
+            (['*', rest @ ..], _) => {
+                (0..=name.len()).any(|skipped| matches_by_definition(rest, &name[skipped..]))
+            }
+            ([first, pattern @ ..], [letter, name @ ..]) => {
+                first == letter && matches_by_definition(pattern, name)
+            }
+            _ => false,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_glob_matches_as_its_definition_has_it(pattern in "[ab*]{0,7}", name in "[ab]{0,9}") {
+            let characters = |text: &str| text.chars().collect::<Vec<_>>();
+            let expected = matches_by_definition(&characters(&pattern), &characters(&name));
+            prop_assert_eq!(matches_glob(&pattern, &name), expected);
+        }
+
+        #[test]
+        fn prints_what_it_reads(pattern in "([a-z*é]{1,5}@)?([*][.])?[a-z]{1,5}[.]com") {
+            prop_assert_eq!(pattern.parse::<SubjectPattern>().unwrap().to_string(), pattern);
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! What a verifier remembers changes no verdict.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used)]
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use kliento::testing::TrustChain;
+use kliento::veraid::Period;
+use kliento::{Requirements, Timestamp, Token, Verifier, VerifierBuilder, header};
+use proptest::prelude::*;
+
+const AUDIENCE: &str = "https://api.example.com";
+/// How long tokens of a `TrustChain` live, in seconds.
+const LIFETIME: i64 = 600;
+
+static NOON: LazyLock<Timestamp> = LazyLock::new(|| "2026-11-21T12:00:00Z".parse().unwrap());
+static CHAIN: LazyLock<TrustChain> =
+    LazyLock::new(|| TrustChain::at(*NOON, "example.com", &"alice".parse().unwrap()));
+static BUNDLE: LazyLock<Vec<u8>> = LazyLock::new(|| CHAIN.token(&token()));
+
+fn token() -> Token {
+    Token::new(AUDIENCE.parse().unwrap()).with_claim("role", "admin")
+}
+
+/// A verifier whose clock the test sets, in seconds from noon.
+fn verifier() -> (VerifierBuilder, Arc<AtomicI64>) {
+    let clock = Arc::new(AtomicI64::new(0));
+    let read = Arc::clone(&clock);
+    let builder = Verifier::builder(AUDIENCE.parse().unwrap())
+        .trust_anchors(CHAIN.trust_anchors().clone())
+        .clock(move || after_noon(read.load(Ordering::Relaxed)));
+    (builder, clock)
+}
+
+fn after_noon(seconds: i64) -> Timestamp {
+    NOON.saturating_add(seconds)
+}
+
+#[test]
+fn a_bundle_that_was_verified_is_known_in_the_form_in_which_it_came() {
+    let (builder, _) = verifier();
+    let verifier = builder.build();
+    let value = header::encode(&BUNDLE);
+    assert!(verifier.recall_header(&value).is_none());
+    let token = verifier.verify_header(&value).unwrap();
+    assert_eq!(verifier.recall_header(&value).unwrap().unwrap(), token);
+    // The scheme and the spaces behind it are no part of the bundle.
+    let respelt = value.replace("Kliento ", "KLIENTO   ");
+    assert_eq!(verifier.recall_header(respelt).unwrap().unwrap(), token);
+
+    assert!(verifier.recall_bundle(&BUNDLE).is_none());
+    assert_eq!(verifier.verify_bundle(&BUNDLE).unwrap(), token);
+    assert_eq!(verifier.recall_bundle(&BUNDLE).unwrap().unwrap(), token);
+    assert_eq!(verifier.cache_statistics().entries, 2);
+}
+
+#[test]
+fn the_text_of_a_bundle_does_not_pass_for_its_octets() {
+    let (builder, _) = verifier();
+    let verifier = builder.build();
+    let value = header::encode(&BUNDLE);
+    verifier.verify_header(&value).unwrap();
+    let text = value.strip_prefix("Kliento ").unwrap();
+    assert!(verifier.recall_bundle(text.as_bytes()).is_none());
+    assert!(verifier.verify_bundle(text.as_bytes()).is_err());
+}
+
+#[test]
+fn a_bundle_with_any_octet_changed_is_not_known() {
+    let (builder, _) = verifier();
+    let verifier = builder.build();
+    verifier.verify_bundle(&BUNDLE).unwrap();
+    let mut changed = BUNDLE.clone();
+    for index in 0..changed.len() {
+        changed[index] ^= 1;
+        assert!(verifier.recall_bundle(&changed).is_none(), "octet {index}");
+        changed[index] ^= 1;
+    }
+    assert!(
+        verifier
+            .recall_bundle(&BUNDLE[..BUNDLE.len() - 1])
+            .is_none()
+    );
+    changed.push(0);
+    assert!(verifier.recall_bundle(&changed).is_none());
+}
+
+#[test]
+fn what_is_known_ends_when_the_token_does_and_leaves() {
+    let (builder, clock) = verifier();
+    let verifier = builder.build();
+    verifier.verify_bundle(&BUNDLE).unwrap();
+    clock.store(LIFETIME, Ordering::Relaxed);
+    assert!(verifier.recall_bundle(&BUNDLE).unwrap().is_ok());
+    assert_eq!(verifier.cache_statistics().entries, 1);
+    clock.store(LIFETIME + 1, Ordering::Relaxed);
+    let refusal = verifier.verify_bundle(&BUNDLE).unwrap_err();
+    assert_eq!(refusal.reason(), "veraid.signature_expired");
+    assert_eq!(verifier.cache_statistics().entries, 0);
+}
+
+#[test]
+fn what_has_ended_can_be_forgotten_without_being_asked_for() {
+    let (builder, clock) = verifier();
+    let verifier = builder.build();
+    verifier.verify_bundle(&BUNDLE).unwrap();
+    clock.store(LIFETIME, Ordering::Relaxed);
+    verifier.remove_expired();
+    assert_eq!(verifier.cache_statistics().entries, 1);
+    clock.store(LIFETIME + 1, Ordering::Relaxed);
+    verifier.remove_expired();
+    assert_eq!(verifier.cache_statistics().entries, 0);
+}
+
+#[test]
+fn what_is_known_does_not_hold_before_the_token_starts() {
+    let (builder, clock) = verifier();
+    let verifier = builder.build();
+    verifier.verify_bundle(&BUNDLE).unwrap();
+    clock.store(-7_200, Ordering::Relaxed);
+    assert!(verifier.recall_bundle(&BUNDLE).is_none());
+    assert!(verifier.verify_bundle(&BUNDLE).is_err());
+    clock.store(0, Ordering::Relaxed);
+    assert!(verifier.verify_bundle(&BUNDLE).is_ok());
+}
+
+#[test]
+fn each_audience_is_asked_for_though_the_cache_is_shared() {
+    let (builder, _) = verifier();
+    let verifier = builder.build();
+    verifier.verify_bundle(&BUNDLE).unwrap();
+    let other = verifier.for_audience("https://api.example.net".parse().unwrap());
+    let refusal = other.recall_bundle(&BUNDLE).unwrap().unwrap_err();
+    assert_eq!(refusal.reason(), "kliento.audience_mismatch");
+    assert_eq!(
+        other.verify_bundle(&BUNDLE).unwrap_err().reason(),
+        "kliento.audience_mismatch"
+    );
+    assert_eq!(verifier.cache_statistics(), other.cache_statistics());
+}
+
+#[test]
+fn requirements_are_asked_for_though_the_bundle_is_known() {
+    let (builder, _) = verifier();
+    let verifier = builder.build();
+    verifier.verify_bundle(&BUNDLE).unwrap();
+    let strict = verifier.with_requirements(Requirements::new().claim("role", "owner"));
+    let refusal = strict.recall_bundle(&BUNDLE).unwrap().unwrap_err();
+    assert_eq!(refusal.reason(), "kliento.claim_required");
+    assert!(strict.verify_bundle(&BUNDLE).unwrap_err().is_forbidden());
+}
+
+#[test]
+fn what_is_refused_is_not_remembered() {
+    let (builder, _) = verifier();
+    let verifier = builder.build();
+    let mut tampered = BUNDLE.clone();
+    *tampered.last_mut().unwrap() ^= 1;
+    let elsewhere = CHAIN.token(&Token::new("https://api.example.net".parse().unwrap()));
+    let forbidden = verifier.with_requirements(Requirements::new().claim("role", "owner"));
+
+    assert!(verifier.verify_bundle(&tampered).is_err());
+    assert!(verifier.verify_bundle(&elsewhere).is_err());
+    assert!(verifier.verify_header("Kliento AAAA").is_err());
+    assert!(forbidden.verify_bundle(&BUNDLE).is_err());
+    assert_eq!(verifier.cache_statistics().entries, 0);
+}
+
+#[test]
+fn what_is_refused_pushes_out_nothing() {
+    let (builder, _) = verifier();
+    let verifier = builder.cache_octets(64 * 1_024).build();
+    verifier.verify_bundle(&BUNDLE).unwrap();
+    for number in 0..200_u8 {
+        let mut tampered = BUNDLE.clone();
+        *tampered.last_mut().unwrap() ^= number.saturating_add(1);
+        assert!(verifier.verify_bundle(&tampered).is_err());
+    }
+    assert!(verifier.recall_bundle(&BUNDLE).unwrap().is_ok());
+}
+
+#[test]
+fn the_cache_stays_within_its_bound() {
+    const BOUND: u32 = 128 * 1_024;
+    let (builder, _) = verifier();
+    let verifier = builder
+        .cache_octets(usize::try_from(BOUND).unwrap())
+        .build();
+    for number in 0..200 {
+        let bundle = CHAIN.token(&token().with_claim("number", number.to_string()));
+        verifier.verify_bundle(&bundle).unwrap();
+        let statistics = verifier.cache_statistics();
+        assert!(statistics.octets <= u64::from(BOUND), "{statistics:?}");
+        assert_eq!(statistics.capacity_octets, u64::from(BOUND));
+    }
+    let statistics = verifier.cache_statistics();
+    assert!(statistics.entries > 0);
+    assert!(statistics.entries < 200);
+}
+
+#[test]
+fn the_cache_can_be_switched_off() {
+    let (builder, _) = verifier();
+    let verifier = builder.cache_octets(0).build();
+    verifier.verify_bundle(&BUNDLE).unwrap();
+    assert!(verifier.recall_bundle(&BUNDLE).is_none());
+    verifier.verify_bundle(&BUNDLE).unwrap();
+    assert_eq!(verifier.cache_statistics().capacity_octets, 0);
+    verifier.remove_expired();
+}
+
+#[test]
+fn what_can_be_refused_at_once_needs_no_verification() {
+    let (builder, _) = verifier();
+    let verifier = builder.build();
+    for (value, reason) in [
+        ("Bearer abc".to_owned(), "kliento.wrong_scheme"),
+        ("Kliento ".to_owned(), "kliento.malformed_header"),
+        (
+            format!("Kliento {}", "A".repeat(30_000)),
+            "kliento.bundle_too_large",
+        ),
+    ] {
+        let refusal = verifier.recall_header(&value).unwrap().unwrap_err();
+        assert_eq!(refusal.reason(), reason);
+    }
+}
+
+#[test]
+fn looking_up_is_counted() {
+    let (builder, _) = verifier();
+    let verifier = builder.build();
+    verifier.verify_bundle(&BUNDLE).unwrap();
+    verifier.verify_bundle(&BUNDLE).unwrap();
+    verifier.verify_bundle(&BUNDLE).unwrap();
+    let statistics = verifier.cache_statistics();
+    assert_eq!((statistics.hits, statistics.misses), (2, 1));
+}
+
+/// Bundles of several periods.
+fn bundles() -> &'static [Vec<u8>; 4] {
+    static BUNDLES: LazyLock<[Vec<u8>; 4]> = LazyLock::new(|| {
+        [(0, 30), (10, 10), (-20, -10), (5, 400)].map(|(start, end)| {
+            let period = Period::new(after_noon(start), after_noon(end)).unwrap();
+            kliento::issue(&CHAIN.member_signer(), &token(), period).unwrap()
+        })
+    });
+    &BUNDLES
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_verdict_is_the_same_with_a_cache_and_without(
+        skew in 0_u64..20,
+        questions in prop::collection::vec((0_usize..4, -60_i64..460), 1..12),
+    ) {
+        let build = |octets| {
+            let (builder, _) = verifier();
+            builder
+                .clock_skew(Duration::from_secs(skew))
+                .cache_octets(octets)
+                .build()
+        };
+        let (cached, uncached) = (build(1 << 20), build(0));
+        for (index, seconds) in questions {
+            let bundle = &bundles()[index];
+            let time = after_noon(seconds);
+            let (known, fresh) = (cached.verify_bundle_at(bundle, time), uncached.verify_bundle_at(bundle, time));
+            match (known, fresh) {
+                (Ok(known), Ok(fresh)) => prop_assert_eq!(known, fresh),
+                (Err(known), Err(fresh)) => prop_assert_eq!(known.reason(), fresh.reason()),
+                (known, fresh) => prop_assert!(false, "{:?} {:?}", known, fresh),
+            }
+        }
+    }
+}
