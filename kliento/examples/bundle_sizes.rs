@@ -165,7 +165,7 @@ fn heading(kind: Kind) -> &'static str {
 fn octets(domain: &Domain<'_>, kind: Kind, signer: &Keys) -> Result<usize, Box<dyn Error>> {
     match domain.issue(kind, signer)? {
         Ok(bundle) => {
-            domain.verifier()?.verify_bundle(&bundle)?;
+            domain.verifier()?.build().verify_bundle(&bundle)?;
             Ok(bundle.len())
         }
         Err(TokenError::BundleTooLarge { octets }) => Ok(octets),

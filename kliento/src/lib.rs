@@ -111,8 +111,8 @@
 //! # What a verification costs
 //!
 //! Some hundred microseconds, most of them public-key operations, the first time. A [`Verifier`] remembers what it accepted,
-//! by exact octets and within a [bound](VerifierBuilder::cache_octets), until it ends; the same bundle then costs about a
-//! microsecond. What is refused is not remembered. An asynchronous server asks [`Verifier::recall_header`] first and has the
+//! by exact octets and within a [bound](VerifierBuilder::cache_octets), until it ends; the same bundle then costs some two
+//! microseconds. What is refused is not remembered. An asynchronous server asks [`Verifier::recall_header`] first and has the
 //! rest run where it may block.
 //!
 //! # Security notes

@@ -12,7 +12,7 @@ use kliento::veraid::{
     MemberCertificate, MemberIdBundle, Organisation, OrganisationCertificate, Period, Policy,
     PrivateKey, PublicKey, Signer, SigningError, SigningKey, TtlOverride, TxtRecord,
 };
-use kliento::{SERVICE, Timestamp, Token, TrustAnchors, Verifier};
+use kliento::{SERVICE, Timestamp, Token, TrustAnchors, Verifier, VerifierBuilder};
 use kliento_fixtures::{
     Algorithm, Key, SECURE_ENTRY_POINT, TXT, World, ZONE_KEY, ZoneKey, ZoneSpec, chain_der,
 };
@@ -179,13 +179,12 @@ impl<'k> Domain<'k> {
     }
 
     /// A server that takes its tokens.
-    pub(crate) fn verifier(&self) -> Result<Verifier, kliento::Error> {
+    pub(crate) fn verifier(&self) -> Result<VerifierBuilder, kliento::Error> {
         let time = self.time;
         Ok(Verifier::builder(AUDIENCE.parse()?)
             .trust_anchors(self.anchors.clone())
             .policy(Policy::new().allow_all())
-            .clock(move || time)
-            .build())
+            .clock(move || time))
     }
 
     /// A token bundle, signed with the signer's key of `signer` where that is not the organisation's own. An
