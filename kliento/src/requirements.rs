@@ -7,7 +7,7 @@ use core::time::Duration;
 use veraid::{KeyAlgorithm, Member, MemberId, Organisation, SignedBy};
 
 use crate::error::Error;
-use crate::{MAX_LIFETIME_SECONDS, VerifiedToken};
+use crate::VerifiedToken;
 
 /// Which of all valid tokens a server takes. Without any requirement, all.
 ///
@@ -110,9 +110,9 @@ impl Requirements {
     }
 
     /// Takes only tokens that live at most this long from their start to their end, in whole seconds (a fraction is
-    /// dropped), if that is shorter than [`MAX_LIFETIME_SECONDS`].
+    /// dropped). Beyond [`MAX_LIFETIME_SECONDS`](crate::MAX_LIFETIME_SECONDS) none are valid.
     pub fn max_lifetime(mut self, lifetime: Duration) -> Self {
-        self.max_lifetime = Some(lifetime.as_secs().min(MAX_LIFETIME_SECONDS));
+        self.max_lifetime = Some(lifetime.as_secs());
         self
     }
 
