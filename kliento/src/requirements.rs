@@ -6,8 +6,8 @@ use core::time::Duration;
 
 use veraid::{KeyAlgorithm, Member, MemberId, Organisation, SignedBy};
 
-use crate::error::Error;
 use crate::VerifiedToken;
+use crate::error::Error;
 
 /// Which of all valid tokens a server takes. Without any requirement, all.
 ///
