@@ -148,6 +148,8 @@ mod bundle;
 mod cache;
 mod error;
 pub mod header;
+#[cfg(any(feature = "headers", feature = "tower"))]
+pub mod http;
 mod requirements;
 #[cfg(feature = "testing")]
 pub mod testing;

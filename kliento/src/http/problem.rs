@@ -1,0 +1,85 @@
+//! The answer to a request that is refused: problem details (RFC 9457) and the fields that go with the status.
+
+use bytes::Bytes;
+use http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+};
+use http::{Response, StatusCode};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+use super::Refusal;
+use crate::header::SCHEME;
+
+/// RFC 9457 §6.1.
+const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
+/// RFC 9111 §5.2.2.5.
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const CHALLENGE: HeaderValue = HeaderValue::from_static(SCHEME);
+/// Seconds after which to try again when too many verifications are waiting (RFC 9110 §10.2.3). They take milliseconds.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
+
+/// "No more than the status says" (RFC 9457 §4.2.1): what happened is in `reason`.
+const TYPE: &str = "about:blank";
+
+/// The members of RFC 9457 §3.1 that are of use here, and one extension member (§3.2).
+struct Problem<'r>(&'r Refusal);
+
+impl Serialize for Problem<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let status = self.0.status();
+        let mut members = serializer.serialize_struct("Problem", 4)?;
+        members.serialize_field("type", TYPE)?;
+        members.serialize_field("title", status.canonical_reason().unwrap_or_default())?;
+        members.serialize_field("status", &status.as_u16())?;
+        members.serialize_field("reason", self.0.reason())?;
+        members.end()
+    }
+}
+
+impl Refusal {
+    /// The answer to the request: its status, a problem with the reason as its body, and for 401 the challenge of Kliento.
+    ///
+    /// ```
+    /// use kliento::http::Refusal;
+    ///
+    /// let response = Refusal::MissingAuthorization.to_response();
+    /// assert_eq!(response.status(), 401);
+    /// assert_eq!(response.headers()["www-authenticate"], "Kliento");
+    /// ```
+    pub fn to_response(&self) -> Response<Bytes> {
+        self.to_response_with(&[])
+    }
+
+    /// The same with challenges of other schemes behind that of Kliento, each in a field of its own.
+    pub(super) fn to_response_with(&self, challenges: &[HeaderValue]) -> Response<Bytes> {
+        let mut response = Response::new(self.problem());
+        *response.status_mut() = self.status();
+        let fields = response.headers_mut();
+        fields.insert(CONTENT_TYPE, MEDIA_TYPE);
+        fields.insert(CACHE_CONTROL, NO_STORE);
+        self.add_fields_of_the_status(fields, challenges);
+        response
+    }
+
+    fn add_fields_of_the_status(&self, fields: &mut HeaderMap, challenges: &[HeaderValue]) {
+        match self.status() {
+            StatusCode::UNAUTHORIZED => {
+                fields.insert(WWW_AUTHENTICATE, CHALLENGE);
+                for challenge in challenges {
+                    fields.append(WWW_AUTHENTICATE, challenge.clone());
+                }
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                fields.insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+            }
+            _ => {}
+        }
+    }
+
+    fn problem(&self) -> Bytes {
+        // Writing strings and a number to memory can't fail, so the default is never used.
+        serde_json::to_vec(&Problem(self))
+            .unwrap_or_default()
+            .into()
+    }
+}

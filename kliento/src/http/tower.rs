@@ -1,0 +1,427 @@
+//! A `tower` layer that lets requests with a good token through to any HTTP service, and answers the others.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use http::{Request, Response};
+//! use http_body_util::Full;
+//! use kliento::http::tower::KlientoLayer;
+//! use kliento::testing::TrustChain;
+//! use kliento::{Token, VerifiedToken};
+//! use tower::{ServiceBuilder, ServiceExt, service_fn};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let chain = TrustChain::new("example.com", "alice");
+//! let verifier = chain.verifier("https://api.example.com"); // a real server's: `Verifier::builder`
+//! let service = ServiceBuilder::new()
+//!     .layer(KlientoLayer::new(verifier))
+//!     .service(service_fn(|request: Request<Full<Bytes>>| async move {
+//!         let caller: &VerifiedToken = request.extensions().get().ok_or("behind the layer there is one")?;
+//!         Ok::<_, &str>(Response::new(Full::from(format!("Hello, {}!", caller.subject()))))
+//!     }));
+//!
+//! let anonymous = Request::new(Full::default());
+//! assert_eq!(service.clone().oneshot(anonymous).await?.status(), 401);
+//!
+//! let token = Token::new("https://api.example.com".parse()?);
+//! let mut request = Request::new(Full::default());
+//! request.headers_mut().insert("authorization", chain.header(&token).parse()?);
+//! assert_eq!(service.oneshot(request).await?.status(), 200);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The service finds a [`VerifiedToken`] in the request's extensions. It is the layer's alone to put one there: one that is
+//! there already is taken out.
+//!
+//! # Where to put it
+//!
+//! - Behind what answers requests that carry no credentials: CORS, since browsers send preflight requests without, health
+//!   checks, redirects.
+//! - In front of what costs anything: decompression, bodies, rates by user.
+//! - Where parts of a server ask for more than others, a layer for each part, made from one [`Authenticator`], whose verifier
+//!   and bounds they share. A layer within another looks at the token again, which the verifier then remembers; the outer
+//!   one must not [remove](KlientoLayer::remove_authorization) it.
+
+use core::fmt;
+use core::mem;
+use core::ops::ControlFlow;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, HeaderValue};
+use http::request::Parts;
+use http::{Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::authenticator::{FirstLook, mark_sensitive};
+use super::{Authenticator, Refusal, VerificationQueue, grpc};
+use crate::{Requirements, VerifiedToken};
+
+/// Authenticates requests on their way to a service: [the module](self) has an example.
+///
+/// Every request needs a good token unless it is made [`optional`](Self::optional). What is refused, and how, is [the
+/// same](super) for all servers. The layer needs Tokio's runtime to verify tokens.
+#[derive(Clone, Debug)]
+pub struct KlientoLayer {
+    authenticator: Authenticator,
+    is_optional: bool,
+    removes_authorization: bool,
+}
+
+impl KlientoLayer {
+    /// A layer from a [`Verifier`](crate::Verifier), or from an [`Authenticator`] that is used elsewhere, too.
+    pub fn new(authenticator: impl Into<Authenticator>) -> Self {
+        Self {
+            authenticator: authenticator.into(),
+            is_optional: false,
+            removes_authorization: false,
+        }
+    }
+
+    /// Lets requests that are not meant for Kliento through: those without an `Authorization` field and those with one of
+    /// another scheme. They reach the service without an identity.
+    ///
+    /// Whoever does send a Kliento token has to send a good one, and never more than one field.
+    #[must_use]
+    pub fn optional(mut self) -> Self {
+        self.is_optional = true;
+        self
+    }
+
+    /// Takes the `Authorization` field with a Kliento token out of requests, so that the service can't log it or pass it on.
+    /// Whoever has a token can use it; the service has the [`VerifiedToken`] to go by. Credentials of other schemes stay.
+    #[must_use]
+    pub fn remove_authorization(mut self) -> Self {
+        self.removes_authorization = true;
+        self
+    }
+
+    /// As [`Authenticator::requirements`].
+    #[must_use]
+    pub fn requirements(mut self, requirements: Requirements) -> Self {
+        self.authenticator = self.authenticator.requirements(requirements);
+        self
+    }
+
+    /// As [`Authenticator::queue`].
+    #[must_use]
+    pub fn queue(mut self, queue: VerificationQueue) -> Self {
+        self.authenticator = self.authenticator.queue(queue);
+        self
+    }
+
+    /// As [`Authenticator::challenge`].
+    #[must_use]
+    pub fn challenge(mut self, challenge: HeaderValue) -> Self {
+        self.authenticator = self.authenticator.challenge(challenge);
+        self
+    }
+
+    /// As [`Authenticator::on_refusal`].
+    #[must_use]
+    pub fn on_refusal(mut self, hook: impl Fn(&Refusal, &Parts) + Send + Sync + 'static) -> Self {
+        self.authenticator = self.authenticator.on_refusal(hook);
+        self
+    }
+
+    /// Makes `request` what the service may see, or the answer to it.
+    fn settle(
+        &self,
+        outcome: Result<VerifiedToken, Refusal>,
+        request: &mut Parts,
+    ) -> ControlFlow<Response<Bytes>> {
+        match outcome {
+            Ok(token) => {
+                if self.removes_authorization {
+                    request.headers.remove(AUTHORIZATION);
+                }
+                request.extensions.insert(token);
+                ControlFlow::Continue(())
+            }
+            Err(refusal) if self.is_optional && refusal.is_absence() => {
+                request.extensions.insert(Anonymous {
+                    challenges: Arc::clone(self.authenticator.challenges()),
+                });
+                ControlFlow::Continue(())
+            }
+            Err(refusal) => {
+                self.authenticator.report(&refusal, request);
+                ControlFlow::Break(self.answer(&refusal, request))
+            }
+        }
+    }
+
+    fn answer(&self, refusal: &Refusal, request: &Parts) -> Response<Bytes> {
+        match grpc::media_type(&request.headers) {
+            Some(media_type) => refusal.to_grpc_response(media_type),
+            None => refusal.to_response_with(self.authenticator.challenges()),
+        }
+    }
+}
+
+impl<S> Layer<S> for KlientoLayer {
+    type Service = KlientoService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        KlientoService {
+            inner,
+            layer: Arc::new(self.clone()),
+        }
+    }
+}
+
+/// In the extensions of a request that an optional layer let through without an identity.
+#[derive(Clone)]
+#[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "for extractors"))]
+pub(super) struct Anonymous {
+    pub(super) challenges: Arc<[HeaderValue]>,
+}
+
+/// A service behind a [`KlientoLayer`].
+#[derive(Clone, Debug)]
+pub struct KlientoService<S> {
+    inner: S,
+    layer: Arc<KlientoLayer>,
+}
+
+impl<S, B, R> Service<Request<B>> for KlientoService<S>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone,
+{
+    type Response = Response<ResponseBody<R>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S, B>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let (mut parts, body) = request.into_parts();
+        forget_identity(&mut parts);
+        mark_sensitive(&mut parts.headers);
+        let state = match self.layer.authenticator.first_look(&parts.headers) {
+            FirstLook::Known(outcome) => match self.layer.settle(outcome, &mut parts) {
+                ControlFlow::Continue(()) => State::Passed {
+                    future: self.inner.call(Request::from_parts(parts, body)),
+                },
+                ControlFlow::Break(response) => State::Refused {
+                    response: Some(response),
+                },
+            },
+            FirstLook::Unknown(value) => State::Verifying {
+                verification: Box::pin(self.layer.authenticator.clone().verify(value)),
+                waiting: Some(Waiting {
+                    service: self.take_ready_service(),
+                    layer: Arc::clone(&self.layer),
+                    parts,
+                    body,
+                }),
+            },
+        };
+        ResponseFuture { state }
+    }
+}
+
+impl<S: Clone> KlientoService<S> {
+    /// The very service that said it was ready; a clone of it has said nothing yet.
+    fn take_ready_service(&mut self) -> S {
+        let clone = self.inner.clone();
+        mem::replace(&mut self.inner, clone)
+    }
+}
+
+/// Nobody but this layer says who the caller is.
+fn forget_identity(request: &mut Parts) {
+    request.extensions.remove::<VerifiedToken>();
+    request.extensions.remove::<Anonymous>();
+}
+
+type Verification = Pin<Box<dyn Future<Output = Result<VerifiedToken, Refusal>> + Send>>;
+
+/// What is kept while a token is verified.
+struct Waiting<S, B> {
+    service: S,
+    layer: Arc<KlientoLayer>,
+    parts: Parts,
+    body: B,
+}
+
+pin_project! {
+    /// The answer of a [`KlientoService`], on its way.
+    pub struct ResponseFuture<S, B>
+    where
+        S: Service<Request<B>>,
+    {
+        #[pin]
+        state: State<S, B>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<S, B>
+    where
+        S: Service<Request<B>>,
+    {
+        Verifying {
+            verification: Verification,
+            waiting: Option<Waiting<S, B>>,
+        },
+        Passed {
+            #[pin]
+            future: S::Future,
+        },
+        Refused {
+            response: Option<Response<Bytes>>,
+        },
+    }
+}
+
+impl<S, B, R> Future for ResponseFuture<S, B>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+{
+    type Output = Result<Response<ResponseBody<R>>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.project().state;
+        loop {
+            let next = match state.as_mut().project() {
+                StateProjection::Verifying {
+                    verification,
+                    waiting,
+                } => {
+                    let outcome = ready!(verification.as_mut().poll(context));
+                    match waiting.take() {
+                        Some(waiting) => waiting.go_on(outcome),
+                        // Polled again after it was done, which `Future` leaves open: it stays pending.
+                        None => return Poll::Pending,
+                    }
+                }
+                StateProjection::Passed { future } => {
+                    let response = ready!(future.poll(context))?;
+                    return Poll::Ready(Ok(response.map(ResponseBody::passed)));
+                }
+                StateProjection::Refused { response } => {
+                    return match response.take() {
+                        Some(response) => Poll::Ready(Ok(response.map(ResponseBody::refused))),
+                        None => Poll::Pending,
+                    };
+                }
+            };
+            state.set(next);
+        }
+    }
+}
+
+impl<S: Service<Request<B>>, B> Waiting<S, B> {
+    fn go_on(mut self, outcome: Result<VerifiedToken, Refusal>) -> State<S, B> {
+        match self.layer.settle(outcome, &mut self.parts) {
+            ControlFlow::Continue(()) => State::Passed {
+                future: self
+                    .service
+                    .call(Request::from_parts(self.parts, self.body)),
+            },
+            ControlFlow::Break(response) => State::Refused {
+                response: Some(response),
+            },
+        }
+    }
+}
+
+impl<S: Service<Request<B>>, B> fmt::Debug for ResponseFuture<S, B> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ResponseFuture")
+            .finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// The body of an answer: the service's, or that of a refusal.
+    #[derive(Debug)]
+    pub struct ResponseBody<R> {
+        #[pin]
+        origin: Origin<R>,
+    }
+}
+
+pin_project! {
+    #[derive(Debug)]
+    #[project = OriginProjection]
+    enum Origin<R> {
+        Service {
+            #[pin]
+            body: R,
+        },
+        Refusal {
+            problem: Bytes,
+        },
+    }
+}
+
+impl<R> ResponseBody<R> {
+    fn passed(body: R) -> Self {
+        Self {
+            origin: Origin::Service { body },
+        }
+    }
+
+    fn refused(problem: Bytes) -> Self {
+        Self {
+            origin: Origin::Refusal { problem },
+        }
+    }
+}
+
+impl<R: Default> Default for ResponseBody<R> {
+    fn default() -> Self {
+        Self::passed(R::default())
+    }
+}
+
+impl<R> Body for ResponseBody<R>
+where
+    R: Body,
+    R::Data: From<Bytes>,
+{
+    type Data = R::Data;
+    type Error = R::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        match self.project().origin.project() {
+            OriginProjection::Service { body } => body.poll_frame(context),
+            OriginProjection::Refusal { problem } if problem.is_empty() => Poll::Ready(None),
+            OriginProjection::Refusal { problem } => {
+                let frame = Frame::data(mem::take(problem).into());
+                Poll::Ready(Some(Ok(frame)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.origin {
+            Origin::Service { body } => body.is_end_stream(),
+            Origin::Refusal { problem } => problem.is_empty(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.origin {
+            Origin::Service { body } => body.size_hint(),
+            Origin::Refusal { problem } => {
+                SizeHint::with_exact(u64::try_from(problem.len()).unwrap_or(u64::MAX))
+            }
+        }
+    }
+}
