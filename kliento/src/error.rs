@@ -204,7 +204,7 @@ impl TokenSyntaxError {
 }
 
 /// A message without its middle, if it is long: what it quotes stands there, and what it means at its ends.
-fn shortened(message: &str) -> String {
+pub(crate) fn shortened(message: &str) -> String {
     const MAX_CHARACTERS: usize = 160;
     let characters = message.chars().count();
     if characters <= MAX_CHARACTERS {

@@ -50,6 +50,28 @@
 //! # }
 //! ```
 //!
+//! # A web server
+//!
+//! With the feature `axum`, `tower` or `tonic` that is a layer, which answers what it refuses as HTTP or gRPC have it and
+//! verifies where that stops no other request:
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use kliento::Verifier;
+//! use kliento::http::axum::Authenticated;
+//! use kliento::http::tower::KlientoLayer;
+//!
+//! async fn hello(caller: Authenticated) -> String {
+//!     format!("Hello, {}!", caller.subject())
+//! }
+//!
+//! let verifier = Verifier::builder("https://api.example.com".parse()?).build();
+//! let app: Router = Router::new().route("/", get(hello)).layer(KlientoLayer::new(verifier));
+//! # Ok::<(), kliento::Error>(())
+//! ```
+//!
+//! The module `http` has the rest: requirements for parts of a server, optional authentication, claims as types, logs.
+//!
 //! # A client
 //!
 //! A member has two things from its organisation's administrator (`kliento member certify` makes them):
@@ -138,14 +160,19 @@
 //!
 //! | feature | adds |
 //! |---|---|
+//! | `headers` | [`http::headers`](https://docs.rs/kliento/latest/kliento/http/headers/): `Authorization<Kliento>` for the crate `headers` |
+//! | `tower` | [`http::tower`](https://docs.rs/kliento/latest/kliento/http/tower/): a layer for any HTTP service, on Tokio |
+//! | `axum` | [`http::axum`](https://docs.rs/kliento/latest/kliento/http/axum/): extractors for `axum`, and `tower` |
+//! | `tonic` | [`http::tonic`](https://docs.rs/kliento/latest/kliento/http/tonic/): gRPC servers and clients with `tonic`, and `tower` |
 //! | `testing` | [`testing::TrustChain`](https://docs.rs/kliento/latest/kliento/testing/): a domain, a member and tokens in memory, for tests |
 //!
-//! None is on by default. There is no I/O and no async runtime in here.
+//! None is on by default. Without them there is no I/O and no async runtime in here.
 
 #![forbid(unsafe_code)]
 
 mod bundle;
 mod cache;
+mod claims;
 mod error;
 pub mod header;
 #[cfg(any(feature = "headers", feature = "tower"))]
@@ -160,6 +187,7 @@ pub use veraid::{self, Timestamp, TrustAnchors};
 
 pub use crate::bundle::{TokenBundle, VerifiedToken, issue};
 pub use crate::cache::CacheStatistics;
+pub use crate::claims::ClaimsError;
 pub use crate::error::{Error, TokenSyntaxError};
 pub use crate::requirements::{Requirements, SubjectPattern, SubjectPatternError};
 pub use crate::token::{Audience, Claims, Token};

@@ -9,6 +9,7 @@
 //! | has one of another scheme | 401 | `kliento.wrong_scheme` |
 //! | has a token that is malformed or does not hold | 401 | the [`reason`](crate::Error::reason) of the error |
 //! | has a good token that is [not enough](crate::Error::is_forbidden) | 403 | likewise |
+//! | has claims that [do not fit](crate::Claims::deserialise) | 403 | `http.claims_mismatch` |
 //! | finds too many verifications waiting | 503 | `http.too_many_verifications` |
 //! | could not be looked at, since the verification panicked | 500 | `http.verification_failed` |
 //!
@@ -32,7 +33,7 @@
 //! |---|---|---|
 //! | [`headers`] | `headers` | `Authorization<Kliento>` for the crate `headers` |
 //! | [`tower`] | `tower` | [`KlientoLayer`](tower::KlientoLayer), for any HTTP service |
-//! | [`axum`] | `axum` | extractors: [`Authenticated`](axum::Authenticated), [`Verified`](axum::Verified), [`Claims`](axum::Claims) |
+//! | [`axum`] | `axum` | extractors: [`Authenticated`](axum::Authenticated), [`Verified`](axum::Verified), [`TypedClaims`](axum::TypedClaims) |
 //! | [`tonic`] | `tonic` | the identity in `tonic`'s requests, and tokens in clients' metadata |
 //!
 //! # What runs where
@@ -50,6 +51,8 @@
 
 #[cfg(feature = "tower")]
 mod authenticator;
+#[cfg(feature = "axum")]
+pub mod axum;
 #[cfg(feature = "tower")]
 mod grpc;
 #[cfg(feature = "headers")]
@@ -60,6 +63,8 @@ mod problem;
 mod queue;
 #[cfg(feature = "tower")]
 mod refusal;
+#[cfg(feature = "tonic")]
+pub mod tonic;
 #[cfg(feature = "tower")]
 pub mod tower;
 

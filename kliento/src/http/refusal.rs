@@ -2,7 +2,7 @@
 
 use ::http::StatusCode;
 
-use crate::Error;
+use crate::{ClaimsError, Error};
 
 /// Why a request was refused.
 ///
@@ -23,6 +23,10 @@ pub enum Refusal {
     #[error(transparent)]
     Token(#[from] Error),
 
+    /// The token is good, but its claims [don't fit](crate::Claims::deserialise) the type that the server has for them: 403.
+    #[error("the token's claims do not fit: {0}")]
+    Claims(#[from] ClaimsError),
+
     /// As many verifications as [`VerificationQueue`](super::VerificationQueue) allows are waiting: 503, with
     /// `Retry-After`. Either somebody floods the server, or it needs more processors.
     #[error("too many verifications are waiting")]
@@ -32,6 +36,11 @@ pub enum Refusal {
     /// this is no runtime of Tokio's. 500, since a request that was not looked at is not let through.
     #[error("the verification did not come to an end")]
     VerificationFailed,
+
+    /// A handler asks for an identity, but no [`KlientoLayer`](super::tower::KlientoLayer) stands in front of it: a
+    /// mistake in the server. 500.
+    #[error("no KlientoLayer stands in front of the handler that asks for an identity")]
+    MissingLayer,
 }
 
 impl Refusal {
@@ -42,8 +51,10 @@ impl Refusal {
             Self::MissingAuthorization => "http.missing_authorization",
             Self::SeveralAuthorizations => "http.several_authorizations",
             Self::Token(error) => error.reason(),
+            Self::Claims(_) => "http.claims_mismatch",
             Self::TooManyVerifications => "http.too_many_verifications",
             Self::VerificationFailed => "http.verification_failed",
+            Self::MissingLayer => "http.missing_layer",
         }
     }
 
@@ -54,8 +65,9 @@ impl Refusal {
             Self::MissingAuthorization | Self::SeveralAuthorizations | Self::Token(_) => {
                 StatusCode::UNAUTHORIZED
             }
+            Self::Claims(_) => StatusCode::FORBIDDEN,
             Self::TooManyVerifications => StatusCode::SERVICE_UNAVAILABLE,
-            Self::VerificationFailed => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::VerificationFailed | Self::MissingLayer => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 

@@ -7,18 +7,18 @@
 //! use kliento::http::tower::KlientoLayer;
 //! use kliento::testing::TrustChain;
 //! use kliento::{Token, VerifiedToken};
-//! use tower::{ServiceBuilder, ServiceExt, service_fn};
+//! use tower::{ServiceBuilder, ServiceExt};
+//!
+//! async fn hello(request: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, &'static str> {
+//!     let caller: &VerifiedToken = request.extensions().get().ok_or("no layer")?;
+//!     Ok(Response::new(format!("Hello, {}!", caller.subject()).into()))
+//! }
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let chain = TrustChain::new("example.com", "alice");
 //! let verifier = chain.verifier("https://api.example.com"); // a real server's: `Verifier::builder`
-//! let service = ServiceBuilder::new()
-//!     .layer(KlientoLayer::new(verifier))
-//!     .service(service_fn(|request: Request<Full<Bytes>>| async move {
-//!         let caller: &VerifiedToken = request.extensions().get().ok_or("behind the layer there is one")?;
-//!         Ok::<_, &str>(Response::new(Full::from(format!("Hello, {}!", caller.subject()))))
-//!     }));
+//! let service = ServiceBuilder::new().layer(KlientoLayer::new(verifier)).service_fn(hello);
 //!
 //! let anonymous = Request::new(Full::default());
 //! assert_eq!(service.clone().oneshot(anonymous).await?.status(), 401);
@@ -132,7 +132,7 @@ impl KlientoLayer {
 
     /// Makes `request` what the service may see, or the answer to it.
     fn settle(
-        &self,
+        self: &Arc<Self>,
         outcome: Result<VerifiedToken, Refusal>,
         request: &mut Parts,
     ) -> ControlFlow<Response<Bytes>> {
@@ -142,19 +142,15 @@ impl KlientoLayer {
                     request.headers.remove(AUTHORIZATION);
                 }
                 request.extensions.insert(token);
-                ControlFlow::Continue(())
             }
-            Err(refusal) if self.is_optional && refusal.is_absence() => {
-                request.extensions.insert(Anonymous {
-                    challenges: Arc::clone(self.authenticator.challenges()),
-                });
-                ControlFlow::Continue(())
-            }
+            Err(refusal) if self.is_optional && refusal.is_absence() => {}
             Err(refusal) => {
                 self.authenticator.report(&refusal, request);
-                ControlFlow::Break(self.answer(&refusal, request))
+                return ControlFlow::Break(self.answer(&refusal, request));
             }
         }
+        request.extensions.insert(Passage(Arc::clone(self)));
+        ControlFlow::Continue(())
     }
 
     fn answer(&self, refusal: &Refusal, request: &Parts) -> Response<Bytes> {
@@ -176,11 +172,16 @@ impl<S> Layer<S> for KlientoLayer {
     }
 }
 
-/// In the extensions of a request that an optional layer let through without an identity.
+/// In the extensions of a request that a layer let through, with an identity or, where that is optional, without.
 #[derive(Clone)]
 #[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "for extractors"))]
-pub(super) struct Anonymous {
-    pub(super) challenges: Arc<[HeaderValue]>,
+pub(super) struct Passage(Arc<KlientoLayer>);
+
+#[cfg(feature = "axum")]
+impl Passage {
+    pub(super) fn authenticator(&self) -> &Authenticator {
+        &self.0.authenticator
+    }
 }
 
 /// A service behind a [`KlientoLayer`].
@@ -240,7 +241,7 @@ impl<S: Clone> KlientoService<S> {
 /// Nobody but this layer says who the caller is.
 fn forget_identity(request: &mut Parts) {
     request.extensions.remove::<VerifiedToken>();
-    request.extensions.remove::<Anonymous>();
+    request.extensions.remove::<Passage>();
 }
 
 type Verification = Pin<Box<dyn Future<Output = Result<VerifiedToken, Refusal>> + Send>>;

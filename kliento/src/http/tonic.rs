@@ -1,0 +1,142 @@
+//! gRPC with `tonic`: [`KlientoLayer`](super::tower::KlientoLayer) in front of services, and tokens in clients' metadata.
+//!
+//! A server gives the layer to `Server::builder().layer(…)`, and its methods ask the request:
+//!
+//! ```
+//! use kliento::http::tonic::RequestExt;
+//! use tonic::{Request, Response, Status};
+//!
+//! async fn hello(request: Request<String>) -> Result<Response<String>, Status> {
+//!     let caller = request.authenticated()?;
+//!     Ok(Response::new(format!("Hello, {}!", caller.subject())))
+//! }
+//! ```
+//!
+//! Give the server room for large tokens, too, or those of more than some 12 KB are refused by HTTP/2 itself:
+//!
+//! ```
+//! use kliento::Verifier;
+//! use kliento::http::HEADER_LIST_OCTETS;
+//! use kliento::http::tower::KlientoLayer;
+//!
+//! let verifier = Verifier::builder("https://api.example.com".parse()?).build();
+//! let server = tonic::transport::Server::builder()
+//!     .http2_max_header_list_size(HEADER_LIST_OCTETS)
+//!     .layer(KlientoLayer::new(verifier));
+//! # Ok::<(), kliento::Error>(())
+//! ```
+//!
+//! A client sends tokens by [`TokenInterceptor`].
+
+use core::fmt;
+use std::sync::Arc;
+
+use http::StatusCode;
+use http::header::AUTHORIZATION;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::{Code, Request, Status};
+
+use super::Refusal;
+use crate::VerifiedToken;
+
+/// Who calls, as the [`KlientoLayer`](super::tower::KlientoLayer) in front of the service found out.
+pub trait RequestExt {
+    /// The caller, if there is an identity: always behind a layer that is not
+    /// [optional](super::tower::KlientoLayer::optional).
+    fn kliento(&self) -> Option<&VerifiedToken>;
+
+    /// The caller.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Unauthenticated`] if there is no identity, and so too where there is no layer.
+    #[allow(
+        clippy::result_large_err,
+        reason = "tonic's own, which its methods return"
+    )]
+    fn authenticated(&self) -> Result<&VerifiedToken, Status>;
+}
+
+impl<T> RequestExt for Request<T> {
+    fn kliento(&self) -> Option<&VerifiedToken> {
+        self.extensions().get()
+    }
+
+    fn authenticated(&self) -> Result<&VerifiedToken, Status> {
+        self.kliento()
+            .ok_or_else(|| Refusal::MissingAuthorization.into())
+    }
+}
+
+/// The reason as the status's message, and the refusal as its source, which stays in the server.
+impl From<Refusal> for Status {
+    fn from(refusal: Refusal) -> Self {
+        let code = match refusal.status() {
+            StatusCode::UNAUTHORIZED => Code::Unauthenticated,
+            StatusCode::FORBIDDEN => Code::PermissionDenied,
+            StatusCode::SERVICE_UNAVAILABLE => Code::Unavailable,
+            _ => Code::Internal,
+        };
+        let mut status = Self::new(code, refusal.reason());
+        status.set_source(Arc::new(refusal));
+        status
+    }
+}
+
+/// Puts a token on each call of a client.
+///
+/// ```
+/// use kliento::http::tonic::TokenInterceptor;
+/// use tonic::service::interceptor::InterceptedService;
+/// use tonic::transport::Channel;
+///
+/// fn authenticated(channel: Channel, authorization: String) -> InterceptedService<Channel, impl tonic::service::Interceptor> {
+///     // Called for each call: hand out a fresh one before the last one ends.
+///     InterceptedService::new(channel, TokenInterceptor::new(move || Ok(authorization.clone())))
+/// }
+/// ```
+///
+/// Whoever reads a token can use it: take channels with TLS, to servers that the token is for. HTTP/2's compression of fields
+/// keeps no copy of it.
+#[derive(Clone)]
+pub struct TokenInterceptor<F> {
+    authorization: F,
+}
+
+impl<F, T> TokenInterceptor<F>
+where
+    F: FnMut() -> Result<T, Status>,
+    T: AsRef<str>,
+{
+    /// An interceptor that sends what `authorization` gives: the value of an `Authorization` field, as
+    /// [`header::encode`](crate::header::encode) makes it. It must not block; a status that it gives fails the call.
+    pub fn new(authorization: F) -> Self {
+        Self { authorization }
+    }
+}
+
+impl<F, T> Interceptor for TokenInterceptor<F>
+where
+    F: FnMut() -> Result<T, Status>,
+    T: AsRef<str>,
+{
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        let authorization = (self.authorization)()?;
+        let mut value: MetadataValue<Ascii> = authorization
+            .as_ref()
+            .parse()
+            .map_err(|_| Status::internal("the authorization is no text that metadata can hold"))?;
+        value.set_sensitive(true);
+        request.metadata_mut().insert(AUTHORIZATION.as_str(), value);
+        Ok(request)
+    }
+}
+
+impl<F> fmt::Debug for TokenInterceptor<F> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TokenInterceptor")
+            .finish_non_exhaustive()
+    }
+}
