@@ -2,7 +2,9 @@
 
 use core::fmt;
 
-use serde::de::value::{Error as ValueError, MapDeserializer, StrDeserializer};
+use serde::de::value::{
+    BorrowedStrDeserializer, Error as ValueError, MapDeserializer, StrDeserializer,
+};
 use serde::de::{Deserialize, Deserializer, Error as _, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
@@ -45,9 +47,10 @@ impl Claims {
     ///
     /// [`ClaimsError`] if a claim that `T` needs is missing, or spells nothing that it takes.
     pub fn deserialise<'c, T: Deserialize<'c>>(&'c self) -> Result<T, ClaimsError> {
-        let claims = self
-            .iter()
-            .map(|(name, value)| (name, Claim { name, value }));
+        let claims = self.iter().map(|(name, value)| {
+            let key = BorrowedStrDeserializer::new(name);
+            (key, Claim { name, value })
+        });
         T::deserialize(MapDeserializer::new(claims))
             .map_err(|error: ValueError| ClaimsError(shortened(&error.to_string())))
     }
