@@ -173,6 +173,8 @@
 mod bundle;
 mod cache;
 mod claims;
+#[cfg(feature = "client")]
+pub mod client;
 mod error;
 pub mod header;
 #[cfg(any(feature = "headers", feature = "tower"))]

@@ -1,0 +1,224 @@
+//! Tokens that a command prints.
+
+use core::fmt;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::process::{ExitStatus, Stdio};
+
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::process::{Child, Command};
+use zeroize::Zeroizing;
+
+use super::form;
+use super::supply::Bundle;
+
+/// So much of what a command complains about is kept, in octets.
+const MAX_COMPLAINT: usize = 2_048;
+
+/// From here on a word is taken for Base64 that might be a token, if it begins as one.
+const TOKEN_LIKE: usize = 40;
+
+/// A command that prints a token, which is run when one is needed: `kliento token issue … --out -`, or a program that
+/// asks somebody for one.
+///
+/// It is run as it is given, without a shell and with nothing on its standard input. It prints a bundle in any form that
+/// `kliento token issue` writes (DER, Base64, or the value of an `Authorization` field) and ends with status 0. One that
+/// takes longer than [the source waits](super::TokenSourceBuilder::time_limit) is killed, and so is one that prints too
+/// much; processes that it started itself are not. What it wrote to its standard error is part of the source's error.
+///
+/// ```no_run
+/// use kliento::client::{TokenCommand, TokenSource};
+///
+/// let audience = "https://api.example.com".parse()?;
+/// let command = TokenCommand::new("kliento")
+///     .args(["token", "issue", "--audience", "https://api.example.com"])
+///     .args(["--member-id-bundle", "alice.member-id", "--key", "alice.key.pem"])
+///     .args(["--format", "header", "--out", "-"]);
+/// let source = TokenSource::new(audience, command);
+/// # Ok::<(), kliento::Error>(())
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct TokenCommand {
+    program: OsString,
+    arguments: Vec<OsString>,
+    environment: Vec<(OsString, OsString)>,
+}
+
+impl TokenCommand {
+    /// The program of that name or path, without arguments.
+    pub fn new(program: impl Into<OsString>) -> Self {
+        Self {
+            program: program.into(),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+        }
+    }
+
+    /// With one more argument.
+    pub fn arg(mut self, argument: impl Into<OsString>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// With more arguments.
+    pub fn args(mut self, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// With a variable in its environment, besides those of this process.
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    pub(super) fn program(&self) -> &OsStr {
+        &self.program
+    }
+
+    pub(super) async fn run(&self) -> Result<Bundle, CommandFault> {
+        let mut child = self.start().map_err(CommandFault::NotStarted)?;
+        let stdout = child.stdout.take();
+        let stderr = child.stderr.take();
+        // All at once: a command that waits for its reader never ends.
+        let (printed, complaint, status) = tokio::try_join!(
+            async { read_output(stdout).await },
+            async { read_complaint(stderr).await },
+            async { child.wait().await.map_err(CommandFault::Lost) },
+        )?;
+        if !status.success() {
+            return Err(CommandFault::Failed { status, complaint });
+        }
+        Ok(printed)
+    }
+
+    fn start(&self) -> io::Result<Child> {
+        Command::new(&self.program)
+            .args(&self.arguments)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+    }
+}
+
+/// All that it prints, if that is no more than a token.
+async fn read_output(pipe: Option<impl AsyncRead + Unpin>) -> Result<Bundle, CommandFault> {
+    let mut octets = Zeroizing::new(Vec::with_capacity(form::MAX_OCTETS + 1));
+    read_up_to(pipe, form::MAX_OCTETS + 1, &mut octets).await?;
+    if octets.len() > form::MAX_OCTETS {
+        return Err(CommandFault::TooMuch);
+    }
+    Ok(octets)
+}
+
+/// The first of what it complains about; the rest is read and forgotten.
+async fn read_complaint(pipe: Option<impl AsyncRead + Unpin>) -> Result<Complaint, CommandFault> {
+    let Some(mut pipe) = pipe else {
+        return Ok(Complaint::default());
+    };
+    let mut octets = Zeroizing::new(Vec::with_capacity(MAX_COMPLAINT));
+    read_up_to(Some(&mut pipe), MAX_COMPLAINT, &mut octets).await?;
+    tokio::io::copy(&mut pipe, &mut tokio::io::sink())
+        .await
+        .map_err(CommandFault::Lost)?;
+    Ok(Complaint::new(&String::from_utf8_lossy(&octets)))
+}
+
+async fn read_up_to(
+    pipe: Option<impl AsyncRead + Unpin>,
+    limit: usize,
+    into: &mut Vec<u8>,
+) -> Result<(), CommandFault> {
+    let Some(pipe) = pipe else {
+        return Ok(());
+    };
+    let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+    pipe.take(limit)
+        .read_to_end(into)
+        .await
+        .map_err(CommandFault::Lost)?;
+    Ok(())
+}
+
+/// Why a command gave no token.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CommandFault {
+    #[error("it cannot be started")]
+    NotStarted(#[source] io::Error),
+    #[error("it was lost sight of")]
+    Lost(#[source] io::Error),
+    #[error("it printed more than {} octets, which no token has", form::MAX_OCTETS)]
+    TooMuch,
+    #[error("it ended with {status}{complaint}")]
+    Failed {
+        status: ExitStatus,
+        complaint: Complaint,
+    },
+}
+
+/// What a command wrote to its standard error, in one line, without control characters and what might be a token.
+#[derive(Debug, Default)]
+pub(super) struct Complaint(String);
+
+impl Complaint {
+    fn new(text: &str) -> Self {
+        let words: Vec<String> = text.split_whitespace().map(harmless).collect();
+        Self(words.join(" "))
+    }
+}
+
+fn harmless(word: &str) -> String {
+    if word.len() >= TOKEN_LIKE && word.contains("MII") {
+        return "…".to_owned();
+    }
+    word.chars()
+        .map(|character| {
+            if character.is_control() {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                character
+            }
+        })
+        .collect()
+}
+
+impl fmt::Display for Complaint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        write!(formatter, ": {}", self.0)
+    }
+}
+
+/// Without arguments and variables, among which there may be secrets.
+impl fmt::Debug for TokenCommand {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TokenCommand")
+            .field("program", &self.program)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_complaint_is_one_line_without_tokens_and_controls() {
+        let token = format!("MII{}", "A".repeat(60));
+        let complaint = Complaint::new(&format!(
+            "error: no\n\u{1b}[31m key for\r\n{token} \"{token}\"\n"
+        ));
+        assert_eq!(
+            complaint.to_string(),
+            ": error: no \u{fffd}[31m key for … …"
+        );
+        assert_eq!(Complaint::new("\n").to_string(), "");
+    }
+}
