@@ -15,6 +15,7 @@ mod input;
 mod inspection;
 mod output;
 mod runtime;
+mod serve;
 mod timeline;
 
 use std::process::ExitCode;
