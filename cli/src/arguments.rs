@@ -31,15 +31,20 @@ impl AnchorArguments {
     }
 
     pub(crate) fn load(&self) -> Result<TrustAnchors, Fault> {
-        let Some(source) = &self.trust_anchors else {
-            return Ok(TrustAnchors::iana());
-        };
-        source.read_text()?.parse().map_err(|error| {
-            Fault::in_file(source, &error).hint(
-                "write DS or DNSKEY lines as a zone file has them, such as `. IN DS 20326 8 2 E06D44B8…`",
-            )
-        })
+        match &self.trust_anchors {
+            Some(source) => trust_anchors(source),
+            None => Ok(TrustAnchors::iana()),
+        }
     }
+}
+
+/// Reads trust anchors.
+pub(crate) fn trust_anchors(source: &Source) -> Result<TrustAnchors, Fault> {
+    source.read_text()?.parse().map_err(|error| {
+        Fault::in_file(source, &error).hint(
+            "write DS or DNSKEY lines as a zone file has them, such as `. IN DS 20326 8 2 E06D44B8…`",
+        )
+    })
 }
 
 /// The word that allows all experimental algorithms.
@@ -88,7 +93,7 @@ pub(crate) struct AlgorithmArguments {
 
 /// One of the experimental algorithms, or all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Allowed {
+pub(crate) enum Allowed {
     All,
     One(KeyAlgorithm),
 }
@@ -116,12 +121,22 @@ fn allowed_parser() -> impl TypedValueParser<Value = Allowed> {
 
 impl AlgorithmArguments {
     pub(crate) fn policy(&self) -> Policy {
-        let allow = |policy: Policy, allowed: &Allowed| match *allowed {
-            Allowed::All => policy.allow_all(),
-            Allowed::One(algorithm) => policy.allow(algorithm),
-        };
-        self.allowed.iter().fold(Policy::new(), allow)
+        allowing(&self.allowed)
     }
+
+    /// As they were given.
+    pub(crate) fn allowed(&self) -> &[Allowed] {
+        &self.allowed
+    }
+}
+
+/// Takes RSA, and `allowed` besides.
+pub(crate) fn allowing(allowed: &[Allowed]) -> Policy {
+    let allow = |policy: Policy, allowed: &Allowed| match *allowed {
+        Allowed::All => policy.allow_all(),
+        Allowed::One(algorithm) => policy.allow(algorithm),
+    };
+    allowed.iter().fold(Policy::new(), allow)
 }
 
 /// What a verifier takes.
@@ -136,6 +151,16 @@ pub(crate) struct PolicyArguments {
 }
 
 impl PolicyArguments {
+    /// The algorithms, as they were given.
+    pub(crate) fn allowed(&self) -> &[Allowed] {
+        self.algorithms.allowed()
+    }
+
+    /// The one dialect, if it was given.
+    pub(crate) fn dialect(&self) -> Option<Dialect> {
+        self.dialect
+    }
+
     pub(crate) fn policy(&self) -> Policy {
         let policy = self.algorithms.policy();
         match self.dialect {

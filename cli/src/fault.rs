@@ -144,6 +144,11 @@ impl Fault {
         }
     }
 
+    /// What happened, without what would do.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Adds what would do, unless something more particular was said already.
     pub(crate) fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
         self.hint.get_or_insert(hint.into());

@@ -19,7 +19,23 @@ pub(crate) fn block_on<T>(task: impl Future<Output = T>) -> Result<T, Fault> {
     Ok(runtime.block_on(task))
 }
 
-/// The same, and says on a terminal what takes so long, if it does.
+/// Runs `task` to its end on as many threads as there are cores, with `blocking` more for work that takes a while. Whatever
+/// else is still going on then is cut off.
+pub(crate) fn block_on_all_cores<T>(
+    blocking: usize,
+    task: impl Future<Output = T>,
+) -> Result<T, Fault> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(blocking.max(1))
+        .enable_all()
+        .build()
+        .map_err(|error| Fault::failure(format!("cannot start: {error}")))?;
+    let done = runtime.block_on(task);
+    runtime.shutdown_background();
+    Ok(done)
+}
+
+/// The same as [`block_on`], and says on a terminal what takes so long, if it does.
 pub(crate) fn block_on_patiently<T>(task: impl Future<Output = T>, what: &str) -> Result<T, Fault> {
     block_on(async {
         let mut task = std::pin::pin!(task);

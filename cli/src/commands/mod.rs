@@ -12,6 +12,7 @@ mod key;
 mod man;
 mod member;
 mod organisation;
+mod serve;
 mod signature;
 mod token;
 
@@ -58,6 +59,9 @@ Certify a member, issue a token, check it:
       --key alice.key.pem --out alice.token
   kliento token verify --audience https://api.example.com alice.token
 
+Put it in front of a server that knows nothing of it:
+  kliento serve --audience https://app.example.com --allow '*@example.com'
+
 Exit status: 0 done, or valid; 1 not valid, or malformed; 2 usage, files, network or configuration.";
 
 #[derive(Subcommand, Debug)]
@@ -79,6 +83,8 @@ pub(crate) enum Command {
     /// Issue, verify and look into tokens.
     #[command(subcommand)]
     Token(token::Command),
+    /// Verify tokens for others: for proxies, for Kubernetes, and for programs by an API.
+    Serve(serve::Arguments),
     /// Sign files for any VeraId service, and verify such signatures.
     #[command(subcommand)]
     Signature(signature::Command),
@@ -97,6 +103,7 @@ impl Command {
             Self::Dnssec(command) => command.run(output),
             Self::Member(command) => command.run(output),
             Self::Token(command) => command.run(output),
+            Self::Serve(arguments) => arguments.run(output),
             Self::Signature(command) => command.run(output),
             Self::Completions(arguments) => arguments.run(),
             Self::Man(arguments) => arguments.run(output),

@@ -1,9 +1,18 @@
 //! The record of decisions: one line for each, with nothing in it that is secret, and nothing that a client could use to
-//! write lines of its own.
+//! write lines of its own. Whatever comes from outside is written as a quoted string with its control characters escaped,
+//! and cut where it is long.
 
 use std::time::Duration;
 
+use tracing::info;
+
 use super::{Outcome, Tier};
+
+/// What such lines are marked with, so that they can be told from others, and kept when others are not.
+pub(crate) const TARGET: &str = "kliento::audit";
+
+/// Octets of a text from outside that are written; a request's head can have hundreds of times as many.
+const MAX_TEXT: usize = 512;
 
 /// What was decided on one request, and on what grounds.
 #[derive(Debug)]
@@ -34,5 +43,45 @@ pub(crate) struct Decision<'a> {
 pub(crate) struct Audit {}
 
 impl Audit {
-    pub(crate) fn decision(&self, _decision: &Decision<'_>) {}
+    #[allow(clippy::unused_self, reason = "who writes must have been given it")]
+    pub(crate) fn decision(&self, decision: &Decision<'_>) {
+        info!(
+            target: TARGET,
+            endpoint = decision.endpoint,
+            decision = decision.outcome.name(),
+            reason = decision.reason,
+            subject = decision.subject.map(bounded),
+            audience = decision.audience.map(bounded),
+            host = decision.host.map(bounded),
+            path = decision.path.map(bounded),
+            rule = decision.rule.map(bounded),
+            cache = decision.tier.name(),
+            microseconds = u64::try_from(decision.elapsed.as_micros()).unwrap_or(u64::MAX),
+            error = decision.message.map(bounded),
+            "decision"
+        );
+    }
+}
+
+/// The start of it, in whole characters.
+fn bounded(text: &str) -> &str {
+    if text.len() <= MAX_TEXT {
+        return text;
+    }
+    let start = (0..=MAX_TEXT).rev().find_map(|end| text.get(..end));
+    start.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_are_cut_in_whole_characters() {
+        assert_eq!(bounded("short"), "short");
+        let long = "é".repeat(MAX_TEXT);
+        assert_eq!(bounded(&long).len(), MAX_TEXT);
+        let odd = format!("a{long}");
+        assert_eq!(bounded(&odd).len(), MAX_TEXT - 1);
+    }
 }

@@ -1,16 +1,455 @@
 //! The configuration: a TOML file, the flags of the common case, and what both come to.
+//!
+//! A flag wins over its key in the file. Paths in the file are relative to the file.
 
-use serde::Deserialize;
+use std::fmt;
+use std::marker::PhantomData;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration as Time;
 
+use kliento::veraid::{Dialect, Policy, TrustAnchors};
+use kliento::{Audience, Verifier, VerifierBuilder};
+use serde::{Deserialize, Deserializer, de};
+
+use super::endpoints::Sections;
 use super::endpoints::kubernetes::KubernetesConfig;
 use super::endpoints::rules::RuleConfig;
 use super::endpoints::verifier_api::VerifierApiConfig;
+use super::limits::{Limits, VerificationLimits};
+use super::listener::Address;
+use super::log::{Format, Level, Log};
+use super::tls::TlsFiles;
+use crate::arguments::{Allowed, allowing};
+use crate::duration::Duration;
+use crate::fault::Fault;
+use crate::input::Source;
+
+/// Where it listens unless told otherwise.
+pub(crate) const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+
+/// The audience of the verifier that all endpoints derive theirs from, which none of them leaves as it is.
+const NO_AUDIENCE: &str = "urn:kliento:none";
 
 /// The file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub(crate) struct ConfigFile {
-    pub(crate) verifier: VerifierApiConfig,
-    pub(crate) rules: Vec<RuleConfig>,
-    pub(crate) kubernetes: Option<KubernetesConfig>,
+struct ConfigFile {
+    #[serde(deserialize_with = "some_several")]
+    listen: Option<Vec<Text<Address>>>,
+    #[serde(deserialize_with = "some_several")]
+    operations_listen: Option<Vec<Text<Address>>>,
+    audience: Option<Text<Audience>>,
+    trust_anchors: Option<PathBuf>,
+    clock_skew: Option<Text<Duration>>,
+    allow_algorithms: Vec<Text<Allowed>>,
+    dialects: Vec<Text<Dialect>>,
+    shutdown_timeout: Option<Text<Duration>>,
+    log: LogSection,
+    tls: Option<TlsSection>,
+    limits: LimitsSection,
+    verifier: VerifierApiConfig,
+    rules: Vec<RuleConfig>,
+    kubernetes: Option<KubernetesConfig>,
+}
+
+/// `[log]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct LogSection {
+    format: Format,
+    level: Level,
+    audit: bool,
+}
+
+impl Default for LogSection {
+    fn default() -> Self {
+        Self {
+            format: Format::default(),
+            level: Level::default(),
+            audit: true,
+        }
+    }
+}
+
+/// `[tls]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct TlsSection {
+    certificate: PathBuf,
+    key: PathBuf,
+    client_ca: Option<PathBuf>,
+}
+
+/// A bundle as an `Authorization` value has 22 KiB at most, and proxies add fields of their own.
+const MIN_HEADER: u64 = 32 * 1024;
+const MAX_HEADER: u64 = 1024 * 1024;
+/// A bundle as an `Authorization` value can be a body, too.
+const MIN_BODY: u64 = 32 * 1024;
+const MAX_BODY: u64 = 16 * 1024 * 1024;
+const MAX_CONNECTIONS: u64 = 1_000_000;
+const MAX_STREAMS: u64 = 1_000_000;
+const MAX_VERIFICATIONS: u64 = 1_024;
+const MAX_QUEUE: u64 = 1_000_000;
+const MAX_CACHE: u64 = 1 << 40;
+
+/// `[limits]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct LimitsSection {
+    body: Whole<MIN_BODY, MAX_BODY>,
+    header: Whole<MIN_HEADER, MAX_HEADER>,
+    connections: Whole<1, MAX_CONNECTIONS>,
+    streams: Whole<0, MAX_STREAMS>,
+    header_timeout: Text<Duration>,
+    body_timeout: Text<Duration>,
+    idle_timeout: Text<Duration>,
+    cache: Whole<0, MAX_CACHE>,
+    verifications: Option<Whole<1, MAX_VERIFICATIONS>>,
+    queue: Whole<0, MAX_QUEUE>,
+}
+
+impl Default for LimitsSection {
+    fn default() -> Self {
+        let seconds = |count| Text(Duration::from_seconds(count));
+        Self {
+            body: Whole(65_536),
+            header: Whole(65_536),
+            connections: Whole(16_384),
+            streams: Whole(4_096),
+            header_timeout: seconds(10),
+            body_timeout: seconds(10),
+            idle_timeout: seconds(60),
+            cache: Whole(16 * 1024 * 1024),
+            verifications: None,
+            queue: Whole(1_024),
+        }
+    }
+}
+
+/// How long requests in flight have when the process is to end.
+const DEFAULT_SHUTDOWN: Duration = Duration::from_seconds(10);
+
+/// A value that is written as text.
+#[derive(Clone, Copy, Debug)]
+struct Text<T>(T);
+
+impl<'de, T> Deserialize<'de> for Text<T>
+where
+    T: FromStr,
+    T::Err: fmt::Display,
+{
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(de::Error::custom)
+    }
+}
+
+/// A whole number within bounds.
+#[derive(Clone, Copy, Debug)]
+struct Whole<const MIN: u64, const MAX: u64>(u64);
+
+impl<const MIN: u64, const MAX: u64> Whole<MIN, MAX> {
+    fn count(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+}
+
+impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Whole<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // What is negative is as far out of bounds as what is too large.
+        let number = i64::deserialize(deserializer)?;
+        u64::try_from(number)
+            .ok()
+            .filter(|number| (MIN..=MAX).contains(number))
+            .map(Self)
+            .ok_or_else(|| de::Error::custom(format!("{number} is not from {MIN} to {MAX}")))
+    }
+}
+
+/// One value, or an array of at least one.
+fn some_several<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    struct Several<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Several<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("a string, or an array of strings")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<T>, E> {
+            T::deserialize(de::value::StrDeserializer::new(text)).map(|value| vec![value])
+        }
+
+        fn visit_seq<A: de::SeqAccess<'de>>(self, mut sequence: A) -> Result<Vec<T>, A::Error> {
+            let mut values = Vec::new();
+            while let Some(value) = sequence.next_element()? {
+                values.push(value);
+            }
+            if values.is_empty() {
+                return Err(de::Error::invalid_length(0, &"at least one"));
+            }
+            Ok(values)
+        }
+    }
+
+    deserializer.deserialize_any(Several(PhantomData)).map(Some)
+}
+
+/// What the command line adds to the file, or has in its place.
+#[derive(Debug, Default)]
+pub(crate) struct Flags {
+    pub(crate) listen: Vec<Address>,
+    pub(crate) operations_listen: Vec<Address>,
+    pub(crate) audience: Option<Audience>,
+    pub(crate) allow: Vec<String>,
+    pub(crate) trust_anchors: Option<Source>,
+    pub(crate) clock_skew: Option<Duration>,
+    pub(crate) allow_algorithms: Vec<Allowed>,
+    pub(crate) dialect: Option<Dialect>,
+    pub(crate) tls: Option<(PathBuf, PathBuf)>,
+    pub(crate) log: Option<Format>,
+    pub(crate) log_level: Option<Level>,
+}
+
+/// All that the process needs to know.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) listen: Vec<Address>,
+    /// Addresses that have the operations, and have them alone; if there are none, they are with all else.
+    pub(crate) operations_listen: Vec<Address>,
+    pub(crate) tls: Option<TlsFiles>,
+    pub(crate) limits: Limits,
+    pub(crate) sections: Sections,
+    pub(crate) log: Log,
+    pub(crate) shutdown_timeout: Time,
+    pub(crate) trust: Trust,
+}
+
+/// Whose tokens are valid, and when.
+#[derive(Debug)]
+pub(crate) struct Trust {
+    /// Where the anchors come from, if they are not built in.
+    pub(crate) source: Option<Source>,
+    anchors: TrustAnchors,
+    pub(crate) policy: Policy,
+    pub(crate) clock_skew: Time,
+}
+
+impl Trust {
+    /// The verifier that the endpoints derive theirs from.
+    pub(crate) fn verifier(&self, cache: usize) -> Result<Verifier, Fault> {
+        let builder: VerifierBuilder = Verifier::builder(NO_AUDIENCE.parse()?);
+        Ok(builder
+            .trust_anchors(self.anchors.clone())
+            .policy(self.policy)
+            .clock_skew(self.clock_skew)
+            .cache_octets(cache)
+            .build())
+    }
+}
+
+impl Settings {
+    /// Reads `file`, if there is one, and puts the flags on top.
+    pub(crate) fn load(file: Option<&Source>, flags: Flags) -> Result<Self, Fault> {
+        let (config, base) = match file {
+            Some(source) => (read(source)?, base(source)),
+            None => (ConfigFile::default(), PathBuf::new()),
+        };
+        config.combine(&base, flags)
+    }
+}
+
+/// What paths in a file are relative to.
+fn base(source: &Source) -> PathBuf {
+    match source {
+        Source::Stdin => PathBuf::new(),
+        Source::File(path) => path.parent().unwrap_or(Path::new("")).to_owned(),
+    }
+}
+
+fn read(source: &Source) -> Result<ConfigFile, Fault> {
+    let text = source.read_text()?;
+    toml::from_str(&text).map_err(|error| {
+        let place = error.span().map(|span| position(&text, span.start));
+        let place = place.map_or_else(String::new, |(line, column)| format!(":{line}:{column}"));
+        let message = error.message().replace('\n', "; ");
+        Fault::failure(format!("{source}{place}: {message}")).hint(
+            "packaging/kliento.toml has every key with what it does; `kliento serve --check` tries a file out",
+        )
+    })
+}
+
+/// Line and column, both from 1, of an octet of `text`.
+fn position(text: &str, octet: usize) -> (usize, usize) {
+    let before = text.get(..octet).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    let column = before.get(start..).unwrap_or_default().chars().count() + 1;
+    (line, column)
+}
+
+impl ConfigFile {
+    fn combine(self, base: &Path, flags: Flags) -> Result<Settings, Fault> {
+        let rules = combine_rules(self.rules, flags.allow)?;
+        let listen = or_else(flags.listen, self.listen);
+        let operations_listen = or_else(flags.operations_listen, self.operations_listen);
+        let listen = if listen.is_empty() {
+            vec![DEFAULT_LISTEN.parse().map_err(Fault::failure)?]
+        } else {
+            listen
+        };
+        if let Some(twice) = listen
+            .iter()
+            .find(|address| operations_listen.contains(address))
+        {
+            return Err(
+                Fault::failure(format!("{twice} is in listen and in operations-listen")).hint(
+                    "leave operations-listen out, and the operations are served with all else",
+                ),
+            );
+        }
+        let anchors = self.trust_anchors.map(|path| Source::File(base.join(path)));
+        let allowed = or_else(flags.allow_algorithms, Some(self.allow_algorithms));
+        let dialects = match flags.dialect {
+            Some(dialect) => vec![dialect],
+            None => self
+                .dialects
+                .into_iter()
+                .map(|Text(dialect)| dialect)
+                .collect(),
+        };
+        let skew = flags.clock_skew.or(self.clock_skew.map(|Text(skew)| skew));
+        let trust = Trust::load(
+            flags.trust_anchors.or(anchors),
+            policy(&allowed, &dialects),
+            skew.map_or(Time::ZERO, time),
+        )?;
+        let tls = match (flags.tls, self.tls) {
+            (Some((certificate, key)), section) => Some(TlsFiles {
+                certificate,
+                key,
+                client_ca: section
+                    .and_then(|section| section.client_ca)
+                    .map(|path| base.join(path)),
+            }),
+            (None, Some(section)) => Some(TlsFiles {
+                certificate: base.join(section.certificate),
+                key: base.join(section.key),
+                client_ca: section.client_ca.map(|path| base.join(path)),
+            }),
+            (None, None) => None,
+        };
+        let shutdown = self
+            .shutdown_timeout
+            .map_or(DEFAULT_SHUTDOWN, |Text(shutdown)| shutdown);
+        Ok(Settings {
+            listen,
+            operations_listen,
+            tls,
+            limits: self.limits.resolve()?,
+            sections: Sections {
+                audience: flags
+                    .audience
+                    .or(self.audience.map(|Text(audience)| audience)),
+                verifier: self.verifier,
+                rules,
+                kubernetes: self.kubernetes,
+            },
+            log: Log {
+                format: flags.log.unwrap_or(self.log.format),
+                level: flags.log_level.unwrap_or(self.log.level),
+                audit: self.log.audit,
+            },
+            shutdown_timeout: time(shutdown),
+            trust,
+        })
+    }
+}
+
+impl Trust {
+    fn load(source: Option<Source>, policy: Policy, clock_skew: Time) -> Result<Self, Fault> {
+        let anchors = match &source {
+            None => TrustAnchors::iana(),
+            Some(source) => crate::arguments::trust_anchors(source)?,
+        };
+        Ok(Self {
+            source,
+            anchors,
+            policy,
+            clock_skew,
+        })
+    }
+}
+
+/// `--allow` is a rule by itself, and which of several rules applies must not depend on where they are written.
+fn combine_rules(rules: Vec<RuleConfig>, allow: Vec<String>) -> Result<Vec<RuleConfig>, Fault> {
+    if allow.is_empty() {
+        return Ok(rules);
+    }
+    if !rules.is_empty() {
+        return Err(
+            Fault::failure("there is --allow, and there are rules in the configuration")
+                .hint("write `subjects = [\"…\"]` in a rule in place of --allow"),
+        );
+    }
+    Ok(vec![RuleConfig::allowing(allow)])
+}
+
+/// The flags, or the file if there are none.
+fn or_else<T>(flags: Vec<T>, file: Option<Vec<Text<T>>>) -> Vec<T> {
+    if flags.is_empty() {
+        let file = file.unwrap_or_default();
+        return file.into_iter().map(|Text(value)| value).collect();
+    }
+    flags
+}
+
+/// No dialect named is both of them.
+fn policy(allowed: &[Allowed], dialects: &[Dialect]) -> Policy {
+    let policy = allowing(allowed);
+    match dialects {
+        [first, rest @ ..] if rest.iter().all(|other| other == first) => policy.only(*first),
+        _ => policy,
+    }
+}
+
+fn time(duration: Duration) -> Time {
+    Time::from_secs(duration.seconds())
+}
+
+impl LimitsSection {
+    fn resolve(self) -> Result<Limits, Fault> {
+        let (Text(header), Text(body), Text(idle)) =
+            (self.header_timeout, self.body_timeout, self.idle_timeout);
+        if idle < body || idle < header {
+            return Err(Fault::failure(format!(
+                "idle-timeout is {idle}, and a request may take longer than that: header-timeout is {header} and \
+                 body-timeout {body}"
+            ))
+            .hint("make idle-timeout the longest of the three"));
+        }
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let concurrent = self.verifications.map_or(cores, Whole::count);
+        Ok(Limits {
+            body: self.body.0,
+            header: u32::try_from(self.header.0).unwrap_or(u32::MAX),
+            connections: self.connections.count(),
+            streams: self.streams.count(),
+            header_timeout: time(header),
+            body_timeout: time(body),
+            idle_timeout: time(idle),
+            cache: self.cache.count(),
+            verification: VerificationLimits {
+                concurrent,
+                queue: self.queue.count(),
+            },
+        })
+    }
 }

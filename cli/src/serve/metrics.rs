@@ -1,22 +1,386 @@
 //! What there is to measure, as Prometheus reads it. Labels come from sets that no client can make larger.
 
-use std::time::Duration;
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use kliento::Verifier;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
 
 use super::{Outcome, Tier};
 
+/// The media type of the text (OpenMetrics 1.0), which Prometheus and its relatives take.
+pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Seconds: a lookup takes some microseconds, a verification some hundreds, and what waits for its turn takes longer.
+const BUCKETS: [f64; 11] = [
+    0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1,
+];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct VerificationLabels {
+    endpoint: &'static str,
+    result: &'static str,
+    reason: &'static str,
+    cache: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TierLabels {
+    cache: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    endpoint: &'static str,
+    status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EndLabels {
+    cause: &'static str,
+}
+
+/// Why a connection was ended by this side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// A TLS handshake failed.
+    Handshake,
+    /// A TLS handshake or a request's head took too long.
+    HeaderTimeout,
+    /// It completed no request for too long.
+    IdleTimeout,
+    /// It made room for another.
+    Dismissed,
+    /// It was still there when the time for a shutdown was over.
+    Shutdown,
+}
+
+impl End {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Handshake => "handshake",
+            Self::HeaderTimeout => "header_timeout",
+            Self::IdleTimeout => "idle_timeout",
+            Self::Dismissed => "dismissed",
+            Self::Shutdown => "shutdown",
+        }
+    }
+}
+
 /// The counters of the process.
-#[derive(Debug, Default)]
-pub(crate) struct Metrics {}
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    verifications: Family<VerificationLabels, Counter>,
+    verification_time: Family<TierLabels, Histogram, fn() -> Histogram>,
+    requests: Family<RequestLabels, Counter>,
+    connections: Gauge,
+    accepted: Counter,
+    ended: Family<EndLabels, Counter>,
+    reloads: Family<ReloadLabels, Counter>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReloadLabels {
+    result: &'static str,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new(None)
+    }
+}
 
 impl Metrics {
+    /// With what `verifier` remembers among them.
+    pub(crate) fn new(verifier: Option<Verifier>) -> Self {
+        let mut metrics = Self {
+            registry: Registry::default(),
+            verifications: Family::default(),
+            verification_time: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
+            requests: Family::default(),
+            connections: Gauge::default(),
+            accepted: Counter::default(),
+            ended: Family::default(),
+            reloads: Family::default(),
+        };
+        metrics.register(verifier);
+        metrics
+    }
+
+    fn register(&mut self, verifier: Option<Verifier>) {
+        let ours = self.registry.sub_registry_with_prefix("kliento");
+        ours.register(
+            "verifications",
+            "Decisions on tokens, by endpoint, result, reason and where the verdict came from",
+            self.verifications.clone(),
+        );
+        ours.register_with_unit(
+            "verification",
+            "From a request's head to the decision, by where the verdict came from",
+            Unit::Seconds,
+            self.verification_time.clone(),
+        );
+        ours.register(
+            "requests",
+            "Answers, by endpoint and status",
+            self.requests.clone(),
+        );
+        ours.register(
+            "connections",
+            "Connections that are open",
+            self.connections.clone(),
+        );
+        ours.register(
+            "connections_accepted",
+            "Connections that were let in",
+            self.accepted.clone(),
+        );
+        ours.register(
+            "connections_ended",
+            "Connections that were ended by this side before their time, by cause",
+            self.ended.clone(),
+        );
+        ours.register(
+            "tls_reloads",
+            "Times that the files of TLS were found changed, by whether they were of use",
+            self.reloads.clone(),
+        );
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        ours.register("build", "Which software this is", version);
+        if let Some(verifier) = verifier {
+            ours.register_collector(Box::new(Cache(verifier)));
+        }
+        let start = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let started = Gauge::<f64, AtomicU64>::default();
+        started.set(start.as_secs_f64());
+        self.registry.register_with_unit(
+            "process_start_time",
+            "When the process started, since 1970",
+            Unit::Seconds,
+            started,
+        );
+        self.registry.register_collector(Box::new(Process));
+    }
+
     /// A request was decided upon: `reason` is one of a fixed set.
     pub(crate) fn verification(
         &self,
-        _endpoint: &'static str,
-        _result: Outcome,
-        _reason: &'static str,
-        _tier: Tier,
-        _elapsed: Duration,
+        endpoint: &'static str,
+        result: Outcome,
+        reason: &'static str,
+        tier: Tier,
+        elapsed: Duration,
     ) {
+        let labels = VerificationLabels {
+            endpoint,
+            result: result.name(),
+            reason,
+            cache: tier.name(),
+        };
+        self.verifications.get_or_create(&labels).inc();
+        let labels = TierLabels { cache: tier.name() };
+        let time = self.verification_time.get_or_create(&labels);
+        time.observe(elapsed.as_secs_f64());
+    }
+
+    /// A request was answered.
+    pub(crate) fn request(&self, endpoint: &'static str, status: http::StatusCode) {
+        let labels = RequestLabels {
+            endpoint,
+            status: status.as_u16(),
+        };
+        self.requests.get_or_create(&labels).inc();
+    }
+
+    /// Somebody connected; the count of connections goes down when the result is dropped.
+    pub(crate) fn connection(&self) -> Connected {
+        self.accepted.inc();
+        self.connections.inc();
+        Connected(self.connections.clone())
+    }
+
+    /// A connection was ended by this side.
+    pub(crate) fn ended(&self, end: End) {
+        let labels = EndLabels { cause: end.name() };
+        self.ended.get_or_create(&labels).inc();
+    }
+
+    /// Files of TLS had changed.
+    pub(crate) fn reloaded(&self, successfully: bool) {
+        let result = if successfully { "ok" } else { "error" };
+        self.reloads.get_or_create(&ReloadLabels { result }).inc();
+    }
+
+    /// All of it, in the format of [`OPEN_METRICS`].
+    pub(crate) fn to_text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string does not fail, and what is ours to encode does not either.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+/// A connection that is open.
+pub(crate) struct Connected(Gauge);
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// What a verifier remembers, asked when somebody wants to know.
+struct Cache(Verifier);
+
+impl fmt::Debug for Cache {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Cache")
+    }
+}
+
+impl Collector for Cache {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let statistics = self.0.cache_statistics();
+        let entries = u64::try_from(statistics.entries).unwrap_or(u64::MAX);
+        for (name, help, value) in [
+            (
+                "cache_octets",
+                "Octets of what is remembered",
+                statistics.octets,
+            ),
+            (
+                "cache_capacity_octets",
+                "Octets that there is room for",
+                statistics.capacity_octets,
+            ),
+            (
+                "cache_entries",
+                "Parts of tokens that are remembered",
+                entries,
+            ),
+        ] {
+            gauge(&mut encoder, name, help, value)?;
+        }
+        for (name, help, value) in [
+            (
+                "cache_hits",
+                "Tokens that were known already",
+                statistics.hits,
+            ),
+            (
+                "cache_misses",
+                "Tokens that had to be verified",
+                statistics.misses,
+            ),
+        ] {
+            let metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            ConstCounter::new(value).encode(metric)?;
+        }
+        Ok(())
+    }
+}
+
+/// What the operating system knows of this process, under the names that Prometheus has for it.
+#[derive(Debug)]
+struct Process;
+
+impl Collector for Process {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let Some(octets) = resident_octets() else {
+            return Ok(());
+        };
+        gauge(
+            &mut encoder,
+            "process_resident_memory_bytes",
+            "Memory that the process has in octets",
+            octets,
+        )
+    }
+}
+
+fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> fmt::Result {
+    let metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX)).encode(metric)
+}
+
+/// `None` where there is no such file, as on other systems than Linux (proc(5)).
+fn resident_octets() -> Option<u64> {
+    const KIB: u64 = 1_024;
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = line.split_ascii_whitespace().next()?.parse().ok()?;
+    Some(kibibytes.saturating_mul(KIB))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_decisions_by_what_can_be_counted() {
+        let metrics = Metrics::default();
+        let time = Duration::from_micros(70);
+        for _ in 0..2 {
+            metrics.verification(
+                "nginx",
+                Outcome::Deny,
+                "kliento.audience_mismatch",
+                Tier::Miss,
+                time,
+            );
+        }
+        metrics.request("nginx", http::StatusCode::UNAUTHORIZED);
+        let text = metrics.to_text();
+        for line in [
+            "kliento_verifications_total{endpoint=\"nginx\",result=\"deny\",reason=\"kliento.audience_mismatch\",cache=\"miss\"} 2",
+            "kliento_verification_seconds_bucket{le=\"0.00005\",cache=\"miss\"} 0",
+            "kliento_verification_seconds_bucket{le=\"0.0001\",cache=\"miss\"} 2",
+            "kliento_requests_total{endpoint=\"nginx\",status=\"401\"} 1",
+            "# EOF",
+        ] {
+            assert!(text.lines().any(|other| other == line), "{line}: {text}");
+        }
+    }
+
+    #[test]
+    fn knows_what_the_verifier_remembers() {
+        let audience = "https://api.example.com".parse().unwrap();
+        let verifier = Verifier::builder(audience).cache_octets(1 << 20).build();
+        let text = Metrics::new(Some(verifier)).to_text();
+        for part in [
+            "kliento_cache_octets 0",
+            "kliento_cache_capacity_octets 1048576",
+            "kliento_cache_entries 0",
+            "kliento_cache_hits_total 0",
+            "kliento_cache_misses_total 0",
+        ] {
+            assert!(text.lines().any(|line| line == part), "{part}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_connection_counts_for_as_long_as_it_is_open() {
+        let metrics = Metrics::default();
+        let connected = metrics.connection();
+        assert!(metrics.to_text().contains("kliento_connections 1\n"));
+        drop(connected);
+        let text = metrics.to_text();
+        assert!(text.contains("kliento_connections 0\n"));
+        assert!(text.contains("kliento_connections_accepted_total 1\n"));
     }
 }

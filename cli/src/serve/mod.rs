@@ -1,18 +1,54 @@
 //! `kliento serve`: one process that verifies for others, over HTTP.
 //!
-//! The [configuration](config) says what is served and within which [`limits`]; connections, in TLS or without, give each
-//! request to the [`endpoints`] or to the operations; [`metrics`] and [`audit`] keep the record.
+//! The [configuration](config) says what is served and within which [`limits`], and the [`plan`] tells people what that
+//! comes to. The [`listener`] accepts connections, in [`tls`] or without, and gives each request to the [`endpoints`] or to
+//! the [`operations`]; [`connections`] sees to it that slow clients don't keep others out. [`metrics`], [`audit`] and
+//! [`log`] keep the record.
 
-pub(crate) mod audit;
+mod audit;
 pub(crate) mod config;
-pub(crate) mod endpoints;
-pub(crate) mod limits;
-pub(crate) mod metrics;
+mod connections;
+mod endpoints;
+mod limits;
+mod listener;
+pub(crate) mod log;
+mod metrics;
+mod operations;
+mod plan;
+mod supervisor;
+mod tls;
 
 use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kliento::Verifier;
+use serde::Serialize;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::time::interval;
+use tracing::{error, info, warn};
+
+use self::audit::Audit;
+use self::config::Settings;
+use self::endpoints::Endpoints;
+use self::limits::{Limits, RESERVED_FILES};
+pub(crate) use self::listener::Address;
+use self::listener::{Listener, Server, Surface};
+use self::metrics::Metrics;
+pub(crate) use self::plan::Plan;
+use self::tls::Tls;
+use crate::fault::Fault;
+use crate::output::{self, Output};
+use crate::runtime;
 
 /// Any error, as bodies and services of HTTP have them.
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
+
+/// How often files of TLS are looked at.
+const TLS_INTERVAL: Duration = Duration::from_secs(5);
+/// How often what has expired is forgotten, rather than when its room is needed.
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,4 +90,254 @@ impl Tier {
             Self::None => "none",
         }
     }
+}
+
+/// A server that is configured, and checked as far as that is possible before it listens.
+pub(crate) struct Service {
+    settings: Settings,
+    endpoints: Endpoints,
+    verifier: Verifier,
+    metrics: Arc<Metrics>,
+    tls: Option<Arc<Tls>>,
+}
+
+/// What `--json` prints when clients can connect.
+#[derive(Serialize)]
+struct Listening<'a> {
+    status: &'static str,
+    addresses: Vec<ListeningAddress<'a>>,
+}
+
+#[derive(Serialize)]
+struct ListeningAddress<'a> {
+    address: String,
+    tls: bool,
+    serves: &'a str,
+}
+
+impl Service {
+    pub(crate) fn prepare(mut settings: Settings) -> Result<(Self, Plan), Fault> {
+        let tls = settings
+            .tls
+            .clone()
+            .map(Tls::load)
+            .transpose()?
+            .map(Arc::new);
+        let verifier = settings.trust.verifier(settings.limits.cache)?;
+        let metrics = Arc::new(Metrics::new(Some(verifier.clone())));
+        let sections = std::mem::take(&mut settings.sections);
+        let mut plan = Plan::new(&settings, &sections);
+        let endpoints = Endpoints::new(
+            sections,
+            verifier.clone(),
+            settings.limits.verification,
+            Arc::clone(&metrics),
+            Audit::default(),
+        )?;
+        plan.add(endpoints.summary(), endpoints.warnings());
+        let service = Self {
+            settings,
+            endpoints,
+            verifier,
+            metrics,
+            tls,
+        };
+        Ok((service, plan))
+    }
+
+    /// Serves until a signal comes.
+    pub(crate) fn run(self, plan: &Plan, output: &Output) -> Result<(), Fault> {
+        self.settings.log.begin()?;
+        for warning in plan.warnings() {
+            warn!("{warning}");
+        }
+        let threads = self.settings.limits.verification.concurrent;
+        runtime::block_on_all_cores(threads, self.serve(output))?
+    }
+
+    async fn serve(self, output: &Output) -> Result<(), Fault> {
+        // Before anything else, since until then a signal ends the process at once.
+        let mut signals = Signals::new()?;
+        let limits = with_files_for_all(self.settings.limits);
+        let listeners = bind(&self.settings, self.tls.as_ref())?;
+        announce(&listeners, output)?;
+
+        let (shutdown, ending) = watch::channel(false);
+        let server = Server::new(self.endpoints, self.metrics, limits, ending);
+        let server = Arc::new(server);
+        for listener in listeners {
+            tokio::spawn(Arc::clone(&server).accept_from(listener));
+        }
+        tokio::spawn(forget_the_expired(self.verifier));
+        server.operations.set_ready(true);
+        supervisor::ready();
+
+        attend(&server, self.tls.as_deref(), &mut signals).await;
+
+        supervisor::stopping();
+        let time = self.settings.shutdown_timeout;
+        info!(seconds = time.as_secs(), "shutting down");
+        server.operations.set_ready(false);
+        // Only those who have gone already could not be told.
+        let _ = shutdown.send(true);
+        tokio::select! {
+            () = server.drain(time) => {
+                info!("done");
+                Ok(())
+            }
+            () = signals.end() => Err(Fault::failure(
+                "a second signal came, and what was still in flight was cut off",
+            )),
+        }
+    }
+}
+
+/// Sees to changed files until it is time to end.
+async fn attend(server: &Server, tls: Option<&Tls>, signals: &mut Signals) {
+    let mut look = interval(TLS_INTERVAL);
+    loop {
+        tokio::select! {
+            wish = signals.next() => match wish {
+                Wish::End => return,
+                Wish::Reload => {
+                    info!("reading the files of TLS anew; all else takes a restart");
+                    refresh(server, tls);
+                }
+            },
+            _ = look.tick() => refresh(server, tls),
+        }
+    }
+}
+
+fn refresh(server: &Server, tls: Option<&Tls>) {
+    let Some(tls) = tls else {
+        return;
+    };
+    match tls.refresh() {
+        Ok(false) => {}
+        Ok(true) => {
+            server.metrics.reloaded(true);
+            info!("new connections have the new certificate");
+        }
+        Err(fault) => {
+            server.metrics.reloaded(false);
+            error!(
+                error = fault.message(),
+                "the files of TLS have changed and are of no use; the certificate before them stays"
+            );
+        }
+    }
+}
+
+async fn forget_the_expired(verifier: Verifier) {
+    let mut minute = interval(EXPIRY_INTERVAL);
+    loop {
+        minute.tick().await;
+        verifier.remove_expired();
+    }
+}
+
+/// Raises the limit of open files to what connections need, or lowers their number to what there is.
+fn with_files_for_all(limits: Limits) -> Limits {
+    let wanted = limits.files();
+    let granted = rlimit::increase_nofile_limit(wanted).unwrap_or(RESERVED_FILES);
+    if granted >= wanted {
+        return limits;
+    }
+    let connections = usize::try_from(granted.saturating_sub(RESERVED_FILES)).unwrap_or(usize::MAX);
+    let connections = connections.max(1);
+    warn!(
+        wanted,
+        granted,
+        connections,
+        "too few files may be open for all connections, so there will be fewer; raise LimitNOFILE= or `ulimit -Hn`"
+    );
+    Limits {
+        connections,
+        ..limits
+    }
+}
+
+fn bind(settings: &Settings, tls: Option<&Arc<Tls>>) -> Result<Vec<Listener>, Fault> {
+    let surface = if settings.operations_listen.is_empty() {
+        Surface::Everything
+    } else {
+        Surface::Endpoints
+    };
+    let endpoints = settings.listen.iter();
+    let endpoints = endpoints.map(|address| Listener::bind(address, surface, tls.cloned()));
+    let operations = settings.operations_listen.iter();
+    // For probes and scrapers, which have no business outside.
+    let operations = operations.map(|address| Listener::bind(address, Surface::Operations, None));
+    endpoints.chain(operations).collect()
+}
+
+/// Says where clients can connect, ports included that the system chose.
+fn announce(listeners: &[Listener], output: &Output) -> Result<(), Fault> {
+    let addresses: Vec<_> = listeners
+        .iter()
+        .map(|listener| ListeningAddress {
+            address: listener.address.to_string(),
+            tls: listener.tls.is_some(),
+            serves: listener.surface.name(),
+        })
+        .collect();
+    for listening in &addresses {
+        info!(
+            address = listening.address,
+            tls = listening.tls,
+            serves = listening.serves,
+            "listening"
+        );
+    }
+    if !output.is_json() {
+        return Ok(());
+    }
+    output::json(&Listening {
+        status: "listening",
+        addresses,
+    })
+}
+
+/// What the system and people have to say.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Fault> {
+        let listen_for = |kind| {
+            signal(kind)
+                .map_err(|error| Fault::failure(format!("cannot listen for signals: {error}")))
+        };
+        Ok(Self {
+            terminate: listen_for(SignalKind::terminate())?,
+            interrupt: listen_for(SignalKind::interrupt())?,
+            hang_up: listen_for(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> Wish {
+        tokio::select! {
+            _ = self.terminate.recv() => Wish::End,
+            _ = self.interrupt.recv() => Wish::End,
+            _ = self.hang_up.recv() => Wish::Reload,
+        }
+    }
+
+    /// Until the process is to end.
+    async fn end(&mut self) {
+        while self.next().await != Wish::End {}
+    }
+}
+
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wish {
+    /// The process is to end.
+    End,
+    /// Files are to be read anew.
+    Reload,
 }

@@ -1,0 +1,44 @@
+//! Tells the service manager how far we are, if there is one that asked (sd_notify(3)).
+
+use std::env;
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::net::UnixDatagram;
+
+use tracing::debug;
+
+/// The variable in which it says where to.
+const SOCKET: &str = "NOTIFY_SOCKET";
+
+/// Clients can connect.
+pub(crate) fn ready() {
+    tell("READY=1");
+}
+
+/// No more of them can.
+pub(crate) fn stopping() {
+    tell("STOPPING=1");
+}
+
+fn tell(state: &str) {
+    if let Some(path) = env::var_os(SOCKET)
+        && let Err(error) = send(&path, state)
+    {
+        debug!(%error, "cannot tell the service manager");
+    }
+}
+
+fn send(path: &OsStr, state: &str) -> io::Result<()> {
+    let socket = UnixDatagram::unbound()?;
+    match path.as_bytes().strip_prefix(b"@") {
+        #[cfg(target_os = "linux")]
+        Some(name) => {
+            use std::os::linux::net::SocketAddrExt as _;
+            let address = std::os::unix::net::SocketAddr::from_abstract_name(name)?;
+            socket.connect_addr(&address)?;
+        }
+        _ => socket.connect(path)?,
+    }
+    socket.send(state.as_bytes()).map(drop)
+}

@@ -1,0 +1,142 @@
+//! TLS with certificates that are read anew when their files change.
+//!
+//! Whoever renews a certificate replaces files, one after the other; what does not fit together, or can't be read, leaves
+//! in place what was there before, and is tried again once it has changed.
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rustls::RootCertStore;
+use rustls::server::{ServerConfig, WebPkiClientVerifier};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use zeroize::Zeroizing;
+
+use crate::fault::{Fault, with_causes};
+use crate::input::Source;
+
+/// What is spoken in TLS, the preferred one first (RFC 7301).
+const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
+
+/// Where things are.
+#[derive(Clone, Debug)]
+pub(crate) struct TlsFiles {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+    /// Who issues certificates to clients, without which no client may connect; none for no such certificates.
+    pub(crate) client_ca: Option<PathBuf>,
+}
+
+/// What was in the files.
+#[derive(PartialEq, Eq)]
+struct Content {
+    certificate: Vec<u8>,
+    key: Zeroizing<Vec<u8>>,
+    client_ca: Option<Vec<u8>>,
+}
+
+/// A configuration that follows its files.
+pub(crate) struct Tls {
+    files: TlsFiles,
+    current: RwLock<Arc<ServerConfig>>,
+    /// What was read last, be it of use or not.
+    seen: RwLock<Option<Content>>,
+}
+
+impl Tls {
+    /// Reads the files, which must be in order at the start.
+    pub(crate) fn load(files: TlsFiles) -> Result<Self, Fault> {
+        let content = files.read()?;
+        let current = files.configure(&content)?;
+        Ok(Self {
+            files,
+            current: RwLock::new(Arc::new(current)),
+            seen: RwLock::new(Some(content)),
+        })
+    }
+
+    /// What a new connection is served with.
+    pub(crate) fn current(&self) -> Arc<ServerConfig> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&current)
+    }
+
+    /// Looks at the files again. `Ok(false)` if they are what they were; an error once for each change that is of no use.
+    pub(crate) fn refresh(&self) -> Result<bool, Fault> {
+        let content = self.files.read();
+        let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
+        if content.as_ref().ok() == seen.as_ref() {
+            return Ok(false);
+        }
+        let content = match content {
+            Ok(content) => content,
+            Err(fault) => {
+                *seen = None;
+                return Err(fault);
+            }
+        };
+        let configured = self.files.configure(&content);
+        *seen = Some(content);
+        drop(seen);
+        let configured = Arc::new(configured?);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = configured;
+        Ok(true)
+    }
+}
+
+impl TlsFiles {
+    fn read(&self) -> Result<Content, Fault> {
+        let read = |path: &PathBuf| Source::File(path.clone()).read();
+        Ok(Content {
+            certificate: read(&self.certificate)?,
+            key: Source::File(self.key.clone()).read_secret()?,
+            client_ca: self.client_ca.as_ref().map(read).transpose()?,
+        })
+    }
+
+    fn configure(&self, content: &Content) -> Result<ServerConfig, Fault> {
+        let chain = certificates(&self.certificate, &content.certificate)?;
+        let key = PrivateKeyDer::from_pem_slice(&content.key).map_err(|error| {
+            Fault::in_file(self.key.display(), &error)
+                .hint("give the certificate's private key as PEM: PKCS #8, PKCS #1 or SEC 1, not encrypted")
+        })?;
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(rustls::ALL_VERSIONS)
+            .map_err(|error| Fault::failure(with_causes(&error)))?;
+        let builder = match (&self.client_ca, &content.client_ca) {
+            (Some(path), Some(content)) => {
+                let mut roots = RootCertStore::empty();
+                for certificate in certificates(path, content)? {
+                    let added = roots.add(certificate);
+                    added.map_err(|error| Fault::in_file(path.display(), &error))?;
+                }
+                let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider)
+                    .build()
+                    .map_err(|error| Fault::in_file(path.display(), &error))?;
+                builder.with_client_cert_verifier(verifier)
+            }
+            _ => builder.with_no_client_auth(),
+        };
+        let mut configuration = builder.with_single_cert(chain, key).map_err(|error| {
+            Fault::in_file(self.certificate.display(), &error).hint(
+                "the file has the server's certificate first and then those that lead to its root, and the key is \
+                 that of the first",
+            )
+        })?;
+        configuration.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
+        Ok(configuration)
+    }
+}
+
+/// All certificates in a PEM file, of which there is one at least.
+fn certificates(path: &PathBuf, content: &[u8]) -> Result<Vec<CertificateDer<'static>>, Fault> {
+    let certificates = CertificateDer::pem_slice_iter(content)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| Fault::in_file(path.display(), &error))?;
+    if certificates.is_empty() {
+        let fault = Fault::failure(format!("{}: there is no certificate in it", path.display()));
+        return Err(fault.hint("give certificates as PEM (-----BEGIN CERTIFICATE-----)"));
+    }
+    Ok(certificates)
+}
