@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use kliento::Audience;
+use kliento::{Audience, SubjectPattern};
 
 use crate::arguments::{AnchorArguments, PolicyArguments};
 use crate::duration::Duration;
@@ -52,7 +52,7 @@ pub(crate) struct Arguments {
     /// Let these subjects pass in forward authentication, on any host and path; may be given several times. Such as
     /// alice@example.com, *@example.com, ci-*@example.com, *@*.example.com, or example.com for its bot.
     #[arg(long, value_name = "PATTERN")]
-    allow: Vec<String>,
+    allow: Vec<SubjectPattern>,
 
     #[command(flatten)]
     anchors: AnchorArguments,

@@ -178,7 +178,7 @@ pub(crate) struct Verify {
 /// of a signature that is valid.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Signed {
+pub(crate) struct Signed {
     status: &'static str,
     subject_id: String,
     subject: String,
@@ -263,7 +263,7 @@ impl Signed {
 }
 
 /// Who signed, as `--json` has it.
-pub(super) fn signer_name(signed_by: SignedBy) -> &'static str {
+pub(crate) fn signer_name(signed_by: SignedBy) -> &'static str {
     match signed_by {
         SignedBy::Member => "member",
         SignedBy::Organisation => "organisation",

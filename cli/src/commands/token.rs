@@ -249,7 +249,7 @@ impl Verify {
 }
 
 /// A verified token as it is printed.
-pub(super) fn describe(token: &VerifiedToken) -> Signed {
+pub(crate) fn describe(token: &VerifiedToken) -> Signed {
     let purpose = Purpose::Token {
         claims: token.claims().clone(),
         audience: token.audience().to_string(),

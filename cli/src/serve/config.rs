@@ -10,7 +10,7 @@ use std::str::FromStr;
 use std::time::Duration as Time;
 
 use kliento::veraid::{Dialect, Policy, TrustAnchors};
-use kliento::{Audience, Verifier, VerifierBuilder};
+use kliento::{Audience, SubjectPattern, Verifier, VerifierBuilder};
 use serde::{Deserialize, Deserializer, de};
 
 use super::endpoints::Sections;
@@ -208,7 +208,7 @@ pub(crate) struct Flags {
     pub(crate) listen: Vec<Address>,
     pub(crate) operations_listen: Vec<Address>,
     pub(crate) audience: Option<Audience>,
-    pub(crate) allow: Vec<String>,
+    pub(crate) allow: Vec<SubjectPattern>,
     pub(crate) trust_anchors: Option<Source>,
     pub(crate) clock_skew: Option<Duration>,
     pub(crate) allow_algorithms: Vec<Allowed>,
@@ -389,7 +389,10 @@ impl Trust {
 }
 
 /// `--allow` is a rule by itself, and which of several rules applies must not depend on where they are written.
-fn combine_rules(rules: Vec<RuleConfig>, allow: Vec<String>) -> Result<Vec<RuleConfig>, Fault> {
+fn combine_rules(
+    rules: Vec<RuleConfig>,
+    allow: Vec<SubjectPattern>,
+) -> Result<Vec<RuleConfig>, Fault> {
     if allow.is_empty() {
         return Ok(rules);
     }

@@ -1,8 +1,623 @@
-//! The webhook token authenticator.
+//! The webhook token authenticator of Kubernetes: `POST /kubernetes/token-review`.
+//!
+//! An API server that is started with `--authentication-token-webhook-config-file` sends each bearer token that it does
+//! not know itself as a `TokenReview` (`authentication.k8s.io/v1`, or `v1beta1`, which is what it speaks unless told
+//! otherwise by `--authentication-token-webhook-version`). The token is a bundle in Base64. The answer is of the version
+//! that was asked in.
+//!
+//! | in Kubernetes | is | of `alice@example.com` |
+//! |---|---|---|
+//! | username | prefix and subject | `kliento:alice@example.com` |
+//! | uid | the subject | `alice@example.com` |
+//! | groups | all | `kliento:authenticated` |
+//! | | the organisation | `kliento:organisation:example.com` |
+//! | | each of the claim `groups-claim`, which commas part | `kliento:group:example.com:admins` |
+//! | extra | `kliento.veraid.net/organisation`, `…/user`, `…/signed-by` | `example.com`, `alice`, `member` |
+//! | | `kliento.veraid.net/claim-<name>` for each of `extra-claims` | its value |
+//!
+//! # Who can become what
+//!
+//! - Claims are the word of whoever signed. What a member signs says nothing about the groups that its organisation
+//!   would put it in, so groups are taken only from tokens that the organisation signed itself.
+//! - An organisation gives groups of its own, never those of another: its domain is part of their names.
+//! - Names that start with `system:` are Kubernetes' own. None comes out, whatever a token claims: a prefix is neither
+//!   empty, nor such a name, nor the beginning of `system:`.
+//! - Whoever has a domain can make tokens, so organisations or subjects must be named.
+//! - The token must be for one of the audiences that are configured and, where the API server names some, for one of
+//!   those too.
 
-use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Response};
+use kliento::veraid::{Organisation, SignedBy};
+use kliento::{Audience, SubjectPattern, TokenBundle, VerifiedToken, Verifier, header};
+use serde::{Deserialize, Serialize};
+
+use super::headers::is_plain_name;
+use super::refusal::{NO_STORE, Refusal};
+use super::rules::admitting;
+use super::verdict::{Case, Conclusion, Gate, Presented};
+use super::{Body, full, toml};
+use crate::commands::signer_name;
+use crate::fault::Fault;
+use crate::serve::Outcome;
+use crate::serve::limits::BodyFault;
 
 /// `[kubernetes]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct KubernetesConfig {}
+pub(crate) struct KubernetesConfig {
+    /// What tokens must be for: one of these.
+    #[serde(deserialize_with = "toml::list")]
+    audiences: Vec<Audience>,
+    /// All members of these, and their bots.
+    #[serde(default, deserialize_with = "toml::list")]
+    organisations: Vec<Organisation>,
+    /// These, beside the organisations.
+    #[serde(default, deserialize_with = "toml::list")]
+    subjects: Vec<SubjectPattern>,
+    #[serde(default, deserialize_with = "toml::parsed")]
+    username_prefix: Prefix,
+    #[serde(default, deserialize_with = "toml::parsed")]
+    group_prefix: Prefix,
+    /// The claim with groups, in tokens that organisations signed; none if there is none.
+    groups_claim: Option<String>,
+    /// Claims that are handed on as they are.
+    #[serde(default)]
+    extra_claims: Vec<String>,
+}
+
+/// What stands in front of names, so that they can't be others'.
+#[derive(Clone, Debug)]
+struct Prefix(String);
+
+/// Names that start so are Kubernetes' own: members of `system:masters` may do anything.
+const RESERVED: &str = "system:";
+
+impl Default for Prefix {
+    fn default() -> Self {
+        Self("kliento:".to_owned())
+    }
+}
+
+impl FromStr for Prefix {
+    type Err = String;
+
+    /// Nothing that is put behind what this takes makes a name that is [`RESERVED`].
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.starts_with(RESERVED) || RESERVED.starts_with(text) {
+            return Err(format!(
+                "{text:?} is no prefix for names: a token could name itself {RESERVED}… with it; write kliento: say"
+            ));
+        }
+        if text.contains(char::is_control) {
+            return Err(format!(
+                "{text:?} is no prefix for names: it has control characters"
+            ));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// The endpoint's name, for the record.
+pub(crate) const NAME: &str = "kubernetes";
+/// Where it is.
+pub(crate) const PATH: &str = "/kubernetes/token-review";
+
+const KIND: &str = "TokenReview";
+const VERSIONS: [&str; 2] = ["authentication.k8s.io/v1", "authentication.k8s.io/v1beta1"];
+const JSON: &str = "application/json";
+/// In front of the keys of extra facts, which are in lower case and below a domain.
+const EXTRA: &str = "kliento.veraid.net/";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Review {
+    api_version: String,
+    kind: String,
+    spec: Spec,
+}
+
+#[derive(Deserialize)]
+struct Spec {
+    token: String,
+    /// What the API server goes by; what is configured if it does not say.
+    audiences: Option<Vec<String>>,
+}
+
+/// The token is not repeated, as it may be written down on the way.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    api_version: &'a str,
+    kind: &'a str,
+    status: Status<'a>,
+}
+
+#[derive(Serialize)]
+struct Status<'a> {
+    authenticated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<User>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audiences: Option<[&'a str; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
+}
+
+/// Somebody, as Kubernetes knows people.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct User {
+    username: String,
+    uid: String,
+    groups: Vec<String>,
+    extra: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Kubernetes {
+    /// One for each audience.
+    verifiers: Vec<Verifier>,
+    names: Names,
+    gate: Arc<Gate>,
+}
+
+impl Kubernetes {
+    pub(crate) fn new(
+        config: KubernetesConfig,
+        verifier: &Verifier,
+        gate: Arc<Gate>,
+    ) -> Result<Self, Fault> {
+        let requirements = admitting(&config.organisations, &config.subjects);
+        if requirements.allows_anybody() {
+            return Err(Fault::failure(
+                "[kubernetes] names neither organisations nor subjects, so anybody who has a domain would get in",
+            )
+            .hint("name those that may, as in: organisations = [\"example.com\"]"));
+        }
+        if config.audiences.is_empty() {
+            return Err(Fault::failure("[kubernetes] names no audiences")
+                .hint("name what tokens for this cluster are for, as in: audiences = [\"https://kubernetes.example.com\"]"));
+        }
+        if let Some(claim) = config
+            .extra_claims
+            .iter()
+            .find(|claim| !is_plain_name(claim))
+        {
+            return Err(Fault::failure(format!(
+                "[kubernetes] extra-claims: {claim:?} can't be part of a key; letters in lower case, digits and hyphens can"
+            )));
+        }
+        let verifier = verifier.with_requirements(requirements);
+        Ok(Self {
+            verifiers: config
+                .audiences
+                .into_iter()
+                .map(|audience| verifier.for_audience(audience))
+                .collect(),
+            names: Names {
+                username_prefix: config.username_prefix,
+                group_prefix: config.group_prefix,
+                groups_claim: config.groups_claim,
+                extra_claims: config.extra_claims,
+            },
+            gate,
+        })
+    }
+
+    /// What is served, for people.
+    pub(crate) fn summary(&self) -> String {
+        let audiences: Vec<&str> = self
+            .verifiers
+            .iter()
+            .map(|verifier| verifier.audience().as_str())
+            .collect();
+        format!("{PATH}: tokens for {}", audiences.join(" or "))
+    }
+
+    /// Answers a request, whose body is read when it is worth it.
+    pub(crate) async fn answer(
+        &self,
+        request: &Parts,
+        body: impl Future<Output = Result<Bytes, BodyFault>>,
+    ) -> Response<Body> {
+        let mut case = Case::new(NAME);
+        if let Err(refusal) = check_request(request) {
+            return self.refuse(&case, &refusal);
+        }
+        let review = match body.await {
+            Ok(body) => read_review(&body),
+            Err(fault) => Err(fault.into()),
+        };
+        let review = match review {
+            Ok(review) => review,
+            Err(refusal) => return self.refuse(&case, &refusal),
+        };
+        let verdict = self.authenticate(&mut case, &review.spec).await;
+        match verdict {
+            Ok((audience, token)) => {
+                let conclusion = Conclusion {
+                    token: Some(&token),
+                    refusal: None,
+                };
+                self.gate.record(&case, &conclusion);
+                respond(
+                    &review,
+                    Status {
+                        authenticated: true,
+                        user: Some(self.names.user(&token)),
+                        audiences: Some([audience.as_str()]),
+                        error: None,
+                    },
+                )
+            }
+            // There is a verdict, and the API server asked for nothing else.
+            Err(refusal) if refusal.outcome() == Outcome::Deny => {
+                let conclusion = Conclusion {
+                    token: None,
+                    refusal: Some(&refusal),
+                };
+                self.gate.record(&case, &conclusion);
+                respond(
+                    &review,
+                    Status {
+                        authenticated: false,
+                        user: None,
+                        audiences: None,
+                        error: Some(refusal.reason()),
+                    },
+                )
+            }
+            Err(refusal) => self.refuse(&case, &refusal),
+        }
+    }
+
+    fn refuse(&self, case: &Case<'_>, refusal: &Refusal) -> Response<Body> {
+        let conclusion = Conclusion {
+            token: None,
+            refusal: Some(refusal),
+        };
+        self.gate.record(case, &conclusion);
+        refusal.response()
+    }
+
+    async fn authenticate<'a>(
+        &'a self,
+        case: &mut Case<'a>,
+        spec: &Spec,
+    ) -> Result<(&'a Audience, VerifiedToken), Refusal> {
+        let credentials = format!("{} {}", header::SCHEME, spec.token);
+        let verifier = self.verifier_for(spec, &credentials)?;
+        case.audience = Some(verifier.audience().as_str());
+        let presented = Presented::Text(credentials.into());
+        let (tier, verdict) = self.gate.verify(verifier, presented).await;
+        case.tier = tier;
+        Ok((verifier.audience(), verdict?))
+    }
+
+    /// The verifier that may find the token to be for one of the audiences in question. What the token says of itself is
+    /// no more than a hint which one that could be.
+    fn verifier_for(&self, spec: &Spec, credentials: &str) -> Result<&Verifier, Refusal> {
+        let asked = spec.audiences.as_deref().unwrap_or_default();
+        let bundle = header::decode(credentials)?;
+        let found = TokenBundle::from_der(&bundle)?
+            .unverified_token()?
+            .into_parts()
+            .0;
+        let is_asked = |audience: &Audience| {
+            asked.is_empty() || asked.iter().any(|asked| asked == audience.as_str())
+        };
+        let verifier = self
+            .verifiers
+            .iter()
+            .find(|verifier| *verifier.audience() == found && is_asked(&found));
+        verifier.ok_or_else(|| {
+            let expected = self.verifiers.iter().map(Verifier::audience);
+            match expected
+                .clone()
+                .find(|audience| is_asked(audience))
+                .or(expected.clone().next())
+            {
+                Some(expected) => Refusal::Token(kliento::Error::AudienceMismatch {
+                    expected: expected.clone(),
+                    found,
+                }),
+                None => Refusal::NoRule,
+            }
+        })
+    }
+}
+
+fn check_request(request: &Parts) -> Result<(), Refusal> {
+    if request.method != Method::POST {
+        return Err(Refusal::Method);
+    }
+    if is_json(&request.headers) {
+        Ok(())
+    } else {
+        Err(Refusal::MediaType)
+    }
+}
+
+/// Whether the body says that it is JSON, or nothing.
+fn is_json(fields: &HeaderMap) -> bool {
+    fields.get_all(CONTENT_TYPE).iter().all(|value| {
+        let media_type = value.to_str().unwrap_or("not ASCII").split(';').next();
+        media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case(JSON))
+    })
+}
+
+fn read_review(body: &[u8]) -> Result<Review, Refusal> {
+    let review: Review = serde_json::from_slice(body)
+        // The parser's message can quote the token.
+        .map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            Refusal::MalformedReview(format!(
+                "its JSON has a fault at line {line} column {column}"
+            ))
+        })?;
+    if review.kind != KIND {
+        return Err(Refusal::MalformedReview(format!("its kind is not {KIND}")));
+    }
+    if !VERSIONS.contains(&review.api_version.as_str()) {
+        return Err(Refusal::MalformedReview(format!(
+            "its apiVersion is not {}",
+            VERSIONS.join(" or ")
+        )));
+    }
+    Ok(review)
+}
+
+fn respond(review: &Review, status: Status<'_>) -> Response<Body> {
+    let answer = Answer {
+        api_version: &review.api_version,
+        kind: &review.kind,
+        status,
+    };
+    // Text, booleans and maps with text for keys can always be written to memory.
+    let answer = serde_json::to_vec(&answer).unwrap_or_default();
+    let mut response = Response::new(full(answer.into()));
+    let fields = response.headers_mut();
+    fields.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+    fields.insert(CACHE_CONTROL, NO_STORE);
+    response
+}
+
+/// How people are called in the cluster.
+#[derive(Debug)]
+struct Names {
+    username_prefix: Prefix,
+    group_prefix: Prefix,
+    groups_claim: Option<String>,
+    extra_claims: Vec<String>,
+}
+
+impl Names {
+    fn user(&self, token: &VerifiedToken) -> User {
+        User {
+            username: format!("{}{}", self.username_prefix, token.subject()),
+            uid: token.subject().to_owned(),
+            groups: self.groups(token),
+            extra: self.extra(token),
+        }
+    }
+
+    fn groups(&self, token: &VerifiedToken) -> Vec<String> {
+        let prefix = &self.group_prefix;
+        let organisation = token.member_id().organisation();
+        let claimed = self.claimed_groups(token);
+        let mut groups = vec![
+            format!("{prefix}authenticated"),
+            format!("{prefix}organisation:{organisation}"),
+        ];
+        groups.extend(
+            claimed
+                .split(',')
+                .map(str::trim)
+                .filter(|group| !group.is_empty() && !group.contains(char::is_control))
+                .map(|group| format!("{prefix}group:{organisation}:{group}")),
+        );
+        groups
+    }
+
+    /// Those that the organisation itself puts the member in.
+    fn claimed_groups<'t>(&self, token: &'t VerifiedToken) -> &'t str {
+        let claim = self
+            .groups_claim
+            .as_ref()
+            .filter(|_| token.signed_by() == SignedBy::Organisation);
+        claim
+            .and_then(|claim| token.claims().get(claim))
+            .unwrap_or_default()
+    }
+
+    fn extra(&self, token: &VerifiedToken) -> BTreeMap<String, Vec<String>> {
+        let id = token.member_id();
+        let user = id.user().map(|user| ("user".to_owned(), user.as_str()));
+        let claims = self.extra_claims.iter().filter_map(|name| {
+            let value = token.claims().get(name)?;
+            Some((format!("claim-{name}"), value))
+        });
+        [
+            ("organisation".to_owned(), id.organisation().as_str()),
+            ("signed-by".to_owned(), signer_name(token.signed_by())),
+        ]
+        .into_iter()
+        .chain(user)
+        .chain(claims)
+        .map(|(name, value)| (format!("{EXTRA}{name}"), vec![value.to_owned()]))
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kliento::Token;
+    use kliento::testing::TrustChain;
+    use kliento::veraid::Member;
+    use proptest::prelude::*;
+    use std::sync::LazyLock;
+
+    static CHAIN: LazyLock<TrustChain> = LazyLock::new(|| TrustChain::new("example.com", "alice"));
+
+    const AUDIENCE: &str = "https://kubernetes.example.com";
+
+    fn token(claims: &[(&str, &str)], by_organisation: bool) -> VerifiedToken {
+        let claims = claims.iter().copied().collect();
+        let token = Token::new(AUDIENCE.parse().unwrap()).with_claims(claims);
+        let bundle = if by_organisation {
+            CHAIN.organisation_token(&token, &Member::User("alice".parse().unwrap()))
+        } else {
+            CHAIN.token(&token)
+        };
+        CHAIN.verifier(AUDIENCE).verify_bundle(&bundle).unwrap()
+    }
+
+    fn names() -> Names {
+        Names {
+            username_prefix: Prefix::default(),
+            group_prefix: Prefix::default(),
+            groups_claim: Some("groups".to_owned()),
+            extra_claims: vec!["team".to_owned(), "absent".to_owned()],
+        }
+    }
+
+    #[test]
+    fn names_people_as_documented() {
+        let claims = [("groups", "admins, dev"), ("team", "a"), ("other", "b")];
+        let user = names().user(&token(&claims, true));
+        assert_eq!(user.username, "kliento:alice@example.com");
+        assert_eq!(user.uid, "alice@example.com");
+        assert_eq!(
+            user.groups,
+            [
+                "kliento:authenticated",
+                "kliento:organisation:example.com",
+                "kliento:group:example.com:admins",
+                "kliento:group:example.com:dev",
+            ]
+        );
+        let extra: Vec<(&str, &str)> = user
+            .extra
+            .iter()
+            .map(|(key, values)| (key.as_str(), values[0].as_str()))
+            .collect();
+        assert_eq!(
+            extra,
+            [
+                ("kliento.veraid.net/claim-team", "a"),
+                ("kliento.veraid.net/organisation", "example.com"),
+                ("kliento.veraid.net/signed-by", "organisation"),
+                ("kliento.veraid.net/user", "alice"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_member_can_not_put_itself_in_a_group() {
+        let user = names().user(&token(&[("groups", "admins")], false));
+        assert_eq!(
+            user.groups,
+            ["kliento:authenticated", "kliento:organisation:example.com"]
+        );
+    }
+
+    #[test]
+    fn no_group_is_taken_from_a_claim_unless_one_is_named() {
+        let names = Names {
+            groups_claim: None,
+            ..names()
+        };
+        assert_eq!(names.user(&token(&[("groups", "a")], true)).groups.len(), 2);
+    }
+
+    #[test]
+    fn an_organisation_can_not_claim_what_is_not_its_own() {
+        let claims = "system:masters,authenticated,organisation:bank.com,group:bank.com:admins,kliento:authenticated";
+        let user = names().user(&token(&[("groups", claims)], true));
+        for group in &user.groups[2..] {
+            assert!(group.starts_with("kliento:group:example.com:"), "{group}");
+        }
+        assert_eq!(user.groups.len(), 7);
+    }
+
+    #[test]
+    fn empty_groups_and_those_with_control_characters_are_none() {
+        let user = names().user(&token(&[("groups", ", ,a\nb,\u{85},")], true));
+        assert_eq!(user.groups.len(), 2);
+    }
+
+    #[test]
+    fn refuses_prefixes_that_leave_a_way_to_names_of_kubernetes() {
+        for prefix in [
+            "",
+            "s",
+            "sys",
+            "system",
+            "system:",
+            "system:kliento:",
+            "a\nb",
+        ] {
+            prefix.parse::<Prefix>().expect_err(prefix);
+        }
+        for prefix in ["kliento:", "-", "systems:", "System:", "a"] {
+            prefix
+                .parse::<Prefix>()
+                .unwrap_or_else(|error| panic!("{error}"));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_name_behind_a_prefix_is_one_of_kubernetes(prefix in "[system:]{0,8}", name in "[system:]{0,12}") {
+            if let Ok(prefix) = prefix.parse::<Prefix>() {
+                prop_assert!(!format!("{prefix}{name}").starts_with(RESERVED));
+            }
+        }
+    }
+
+    #[test]
+    fn reads_reviews_of_both_versions_and_nothing_else() {
+        let review = |version: &str, kind: &str, rest: &str| {
+            let text = format!(r#"{{"apiVersion":"{version}","kind":"{kind}","spec":{{{rest}}}}}"#);
+            read_review(text.as_bytes())
+        };
+        for version in VERSIONS {
+            review(version, KIND, r#""token":"x""#).unwrap();
+        }
+        review(
+            VERSIONS[0],
+            KIND,
+            r#""token":"x","audiences":["a"],"new":1"#,
+        )
+        .unwrap();
+        review(VERSIONS[0], KIND, r#""token":"x","audiences":null"#).unwrap();
+        for (version, kind, rest) in [
+            ("authentication.k8s.io/v2", KIND, r#""token":"x""#),
+            ("v1", KIND, r#""token":"x""#),
+            (VERSIONS[0], "SubjectAccessReview", r#""token":"x""#),
+            (VERSIONS[0], KIND, ""),
+            (VERSIONS[0], KIND, r#""token":1"#),
+            (VERSIONS[0], KIND, r#""token":"x","token":"y""#),
+            (VERSIONS[0], KIND, r#""token":"x","audiences":"a""#),
+        ] {
+            let refusal = review(version, kind, rest).err().unwrap();
+            assert_eq!(refusal.status(), 400, "{version} {kind} {rest}");
+        }
+        assert!(read_review(b"").is_err());
+        assert!(read_review(b"[]").is_err());
+    }
+}

@@ -1,28 +1,48 @@
-//! What is served.
+//! What is served: the [API](verifier_api) of Kliento Verifier, [forward authentication](forward) for proxies, also in
+//! [Envoy's gRPC](envoy), and the [webhook](kubernetes) of Kubernetes. All of them send tokens through one
+//! [gate](verdict).
 
+pub(crate) mod envoy;
+pub(crate) mod forward;
+pub(crate) mod headers;
+pub(crate) mod host;
 pub(crate) mod kubernetes;
+pub(crate) mod path;
+pub(crate) mod refusal;
 pub(crate) mod rules;
+mod toml;
+pub(crate) mod verdict;
 pub(crate) mod verifier_api;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt as _, Empty};
+use http_body_util::{BodyExt as _, Full};
 use kliento::{Audience, Verifier};
 
-use self::kubernetes::KubernetesConfig;
-use self::rules::RuleConfig;
-use self::verifier_api::VerifierApiConfig;
+use self::forward::{Forward, Proxy};
+use self::kubernetes::{Kubernetes, KubernetesConfig};
+use self::refusal::Refusal;
+use self::rules::{RuleConfig, Rules};
+use self::verdict::Gate;
+use self::verifier_api::{VerifierApi, VerifierApiConfig};
 use super::BoxError;
 use super::audit::Audit;
-use super::limits::VerificationLimits;
+use super::limits::{self, VerificationLimits};
 use super::metrics::Metrics;
 use crate::fault::Fault;
 
 /// What is answered with; gRPC has trailers.
 pub(crate) type Body = UnsyncBoxBody<Bytes, BoxError>;
+
+/// A body that is there as a whole.
+fn full(octets: Bytes) -> Body {
+    Full::new(octets)
+        .map_err(|never| match never {})
+        .boxed_unsync()
+}
 
 /// The parts of the configuration that say what is served.
 #[derive(Debug, Default)]
@@ -36,44 +56,106 @@ pub(crate) struct Sections {
 
 /// Everything that is served but the operations.
 #[derive(Debug)]
-pub(crate) struct Endpoints {}
+pub(crate) struct Endpoints {
+    verifier_api: Option<VerifierApi>,
+    forward: Arc<Forward>,
+    kubernetes: Option<Kubernetes>,
+}
 
 impl Endpoints {
     /// Checks the sections, and prepares what they ask for. The audience of `verifier` means nothing: each endpoint has
     /// its own.
     pub(crate) fn new(
-        _sections: Sections,
-        _verifier: Verifier,
-        _limits: VerificationLimits,
-        _metrics: Arc<Metrics>,
-        _audit: Audit,
+        sections: Sections,
+        verifier: Verifier,
+        limits: VerificationLimits,
+        metrics: Arc<Metrics>,
+        audit: Audit,
     ) -> Result<Self, Fault> {
-        Ok(Self {})
+        let gate = Arc::new(Gate::new(limits, metrics, audit));
+        let rules = Rules::new(sections.rules, sections.audience.as_ref(), &verifier)?;
+        let kubernetes = sections
+            .kubernetes
+            .map(|config| Kubernetes::new(config, &verifier, Arc::clone(&gate)));
+        Ok(Self {
+            forward: Arc::new(Forward::new(rules, Arc::clone(&gate))),
+            kubernetes: kubernetes.transpose()?,
+            verifier_api: sections
+                .verifier
+                .enabled
+                .then(|| VerifierApi::new(verifier, gate)),
+        })
     }
 
     /// What will be served, a line each, for people.
     pub(crate) fn summary(&self) -> Vec<String> {
-        Vec::new()
+        let verifier_api = self
+            .verifier_api
+            .iter()
+            .map(|_| "/: the API of Kliento Verifier, for any audience".to_owned());
+        let rules = self
+            .forward
+            .rules()
+            .summary()
+            .map(|rule| format!("/auth/…: {rule}"));
+        let kubernetes = self.kubernetes.iter().map(Kubernetes::summary);
+        verifier_api.chain(rules).chain(kubernetes).collect()
     }
 
     /// What deserves a second look in what was configured.
     pub(crate) fn warnings(&self) -> Vec<String> {
-        Vec::new()
+        self.forward.rules().warnings()
     }
 
-    pub(crate) async fn answer<B>(&self, _request: Request<B>) -> Response<Body>
+    pub(crate) async fn answer<B>(&self, request: Request<B>) -> Response<Body>
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let body = Empty::new().map_err(|never| match never {});
-        let mut response = Response::new(Body::new(body));
-        *response.status_mut() = StatusCode::NOT_FOUND;
-        response
+        let Some(endpoint) = Endpoint::at(request.uri().path()) else {
+            return Refusal::NotFound.response();
+        };
+        if endpoint == Endpoint::EnvoyGrpc {
+            return envoy::answer(Arc::clone(&self.forward), request).await;
+        }
+        let (parts, body) = request.into_parts();
+        match (endpoint, &self.verifier_api, &self.kubernetes) {
+            (Endpoint::Proxy(proxy), ..) => self.forward.answer(proxy, &parts).await,
+            (Endpoint::VerifierApi, Some(api), _) => api.answer(&parts, limits::read(body)).await,
+            (Endpoint::Kubernetes, _, Some(webhook)) => {
+                webhook.answer(&parts, limits::read(body)).await
+            }
+            _ => Refusal::NotFound.response(),
+        }
     }
 
     /// The bounded name of the endpoint at `path`, for metrics and logs.
-    pub(crate) fn name_of(_path: &str) -> &'static str {
-        "none"
+    pub(crate) fn name_of(path: &str) -> &'static str {
+        match Endpoint::at(path) {
+            Some(Endpoint::VerifierApi) => verifier_api::NAME,
+            Some(Endpoint::Proxy(proxy)) => proxy.name(),
+            Some(Endpoint::EnvoyGrpc) => envoy::NAME,
+            Some(Endpoint::Kubernetes) => kubernetes::NAME,
+            None => "none",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Endpoint {
+    VerifierApi,
+    Proxy(Proxy),
+    EnvoyGrpc,
+    Kubernetes,
+}
+
+impl Endpoint {
+    fn at(path: &str) -> Option<Self> {
+        match path {
+            "/" => Some(Self::VerifierApi),
+            envoy::PATH => Some(Self::EnvoyGrpc),
+            kubernetes::PATH => Some(Self::Kubernetes),
+            _ => Proxy::at(path).map(Self::Proxy),
+        }
     }
 }

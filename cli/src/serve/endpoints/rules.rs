@@ -1,15 +1,306 @@
-//! Rules.
+//! Which tokens are taken for which hosts and paths.
+//!
+//! The first rule that covers a request decides, and where none does, nobody gets through.
 
+use std::collections::BTreeMap;
+
+use kliento::veraid::{KeyAlgorithm, Organisation, SignedBy};
+use kliento::{Audience, Requirements, SubjectPattern, VerifiedToken, Verifier};
 use serde::Deserialize;
+
+use super::headers::{ClaimField, ClaimFields};
+use super::host::{HostPattern, RequestHost};
+use super::path::{PathPrefix, Reading, RequestPath};
+use super::refusal::Refusal;
+use super::toml;
+use crate::duration::Duration;
+use crate::fault::Fault;
 
 /// `[[rules]]`
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct RuleConfig {}
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct RuleConfig {
+    /// `app.example.com`, or `*.example.com` for those below it; any if there is none.
+    #[serde(deserialize_with = "toml::parsed")]
+    host: HostPattern,
+    /// This path and all below it.
+    #[serde(deserialize_with = "toml::parsed")]
+    path: PathPrefix,
+    /// Takes requests without a token, and looks at none.
+    public: bool,
+    /// In place of the configuration's.
+    #[serde(deserialize_with = "toml::optional")]
+    audience: Option<Audience>,
+    /// All members of these, and their bots.
+    #[serde(deserialize_with = "toml::list")]
+    organisations: Vec<Organisation>,
+    /// These, beside the organisations.
+    #[serde(deserialize_with = "toml::list")]
+    subjects: Vec<SubjectPattern>,
+    /// Claims that must be there, with the values that do.
+    claims: BTreeMap<String, Vec<String>>,
+    /// Claims that must be there with any value.
+    required_claims: Vec<String>,
+    /// Whose signature it takes: either's if there is none.
+    signed_by: Option<Signature>,
+    #[serde(deserialize_with = "toml::list")]
+    key_algorithms: Vec<KeyAlgorithm>,
+    /// How long a token may live at most.
+    #[serde(deserialize_with = "toml::optional")]
+    max_lifetime: Option<Duration>,
+    /// Fields for claims whose names can't end that of a field.
+    #[serde(deserialize_with = "toml::map")]
+    claim_headers: BTreeMap<String, ClaimField>,
+}
+
+/// Whose key must have signed a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Signature {
+    /// The member's own.
+    Member,
+    /// The organisation's, or that of somebody to whom it delegates: claims are its word then, and not the member's.
+    Organisation,
+}
 
 impl RuleConfig {
     /// What `--allow PATTERN`, given any number of times, comes to: any host and path, for these subjects.
-    pub(crate) fn allowing(_subjects: Vec<String>) -> Self {
-        Self {}
+    pub(crate) fn allowing(subjects: Vec<SubjectPattern>) -> Self {
+        Self {
+            subjects,
+            ..Self::default()
+        }
+    }
+
+    /// Whether anything is asked of a token, or of what is sent on of it.
+    fn asks_for_a_token(&self) -> bool {
+        let Self {
+            host: _,
+            path: _,
+            public: _,
+            audience,
+            organisations,
+            subjects,
+            claims,
+            required_claims,
+            signed_by,
+            key_algorithms,
+            max_lifetime,
+            claim_headers,
+        } = self;
+        audience.is_some()
+            || !organisations.is_empty()
+            || !subjects.is_empty()
+            || !claims.is_empty()
+            || !required_claims.is_empty()
+            || signed_by.is_some()
+            || !key_algorithms.is_empty()
+            || max_lifetime.is_some()
+            || !claim_headers.is_empty()
+    }
+
+    fn requirements(&self) -> Result<Requirements, String> {
+        let mut requirements = admitting(&self.organisations, &self.subjects);
+        for (name, values) in &self.claims {
+            if values.is_empty() {
+                return Err(format!(
+                    "no value of the claim {name:?} is taken: give some, or name it in required-claims to take any"
+                ));
+            }
+            for value in values {
+                requirements = requirements.claim(name, value);
+            }
+        }
+        for name in &self.required_claims {
+            requirements = requirements.claim_present(name);
+        }
+        if self.signed_by == Some(Signature::Member) {
+            requirements = requirements.signed_by_member();
+        }
+        for algorithm in &self.key_algorithms {
+            requirements = requirements.key_algorithm(*algorithm);
+        }
+        if let Some(lifetime) = self.max_lifetime {
+            let lifetime = std::time::Duration::from_secs(lifetime.seconds());
+            requirements = requirements.max_lifetime(lifetime);
+        }
+        Ok(requirements)
+    }
+}
+
+/// Requirements that say who, and nothing else.
+pub(crate) fn admitting(
+    organisations: &[Organisation],
+    subjects: &[SubjectPattern],
+) -> Requirements {
+    let requirements = Requirements::new();
+    let requirements = organisations
+        .iter()
+        .cloned()
+        .fold(requirements, Requirements::organisation);
+    subjects
+        .iter()
+        .cloned()
+        .fold(requirements, Requirements::subject)
+}
+
+/// One rule, ready to be applied.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    host: HostPattern,
+    path: PathPrefix,
+    /// Host and path, as they are shown.
+    pub(crate) name: String,
+    pub(crate) access: Access,
+    /// Under which names claims are sent on.
+    pub(crate) claims: ClaimFields,
+}
+
+/// What a rule asks for.
+#[derive(Debug)]
+pub(crate) enum Access {
+    /// Nothing.
+    Public,
+    /// A token that this verifier takes.
+    Token {
+        verifier: Verifier,
+        /// Whether a member's signature won't do.
+        by_organisation: bool,
+    },
+}
+
+impl Access {
+    /// What the verifier doesn't know to check.
+    pub(crate) fn check(&self, token: &VerifiedToken) -> Result<(), Refusal> {
+        match self {
+            Self::Token {
+                by_organisation: true,
+                ..
+            } if token.signed_by() != SignedBy::Organisation => {
+                Err(Refusal::OrganisationSignatureRequired)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Rule {
+    fn new(
+        config: RuleConfig,
+        audience: Option<&Audience>,
+        verifier: &Verifier,
+    ) -> Result<Self, String> {
+        let access = if config.public {
+            if config.asks_for_a_token() {
+                return Err(
+                    "a public rule looks at no token: leave out what it asks of one".to_owned(),
+                );
+            }
+            Access::Public
+        } else {
+            let audience = config.audience.as_ref().or(audience).ok_or(
+                "no audience: give one here, or one for all rules at the top of the configuration",
+            )?;
+            Access::Token {
+                verifier: verifier
+                    .for_audience(audience.clone())
+                    .with_requirements(config.requirements()?),
+                by_organisation: config.signed_by == Some(Signature::Organisation),
+            }
+        };
+        Ok(Self {
+            name: format!("{}{}", config.host, config.path),
+            host: config.host,
+            path: config.path,
+            access,
+            claims: ClaimFields::new(config.claim_headers)?,
+        })
+    }
+
+    fn covers(&self, host: &RequestHost, path: &RequestPath, reading: Reading) -> bool {
+        self.host.covers(host) && self.path.covers(path, reading)
+    }
+
+    fn covers_all_of(&self, other: &Self) -> bool {
+        self.host.covers_all_of(&other.host) && self.path.covers_all_of(&other.path)
+    }
+
+    fn allows_anybody(&self) -> bool {
+        match &self.access {
+            Access::Public => false,
+            Access::Token { verifier, .. } => verifier.requirements().allows_anybody(),
+        }
+    }
+
+    /// For people.
+    fn summary(&self) -> String {
+        match &self.access {
+            Access::Public => format!("{}: no token needed", self.name),
+            Access::Token { verifier, .. } => {
+                format!("{}: tokens for {}", self.name, verifier.audience())
+            }
+        }
+    }
+}
+
+/// All rules, in their order.
+#[derive(Debug)]
+pub(crate) struct Rules(Vec<Rule>);
+
+impl Rules {
+    /// Prepares what the configuration says; `audience` is for rules without one of their own.
+    pub(crate) fn new(
+        configs: Vec<RuleConfig>,
+        audience: Option<&Audience>,
+        verifier: &Verifier,
+    ) -> Result<Self, Fault> {
+        let rules = configs.into_iter().enumerate().map(|(index, config)| {
+            let name = format!("{}{}", config.host, config.path);
+            Rule::new(config, audience, verifier).map_err(|problem| {
+                let number = index.saturating_add(1);
+                Fault::failure(format!("rule {number} ({name}): {problem}"))
+            })
+        });
+        rules.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The rule for a request: the same one, however the backend reads the path.
+    pub(crate) fn find(&self, host: &RequestHost, path: &RequestPath) -> Result<&Rule, Refusal> {
+        let first = |reading| {
+            self.0
+                .iter()
+                .position(|rule| rule.covers(host, path, reading))
+        };
+        let index = first(Reading::Whole);
+        if index != first(Reading::Bare) {
+            return Err(Refusal::AmbiguousRule);
+        }
+        index
+            .and_then(|index| self.0.get(index))
+            .ok_or(Refusal::NoRule)
+    }
+
+    pub(crate) fn summary(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(Rule::summary)
+    }
+
+    /// What the owner can hardly have meant.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let anybody = self.0.iter().filter(|rule| rule.allows_anybody()).map(|rule| {
+            format!(
+                "{} takes anybody who has a domain signed with DNSSEC: name organisations or subjects, unless the \
+                 backend decides by X-Kliento-Subject",
+                rule.name
+            )
+        });
+        let unreachable = self.0.iter().enumerate().filter_map(|(index, rule)| {
+            let before = self.0.iter().take(index);
+            let above = before.into_iter().find(|above| above.covers_all_of(rule))?;
+            Some(format!(
+                "{} never applies, since {} stands above it: put the narrower one first",
+                rule.name, above.name
+            ))
+        });
+        anybody.chain(unreachable).collect()
     }
 }

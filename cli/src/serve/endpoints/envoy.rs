@@ -1,0 +1,299 @@
+//! Envoy's external authorisation over gRPC: `envoy.service.auth.v3.Authorization/Check`.
+//!
+//! The messages are the part of Envoy's that is of use here, by hand; unknown fields are skipped, as in all of Protocol
+//! Buffers. Names and numbers are those of `envoy/service/auth/v3/external_auth.proto`, `attribute_context.proto` beside
+//! it, `envoy/config/core/v3/base.proto`, `envoy/type/v3/http_status.proto` and `google/rpc/status.proto`.
+//!
+//! Every answer is a decision: Envoy takes an error of gRPC for a failure of the service, and `failure_mode_allow` would
+//! let such requests through.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use http_body_util::BodyExt as _;
+use tonic::server::{Grpc, UnaryService};
+use tonic_prost::ProstCodec;
+
+use super::Body;
+use super::forward::{Forward, Original, Passage};
+use super::refusal::Refusal;
+use crate::serve::BoxError;
+
+/// Where it is.
+pub(crate) const PATH: &str = "/envoy.service.auth.v3.Authorization/Check";
+/// The endpoint's name, for the record.
+pub(crate) const NAME: &str = "envoy-grpc";
+
+/// `envoy.service.auth.v3.CheckRequest`
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct CheckRequest {
+    #[prost(message, optional, tag = "1")]
+    attributes: Option<AttributeContext>,
+}
+
+/// `envoy.service.auth.v3.AttributeContext`
+#[derive(Clone, PartialEq, prost::Message)]
+struct AttributeContext {
+    #[prost(message, optional, tag = "4")]
+    request: Option<AttributedRequest>,
+}
+
+/// `envoy.service.auth.v3.AttributeContext.Request`
+#[derive(Clone, PartialEq, prost::Message)]
+struct AttributedRequest {
+    #[prost(message, optional, tag = "2")]
+    http: Option<HttpRequest>,
+}
+
+/// `envoy.service.auth.v3.AttributeContext.HttpRequest`
+#[derive(Clone, PartialEq, prost::Message)]
+struct HttpRequest {
+    #[prost(string, tag = "2")]
+    method: String,
+    /// With names in lower case; values of fields that are there several times are joined with commas.
+    #[prost(map = "string, string", tag = "3")]
+    headers: std::collections::HashMap<String, String>,
+    #[prost(string, tag = "4")]
+    path: String,
+    #[prost(string, tag = "5")]
+    host: String,
+    /// In place of `headers` where `encode_raw_headers` is set, each field by itself.
+    #[prost(message, optional, tag = "13")]
+    header_map: Option<FieldList>,
+}
+
+/// `envoy.config.core.v3.HeaderMap`
+#[derive(Clone, PartialEq, prost::Message)]
+struct FieldList {
+    #[prost(message, repeated, tag = "1")]
+    headers: Vec<HeaderField>,
+}
+
+/// `envoy.config.core.v3.HeaderValue`
+#[derive(Clone, PartialEq, prost::Message)]
+struct HeaderField {
+    #[prost(string, tag = "1")]
+    key: String,
+    #[prost(string, tag = "2")]
+    value: String,
+    #[prost(bytes = "vec", tag = "3")]
+    raw_value: Vec<u8>,
+}
+
+/// `envoy.service.auth.v3.CheckResponse`
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct CheckResponse {
+    #[prost(message, optional, tag = "1")]
+    status: Option<RpcStatus>,
+    #[prost(oneof = "HttpResponse", tags = "2, 3")]
+    http_response: Option<HttpResponse>,
+}
+
+/// `envoy.service.auth.v3.CheckResponse.http_response`
+#[derive(Clone, PartialEq, prost::Oneof)]
+enum HttpResponse {
+    #[prost(message, tag = "2")]
+    Denied(DeniedHttpResponse),
+    #[prost(message, tag = "3")]
+    Ok(OkHttpResponse),
+}
+
+/// `google.rpc.Status`
+#[derive(Clone, PartialEq, prost::Message)]
+struct RpcStatus {
+    #[prost(int32, tag = "1")]
+    code: i32,
+    #[prost(string, tag = "2")]
+    message: String,
+}
+
+/// `envoy.service.auth.v3.DeniedHttpResponse`
+#[derive(Clone, PartialEq, prost::Message)]
+struct DeniedHttpResponse {
+    #[prost(message, optional, tag = "1")]
+    status: Option<HttpStatus>,
+    #[prost(message, repeated, tag = "2")]
+    headers: Vec<HeaderValueOption>,
+    #[prost(string, tag = "3")]
+    body: String,
+}
+
+/// `envoy.type.v3.HttpStatus`, whose codes are those of HTTP.
+#[derive(Clone, PartialEq, prost::Message)]
+struct HttpStatus {
+    #[prost(int32, tag = "1")]
+    code: i32,
+}
+
+/// `envoy.service.auth.v3.OkHttpResponse`
+#[derive(Clone, PartialEq, prost::Message)]
+struct OkHttpResponse {
+    #[prost(message, repeated, tag = "2")]
+    headers: Vec<HeaderValueOption>,
+    #[prost(string, repeated, tag = "5")]
+    headers_to_remove: Vec<String>,
+}
+
+/// `envoy.config.core.v3.HeaderValueOption`
+#[derive(Clone, PartialEq, prost::Message)]
+struct HeaderValueOption {
+    #[prost(message, optional, tag = "1")]
+    header: Option<HeaderField>,
+    /// `google.protobuf.BoolValue`. False replaces what the client sent. Said outright, since Envoy's defaults differ from
+    /// message to message, and its newer `append_action` is unknown to older releases.
+    #[prost(message, optional, tag = "2")]
+    append: Option<bool>,
+    /// Without it Envoy drops fields that are empty.
+    #[prost(bool, tag = "4")]
+    keep_empty_value: bool,
+}
+
+/// Of `google.rpc.Code`.
+const OK: i32 = 0;
+const PERMISSION_DENIED: i32 = 7;
+
+/// Answers a call.
+pub(crate) async fn answer<B>(forward: Arc<Forward>, request: Request<B>) -> Response<Body>
+where
+    B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    let mut grpc = Grpc::new(ProstCodec::<CheckResponse, CheckRequest>::default());
+    let request = request.map(|body| body.map_err(Into::into).boxed_unsync());
+    let response = grpc.unary::<_, Body>(Check { forward }, request).await;
+    response.map(|body| body.map_err(BoxError::from).boxed_unsync())
+}
+
+struct Check {
+    forward: Arc<Forward>,
+}
+
+impl UnaryService<CheckRequest> for Check {
+    type Response = CheckResponse;
+    type Future = std::pin::Pin<
+        Box<dyn Future<Output = Result<tonic::Response<CheckResponse>, tonic::Status>> + Send>,
+    >;
+
+    fn call(&mut self, request: tonic::Request<CheckRequest>) -> Self::Future {
+        let forward = Arc::clone(&self.forward);
+        Box::pin(async move {
+            let response = check(&forward, request.into_inner()).await;
+            Ok(tonic::Response::new(response))
+        })
+    }
+}
+
+async fn check(forward: &Forward, request: CheckRequest) -> CheckResponse {
+    let http = request
+        .attributes
+        .and_then(|attributes| attributes.request)
+        .and_then(|request| request.http)
+        .unwrap_or_default();
+    let fields = http.fields();
+    let original = fields.as_ref().map(|_| ()).map_err(|name| *name);
+    let original = original
+        .and_then(|()| http.original())
+        .map_err(Refusal::UnclearRequest);
+    let fields = fields.unwrap_or_default();
+    match forward.decide(NAME, &fields, original).await {
+        Ok(passage) => passage.into(),
+        Err(refusal) => refusal.into(),
+    }
+}
+
+impl HttpRequest {
+    fn original(&self) -> Result<Original<'_>, &'static str> {
+        for (value, name) in [
+            (&self.method, "method"),
+            (&self.host, "host"),
+            (&self.path, "path"),
+        ] {
+            if value.is_empty() {
+                return Err(name);
+            }
+        }
+        Ok(Original {
+            host: self.host.as_bytes(),
+            target: self.path.as_bytes(),
+        })
+    }
+
+    /// The fields in whichever form they came. Pseudo-fields of HTTP/2 are among them, and are no fields.
+    fn fields(&self) -> Result<HeaderMap, &'static str> {
+        let raw = self.header_map.as_ref().map(|list| list.headers.as_slice());
+        let raw = raw.unwrap_or_default().iter().map(HeaderField::pair);
+        let joined = self
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_bytes()));
+        let mut fields = HeaderMap::new();
+        for (name, value) in joined.chain(raw) {
+            if name.starts_with(':') {
+                continue;
+            }
+            let name =
+                HeaderName::from_bytes(name.as_bytes()).map_err(|_| "the name of a field")?;
+            let value = HeaderValue::from_bytes(value).map_err(|_| "the value of a field")?;
+            fields.append(name, value);
+        }
+        Ok(fields)
+    }
+}
+
+impl HeaderField {
+    fn pair(&self) -> (&str, &[u8]) {
+        if self.raw_value.is_empty() {
+            (&self.key, self.value.as_bytes())
+        } else {
+            (&self.key, &self.raw_value)
+        }
+    }
+}
+
+impl From<Passage> for CheckResponse {
+    fn from(passage: Passage) -> Self {
+        let ok = OkHttpResponse {
+            headers: options(&passage.identity),
+            headers_to_remove: passage.absent.iter().map(ToString::to_string).collect(),
+        };
+        Self {
+            status: Some(RpcStatus {
+                code: OK,
+                message: String::new(),
+            }),
+            http_response: Some(HttpResponse::Ok(ok)),
+        }
+    }
+}
+
+impl From<Refusal> for CheckResponse {
+    fn from(refusal: Refusal) -> Self {
+        let denied = DeniedHttpResponse {
+            status: Some(HttpStatus {
+                code: refusal.status().as_u16().into(),
+            }),
+            headers: options(&refusal.fields()),
+            body: String::from_utf8_lossy(&refusal.problem()).into_owned(),
+        };
+        Self {
+            status: Some(RpcStatus {
+                code: PERMISSION_DENIED,
+                message: refusal.reason().to_owned(),
+            }),
+            http_response: Some(HttpResponse::Denied(denied)),
+        }
+    }
+}
+
+fn options(fields: &HeaderMap) -> Vec<HeaderValueOption> {
+    let option = |(name, value): (&HeaderName, &HeaderValue)| HeaderValueOption {
+        header: Some(HeaderField {
+            key: name.to_string(),
+            value: String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            raw_value: Vec::new(),
+        }),
+        append: Some(false),
+        keep_empty_value: true,
+    };
+    fields.iter().map(option).collect()
+}

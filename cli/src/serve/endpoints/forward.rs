@@ -1,0 +1,287 @@
+//! Forward authentication: a proxy asks about each request before it passes it on.
+//!
+//! | proxy | endpoint | says what the request is in |
+//! |---|---|---|
+//! | nginx (`auth_request`) | `/auth/nginx` | `X-Original-Method`, `X-Original-Host`, `X-Original-URI` |
+//! | `HAProxy` (Lua) | `/auth/haproxy` | the same |
+//! | Caddy (`forward_auth`) | `/auth/caddy` | `X-Forwarded-Method`, `X-Forwarded-Host`, `X-Forwarded-Uri` |
+//! | Traefik (`forwardAuth`) | `/auth/traefik` | the same |
+//! | Envoy (`ext_authz` over HTTP) | `/auth/envoy` as `path_prefix` | the request itself |
+//!
+//! Each endpoint reads only the fields that its proxy sets, and so overwrites: any other could be the client's. A field
+//! that is missing, or there twice, is a proxy set up wrongly, and lets nobody through.
+//!
+//! The answer is 200 with the [fields](super::headers) of the identity, 401 or 403. Proxies that know no more than
+//! these (nginx) make an error of everything else, and so does not let the request through either.
+//!
+//! The token comes in one `Authorization` field and nowhere else: what stands in a query ends up in logs.
+
+use std::str;
+use std::sync::Arc;
+
+use http::header::{AUTHORIZATION, CACHE_CONTROL, HOST};
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
+use kliento::VerifiedToken;
+
+use super::headers;
+use super::host::RequestHost;
+use super::path::RequestPath;
+use super::refusal::{NO_STORE, Refusal};
+use super::rules::{Access, Rules};
+use super::verdict::{Case, Conclusion, Gate, Presented};
+use super::{Body, full};
+
+/// A proxy that asks over HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Proxy {
+    Nginx,
+    HaProxy,
+    Caddy,
+    Traefik,
+    Envoy,
+}
+
+/// In front of the path of a request that Envoy asks about.
+pub(crate) const ENVOY_PREFIX: &str = "/auth/envoy";
+
+/// Where a proxy says what the request is.
+struct Told {
+    method: &'static str,
+    host: &'static str,
+    target: &'static str,
+}
+
+const BY_OUR_CONFIGURATION: Told = Told {
+    method: "x-original-method",
+    host: "x-original-host",
+    target: "x-original-uri",
+};
+const BY_THE_PROXY_ITSELF: Told = Told {
+    method: "x-forwarded-method",
+    host: "x-forwarded-host",
+    target: "x-forwarded-uri",
+};
+
+impl Proxy {
+    /// The endpoint's name, for the record.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Nginx => "nginx",
+            Self::HaProxy => "haproxy",
+            Self::Caddy => "caddy",
+            Self::Traefik => "traefik",
+            Self::Envoy => "envoy",
+        }
+    }
+
+    /// The proxy whose endpoint this is.
+    pub(crate) fn at(path: &str) -> Option<Self> {
+        match path {
+            "/auth/nginx" => Some(Self::Nginx),
+            "/auth/haproxy" => Some(Self::HaProxy),
+            "/auth/caddy" => Some(Self::Caddy),
+            "/auth/traefik" => Some(Self::Traefik),
+            _ => {
+                let rest = path.strip_prefix(ENVOY_PREFIX)?;
+                (rest.is_empty() || rest.starts_with('/')).then_some(Self::Envoy)
+            }
+        }
+    }
+
+    /// The request that the proxy asks about.
+    fn original(self, request: &Parts) -> Result<Original<'_>, Refusal> {
+        let told = match self {
+            Self::Nginx | Self::HaProxy => BY_OUR_CONFIGURATION,
+            Self::Caddy | Self::Traefik => BY_THE_PROXY_ITSELF,
+            Self::Envoy => return original_of_envoy(request),
+        };
+        Method::from_bytes(the_only(&request.headers, told.method)?)
+            .map_err(|_| Refusal::UnclearRequest(told.method))?;
+        Ok(Original {
+            host: the_only(&request.headers, told.host)?,
+            target: the_only(&request.headers, told.target)?,
+        })
+    }
+}
+
+/// A request that somebody asks about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Original<'a> {
+    /// With or without a port.
+    pub(crate) host: &'a [u8],
+    /// In origin form (RFC 9112 §3.2.1).
+    pub(crate) target: &'a [u8],
+}
+
+impl<'a> Original<'a> {
+    fn host_text(&self) -> Option<&'a str> {
+        str::from_utf8(self.host).ok()
+    }
+
+    /// For the record: queries can hold secrets.
+    fn path_text(&self) -> Option<&'a str> {
+        let path = self.target.split(|&octet| octet == b'?').next()?;
+        str::from_utf8(path).ok()
+    }
+}
+
+/// The value of a field that must be there once.
+fn the_only<'h>(fields: &'h HeaderMap, name: &'static str) -> Result<&'h [u8], Refusal> {
+    let mut values = fields.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => Ok(value.as_bytes()),
+        _ => Err(Refusal::UnclearRequest(name)),
+    }
+}
+
+/// Envoy sends the request as it is, without its body and with a prefix to its path.
+fn original_of_envoy(request: &Parts) -> Result<Original<'_>, Refusal> {
+    let target = request.uri.path_and_query().map(PathAndQuery::as_str);
+    let target = target
+        .and_then(|target| target.strip_prefix(ENVOY_PREFIX))
+        .ok_or(Refusal::UnclearRequest("the path"))?;
+    // HTTP/2 has `:authority`, which hyper gives as the URI's; HTTP/1.1 has the one field.
+    let authority = request.uri.authority().map(|authority| authority.as_str());
+    let host = match (authority, request.headers.contains_key(HOST)) {
+        (None, _) => the_only(&request.headers, HOST.as_str())?,
+        (Some(authority), false) => authority.as_bytes(),
+        (Some(authority), true) => {
+            let host = the_only(&request.headers, HOST.as_str())?;
+            if !host.eq_ignore_ascii_case(authority.as_bytes()) {
+                return Err(Refusal::UnclearRequest("Host and :authority"));
+            }
+            host
+        }
+    };
+    Ok(Original {
+        host,
+        target: target.as_bytes(),
+    })
+}
+
+/// A request that gets through.
+#[derive(Debug, Default)]
+pub(crate) struct Passage {
+    /// The fields that say who sent it; none if that makes no difference.
+    pub(crate) identity: HeaderMap,
+    /// The fields that would say so, and of which a client's must not be passed on.
+    pub(crate) absent: Vec<HeaderName>,
+}
+
+/// Envoy removes these fields from a request before it passes it on.
+const ENVOY_REMOVES: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-remove");
+
+impl Passage {
+    fn response(self, proxy: Proxy) -> Response<Body> {
+        let mut response = Response::new(full(bytes::Bytes::new()));
+        let names: Vec<&str> = self.absent.iter().map(HeaderName::as_str).collect();
+        let removed = HeaderValue::from_str(&names.join(","));
+        let fields = response.headers_mut();
+        *fields = self.identity;
+        fields.insert(CACHE_CONTROL, NO_STORE);
+        if let (Proxy::Envoy, false, Ok(removed)) = (proxy, names.is_empty(), removed) {
+            fields.insert(ENVOY_REMOVES, removed);
+        }
+        response
+    }
+}
+
+/// Decides about requests by rules.
+#[derive(Debug)]
+pub(crate) struct Forward {
+    rules: Rules,
+    gate: Arc<Gate>,
+}
+
+impl Forward {
+    pub(crate) fn new(rules: Rules, gate: Arc<Gate>) -> Self {
+        Self { rules, gate }
+    }
+
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Answers a proxy's request about another.
+    pub(crate) async fn answer(&self, proxy: Proxy, request: &Parts) -> Response<Body> {
+        let original = proxy.original(request);
+        match self.decide(proxy.name(), &request.headers, original).await {
+            Ok(passage) => passage.response(proxy),
+            Err(refusal) => refusal.response(),
+        }
+    }
+
+    /// Decides, and writes down what and why. `fields` are all that the client sent, as far as the proxy shows them.
+    pub(crate) async fn decide<'a>(
+        &'a self,
+        endpoint: &'static str,
+        fields: &HeaderMap,
+        original: Result<Original<'a>, Refusal>,
+    ) -> Result<Passage, Refusal> {
+        let mut case = Case::new(endpoint);
+        let verdict = match original {
+            Ok(original) => self.judge(&mut case, fields, original).await,
+            Err(refusal) => Err(refusal),
+        };
+        let conclusion = match &verdict {
+            Ok((token, _)) => Conclusion {
+                token: token.as_ref(),
+                refusal: None,
+            },
+            Err(refusal) => Conclusion {
+                token: None,
+                refusal: Some(refusal),
+            },
+        };
+        self.gate.record(&case, &conclusion);
+        verdict.map(|(_, passage)| passage)
+    }
+
+    async fn judge<'a>(
+        &'a self,
+        case: &mut Case<'a>,
+        fields: &HeaderMap,
+        original: Original<'a>,
+    ) -> Result<(Option<VerifiedToken>, Passage), Refusal> {
+        case.host = original.host_text();
+        case.path = original.path_text();
+        if fields
+            .keys()
+            .any(|name| headers::is_reserved(name.as_str()))
+        {
+            return Err(Refusal::ReservedField);
+        }
+        let host = original.host_text().and_then(RequestHost::parse);
+        let host = host.ok_or(Refusal::MalformedHost)?;
+        let path = RequestPath::parse(original.target).map_err(Refusal::AmbiguousPath)?;
+        let rule = self.rules.find(&host, &path)?;
+        case.rule = Some(&rule.name);
+
+        let (token, identity) = match &rule.access {
+            Access::Public => (None, HeaderMap::new()),
+            Access::Token { verifier, .. } => {
+                case.audience = Some(verifier.audience().as_str());
+                let presented = Presented::Header(the_authorization(fields)?.clone());
+                let (tier, verdict) = self.gate.verify(verifier, presented).await;
+                case.tier = tier;
+                let token = verdict?;
+                rule.access.check(&token)?;
+                let identity = headers::identity(&token, &rule.claims);
+                (Some(token), identity.map_err(Refusal::IdentityTooLarge)?)
+            }
+        };
+        let absent = headers::absent(&identity, &rule.claims);
+        Ok((token, Passage { identity, absent }))
+    }
+}
+
+fn the_authorization(fields: &HeaderMap) -> Result<&HeaderValue, Refusal> {
+    let mut values = fields.get_all(AUTHORIZATION).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => Ok(value),
+        (None, _) => Err(Refusal::MissingAuthorization),
+        (Some(_), Some(_)) => Err(Refusal::SeveralAuthorizations),
+    }
+}

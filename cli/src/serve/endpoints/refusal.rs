@@ -1,0 +1,218 @@
+//! Why a request does not get through, and what the client is told: a status and a reason code, and no more.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use serde::Serialize;
+
+use super::headers::IdentityTooLarge;
+use super::path::AmbiguousPath;
+use super::{Body, full};
+use crate::fault::with_causes;
+use crate::serve::Outcome;
+use crate::serve::limits::BodyFault;
+
+/// Why a request is refused. The reasons that start with `serve.` are this process's own; those of the libraries start
+/// with `http.`, `kliento.`, `veraid.` and so on.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// The token is malformed or does not hold (401), or is not enough for what is asked (403).
+    Token(kliento::Error),
+    /// No `Authorization` field: 401.
+    MissingAuthorization,
+    /// More than one, of which two readers could each take another: 401.
+    SeveralAuthorizations,
+    /// The rule wants the organisation's own signature: 403.
+    OrganisationSignatureRequired,
+    /// A field by which the client could pass for somebody: 403.
+    ReservedField,
+    /// No rule is for this host and path: 403.
+    NoRule,
+    /// Servers read the path in several ways: 403.
+    AmbiguousPath(AmbiguousPath),
+    /// Two rules apply, depending on how the backend reads the path: 403.
+    AmbiguousRule,
+    /// What stands for the host is none: 403.
+    MalformedHost,
+    /// The identity can't be told to the proxy: 403.
+    IdentityTooLarge(IdentityTooLarge),
+    /// The proxy does not say, or says twice, what the request was that it asks about: 400.
+    UnclearRequest(&'static str),
+    /// As many verifications are waiting as may: 503.
+    TooManyVerifications,
+    /// The verification did not come to an end: 500.
+    VerificationFailed,
+    /// The body was not read: 400, 408 or 413.
+    Body(BodyFault),
+    /// The body is no review of a token: 400.
+    MalformedReview(String),
+    /// The body is of another type than the endpoint reads: 415.
+    MediaType,
+    /// The endpoint takes POST alone: 405.
+    Method,
+    /// Nothing is served there: 404.
+    NotFound,
+}
+
+impl Refusal {
+    /// A stable name, one of a fixed set.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Self::Token(error) => error.reason(),
+            Self::MissingAuthorization => "http.missing_authorization",
+            Self::SeveralAuthorizations => "http.several_authorizations",
+            Self::OrganisationSignatureRequired => "serve.organisation_signature_required",
+            Self::ReservedField => "serve.reserved_header",
+            Self::NoRule => "serve.no_rule",
+            Self::AmbiguousPath(_) | Self::AmbiguousRule => "serve.ambiguous_path",
+            Self::MalformedHost => "serve.malformed_host",
+            Self::IdentityTooLarge(_) => "serve.identity_too_large",
+            Self::UnclearRequest(_) => "serve.unclear_request",
+            Self::TooManyVerifications => "http.too_many_verifications",
+            Self::VerificationFailed => "http.verification_failed",
+            Self::Body(BodyFault::TooLarge) => "serve.body_too_large",
+            Self::Body(BodyFault::TooSlow) => "serve.body_too_slow",
+            Self::Body(BodyFault::Broken) => "serve.body_broken",
+            Self::MalformedReview(_) => "serve.malformed_review",
+            Self::MediaType => "serve.media_type",
+            Self::Method => "serve.method",
+            Self::NotFound => "serve.not_found",
+        }
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::Token(error) if error.is_forbidden() => StatusCode::FORBIDDEN,
+            Self::Token(_) | Self::MissingAuthorization | Self::SeveralAuthorizations => {
+                StatusCode::UNAUTHORIZED
+            }
+            Self::OrganisationSignatureRequired
+            | Self::ReservedField
+            | Self::NoRule
+            | Self::AmbiguousPath(_)
+            | Self::AmbiguousRule
+            | Self::MalformedHost
+            | Self::IdentityTooLarge(_) => StatusCode::FORBIDDEN,
+            Self::UnclearRequest(_) | Self::MalformedReview(_) | Self::Body(BodyFault::Broken) => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::TooManyVerifications => StatusCode::SERVICE_UNAVAILABLE,
+            Self::VerificationFailed => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Body(BodyFault::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Body(BodyFault::TooSlow) => StatusCode::REQUEST_TIMEOUT,
+            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotFound => StatusCode::NOT_FOUND,
+        }
+    }
+
+    /// What is written down.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self.status() {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Outcome::Deny,
+            _ => Outcome::Error,
+        }
+    }
+
+    /// For the operator's log.
+    pub(crate) fn message(&self) -> Cow<'static, str> {
+        match self {
+            Self::Token(error) => with_causes(error).into(),
+            Self::MissingAuthorization => "there is no Authorization field".into(),
+            Self::SeveralAuthorizations => "there is more than one Authorization field".into(),
+            Self::OrganisationSignatureRequired => {
+                "the rule takes what organisations sign themselves, and a member signed this".into()
+            }
+            Self::ReservedField => {
+                "the client sent a field whose name starts with X-Kliento-, or could be taken for one".into()
+            }
+            Self::NoRule => "no rule is for this host and path".into(),
+            Self::AmbiguousPath(fault) => fault.to_string().into(),
+            Self::AmbiguousRule => {
+                "servers that drop what follows a semicolon read a path to which another rule applies".into()
+            }
+            Self::MalformedHost => "what stands for the host is no host".into(),
+            Self::IdentityTooLarge(fault) => fault.to_string().into(),
+            Self::UnclearRequest(what) => {
+                format!("the proxy does not say what it asks about: {what}").into()
+            }
+            Self::TooManyVerifications => "too many verifications are waiting".into(),
+            Self::VerificationFailed => "the verification did not come to an end".into(),
+            Self::Body(fault) => fault.to_string().into(),
+            Self::MalformedReview(fault) => format!("this is no TokenReview: {fault}").into(),
+            Self::MediaType => "the body is of a type that is not read here".into(),
+            Self::Method => "only POST is taken here".into(),
+            Self::NotFound => "nothing is served there".into(),
+        }
+    }
+
+    /// The answer over HTTP: problem details (RFC 9457) with the reason, which proxies that pass it on show the client.
+    pub(crate) fn response(&self) -> Response<Body> {
+        let mut response = Response::new(full(self.problem()));
+        *response.status_mut() = self.status();
+        *response.headers_mut() = self.fields();
+        response
+    }
+
+    /// The fields of the answer.
+    pub(crate) fn fields(&self) -> HeaderMap {
+        let mut fields = HeaderMap::new();
+        fields.insert(CONTENT_TYPE, PROBLEM);
+        fields.insert(CACHE_CONTROL, NO_STORE);
+        match self.status() {
+            StatusCode::UNAUTHORIZED => fields.insert(WWW_AUTHENTICATE, CHALLENGE),
+            StatusCode::SERVICE_UNAVAILABLE => fields.insert(RETRY_AFTER, A_SECOND),
+            StatusCode::METHOD_NOT_ALLOWED => fields.insert(ALLOW, POST),
+            _ => None,
+        };
+        fields
+    }
+
+    /// The body of the answer.
+    pub(crate) fn problem(&self) -> Bytes {
+        let status = self.status();
+        let problem = Problem {
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            reason: self.reason(),
+        };
+        // Strings and a number can always be written to memory.
+        serde_json::to_vec(&problem).unwrap_or_default().into()
+    }
+}
+
+/// RFC 9457 §6.1.
+const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
+/// RFC 9111 §5.2.2.5: a decision is for one request.
+pub(crate) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+/// RFC 9110 §11.6.1.
+const CHALLENGE: HeaderValue = HeaderValue::from_static(kliento::header::SCHEME);
+/// After which to try again (RFC 9110 §10.2.3): verifications take milliseconds.
+const A_SECOND: HeaderValue = HeaderValue::from_static("1");
+
+/// RFC 9110 §10.2.1.
+const POST: HeaderValue = HeaderValue::from_static("POST");
+
+/// RFC 9457 §3.1, and a member of our own (§3.2).
+#[derive(Serialize)]
+struct Problem {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    reason: &'static str,
+}
+
+impl From<BodyFault> for Refusal {
+    fn from(fault: BodyFault) -> Self {
+        Self::Body(fault)
+    }
+}
+
+impl From<kliento::Error> for Refusal {
+    fn from(error: kliento::Error) -> Self {
+        Self::Token(error)
+    }
+}
