@@ -36,6 +36,7 @@ fn an_ml_dsa_65_organisation_token_fits_and_verifies() {
     let verified = domain
         .verifier()
         .unwrap()
+        .build()
         .verify_header(authorization)
         .unwrap();
     assert_eq!(verified.subject(), "alice@example.com");

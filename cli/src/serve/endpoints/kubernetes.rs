@@ -584,7 +584,8 @@ mod tests {
         #[test]
         fn no_name_behind_a_prefix_is_one_of_kubernetes(prefix in "[system:]{0,8}", name in "[system:]{0,12}") {
             if let Ok(prefix) = prefix.parse::<Prefix>() {
-                prop_assert!(!format!("{prefix}{name}").starts_with(RESERVED));
+                let username = format!("{prefix}{name}");
+                prop_assert!(!username.starts_with(RESERVED));
             }
         }
     }
