@@ -13,8 +13,11 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use http_support::{BOBS, GOOD, largest, tampered, verifier, verifier_with_clock_elsewhere};
+use http_support::{
+    AUDIENCE, BOBS, GOOD, NOON, largest, tampered, verifier, verifier_with_clock_elsewhere,
+};
 use kliento::Requirements;
+use kliento::client::{BoxError, Supply, TokenSource};
 use kliento::http::tonic::{RequestExt, TokenInterceptor};
 use kliento::http::tower::KlientoLayer;
 use kliento::http::{HEADER_LIST_OCTETS, Refusal};
@@ -261,6 +264,24 @@ async fn a_client_asks_for_a_token_at_each_call_and_sends_it_as_sensitive() {
             .unwrap();
     }
     assert_eq!(*calls.lock().unwrap(), 3);
+}
+
+#[tokio::test]
+async fn a_client_sends_what_its_source_has_at_hand() {
+    let address = serve(KlientoLayer::new(verifier()), true);
+    let supplied = Supply::from_fn(|_| async { Ok::<_, BoxError>(GOOD.clone().into_bytes()) });
+    let source = TokenSource::builder(AUDIENCE.parse().unwrap(), supplied)
+        .clock(|| NOON)
+        .build();
+    let channel = connect(address).await;
+    let interceptor = TokenInterceptor::from_source(source.clone());
+    let channel = InterceptedService::new(channel, interceptor);
+
+    let status = call(tonic::client::Grpc::new(channel.clone())).await;
+    assert_eq!(status.unwrap_err().code(), Code::Unavailable, "none yet");
+    source.token().await.unwrap();
+    let answer = call(tonic::client::Grpc::new(channel)).await.unwrap();
+    assert_eq!(answer, "Hello, alice@example.com");
 }
 
 #[tokio::test]

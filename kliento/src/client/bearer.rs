@@ -77,6 +77,12 @@ fn header_value(der: &[u8]) -> Result<HeaderValue, Error> {
     Ok(value)
 }
 
+impl AsRef<str> for BearerToken {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
 /// Without the token.
 impl fmt::Debug for BearerToken {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

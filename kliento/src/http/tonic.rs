@@ -39,6 +39,8 @@ use tonic::{Code, Request, Status};
 
 use super::Refusal;
 use crate::VerifiedToken;
+#[cfg(feature = "client")]
+use crate::client::{BearerToken, TokenSource};
 
 /// Who calls, as the [`KlientoLayer`](super::tower::KlientoLayer) in front of the service found out.
 pub trait RequestExt {
@@ -113,6 +115,36 @@ where
     /// [`header::encode`](crate::header::encode) makes it. It must not block; a status that it gives fails the call.
     pub fn new(authorization: F) -> Self {
         Self { authorization }
+    }
+}
+
+#[cfg(feature = "client")]
+impl TokenInterceptor<()> {
+    /// An interceptor that sends what `source` has at hand, which needs the feature `client`.
+    ///
+    /// An interceptor can't wait. Ask for [a first token](TokenSource::token) when starting, and keep the source
+    /// [fresh](TokenSource::keep_fresh): calls fail with [`Code::Unavailable`] when there is no token that is valid now.
+    ///
+    /// ```no_run
+    /// use kliento::client::{BoxError, TokenFile, TokenSource};
+    /// use kliento::http::tonic::TokenInterceptor;
+    ///
+    /// # async fn start() -> Result<(), BoxError> {
+    /// let source = TokenSource::new("https://api.example.com".parse()?, TokenFile::new("/run/alice.token"));
+    /// source.token().await?;
+    /// let fresh = source.keep_fresh()?; // until this is dropped
+    /// let interceptor = TokenInterceptor::from_source(source);
+    /// # let _ = (fresh, interceptor);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn from_source(
+        source: TokenSource,
+    ) -> TokenInterceptor<impl FnMut() -> Result<BearerToken, Status> + Clone + Send> {
+        TokenInterceptor::new(move || {
+            let token = source.current();
+            token.ok_or_else(|| Status::unavailable("no token is at hand that is valid now"))
+        })
     }
 }
 
