@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use kliento::{Audience, SubjectPattern};
+use serde_json::json;
 
 use crate::arguments::{AnchorArguments, PolicyArguments};
 use crate::duration::Duration;
 use crate::fault::Fault;
 use crate::input::Source;
 use crate::output::Output;
-use crate::serve::config::{Flags, Settings};
+use crate::serve::config::{Flags, SAMPLE, Settings};
 use crate::serve::log::{Format, Level};
 use crate::serve::{Address, Service};
 
@@ -22,6 +23,8 @@ Examples:
       token of example.com may pass, nobody else may. Ask at /auth/nginx, /auth/caddy, …
   kliento serve --config kliento.toml --check
       Is the file in order, what will be served, and how much memory can it take?
+  kliento serve --sample > kliento.toml
+      A file to start from. It says what there is for nginx, Kubernetes and others.
   kliento serve --config kliento.toml --listen '[::]:443' \\
       --tls-certificate server.pem --tls-key server.key --operations-listen 127.0.0.1:9090
       With TLS, for others to ask: POST /?audience=… is the API of Kliento Verifier.
@@ -36,6 +39,10 @@ pub(crate) struct Arguments {
     /// Check the configuration, print what would be served and the memory that it can take, and end.
     #[arg(long)]
     check: bool,
+
+    /// Print a configuration with every key, explained, and end.
+    #[arg(long, exclusive = true)]
+    sample: bool,
 
     /// Where to listen: IP:PORT, or unix:/PATH; may be given several times. 127.0.0.1:8080 unless told otherwise.
     #[arg(long, value_name = "ADDRESS")]
@@ -83,6 +90,9 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     pub(crate) fn run(self, output: &Output) -> Result<(), Fault> {
+        if self.sample {
+            return output.product(&json!({"configuration": SAMPLE}), &SAMPLE);
+        }
         let check = self.check;
         let (file, flags) = self.split();
         let settings = Settings::load(file.as_ref(), flags)?;

@@ -26,8 +26,11 @@ use crate::duration::Duration;
 use crate::fault::Fault;
 use crate::input::Source;
 
+/// A file with every key, explained.
+pub(crate) const SAMPLE: &str = include_str!("../../packaging/kliento.toml");
+
 /// Where it listens unless told otherwise.
-pub(crate) const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 
 /// The audience of the verifier that all endpoints derive theirs from, which none of them leaves as it is.
 const NO_AUDIENCE: &str = "urn:kliento:none";
@@ -280,9 +283,8 @@ fn read(source: &Source) -> Result<ConfigFile, Fault> {
         let place = error.span().map(|span| position(&text, span.start));
         let place = place.map_or_else(String::new, |(line, column)| format!(":{line}:{column}"));
         let message = error.message().replace('\n', "; ");
-        Fault::failure(format!("{source}{place}: {message}")).hint(
-            "packaging/kliento.toml has every key with what it does; `kliento serve --check` tries a file out",
-        )
+        Fault::failure(format!("{source}{place}: {message}"))
+            .hint("`kliento serve --sample` prints a configuration with every key, explained")
     })
 }
 

@@ -87,10 +87,16 @@ impl Tls {
 impl TlsFiles {
     fn read(&self) -> Result<Content, Fault> {
         let read = |path: &PathBuf| Source::File(path.clone()).read();
-        Ok(Content {
-            certificate: read(&self.certificate)?,
-            key: Source::File(self.key.clone()).read_secret()?,
-            client_ca: self.client_ca.as_ref().map(read).transpose()?,
+        let read_all = || {
+            Ok(Content {
+                certificate: read(&self.certificate)?,
+                key: Source::File(self.key.clone()).read_secret()?,
+                client_ca: self.client_ca.as_ref().map(read).transpose()?,
+            })
+        };
+        read_all().map_err(|fault: Fault| {
+            Fault::failure(fault.message())
+                .hint("paths in a configuration are relative to its file, others to where you are")
         })
     }
 

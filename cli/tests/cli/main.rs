@@ -17,6 +17,8 @@ mod keys;
 mod member;
 mod organisation;
 mod resolver;
+mod serve_ops;
+mod server;
 mod signature;
 mod support;
 mod token;
