@@ -149,6 +149,10 @@ where
     }
 }
 
+fn value<T>(Text(value): Text<T>) -> T {
+    value
+}
+
 /// A whole number within bounds.
 #[derive(Clone, Copy, Debug)]
 struct Whole<const MIN: u64, const MAX: u64>(u64);
@@ -300,66 +304,25 @@ fn position(text: &str, octet: usize) -> (usize, usize) {
 impl ConfigFile {
     fn combine(self, base: &Path, flags: Flags) -> Result<Settings, Fault> {
         let rules = combine_rules(self.rules, flags.allow)?;
-        let listen = or_else(flags.listen, self.listen);
         let operations_listen = or_else(flags.operations_listen, self.operations_listen);
-        let listen = if listen.is_empty() {
-            vec![DEFAULT_LISTEN.parse().map_err(Fault::failure)?]
-        } else {
-            listen
-        };
-        if let Some(twice) = listen
-            .iter()
-            .find(|address| operations_listen.contains(address))
-        {
-            return Err(
-                Fault::failure(format!("{twice} is in listen and in operations-listen")).hint(
-                    "leave operations-listen out, and the operations are served with all else",
-                ),
-            );
-        }
+        let listen = combine_listen(or_else(flags.listen, self.listen), &operations_listen)?;
         let anchors = self.trust_anchors.map(|path| Source::File(base.join(path)));
         let allowed = or_else(flags.allow_algorithms, Some(self.allow_algorithms));
-        let dialects = match flags.dialect {
-            Some(dialect) => vec![dialect],
-            None => self
-                .dialects
-                .into_iter()
-                .map(|Text(dialect)| dialect)
-                .collect(),
-        };
-        let skew = flags.clock_skew.or(self.clock_skew.map(|Text(skew)| skew));
+        let dialects = or_else(Vec::from_iter(flags.dialect), Some(self.dialects));
+        let clock_skew = flags.clock_skew.or(self.clock_skew.map(value));
         let trust = Trust::load(
             flags.trust_anchors.or(anchors),
             policy(&allowed, &dialects),
-            skew.map_or(Time::ZERO, time),
+            clock_skew.map_or(Time::ZERO, time),
         )?;
-        let tls = match (flags.tls, self.tls) {
-            (Some((certificate, key)), section) => Some(TlsFiles {
-                certificate,
-                key,
-                client_ca: section
-                    .and_then(|section| section.client_ca)
-                    .map(|path| base.join(path)),
-            }),
-            (None, Some(section)) => Some(TlsFiles {
-                certificate: base.join(section.certificate),
-                key: base.join(section.key),
-                client_ca: section.client_ca.map(|path| base.join(path)),
-            }),
-            (None, None) => None,
-        };
-        let shutdown = self
-            .shutdown_timeout
-            .map_or(DEFAULT_SHUTDOWN, |Text(shutdown)| shutdown);
+        let shutdown_timeout = self.shutdown_timeout.map_or(DEFAULT_SHUTDOWN, value);
         Ok(Settings {
             listen,
             operations_listen,
-            tls,
+            tls: combine_tls(flags.tls, self.tls, base),
             limits: self.limits.resolve()?,
             sections: Sections {
-                audience: flags
-                    .audience
-                    .or(self.audience.map(|Text(audience)| audience)),
+                audience: flags.audience.or(self.audience.map(value)),
                 verifier: self.verifier,
                 rules,
                 kubernetes: self.kubernetes,
@@ -369,10 +332,44 @@ impl ConfigFile {
                 level: flags.log_level.unwrap_or(self.log.level),
                 audit: self.log.audit,
             },
-            shutdown_timeout: time(shutdown),
+            shutdown_timeout: time(shutdown_timeout),
             trust,
         })
     }
+}
+
+fn combine_listen(
+    listen: Vec<Address>,
+    operations_listen: &[Address],
+) -> Result<Vec<Address>, Fault> {
+    if listen.is_empty() {
+        return Ok(vec![DEFAULT_LISTEN.parse().map_err(Fault::failure)?]);
+    }
+    let is_both =
+        |address: &&Address| !address.has_any_port() && operations_listen.contains(address);
+    if let Some(twice) = listen.iter().find(is_both) {
+        let fault = Fault::failure(format!("{twice} is in listen and in operations-listen"));
+        return Err(
+            fault.hint("leave operations-listen out, and the operations are served with all else")
+        );
+    }
+    Ok(listen)
+}
+
+fn combine_tls(
+    flags: Option<(PathBuf, PathBuf)>,
+    file: Option<TlsSection>,
+    base: &Path,
+) -> Option<TlsFiles> {
+    let client_ca = file.as_ref().and_then(|file| file.client_ca.as_ref());
+    let client_ca = client_ca.map(|path| base.join(path));
+    let from_file = || file.map(|file| (base.join(file.certificate), base.join(file.key)));
+    let (certificate, key) = flags.or_else(from_file)?;
+    Some(TlsFiles {
+        certificate,
+        key,
+        client_ca,
+    })
 }
 
 impl Trust {
@@ -411,7 +408,7 @@ fn combine_rules(
 fn or_else<T>(flags: Vec<T>, file: Option<Vec<Text<T>>>) -> Vec<T> {
     if flags.is_empty() {
         let file = file.unwrap_or_default();
-        return file.into_iter().map(|Text(value)| value).collect();
+        return file.into_iter().map(value).collect();
     }
     flags
 }

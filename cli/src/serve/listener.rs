@@ -59,6 +59,11 @@ pub(crate) enum Address {
 }
 
 impl Address {
+    /// Whether the system chooses the port, and so another one each time.
+    pub(crate) fn has_any_port(&self) -> bool {
+        matches!(self, Self::Tcp(address) if address.port() == 0)
+    }
+
     pub(crate) fn is_unix(&self) -> bool {
         matches!(self, Self::Unix(_))
     }
