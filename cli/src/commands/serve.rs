@@ -44,7 +44,7 @@ pub(crate) struct Arguments {
     #[arg(long, exclusive = true)]
     sample: bool,
 
-    /// Where to listen: IP:PORT, or unix:/PATH; may be given several times. 127.0.0.1:8080 unless told otherwise.
+    /// Where to listen: `IP:PORT`, or `unix:/PATH`; may be given several times. 127.0.0.1:8080 unless told otherwise.
     #[arg(long, value_name = "ADDRESS")]
     listen: Vec<Address>,
 

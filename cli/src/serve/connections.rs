@@ -62,13 +62,12 @@ impl Connections {
 
     /// Lets one in, in the place of another one if there is no room.
     pub(crate) async fn admit(self: &Arc<Self>) -> Member {
-        let permit = match Arc::clone(&self.room).try_acquire_owned() {
-            Ok(permit) => Some(permit),
-            Err(_) => {
-                self.dismiss_the_slowest();
-                // Nobody ever closes it.
-                Arc::clone(&self.room).acquire_owned().await.ok()
-            }
+        let permit = if let Ok(permit) = Arc::clone(&self.room).try_acquire_owned() {
+            Some(permit)
+        } else {
+            self.dismiss_the_slowest();
+            // Nobody ever closes it.
+            Arc::clone(&self.room).acquire_owned().await.ok()
         };
         let progress = Arc::new(Progress::new(self.epoch));
         let mut members = lock(&self.members);

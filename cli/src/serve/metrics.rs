@@ -18,7 +18,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::{Outcome, Tier};
 
-/// The media type of the text (OpenMetrics 1.0), which Prometheus and its relatives take.
+/// The media type of the text (`OpenMetrics` 1.0), which Prometheus and its relatives take.
 pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Seconds: a lookup takes some microseconds, a verification some hundreds, and what waits for its turn takes longer.

@@ -50,6 +50,9 @@ const TLS_INTERVAL: Duration = Duration::from_secs(5);
 /// How often what has expired is forgotten, rather than when its room is needed.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(60);
 
+/// Files that a process may open where nobody says otherwise, on all systems that we know of.
+const USUAL_FILES: u64 = 256;
+
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Outcome {
@@ -240,7 +243,9 @@ async fn forget_the_expired(verifier: Verifier) {
 /// Raises the limit of open files to what connections need, or lowers their number to what there is.
 fn with_files_for_all(limits: Limits) -> Limits {
     let wanted = limits.files();
-    let granted = rlimit::increase_nofile_limit(wanted).unwrap_or(RESERVED_FILES);
+    let granted = rlimit::increase_nofile_limit(wanted)
+        .or_else(|_| rlimit::getrlimit(rlimit::Resource::NOFILE).map(|(soft, _)| soft))
+        .unwrap_or(USUAL_FILES);
     if granted >= wanted {
         return limits;
     }

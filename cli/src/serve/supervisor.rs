@@ -1,4 +1,4 @@
-//! Tells the service manager how far we are, if there is one that asked (sd_notify(3)).
+//! Tells the service manager how far we are, if there is one that asked (`sd_notify(3)`).
 
 use std::env;
 use std::ffi::OsStr;

@@ -3,7 +3,7 @@
 //! Whoever renews a certificate replaces files, one after the other; what does not fit together, or can't be read, leaves
 //! in place what was there before, and is tried again once it has changed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::RootCertStore;
@@ -136,7 +136,7 @@ impl TlsFiles {
 }
 
 /// All certificates in a PEM file, of which there is one at least.
-fn certificates(path: &PathBuf, content: &[u8]) -> Result<Vec<CertificateDer<'static>>, Fault> {
+fn certificates(path: &Path, content: &[u8]) -> Result<Vec<CertificateDer<'static>>, Fault> {
     let certificates = CertificateDer::pem_slice_iter(content)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| Fault::in_file(path.display(), &error))?;

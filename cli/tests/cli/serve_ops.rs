@@ -462,7 +462,9 @@ fn a_head_has_room_for_the_largest_token_and_not_for_everything() {
     let largest = server.get("/nothing", &field(22 * 1024));
     assert_eq!(largest.status, 404);
     assert_eq!(server.get("/nothing", &field(65_536)).status, 431);
-    let many: String = (0..150).map(|number| format!("x{number}: y\r\n")).collect();
+    let many = (0..150).fold(String::new(), |text, number| {
+        text + &format!("x{number}: y\r\n")
+    });
     assert_eq!(server.get("/nothing", &many).status, 431);
 }
 
@@ -1008,9 +1010,7 @@ fn each_decision_is_a_line_and_no_line_has_the_token() {
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     assert_eq!(lines.len(), 5, "{}", run.stderr);
-    let [miss, hit, none, broken, forger] = &lines[..] else {
-        unreachable!()
-    };
+    let (miss, hit) = (&lines[0], &lines[1]);
     for line in &lines {
         assert_eq!(line["message"], "decision");
         assert_eq!(line["target"], "kliento::audit");
@@ -1028,7 +1028,7 @@ fn each_decision_is_a_line_and_no_line_has_the_token() {
     assert_eq!(miss["audience"], AUDIENCE);
     assert_eq!(miss["host"], "app.example.com");
     assert_eq!(miss["path"], "/a");
-    for refused in [none, broken, forger] {
+    for refused in &lines[2..] {
         assert_eq!(refused["decision"], "deny");
         assert_eq!(refused["subject"], Value::Null);
     }

@@ -85,7 +85,8 @@ impl Server {
             panic!("{line:?} {}", server.wait().stderr);
         };
         assert_eq!(listening["status"], "listening");
-        server.addresses = listening["addresses"].as_array().unwrap().clone();
+        let addresses = listening["addresses"].as_array().unwrap();
+        server.addresses.clone_from(addresses);
         server
     }
 
