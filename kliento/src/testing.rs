@@ -87,6 +87,7 @@ const TOKEN_LIFETIME: i64 = 600;
 pub struct TrustChain {
     time: Timestamp,
     anchors: TrustAnchors,
+    anchor_lines: String,
     dnssec_chain: Vec<u8>,
     organisation_key: PrivateKey,
     organisation_certificate: OrganisationCertificate,
@@ -150,6 +151,11 @@ impl TrustChain {
     /// The key of the DNS root that it stands on.
     pub fn trust_anchors(&self) -> &TrustAnchors {
         &self.anchors
+    }
+
+    /// The same in zone-file form, as [`TrustAnchors`] reads it from text, for a server that is configured by files.
+    pub fn trust_anchor_lines(&self) -> &str {
+        &self.anchor_lines
     }
 
     /// What a verifier must take to believe tokens of this chain: its keys' algorithms, where they are experimental.
@@ -328,6 +334,7 @@ impl TrustChainBuilder {
         TrustChain {
             time,
             anchors: world.anchors().parse().expect("the anchors can be read"),
+            anchor_lines: world.anchors().to_string(),
             dnssec_chain,
             organisation_key,
             organisation_certificate,

@@ -1,0 +1,657 @@
+//! `kliento serve` behind proxies: each asks in its own way, and gets the same answers.
+
+use kliento::header;
+
+use crate::server::{Answer, Server, exchange};
+use crate::serving::{
+    ALICE, AUDIENCE, BOT, MALLORY, bundle, expired_bundle, forged_bundle, organisation_value,
+    start, value,
+};
+use crate::support::Scratch;
+
+const RULES: &str = r#"
+audience = "https://app.example.com"
+
+[[rules]]
+host = "app.example.com"
+path = "/public/"
+public = true
+
+[[rules]]
+host = "app.example.com"
+path = "/admin/"
+subjects = ["alice@example.com"]
+claims = { role = ["admin", "owner"] }
+
+[[rules]]
+host = "app.example.com"
+path = "/organisation/"
+organisations = ["example.com"]
+signed-by = "organisation"
+
+[[rules]]
+host = "app.example.com"
+path = "/member/"
+organisations = ["example.com"]
+signed-by = "member"
+
+[[rules]]
+host = "app.example.com"
+path = "/brief/"
+max-lifetime = "5m"
+
+[[rules]]
+host = "app.example.com"
+path = "/modern/"
+key-algorithms = ["ed25519"]
+
+[[rules]]
+host = "app.example.com"
+path = "/claims/"
+required-claims = ["team"]
+claim-headers = { project_id = "Project-Id" }
+
+[[rules]]
+host = "app.example.com"
+organisations = ["example.com"]
+
+[[rules]]
+host = "*.wild.example"
+audience = "https://wild.example"
+"#;
+
+/// How a proxy asks about a request.
+#[derive(Clone, Copy, Debug)]
+enum Proxy {
+    Nginx,
+    HaProxy,
+    Caddy,
+    Traefik,
+    Envoy,
+}
+
+const PROXIES: [Proxy; 5] = [
+    Proxy::Nginx,
+    Proxy::HaProxy,
+    Proxy::Caddy,
+    Proxy::Traefik,
+    Proxy::Envoy,
+];
+
+impl Proxy {
+    fn request(self, host: &str, target: &str, fields: &str) -> String {
+        let told = |path: &str, prefix: &str, uri: &str| {
+            format!(
+                "GET {path} HTTP/1.1\r\nHost: verifier\r\nConnection: close\r\n{prefix}-Method: GET\r\n\
+                 {prefix}-Host: {host}\r\n{prefix}-{uri}: {target}\r\n{fields}\r\n"
+            )
+        };
+        match self {
+            Self::Nginx => told("/auth/nginx", "X-Original", "URI"),
+            Self::HaProxy => told("/auth/haproxy", "X-Original", "URI"),
+            Self::Caddy => told("/auth/caddy", "X-Forwarded", "Uri"),
+            Self::Traefik => told("/auth/traefik", "X-Forwarded", "Uri"),
+            Self::Envoy => format!(
+                "POST /auth/envoy{target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: 0\r\n\
+                 {fields}\r\n"
+            ),
+        }
+    }
+
+    fn ask(self, server: &Server, host: &str, target: &str, fields: &str) -> Answer {
+        exchange(server.connect(), &self.request(host, target, fields))
+    }
+}
+
+fn authorization(value: &str) -> String {
+    format!("Authorization: {value}\r\n")
+}
+
+/// Asks each proxy's way, and gives all answers.
+fn ask_all(server: &Server, host: &str, target: &str, fields: &str) -> Vec<Answer> {
+    PROXIES
+        .iter()
+        .map(|proxy| proxy.ask(server, host, target, fields))
+        .collect()
+}
+
+#[test]
+fn tells_every_proxy_who_sent_a_request() {
+    let scratch = Scratch::new();
+    let server = start(&scratch, RULES);
+    let alice = authorization(&value(&ALICE, AUDIENCE, &[("role", "admin")]));
+    for answer in ask_all(&server, "App.Example.com:443", "/x?y=//..", &alice) {
+        assert_eq!(answer.status, 200, "{answer:?}");
+        for (name, expected) in [
+            ("x-kliento-subject", "alice@example.com"),
+            ("x-kliento-organisation", "example.com"),
+            ("x-kliento-user", "alice"),
+            ("x-kliento-signed-by", "member"),
+            ("x-kliento-claim-role", "admin"),
+            ("cache-control", "no-store"),
+        ] {
+            assert_eq!(answer.field(name), Some(expected), "{name}: {answer:?}");
+        }
+        assert_eq!(answer.field("x-envoy-auth-headers-to-remove"), None);
+        assert!(answer.body.is_empty());
+    }
+}
+
+#[test]
+fn a_bot_has_no_user_and_envoy_is_told_to_drop_a_clients() {
+    let scratch = Scratch::new();
+    let server = start(&scratch, RULES);
+    let bot = authorization(&value(&BOT, AUDIENCE, &[]));
+    for (proxy, answer) in PROXIES
+        .iter()
+        .zip(ask_all(&server, "app.example.com", "/", &bot))
+    {
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.field("x-kliento-subject"), Some("example.com"));
+        assert_eq!(answer.field("x-kliento-user"), None);
+        let removed = matches!(proxy, Proxy::Envoy).then_some("x-kliento-user");
+        assert_eq!(answer.field("x-envoy-auth-headers-to-remove"), removed);
+    }
+}
+
+#[test]
+fn a_public_path_needs_no_token_and_names_nobody() {
+    let scratch = Scratch::new();
+    let server = start(&scratch, RULES);
+    let mallory = authorization(&value(&MALLORY, AUDIENCE, &[]));
+    for fields in ["", "Authorization: Basic YTpi\r\n", &mallory] {
+        for (proxy, answer) in
+            PROXIES
+                .iter()
+                .zip(ask_all(&server, "app.example.com", "/public/x", fields))
+        {
+            assert_eq!(answer.status, 200);
+            assert_eq!(answer.field("x-kliento-subject"), None);
+            let removed = matches!(proxy, Proxy::Envoy).then_some(
+                "x-kliento-subject,x-kliento-organisation,x-kliento-user,x-kliento-signed-by",
+            );
+            assert_eq!(answer.field("x-envoy-auth-headers-to-remove"), removed);
+        }
+    }
+}
+
+#[test]
+fn refuses_every_token_that_is_none_or_no_good() {
+    let scratch = Scratch::new();
+    let server = start(&scratch, RULES);
+    let elsewhere = value(&ALICE, "https://shop.example.net", &[]);
+    let expired = header::encode(&expired_bundle(AUDIENCE));
+    let forged = header::encode(&forged_bundle(AUDIENCE));
+    let good = value(&ALICE, AUDIENCE, &[]);
+    for (fields, reason) in [
+        (String::new(), "http.missing_authorization"),
+        (authorization(""), "kliento.wrong_scheme"),
+        (authorization("Basic YTpi"), "kliento.wrong_scheme"),
+        (authorization("Kliento"), "kliento.malformed_header"),
+        (authorization("Kliento !"), "kliento.malformed_header"),
+        (authorization(&elsewhere), "kliento.audience_mismatch"),
+        (authorization(&expired), "veraid.signature_expired"),
+        (authorization(&forged), "dnssec.dnskey_not_committed"),
+        // Two readers could each take another one; joined, as some proxies do, they are no token.
+        (
+            authorization(&good).repeat(2),
+            "http.several_authorizations",
+        ),
+        (
+            authorization(&format!("{good}, {good}")),
+            "kliento.malformed_header",
+        ),
+        (
+            format!("{}{}", authorization("Basic YTpi"), authorization(&good)),
+            "http.several_authorizations",
+        ),
+    ] {
+        for answer in ask_all(&server, "app.example.com", "/", &fields) {
+            answer.refuses(401, reason);
+        }
+    }
+    // A query can be read by whoever reads logs.
+    let token = good.trim_start_matches("Kliento ");
+    for target in [
+        format!("/?access_token={token}"),
+        format!("/?authorization=Kliento%20{token}"),
+    ] {
+        for answer in ask_all(&server, "app.example.com", &target, "") {
+            answer.refuses(401, "http.missing_authorization");
+        }
+    }
+    // It must be refused that the proxy's own request is taken for the client's.
+    for answer in ask_all(
+        &server,
+        "app.example.com",
+        "/",
+        &format!("X-Authorization: {good}\r\nProxy-Authorization: {good}\r\n"),
+    ) {
+        answer.refuses(401, "http.missing_authorization");
+    }
+}
+
+#[test]
+fn refuses_good_tokens_that_are_not_enough() {
+    let scratch = Scratch::new();
+    let server = start(&scratch, RULES);
+    let alice = value(&ALICE, AUDIENCE, &[]);
+    let admin = value(&ALICE, AUDIENCE, &[("role", "admin")]);
+    let guest = value(&ALICE, AUDIENCE, &[("role", "guest")]);
+    let owner_bot = value(&BOT, AUDIENCE, &[("role", "owner")]);
+    let mallory = value(&MALLORY, AUDIENCE, &[("role", "admin")]);
+    let attributed = organisation_value(&ALICE, AUDIENCE, &[("role", "admin")], "alice");
+    let passes = |target: &str, value: &str| {
+        let answer = Proxy::Nginx.ask(&server, "app.example.com", target, &authorization(value));
+        assert_eq!(answer.status, 200, "{target} {answer:?}");
+    };
+    passes("/admin", &admin);
+    passes("/admin/x", &attributed);
+    passes("/organisation/", &attributed);
+    passes("/member/", &alice);
+    for (target, value, reason) in [
+        ("/", &mallory, "kliento.subject_not_allowed"),
+        ("/admin/", &mallory, "kliento.subject_not_allowed"),
+        ("/admin/", &owner_bot, "kliento.subject_not_allowed"),
+        ("/admin/", &alice, "kliento.claim_required"),
+        ("/admin", &guest, "kliento.claim_required"),
+        ("/%61dmin/", &guest, "kliento.claim_required"),
+        (
+            "/organisation/",
+            &alice,
+            "serve.organisation_signature_required",
+        ),
+        ("/member/", &attributed, "kliento.member_signature_required"),
+        ("/brief/", &alice, "kliento.lifetime_not_allowed"),
+        ("/modern/", &alice, "kliento.key_algorithm_not_allowed"),
+        ("/claims/", &alice, "kliento.claim_required"),
+    ] {
+        // The second time from memory.
+        for _ in 0..2 {
+            for answer in ask_all(&server, "app.example.com", target, &authorization(value)) {
+                answer.refuses(403, reason);
+            }
+        }
+    }
+}
+
+#[test]
+fn hosts_have_rules_of_their_own() {
+    let scratch = Scratch::new();
+    let server = start(&scratch, RULES);
+    let wild = authorization(&value(&MALLORY, "https://wild.example", &[]));
+    for host in ["a.wild.example", "A.B.wild.example.:8443"] {
+        for answer in ask_all(&server, host, "/", &wild) {
+            assert_eq!(answer.status, 200, "{host} {answer:?}");
+        }
+    }
+    for answer in ask_all(&server, "app.example.com", "/", &wild) {
+        answer.refuses(401, "kliento.audience_mismatch");
+    }
+    for host in [
+        "wild.example",
+        "badwild.example",
+        "a.wild.example.evil",
+        "127.0.0.1",
+        "[::1]:80",
+    ] {
+        for answer in ask_all(&server, host, "/public/", &wild) {
+            answer.refuses(403, "serve.no_rule");
+        }
+    }
+    for host in [
+        "a@app.example.com",
+        "app.example.com, b",
+        "app.example.com/x",
+    ] {
+        for proxy in [Proxy::Nginx, Proxy::HaProxy, Proxy::Caddy, Proxy::Traefik] {
+            let answer = proxy.ask(&server, host, "/public/", &wild);
+            answer.refuses(403, "serve.malformed_host");
+        }
+    }
+}
+
+#[test]
+fn refuses_paths_that_the_backend_could_read_otherwise() {
+    let scratch = Scratch::new();
+    let server = start(&scratch, RULES);
+    let admin = authorization(&value(&ALICE, AUDIENCE, &[("role", "admin")]));
+    for target in [
+        "/public/../admin/",
+        "/public/%2e%2e/admin/",
+        "/public/..;/admin/",
+        "//admin/",
+        "/public//",
+        "/public/%2f..%2fadmin",
+        "/public/..%5cadmin",
+        "/public/%00",
+        "/public/%",
+        "/public/%252e%252e/admin",
+        // A server that drops path parameters reads a path of another rule.
+        "/public;x/",
+        "/admin;x/",
+    ] {
+        for fields in ["", admin.as_str()] {
+            for answer in ask_all(&server, "app.example.com", target, fields) {
+                answer.refuses(403, "serve.ambiguous_path");
+            }
+        }
+    }
+    // What a client of HTTP can't have in its request line, only a proxy could say.
+    for target in [
+        "http://app.example.com/public/",
+        "*",
+        "/public/\\..\\admin",
+        "/public/#/../admin",
+        "public",
+    ] {
+        for proxy in [Proxy::Nginx, Proxy::HaProxy, Proxy::Caddy, Proxy::Traefik] {
+            let answer = proxy.ask(&server, "app.example.com", target, &admin);
+            answer.refuses(403, "serve.ambiguous_path");
+        }
+    }
+    Proxy::Envoy
+        .ask(&server, "app.example.com", "", &admin)
+        .refuses(403, "serve.ambiguous_path");
+    for answer in ask_all(&server, "app.example.com", "/public/a;x", "") {
+        assert_eq!(answer.status, 200, "one rule however it is read");
+    }
+}
+
+#[test]
+fn refuses_requests_by_which_a_client_could_name_itself() {
+    let scratch = Scratch::new();
+    let server = start(&scratch, RULES);
+    let admin = authorization(&value(&ALICE, AUDIENCE, &[("role", "admin")]));
+    for field in [
+        "X-Kliento-Subject: root@example.com",
+        "x-kliento-user:",
+        "X_Kliento_Subject: root@example.com",
+        "x-kliento_subject: root@example.com",
+        "X.Kliento.Subject: root@example.com",
+        "X-Kliento-Claim-Role: admin",
+        "X-KLIENTO-ANYTHING: x",
+    ] {
+        for target in ["/", "/public/"] {
+            for answer in ask_all(
+                &server,
+                "app.example.com",
+                target,
+                &format!("{admin}{field}\r\n"),
+            ) {
+                answer.refuses(403, "serve.reserved_header");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_proxy_must_say_once_what_it_asks_about() {
+    let scratch = Scratch::new();
+    let server = start(&scratch, RULES);
+    let admin = authorization(&value(&ALICE, AUDIENCE, &[("role", "admin")]));
+    for proxy in [Proxy::Nginx, Proxy::HaProxy, Proxy::Caddy, Proxy::Traefik] {
+        let whole = proxy.request("app.example.com", "/public/", &admin);
+        assert_eq!(exchange(server.connect(), &whole).status, 200);
+        let lines: Vec<&str> = whole.split_inclusive("\r\n").collect();
+        for told in 3..6 {
+            let without: String = [&lines[..told], &lines[told + 1..]].concat().concat();
+            exchange(server.connect(), &without).refuses(400, "serve.unclear_request");
+            let twice: String = [&lines[..=told], &lines[told..]].concat().concat();
+            exchange(server.connect(), &twice).refuses(400, "serve.unclear_request");
+            // What the other proxies set could be the client's here.
+            let others = lines[told]
+                .replace("X-Original", "X-Was")
+                .replace("X-Forwarded", "X-Original")
+                .replace("X-Was", "X-Forwarded");
+            let swapped: String = [&lines[..told], &[others.as_str()], &lines[told + 1..]]
+                .concat()
+                .concat();
+            exchange(server.connect(), &swapped).refuses(400, "serve.unclear_request");
+        }
+    }
+    let bad_method = Proxy::Nginx.request("app.example.com", "/public/", "");
+    let bad_method = bad_method.replace("Method: GET", "Method: G T");
+    exchange(server.connect(), &bad_method).refuses(400, "serve.unclear_request");
+    let envoy = |fields: &str| {
+        let request =
+            format!("GET /auth/envoy/public/ HTTP/1.1\r\nConnection: close\r\n{fields}\r\n");
+        exchange(server.connect(), &request)
+    };
+    assert_eq!(envoy("Host: app.example.com\r\n").status, 200);
+    envoy("").refuses(400, "serve.unclear_request");
+    envoy("Host: app.example.com\r\nHost: other.example.com\r\n")
+        .refuses(400, "serve.unclear_request");
+    let absolute = "GET http://app.example.com/auth/envoy/public/ HTTP/1.1\r\nConnection: close\r\nHost: other.example.com\r\n\r\n";
+    exchange(server.connect(), absolute).refuses(400, "serve.unclear_request");
+}
+
+#[test]
+fn a_client_can_not_say_what_the_proxy_should() {
+    let scratch = Scratch::new();
+    let server = start(&scratch, RULES);
+    for (proxy, fields) in [
+        (
+            Proxy::Nginx,
+            "X-Forwarded-Uri: /public/\r\nX_Original_URI: /public/\r\n",
+        ),
+        (
+            Proxy::HaProxy,
+            "X-Forwarded-Host: app.example.com\r\nX-Original-URL: /public/\r\n",
+        ),
+        (
+            Proxy::Caddy,
+            "X-Original-URI: /public/\r\nX-Rewrite-URL: /public/\r\n",
+        ),
+        (
+            Proxy::Traefik,
+            "X-Original-URI: /public/\r\nX_Forwarded_Uri: /public/\r\n",
+        ),
+        (
+            Proxy::Envoy,
+            "X-Envoy-Original-Path: /public/\r\nX-Forwarded-Uri: /public/\r\nX-Original-URI: /public/\r\n",
+        ),
+    ] {
+        let answer = proxy.ask(&server, "app.example.com", "/admin/", fields);
+        answer.refuses(401, "http.missing_authorization");
+    }
+}
+
+#[test]
+fn every_method_needs_a_token() {
+    let scratch = Scratch::new();
+    let server = start(&scratch, RULES);
+    for method in ["GET", "POST", "OPTIONS", "DELETE", "PROPFIND", "BREW"] {
+        let request = Proxy::Envoy.request("app.example.com", "/", "");
+        let request = request.replacen("POST", method, 1);
+        exchange(server.connect(), &request).refuses(401, "http.missing_authorization");
+        let request = Proxy::Nginx.request("app.example.com", "/", "");
+        let request = request.replace("Method: GET", &format!("Method: {method}"));
+        exchange(server.connect(), &request).refuses(401, "http.missing_authorization");
+    }
+}
+
+#[test]
+fn claims_are_sent_under_names_that_are_theirs_alone() {
+    let scratch = Scratch::new();
+    let server = start(&scratch, RULES);
+    let claims = [
+        ("team", "a\r\nx-kliento-subject: root"),
+        ("project_id", "7"),
+        ("project-id", "8"),
+        ("Role", "x"),
+        ("a_b", "x"),
+    ];
+    let token = authorization(&value(&MALLORY, AUDIENCE, &claims));
+    for answer in ask_all(&server, "app.example.com", "/claims/", &token) {
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(
+            answer.field("x-kliento-subject"),
+            Some("mallory@evil.example")
+        );
+        assert_eq!(
+            answer.field("x-kliento-claim-team"),
+            Some("a%0d%0ax-kliento-subject: root")
+        );
+        assert_eq!(answer.field("x-kliento-claim-project-id"), Some("7"));
+        assert_eq!(answer.head.matches("x-kliento-claim-").count(), 2);
+    }
+}
+
+#[test]
+fn refuses_an_identity_that_would_not_fit_in_the_buffers_of_a_proxy() {
+    let scratch = Scratch::new();
+    let server = start(&scratch, RULES);
+    let long = "é".repeat(700);
+    let token = authorization(&value(&ALICE, AUDIENCE, &[("note", &long)]));
+    for answer in ask_all(&server, "app.example.com", "/", &token) {
+        answer.refuses(403, "serve.identity_too_large");
+    }
+    // Not sent, not counted.
+    let token = authorization(&value(&ALICE, AUDIENCE, &[("Note", &long)]));
+    for answer in ask_all(&server, "app.example.com", "/", &token) {
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+}
+
+#[test]
+fn the_largest_token_gets_through() {
+    let scratch = Scratch::new();
+    let server = start(&scratch, RULES);
+    let empty = bundle(&ALICE, AUDIENCE, &[("Padding", "")]).len();
+    let padding = "x".repeat(kliento::MAX_BUNDLE_OCTETS - empty - 40);
+    let token = value(&ALICE, AUDIENCE, &[("Padding", &padding)]);
+    assert!(token.len() > 21_500, "{}", token.len());
+    for answer in ask_all(&server, "app.example.com", "/", &authorization(&token)) {
+        assert_eq!(answer.status, 200, "{}", answer.head);
+    }
+}
+
+#[test]
+fn where_nothing_is_served_nobody_gets_through() {
+    let scratch = Scratch::new();
+    let server = start(&scratch, "");
+    let alice = authorization(&value(&ALICE, AUDIENCE, &[]));
+    for answer in ask_all(&server, "app.example.com", "/", &alice) {
+        answer.refuses(403, "serve.no_rule");
+    }
+    for path in [
+        "/auth",
+        "/auth/",
+        "/auth/apache",
+        "/auth/nginx/",
+        "/auth/envoyx/",
+        "/AUTH/NGINX",
+    ] {
+        server.get(path, &alice).refuses(404, "serve.not_found");
+    }
+}
+
+#[test]
+fn the_record_says_who_and_why_and_no_token() {
+    let scratch = Scratch::new();
+    let server = start(&scratch, RULES);
+    let good = value(&ALICE, AUDIENCE, &[]);
+    let base64 = good.trim_start_matches("Kliento ");
+    Proxy::Nginx.ask(
+        &server,
+        "app.example.com",
+        "/x?secret=1",
+        &authorization(&good),
+    );
+    let expired = header::encode(&expired_bundle(AUDIENCE));
+    Proxy::Caddy.ask(
+        &server,
+        "app.example.com",
+        "/admin/",
+        &authorization(&expired),
+    );
+    let run = server.stop();
+    for part in [
+        "alice@example.com",
+        "veraid.signature_expired",
+        "app.example.com/admin/",
+        "nginx",
+        "caddy",
+        AUDIENCE,
+    ] {
+        assert!(run.stderr.contains(part), "{part}: {}", run.stderr);
+    }
+    assert!(!run.stderr.contains(&base64[..40]), "{}", run.stderr);
+    assert!(!run.stderr.contains("secret=1"), "{}", run.stderr);
+}
+
+#[test]
+fn a_configuration_that_can_not_be_meant_is_refused() {
+    let scratch = Scratch::new();
+    for (configuration, complaint) in [
+        ("[[rules]]\nhost = \"app.example.com\"", "no audience"),
+        (
+            "[[rules]]\npublic = true\norganisations = [\"example.com\"]",
+            "public rule",
+        ),
+        (
+            "audience = \"a\"\n[[rules]]\nclaims = { role = [] }",
+            "required-claims",
+        ),
+        ("audience = \"a\"\n[[rules]]\nhost = \"a:80\"", "port"),
+        ("audience = \"a\"\n[[rules]]\nhost = \"*\"", "no host"),
+        (
+            "audience = \"a\"\n[[rules]]\npath = \"/a/../b\"",
+            "dot segment",
+        ),
+        (
+            "audience = \"a\"\n[[rules]]\npath = \"admin\"",
+            "start with a slash",
+        ),
+        ("audience = \"a\"\n[[rules]]\nsubjects = [\"*\"]", "pattern"),
+        (
+            "audience = \"a\"\n[[rules]]\nmax-lifetime = \"soon\"",
+            "a number and a unit",
+        ),
+        (
+            "audience = \"a\"\n[[rules]]\nclaim-headers = { a = \"x_y\" }",
+            "x_y",
+        ),
+        (
+            "audience = \"a\"\n[[rules]]\nclaim-headers = { a = \"X\", b = \"x\" }",
+            "both",
+        ),
+        (
+            "audience = \"a\"\n[[rules]]\norganisation = [\"example.com\"]",
+            "organisation",
+        ),
+        ("audience = \"\"", "empty"),
+    ] {
+        let file = scratch.file("bad.toml");
+        std::fs::write(&file, configuration).unwrap();
+        let run = crate::server::serve(scratch.path(), &["--config", &file, "--check"]).exits(2);
+        run.explains(complaint);
+    }
+}
+
+#[test]
+fn warns_of_rules_that_let_anybody_in_and_of_those_that_never_apply() {
+    let scratch = Scratch::new();
+    let file = scratch.file("odd.toml");
+    let configuration = "audience = \"a\"\n[[rules]]\nhost = \"*.example.com\"\n\
+                         [[rules]]\nhost = \"a.example.com\"\npath = \"/x\"\nsubjects = [\"example.com\"]\n";
+    std::fs::write(&file, configuration).unwrap();
+    let run =
+        crate::server::serve(scratch.path(), &["--config", &file, "--check", "--json"]).exits(0);
+    let plan = run.json();
+    let warnings = plan["warnings"].to_string();
+    assert!(
+        warnings.contains("*.example.com/ takes anybody"),
+        "{warnings}"
+    );
+    assert!(
+        warnings.contains("a.example.com/x/ never applies"),
+        "{warnings}"
+    );
+    let serves = plan["serves"].to_string();
+    assert!(
+        serves.contains("a.example.com/x/: tokens for a"),
+        "{serves}"
+    );
+}
