@@ -13,7 +13,8 @@ use std::str::FromStr;
 pub(crate) struct RequestPath {
     /// Segments, decoded. One that is empty stands for a slash at the end.
     whole: Vec<String>,
-    /// The same without path parameters (RFC 3986 §3.3: what follows a semicolon), which some servers drop.
+    /// The same without path parameters (RFC 3986 §3.3: what follows a semicolon), which some servers drop. An encoded
+    /// semicolon begins one, too: proxies such as nginx decode it on the way.
     bare: Vec<String>,
 }
 
@@ -45,9 +46,11 @@ impl RequestPath {
         let mut whole = Vec::with_capacity(segments.len().saturating_add(1));
         let mut bare = Vec::with_capacity(whole.capacity());
         for segment in segments {
-            let name = segment.split(|&octet| octet == b';').next();
-            whole.push(read_segment(segment)?);
-            bare.push(read_segment(name.unwrap_or_default())?);
+            let segment = read_segment(segment)?;
+            let name = segment.split(';').next().unwrap_or_default();
+            check_name(name)?;
+            bare.push(name.to_owned());
+            whole.push(segment);
         }
         if ends_with_slash {
             whole.push(String::new());
@@ -74,11 +77,7 @@ fn check_octets(path: &[u8]) -> Result<(), AmbiguousPath> {
 /// Decodes a segment, which must stand for itself.
 fn read_segment(segment: &[u8]) -> Result<String, AmbiguousPath> {
     let decoded = decode(segment)?;
-    match decoded.as_str() {
-        "" => return Err(AmbiguousPath("it has an empty segment")),
-        "." | ".." => return Err(AmbiguousPath("it has a dot segment")),
-        _ => {}
-    }
+    check_name(&decoded)?;
     if decoded.contains(['/', '\\']) {
         return Err(AmbiguousPath("it has an encoded slash or backslash"));
     }
@@ -89,6 +88,15 @@ fn read_segment(segment: &[u8]) -> Result<String, AmbiguousPath> {
         return Err(AmbiguousPath("it is encoded twice"));
     }
     Ok(decoded)
+}
+
+/// Refuses segments that are not names.
+fn check_name(segment: &str) -> Result<(), AmbiguousPath> {
+    match segment {
+        "" => Err(AmbiguousPath("it has an empty segment")),
+        "." | ".." => Err(AmbiguousPath("it has a dot segment")),
+        _ => Ok(()),
+    }
 }
 
 /// Percent-decoding (RFC 3986 §2.1). Overlong forms of characters are no UTF-8, so they do not get through.
@@ -163,13 +171,13 @@ impl FromStr for PathPrefix {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text.contains(['?', ';']) {
+        let RequestPath { mut whole, bare } = RequestPath::parse(text.as_bytes())
+            .map_err(|error| format!("{text:?} is no path of a rule: {error}"))?;
+        if text.contains('?') || whole != bare {
             return Err(format!(
                 "{text:?} is no path of a rule: leave the query and path parameters out"
             ));
         }
-        let RequestPath { mut whole, .. } = RequestPath::parse(text.as_bytes())
-            .map_err(|error| format!("{text:?} is no path of a rule: {error}"))?;
         whole.pop_if(|last| last.is_empty());
         Ok(Self(whole))
     }
@@ -224,6 +232,9 @@ mod tests {
             ("/public/%2e%2e;/admin", "dot segment"),
             ("/;/admin", "empty segment"),
             ("/public;/;x/admin", "empty segment"),
+            ("/public/..%3B/admin", "dot segment"),
+            ("/public/%2e.%3bx=1/admin", "dot segment"),
+            ("/%3B/admin", "empty segment"),
             ("/public%2Fadmin", "encoded slash"),
             ("/public/..%2fadmin", "encoded slash"),
             ("/public\\admin", "backslash"),
@@ -325,14 +336,17 @@ mod tests {
     }
 
     #[test]
-    fn an_encoded_semicolon_starts_no_parameter() {
+    fn an_encoded_semicolon_starts_a_parameter_too() {
         let admin: PathPrefix = "/admin".parse().unwrap();
-        assert!(!admin.covers(&path("/admin%3Bx"), Reading::Bare));
+        for target in ["/admin%3Bx", "/admin%3bx/users", "/admin%3Bx;y/users"] {
+            assert!(!admin.covers(&path(target), Reading::Whole), "{target}");
+            assert!(admin.covers(&path(target), Reading::Bare), "{target}");
+        }
     }
 
     #[test]
     fn refuses_a_prefix_that_no_path_can_have() {
-        for prefix in ["", "admin", "/a/../b", "//", "/a?b", "/a;b", "/a%2fb", "/é"] {
+        for prefix in ["", "admin", "/a/../b", "//", "/a?b", "/a;b", "/a%3Bb", "/a%2fb", "/é"] {
             prefix.parse::<PathPrefix>().expect_err(prefix);
         }
     }
