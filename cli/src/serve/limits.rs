@@ -1,11 +1,11 @@
 //! How much of anything one client, and all of them together, can have; and what that comes to in memory.
 
 use std::fmt;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use tokio::time::{Instant, Sleep};
@@ -234,21 +234,33 @@ impl<B: Body<Data = Bytes> + Unpin> Body for BoundedBody<B> {
 }
 
 /// The whole of a body.
+///
+/// What has come is copied: a client that sends one octet at a time would have each of them kept with all that there is
+/// around it, which is many times what the body may have.
 pub(crate) async fn read<B>(body: B) -> Result<Bytes, BodyFault>
 where
     B: Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
-    let collected = body.collect().await.map_err(|error| {
-        let error: BoxError = error.into();
-        let fault = error.downcast_ref::<BodyFault>().copied();
-        fault.unwrap_or(BodyFault::Broken)
-    })?;
-    Ok(collected.to_bytes())
+    let mut body = pin!(body);
+    let mut octets = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            let error: BoxError = error.into();
+            let fault = error.downcast_ref::<BodyFault>().copied();
+            fault.unwrap_or(BodyFault::Broken)
+        })?;
+        if let Ok(data) = frame.into_data() {
+            octets.extend_from_slice(&data);
+        }
+    }
+    Ok(octets.freeze())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use http_body_util::{Full, StreamBody};
 
     use super::*;
@@ -292,6 +304,24 @@ mod tests {
         let body = StreamBody::new(futures_util::stream::iter([broken]));
         let body = BoundedBody::new(body, 3, LONG);
         assert_eq!(read(body).await, Err(BodyFault::Broken));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_kept_around_the_octets_of_a_body() {
+        struct Piece(Arc<()>);
+        impl AsRef<[u8]> for Piece {
+            fn as_ref(&self) -> &[u8] {
+                b"a"
+            }
+        }
+        let kept = Arc::new(());
+        let pieces = (0..100).map(|_| {
+            assert!(Arc::strong_count(&kept) <= 3, "pieces are kept");
+            let piece = Bytes::from_owner(Piece(Arc::clone(&kept)));
+            Ok::<_, BoxError>(Frame::data(piece))
+        });
+        let body = StreamBody::new(futures_util::stream::iter(pieces));
+        assert_eq!(read(body).await.unwrap(), "a".repeat(100));
     }
 
     #[test]
