@@ -119,6 +119,9 @@ pub(crate) const PATH: &str = "/kubernetes/token-review";
 const KIND: &str = "TokenReview";
 const VERSIONS: [&str; 2] = ["authentication.k8s.io/v1", "authentication.k8s.io/v1beta1"];
 const JSON: &str = "application/json";
+/// API servers name those of their own, a few. Each that is named takes many times its text in memory, for as long as its
+/// review waits.
+const MAX_AUDIENCES: usize = 64;
 /// In front of the keys of extra facts, which are in lower case and below a domain.
 const EXTRA: &str = "kliento.veraid.net/";
 
@@ -377,6 +380,12 @@ fn read_review(body: &[u8]) -> Result<Review, Refusal> {
             VERSIONS.join(" or ")
         )));
     }
+    let audiences = review.spec.audiences.as_ref().map_or(0, Vec::len);
+    if audiences > MAX_AUDIENCES {
+        return Err(Refusal::MalformedReview(format!(
+            "it names {audiences} audiences, of which {MAX_AUDIENCES} are read at most"
+        )));
+    }
     Ok(review)
 }
 
@@ -618,6 +627,16 @@ mod tests {
             let refusal = review(version, kind, rest).err().unwrap();
             assert_eq!(refusal.status(), 400, "{version} {kind} {rest}");
         }
+        let audiences = |count: usize| {
+            let audiences = vec![r#""""#; count].join(",");
+            review(
+                VERSIONS[0],
+                KIND,
+                &format!(r#""token":"x","audiences":[{audiences}]"#),
+            )
+        };
+        assert!(audiences(MAX_AUDIENCES).is_ok());
+        assert!(audiences(MAX_AUDIENCES + 1).is_err());
         assert!(read_review(b"").is_err());
         assert!(read_review(b"[]").is_err());
     }
