@@ -18,6 +18,13 @@ pub(crate) struct RequestPath {
     bare: Vec<String>,
 }
 
+/// A segment without regard to case, as far as any server might have none.
+fn caseless(segment: &str) -> impl Iterator<Item = char> {
+    // Both, since some letters have two of the other case.
+    let upper = segment.chars().flat_map(char::to_uppercase);
+    upper.flat_map(char::to_lowercase)
+}
+
 /// Servers read this path in several ways, or it is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AmbiguousPath(&'static str);
@@ -137,28 +144,32 @@ fn has_percent_encoding(octets: &[u8]) -> bool {
         .any(|window| matches!(window, [b'%', digits @ ..] if octet_of(digits).is_some()))
 }
 
-/// How the backend may read a path.
+/// How the backend may read a path. Whatever the first covers the second covers, too, and all readings in between: what
+/// both come to is what each of them comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reading {
-    /// Path parameters are part of their segments.
-    Whole,
-    /// Path parameters are dropped, as in Java's servlets.
-    Bare,
+    /// Letter by letter (RFC 3986 §6.2.2.1), with path parameters as part of their segments.
+    Exact,
+    /// Without path parameters, as in Java's servlets, and without regard to case, as in Express, ASP.NET and file systems.
+    Lenient,
 }
 
 /// A path and all below it, segment by segment: `/admin/` covers `/admin` and `/admin/users`, not `/administrator`.
-///
-/// Case counts, as in RFC 3986 §6.2.2.1.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PathPrefix(Vec<String>);
 
 impl PathPrefix {
     pub(crate) fn covers(&self, path: &RequestPath, reading: Reading) -> bool {
-        let segments = match reading {
-            Reading::Whole => &path.whole,
-            Reading::Bare => &path.bare,
-        };
-        segments.starts_with(&self.0)
+        match reading {
+            Reading::Exact => path.whole.starts_with(&self.0),
+            Reading::Lenient => {
+                let mut segments = path.bare.iter();
+                self.0.iter().all(|expected| {
+                    let segment = segments.next();
+                    segment.is_some_and(|segment| caseless(segment).eq(caseless(expected)))
+                })
+            }
+        }
     }
 
     /// Whether whatever `other` covers is covered.
@@ -204,7 +215,7 @@ mod tests {
 
     fn covers(prefix: &str, target: &str) -> bool {
         let prefix: PathPrefix = prefix.parse().unwrap();
-        prefix.covers(&path(target), Reading::Whole)
+        prefix.covers(&path(target), Reading::Exact)
     }
 
     #[test]
@@ -331,16 +342,32 @@ mod tests {
     fn path_parameters_count_in_one_reading_and_not_in_the_other() {
         let admin: PathPrefix = "/admin".parse().unwrap();
         let path = path("/admin;x=1/users");
-        assert!(!admin.covers(&path, Reading::Whole));
-        assert!(admin.covers(&path, Reading::Bare));
+        assert!(!admin.covers(&path, Reading::Exact));
+        assert!(admin.covers(&path, Reading::Lenient));
     }
 
     #[test]
     fn an_encoded_semicolon_starts_a_parameter_too() {
         let admin: PathPrefix = "/admin".parse().unwrap();
         for target in ["/admin%3Bx", "/admin%3bx/users", "/admin%3Bx;y/users"] {
-            assert!(!admin.covers(&path(target), Reading::Whole), "{target}");
-            assert!(admin.covers(&path(target), Reading::Bare), "{target}");
+            assert!(!admin.covers(&path(target), Reading::Exact), "{target}");
+            assert!(admin.covers(&path(target), Reading::Lenient), "{target}");
+        }
+    }
+
+    #[test]
+    fn case_counts_in_one_reading_and_not_in_the_other() {
+        for (prefix, target) in [
+            ("/admin/", "/Admin/users"),
+            ("/Admin/", "/admin"),
+            ("/admin/", "/%41DMIN"),
+            ("/caf%C3%A9/", "/CAF%C3%89"),
+            ("/stra%C3%9Fe/", "/STRASSE"),
+            ("/kiosk/", "/%E2%84%AAiosk"),
+        ] {
+            let prefix: PathPrefix = prefix.parse().unwrap();
+            assert!(!prefix.covers(&path(target), Reading::Exact), "{target}");
+            assert!(prefix.covers(&path(target), Reading::Lenient), "{target}");
         }
     }
 
@@ -378,6 +405,17 @@ mod tests {
                         prop_assert!(!has_percent_encoding(segment.as_bytes()));
                     }
                 }
+            }
+        }
+
+        #[test]
+        fn the_lenient_reading_covers_whatever_the_exact_one_covers(
+            prefix in "(/[aAb]{1,2}){0,3}",
+            target in "(/[aAb;]{1,3}){1,4}",
+        ) {
+            let prefix = if prefix.is_empty() { "/" } else { &prefix }.parse::<PathPrefix>().unwrap();
+            if let Ok(path) = RequestPath::parse(target.as_bytes()) {
+                prop_assert!(!prefix.covers(&path, Reading::Exact) || prefix.covers(&path, Reading::Lenient));
             }
         }
 

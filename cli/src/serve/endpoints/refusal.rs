@@ -131,7 +131,9 @@ impl Refusal {
             Self::NoRule => "no rule is for this host and path".into(),
             Self::AmbiguousPath(fault) => fault.to_string().into(),
             Self::AmbiguousRule => {
-                "servers that drop what follows a semicolon read a path to which another rule applies".into()
+                "servers that drop what follows a semicolon, or have no regard to case, read a path to which another \
+                 rule applies"
+                    .into()
             }
             Self::MalformedHost => "what stands for the host is no host".into(),
             Self::IdentityTooLarge(fault) => fault.to_string().into(),

@@ -271,8 +271,8 @@ impl Rules {
                 .iter()
                 .position(|rule| rule.covers(host, path, reading))
         };
-        let index = first(Reading::Whole);
-        if index != first(Reading::Bare) {
+        let index = first(Reading::Exact);
+        if index != first(Reading::Lenient) {
             return Err(Refusal::AmbiguousRule);
         }
         index
