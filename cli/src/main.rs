@@ -15,6 +15,7 @@ mod input;
 mod inspection;
 mod output;
 mod runtime;
+#[cfg(unix)]
 mod serve;
 mod timeline;
 

@@ -12,6 +12,7 @@ mod key;
 mod man;
 mod member;
 mod organisation;
+#[cfg(unix)]
 mod serve;
 mod signature;
 mod token;
@@ -87,6 +88,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Token(token::Command),
     /// Verify tokens for others: for proxies, for Kubernetes, and for programs by an API.
+    #[cfg(unix)]
     Serve(serve::Arguments),
     /// Sign files for any VeraId service, and verify such signatures.
     #[command(subcommand)]
@@ -106,6 +108,7 @@ impl Command {
             Self::Dnssec(command) => command.run(output),
             Self::Member(command) => command.run(output),
             Self::Token(command) => command.run(output),
+            #[cfg(unix)]
             Self::Serve(arguments) => arguments.run(output),
             Self::Signature(command) => command.run(output),
             Self::Completions(arguments) => arguments.run(),

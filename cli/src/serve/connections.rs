@@ -253,6 +253,11 @@ impl Progress {
         self.has_begun.load(Ordering::Relaxed)
     }
 
+    /// Whether it is HTTP/2 with nothing to do, which can be told to go without a request being lost.
+    pub(crate) fn is_http2_at_rest(&self) -> bool {
+        self.is_http2.load(Ordering::Relaxed) && self.in_flight() == 0
+    }
+
     /// Octets have come, and they begin a head if nothing else is going on. (In HTTP/2 they can be anything.)
     fn received(&self) {
         if self.is_untouched() {

@@ -372,12 +372,12 @@ impl Server {
         });
         let stream = TokioIo::new(Watched::new(stream, Arc::clone(progress)));
         let mut connection = pin!(self.http.serve_connection(stream, service));
-        let patience = Patience {
+        let mut patience = Patience {
             head: self.limits.header_timeout,
             idle: self.limits.idle_timeout,
         };
         let mut alarm = pin!(sleep(patience.head));
-        let mut is_ending = false;
+        let (mut is_ending, mut end) = (false, None);
         loop {
             tokio::select! {
                 biased;
@@ -385,13 +385,20 @@ impl Server {
                     if let Err(error) = ended {
                         debug!(%error, "a connection broke");
                     }
-                    return None;
+                    return end;
                 }
                 overdue = overdue(progress, patience, alarm.as_mut()) => {
-                    return Some(match overdue {
+                    end = Some(match overdue {
                         Overdue::Head => End::HeaderTimeout,
                         Overdue::Idle => End::IdleTimeout,
                     });
+                    if is_ending || !progress.is_http2_at_rest() {
+                        return end;
+                    }
+                    // HTTP/2 has a way to go in which no request is lost that is on its way (RFC 9113 §6.8).
+                    is_ending = true;
+                    patience.idle = patience.idle.saturating_add(patience.head);
+                    connection.as_mut().graceful_shutdown();
                 }
                 () = progress.dismissed() => return Some(End::Dismissed),
                 () = self.ending(surface), if !is_ending => {

@@ -1,5 +1,7 @@
 //! Lines on stderr, as text or JSON, about what this process does. What libraries have to say is left out: some of them
 //! would write what is in requests.
+//!
+//! Each line is written before anything else happens, so none is lost; whoever reads them and stops stops the server, too.
 
 use std::io;
 

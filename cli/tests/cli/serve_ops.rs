@@ -553,6 +553,49 @@ fn clients_that_are_too_slow_are_let_go() {
 }
 
 #[test]
+fn http_2_is_told_before_a_connection_that_rests_for_too_long_is_closed() {
+    let scratch = Scratch::new();
+    let configuration =
+        "limits = { header-timeout = \"1s\", body-timeout = \"1s\", idle-timeout = \"1s\" }";
+    let server = Server::configured(&scratch, configuration);
+    block_on(async {
+        let io = TokioIo::new(tcp(&server).await);
+        let handshake = hyper::client::conn::http2::handshake(TokioExecutor::new(), io);
+        let (mut sender, connection) = handshake.await.unwrap();
+        let connection = tokio::spawn(connection);
+        let request = http::Request::get("http://x/healthz");
+        let request = request.body(empty()).unwrap();
+        assert_eq!(sender.send_request(request).await.unwrap().status(), 200);
+        // Without being told it would be an error.
+        connection.await.unwrap().unwrap();
+    });
+    let ended = "kliento_connections_ended_total{cause=\"idle_timeout\"}";
+    eventually("the count", || server.metric(ended) >= 1.0);
+}
+
+#[test]
+fn a_flood_of_streams_that_are_given_up_at_once_stops_nobody_else() {
+    let scratch = Scratch::new();
+    let server = Server::start(scratch.path(), &LOOPBACK);
+    block_on(async {
+        for _ in 0..5 {
+            let sender = http_2(tcp(&server).await).await;
+            for _ in 0..500 {
+                let mut sender = sender.clone();
+                // What is not waited for is reset.
+                if sender.ready().await.is_ok() {
+                    let request = tokio::spawn(sender.send_request(never_ending()));
+                    tokio::task::yield_now().await;
+                    request.abort();
+                }
+            }
+        }
+    });
+    assert_eq!(server.get("/healthz", "").status, 200);
+    server.stop().exits(0);
+}
+
+#[test]
 fn a_rest_between_requests_may_be_longer_than_a_head() {
     let scratch = Scratch::new();
     let configuration =
@@ -653,11 +696,7 @@ fn with_fewer_files_than_connections_there_are_fewer_connections() {
     ]);
     command.arg(env!("CARGO_BIN_EXE_kliento"));
     let server = Server::spawn(scratch.path(), command);
-    assert!(
-        server.stderr().contains("LimitNOFILE"),
-        "{}",
-        server.stderr()
-    );
+    eventually("the warning", || server.stderr().contains("LimitNOFILE"));
     let crowd: Vec<TcpStream> = (0..300).map(|_| server.connect()).collect();
     assert_eq!(server.get("/healthz", "").status, 200);
     drop(crowd);
@@ -744,11 +783,11 @@ fn a_certificate_is_replaced_when_its_file_is_and_a_bad_one_is_not_taken() {
     server.signal("HUP");
     eventually("the other error", || reloads("error") > failed);
     assert!(is_trusted_by(&new));
-    assert!(
+    eventually("a line about it", || {
         server
             .stderr()
             .contains("the certificate before them stays")
-    );
+    });
 
     old.write(&scratch, "server", "localhost");
     server.signal("HUP");
@@ -783,6 +822,21 @@ fn with_a_client_ca_nobody_connects_without_its_certificate() {
     assert_eq!(status(None), None);
     assert_eq!(status(Some(authority.issue("client"))), None);
     assert_eq!(status(Some(clients.issue("client"))), Some(200));
+}
+
+#[test]
+fn a_handshake_has_its_time_too() {
+    let scratch = Scratch::new();
+    Authority::new().write(&scratch, "server", "localhost");
+    let configuration =
+        format!("operations-listen = \"127.0.0.1:0\"\nlimits.header-timeout = \"1s\"\n{TLS}");
+    let server = Server::configured(&scratch, &configuration);
+    // The first octets of a record with a handshake message, as RFC 8446 §5.1 has it, and then no more.
+    let mut stream = server.connect();
+    stream.write_all(&[22, 3, 1, 2]).unwrap();
+    assert_eq!(read_all(stream), "");
+    let ended = "kliento_connections_ended_total{cause=\"header_timeout\"}";
+    eventually("the count", || server.metric(ended) >= 1.0);
 }
 
 #[test]
