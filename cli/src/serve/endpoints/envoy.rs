@@ -4,8 +4,8 @@
 //! Buffers. Names and numbers are those of `envoy/service/auth/v3/external_auth.proto`, `attribute_context.proto` beside
 //! it, `envoy/config/core/v3/base.proto`, `envoy/type/v3/http_status.proto` and `google/rpc/status.proto`.
 //!
-//! Every answer is a decision: Envoy takes an error of gRPC for a failure of the service, and `failure_mode_allow` would
-//! let such requests through.
+//! Whatever can be read is answered with a decision, also where there is no verdict: Envoy takes an error of gRPC for a
+//! failure of the service, and `failure_mode_allow` would let such requests through.
 
 use std::sync::Arc;
 

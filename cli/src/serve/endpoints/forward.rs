@@ -12,7 +12,8 @@
 //! that is missing, or there twice, is a proxy set up wrongly, and lets nobody through.
 //!
 //! The answer is 200 with the [fields](super::headers) of the identity, 401 or 403. Proxies that know no more than
-//! these (nginx) make an error of everything else, and so does not let the request through either.
+//! these (nginx) make an error of everything else, and let the request through neither. (Envoy would, after an error, if
+//! `failure_mode_allow` were set: whoever can keep the verifier busy could then go where they like.)
 //!
 //! The token comes in one `Authorization` field and nowhere else: what stands in a query ends up in logs.
 
@@ -21,7 +22,7 @@ use std::sync::Arc;
 
 use http::header::{AUTHORIZATION, CACHE_CONTROL, HOST};
 use http::request::Parts;
-use http::uri::PathAndQuery;
+use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
 use kliento::VerifiedToken;
 
@@ -37,7 +38,7 @@ use super::{Body, full};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Proxy {
     Nginx,
-    HaProxy,
+    Haproxy,
     Caddy,
     Traefik,
     Envoy,
@@ -69,7 +70,7 @@ impl Proxy {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Nginx => "nginx",
-            Self::HaProxy => "haproxy",
+            Self::Haproxy => "haproxy",
             Self::Caddy => "caddy",
             Self::Traefik => "traefik",
             Self::Envoy => "envoy",
@@ -80,7 +81,7 @@ impl Proxy {
     pub(crate) fn at(path: &str) -> Option<Self> {
         match path {
             "/auth/nginx" => Some(Self::Nginx),
-            "/auth/haproxy" => Some(Self::HaProxy),
+            "/auth/haproxy" => Some(Self::Haproxy),
             "/auth/caddy" => Some(Self::Caddy),
             "/auth/traefik" => Some(Self::Traefik),
             _ => {
@@ -93,7 +94,7 @@ impl Proxy {
     /// The request that the proxy asks about.
     fn original(self, request: &Parts) -> Result<Original<'_>, Refusal> {
         let told = match self {
-            Self::Nginx | Self::HaProxy => BY_OUR_CONFIGURATION,
+            Self::Nginx | Self::Haproxy => BY_OUR_CONFIGURATION,
             Self::Caddy | Self::Traefik => BY_THE_PROXY_ITSELF,
             Self::Envoy => return original_of_envoy(request),
         };
@@ -143,7 +144,7 @@ fn original_of_envoy(request: &Parts) -> Result<Original<'_>, Refusal> {
         .and_then(|target| target.strip_prefix(ENVOY_PREFIX))
         .ok_or(Refusal::UnclearRequest("the path"))?;
     // HTTP/2 has `:authority`, which hyper gives as the URI's; HTTP/1.1 has the one field.
-    let authority = request.uri.authority().map(|authority| authority.as_str());
+    let authority = request.uri.authority().map(Authority::as_str);
     let host = match (authority, request.headers.contains_key(HOST)) {
         (None, _) => the_only(&request.headers, HOST.as_str())?,
         (Some(authority), false) => authority.as_bytes(),

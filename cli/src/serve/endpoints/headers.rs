@@ -23,7 +23,7 @@
 //! them.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -219,7 +219,8 @@ fn encode(value: &str, is_plain: fn(u8) -> bool) -> String {
         if is_plain(octet) && !is_padding {
             encoded.push(char::from(octet));
         } else {
-            encoded.push_str(&format!("%{octet:02X}"));
+            // Writing to memory never fails.
+            let _ = write!(encoded, "%{octet:02X}");
         }
     }
     encoded

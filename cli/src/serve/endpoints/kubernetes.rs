@@ -310,36 +310,19 @@ impl Kubernetes {
         Ok((verifier.audience(), verdict?))
     }
 
-    /// The verifier that may find the token to be for one of the audiences in question. What the token says of itself is
-    /// no more than a hint which one that could be.
+    /// The verifier for the audience that the token says it is for, if that is one of those in question. What it says is
+    /// a hint, and no more: the verifier checks it.
     fn verifier_for(&self, spec: &Spec, credentials: &str) -> Result<&Verifier, Refusal> {
-        let asked = spec.audiences.as_deref().unwrap_or_default();
         let bundle = header::decode(credentials)?;
-        let found = TokenBundle::from_der(&bundle)?
+        let (said, _) = TokenBundle::from_der(&bundle)?
             .unverified_token()?
-            .into_parts()
-            .0;
-        let is_asked = |audience: &Audience| {
-            asked.is_empty() || asked.iter().any(|asked| asked == audience.as_str())
-        };
-        let verifier = self
-            .verifiers
+            .into_parts();
+        let asked = spec.audiences.as_deref().unwrap_or_default();
+        let is_asked = asked.is_empty() || asked.iter().any(|asked| asked == said.as_str());
+        self.verifiers
             .iter()
-            .find(|verifier| *verifier.audience() == found && is_asked(&found));
-        verifier.ok_or_else(|| {
-            let expected = self.verifiers.iter().map(Verifier::audience);
-            match expected
-                .clone()
-                .find(|audience| is_asked(audience))
-                .or(expected.clone().next())
-            {
-                Some(expected) => Refusal::Token(kliento::Error::AudienceMismatch {
-                    expected: expected.clone(),
-                    found,
-                }),
-                None => Refusal::NoRule,
-            }
-        })
+            .find(|verifier| is_asked && *verifier.audience() == said)
+            .ok_or(Refusal::OtherAudience(said))
     }
 }
 

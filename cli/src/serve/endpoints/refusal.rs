@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use kliento::Audience;
 use serde::Serialize;
 
 use super::headers::IdentityTooLarge;
@@ -20,6 +21,8 @@ use crate::serve::limits::BodyFault;
 pub(crate) enum Refusal {
     /// The token is malformed or does not hold (401), or is not enough for what is asked (403).
     Token(kliento::Error),
+    /// The token says that it is for an audience that is not in question: 401.
+    OtherAudience(Audience),
     /// No `Authorization` field: 401.
     MissingAuthorization,
     /// More than one, of which two readers could each take another: 401.
@@ -61,6 +64,7 @@ impl Refusal {
     pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::Token(error) => error.reason(),
+            Self::OtherAudience(_) => "kliento.audience_mismatch",
             Self::MissingAuthorization => "http.missing_authorization",
             Self::SeveralAuthorizations => "http.several_authorizations",
             Self::OrganisationSignatureRequired => "serve.organisation_signature_required",
@@ -85,9 +89,10 @@ impl Refusal {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Token(error) if error.is_forbidden() => StatusCode::FORBIDDEN,
-            Self::Token(_) | Self::MissingAuthorization | Self::SeveralAuthorizations => {
-                StatusCode::UNAUTHORIZED
-            }
+            Self::Token(_)
+            | Self::OtherAudience(_)
+            | Self::MissingAuthorization
+            | Self::SeveralAuthorizations => StatusCode::UNAUTHORIZED,
             Self::OrganisationSignatureRequired
             | Self::ReservedField
             | Self::NoRule
@@ -120,6 +125,9 @@ impl Refusal {
     pub(crate) fn message(&self) -> Cow<'static, str> {
         match self {
             Self::Token(error) => with_causes(error).into(),
+            Self::OtherAudience(said) => {
+                format!("the token is for audience {:?}, which is none of those in question", said.as_str()).into()
+            }
             Self::MissingAuthorization => "there is no Authorization field".into(),
             Self::SeveralAuthorizations => "there is more than one Authorization field".into(),
             Self::OrganisationSignatureRequired => {

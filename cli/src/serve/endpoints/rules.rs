@@ -37,7 +37,8 @@ pub(crate) struct RuleConfig {
     /// These, beside the organisations.
     #[serde(deserialize_with = "toml::list")]
     subjects: Vec<SubjectPattern>,
-    /// Claims that must be there, with the values that do.
+    /// Claims that must be there, with the values that do. They are the word of whoever signed, so that a member can claim
+    /// anything unless the organisation's signature is asked for.
     claims: BTreeMap<String, Vec<String>>,
     /// Claims that must be there with any value.
     required_claims: Vec<String>,

@@ -24,7 +24,7 @@ use form_urlencoded as form;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
-use kliento::{Audience, Verifier};
+use kliento::{Audience, VerifiedToken, Verifier};
 use serde::{Deserialize, Serialize};
 
 use super::refusal::{NO_STORE, Refusal};
@@ -100,7 +100,7 @@ impl VerifierApi {
         };
         match body.await {
             Ok(body) => self.verify(audience, form.present(body)).await,
-            Err(fault) => self.conclude(&Case::new(NAME), Err(fault.into())),
+            Err(fault) => self.conclude(&Case::new(NAME), &Err(fault.into())),
         }
     }
 
@@ -110,20 +110,20 @@ impl VerifierApi {
         case.audience = Some(verifier.audience().as_str());
         let (tier, verdict) = self.gate.verify(&verifier, presented).await;
         case.tier = tier;
-        self.conclude(&case, verdict)
+        self.conclude(&case, &verdict)
     }
 
     fn conclude(
         &self,
         case: &Case<'_>,
-        verdict: Result<kliento::VerifiedToken, Refusal>,
+        verdict: &Result<VerifiedToken, Refusal>,
     ) -> Response<Body> {
         let conclusion = Conclusion {
             token: verdict.as_ref().ok(),
             refusal: verdict.as_ref().err(),
         };
         self.gate.record(case, &conclusion);
-        match &verdict {
+        match verdict {
             Ok(token) => json(StatusCode::OK, &describe(token)),
             Err(refusal @ Refusal::Token(error)) => {
                 let verdict = Verdict {
