@@ -97,6 +97,8 @@
 //! # fn main() { let _ = authorization(); }
 //! ```
 //!
+//! The feature `client` does that whenever it is time, and `reqwest` puts the result on requests.
+//!
 //! # Dialects and key algorithms
 //!
 //! Tokens come in two dialects, VeraId and its successor DomainAuth; the records in their DNSSEC chain say which. A
@@ -164,6 +166,8 @@
 //! | `tower` | [`http::tower`](https://docs.rs/kliento/latest/kliento/http/tower/): a layer for any HTTP service, on Tokio |
 //! | `axum` | [`http::axum`](https://docs.rs/kliento/latest/kliento/http/axum/): extractors for `axum`, and `tower` |
 //! | `tonic` | [`http::tonic`](https://docs.rs/kliento/latest/kliento/http/tonic/): gRPC servers and clients with `tonic`, and `tower` |
+//! | `client` | [`client`](https://docs.rs/kliento/latest/kliento/client/): a token that is always fresh, on Tokio |
+//! | `reqwest` | [`client::KlientoMiddleware`](https://docs.rs/kliento/latest/kliento/client/struct.KlientoMiddleware.html): tokens on the requests of `reqwest`, and `client` |
 //! | `testing` | [`testing::TrustChain`](https://docs.rs/kliento/latest/kliento/testing/): a domain, a member and tokens in memory, for tests |
 //!
 //! None is on by default. Without them there is no I/O and no async runtime in here.

@@ -9,6 +9,7 @@ mod completions;
 mod demo;
 mod dnssec;
 mod key;
+mod kubectl_credential;
 mod man;
 mod member;
 mod organisation;
@@ -90,6 +91,8 @@ pub(crate) enum Command {
     /// Verify tokens for others: for proxies, for Kubernetes, and for programs by an API.
     #[cfg(unix)]
     Serve(serve::Arguments),
+    /// Give kubectl a fresh token: an exec credential plugin of Kubernetes.
+    KubectlCredential(kubectl_credential::Arguments),
     /// Sign files for any VeraId service, and verify such signatures.
     #[command(subcommand)]
     Signature(signature::Command),
@@ -110,6 +113,7 @@ impl Command {
             Self::Token(command) => command.run(output),
             #[cfg(unix)]
             Self::Serve(arguments) => arguments.run(output),
+            Self::KubectlCredential(arguments) => arguments.run(),
             Self::Signature(command) => command.run(output),
             Self::Completions(arguments) => arguments.run(),
             Self::Man(arguments) => arguments.run(output),

@@ -1,15 +1,15 @@
 //! `kliento token`: tokens issued, checked and looked into.
 
 use clap::{Args, Subcommand, ValueEnum};
-use kliento::veraid::MemberIdBundle;
+use kliento::veraid::{MemberIdBundle, Period};
 use kliento::{Audience, Claims, Token, VerifiedToken, Verifier, header};
 use serde::Serialize;
 
 use super::member::warn_of_an_early_end;
 use super::signature::{Facts, Purpose, Signed};
 use crate::arguments::{
-    AlgorithmArguments, AnchorArguments, FoundationArguments, MomentArguments, PolicyArguments,
-    SignerArguments, StartArguments,
+    AlgorithmArguments, AnchorArguments, FoundationArguments, LoadedSigner, MomentArguments,
+    PolicyArguments, SignerArguments, StartArguments,
 };
 use crate::destination::{Content, Destination};
 use crate::duration::Duration;
@@ -64,9 +64,8 @@ pub(crate) struct Issue {
     #[arg(long)]
     audience: Audience,
 
-    /// A claim; may be given several times.
-    #[arg(long = "claim", value_name = "NAME=VALUE")]
-    claims: Vec<Claim>,
+    #[command(flatten)]
+    claims: ClaimArguments,
 
     #[command(flatten)]
     signer: SignerArguments,
@@ -94,6 +93,27 @@ pub(crate) struct Issue {
     /// Where to write it: a file, of mode 0600 if it is new, or - for stdout.
     #[arg(long, value_name = "FILE")]
     out: Destination,
+}
+
+/// What a token claims.
+#[derive(Args, Debug)]
+pub(super) struct ClaimArguments {
+    /// A claim; may be given several times.
+    #[arg(long = "claim", value_name = "NAME=VALUE")]
+    claims: Vec<Claim>,
+}
+
+impl ClaimArguments {
+    pub(super) fn get(&self) -> Result<Claims, Fault> {
+        let mut claims = Claims::new();
+        for Claim { name, value } in &self.claims {
+            if claims.insert(name, value).is_some() {
+                return Err(Fault::failure(format!("--claim {name} is given twice"))
+                    .hint("give each claim once; a claim has one value"));
+            }
+        }
+        Ok(claims)
+    }
 }
 
 /// `NAME=VALUE`.
@@ -134,8 +154,8 @@ impl Issue {
             Format::Base64 | Format::Header => Content::BearerText,
         };
         self.out.check(content, output)?;
-        self.check_lifetime()?;
-        let token = Token::new(self.audience.clone()).with_claims(self.claims()?);
+        check_lifetime(self.valid_for)?;
+        let token = Token::new(self.audience.clone()).with_claims(self.claims.get()?);
         let anchors = self.anchors.load()?;
         let signer = self.signer.load()?;
         let period = self.start.period(self.valid_for)?;
@@ -147,11 +167,7 @@ impl Issue {
             self.algorithms.policy(),
         )?;
         warn_of_an_early_end(period, rest);
-        let bundle =
-            kliento::issue(&signer.signer(), &token, period).map_err(|error| match error {
-                kliento::Error::VeraId(error) => Fault::of_request(&error),
-                other => other.into(),
-            })?;
+        let bundle = issue(&signer, &token, period)?;
         self.out.write(&self.encode(&bundle), content)?;
 
         let (audience, claims) = token.into_parts();
@@ -171,42 +187,45 @@ impl Issue {
         output.written(&self.out, &document, &text)
     }
 
-    /// What the library would refuse too, but as a matter of usage.
-    fn check_lifetime(&self) -> Result<(), Fault> {
-        if self.valid_for.seconds() > kliento::MAX_LIFETIME_SECONDS {
-            return Err(Fault::failure(format!(
-                "--valid-for {}: a token lives {} at most",
-                self.valid_for,
-                Duration::from_seconds(kliento::MAX_LIFETIME_SECONDS)
-            ))
-            .hint("issue short tokens, and issue them often: it needs no network"));
-        }
-        Ok(())
-    }
-
-    fn claims(&self) -> Result<Claims, Fault> {
-        let mut claims = Claims::new();
-        for Claim { name, value } in &self.claims {
-            if claims.insert(name, value).is_some() {
-                return Err(Fault::failure(format!("--claim {name} is given twice"))
-                    .hint("give each claim once; a claim has one value"));
-            }
-        }
-        Ok(claims)
-    }
-
     fn encode(&self, bundle: &[u8]) -> Vec<u8> {
-        let header = header::encode(bundle);
         let text = match self.format {
             Format::Der => return bundle.to_vec(),
-            Format::Header => header.as_str(),
-            Format::Base64 => header
-                .strip_prefix(header::SCHEME)
-                .unwrap_or_default()
-                .trim_start(),
+            Format::Header => header::encode(bundle),
+            Format::Base64 => base64(bundle),
         };
         format!("{text}\n").into_bytes()
     }
+}
+
+/// What the library would refuse too, but as a matter of usage.
+pub(super) fn check_lifetime(valid_for: Duration) -> Result<(), Fault> {
+    if valid_for.seconds() > kliento::MAX_LIFETIME_SECONDS {
+        return Err(Fault::failure(format!(
+            "--valid-for {valid_for}: a token lives {} at most",
+            Duration::from_seconds(kliento::MAX_LIFETIME_SECONDS)
+        ))
+        .hint("issue short tokens, and issue them often: it needs no network"));
+    }
+    Ok(())
+}
+
+/// Signs a token; a signer that can't is not what was given to be judged.
+pub(super) fn issue(
+    signer: &LoadedSigner,
+    token: &Token,
+    period: Period,
+) -> Result<Vec<u8>, Fault> {
+    kliento::issue(&signer.signer(), token, period).map_err(|error| match error {
+        kliento::Error::VeraId(error) => Fault::of_request(&error),
+        other => other.into(),
+    })
+}
+
+/// A bundle as one line of Base64, without a scheme before it.
+pub(super) fn base64(bundle: &[u8]) -> String {
+    let header = header::encode(bundle);
+    let base64 = header.strip_prefix(header::SCHEME).unwrap_or_default();
+    base64.trim_start().to_owned()
 }
 
 #[derive(Args, Debug)]

@@ -14,6 +14,7 @@ mod doctor;
 mod domain_auth;
 mod general;
 mod keys;
+mod kubectl;
 mod member;
 mod organisation;
 mod resolver;
