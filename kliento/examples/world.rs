@@ -34,6 +34,13 @@ const DOMAIN: &str = "example.com";
 /// Whom the tokens are for, unless a second argument says otherwise.
 const AUDIENCE: &str = "https://app.example.com";
 const OTHER_AUDIENCE: &str = "https://other.example.com";
+/// Another server of the same people, in the examples of forward authentication.
+const STAFF_AUDIENCE: &str = "https://staff.example.com";
+
+/// A claim that forward authentication passes on to nobody, since its name can be no part of a header field's.
+const FILLING: &str = "the_filling";
+/// Octets of a claim that has no room in the head of an answer to a proxy.
+const LARGE_CLAIM: usize = 4_096;
 
 const MINUTE: i64 = 60;
 const DAY: i64 = 86_400;
@@ -175,6 +182,8 @@ fn write_tokens(domain: &Domain, audience: &Audience, tokens: &Path) -> Result<(
     write("tampered", &tampered(&good))?;
     write("no-claims", &sign(&plain, present)?)?;
     write("maximal", &maximal(&admin, |token| sign(token, present))?)?;
+    let large = admin.clone().with_claim("essay", "x".repeat(LARGE_CLAIM));
+    write("large-claim", &sign(&large, present)?)?;
     write(
         "strange-claims",
         &sign(&with_strange_claims(admin.clone()), present)?,
@@ -186,6 +195,9 @@ fn write_tokens(domain: &Domain, audience: &Audience, tokens: &Path) -> Result<(
     write("not-yet", &sign(&admin, future)?)?;
     let elsewhere = Token::new(OTHER_AUDIENCE.parse()?).with_claim("role", "admin");
     write("wrong-audience", &sign(&elsewhere, present)?)?;
+
+    let staff = Token::new(STAFF_AUDIENCE.parse()?).with_claims(admin.claims().clone());
+    write("for-staff", &sign(&staff, present)?)?;
 
     write("by-organisation", &domain.in_the_name_of("alice", &admin)?)?;
     write("bot", &domain.in_the_name_of("@", &admin)?)?;
@@ -209,7 +221,7 @@ fn maximal(
 ) -> Result<Vec<u8>, Box<dyn Error>> {
     let filled = |octets: usize| {
         let filling: String = iter::repeat_n('x', octets).collect();
-        sign(&token.clone().with_claim("filling", filling))
+        sign(&token.clone().with_claim(FILLING, filling))
     };
     // The lengths of what is around it grow too, so the first guess comes close and the second is exact.
     let mut octets = MAX_BUNDLE_OCTETS / 2;

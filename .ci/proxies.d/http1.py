@@ -1,0 +1,88 @@
+"""An HTTP/1.1 client that sends what it is told, octet by octet: real ones would clean up half of what is tried here."""
+
+import socket
+from dataclasses import dataclass
+
+# Longer than any proxy waits for a verifier that does not answer.
+PATIENCE_SECONDS = 60
+
+
+@dataclass
+class Response:
+    status: int
+    headers: list  # of (name in lower case, value)
+    body: bytes
+
+    def values(self, name):
+        return [value for found, value in self.headers if found == name]
+
+
+class Connection:
+    def __init__(self, address):
+        host, port = address.rsplit(":", 1)
+        self.socket = socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS)
+        self.stream = self.socket.makefile("rb")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stream.close()
+        self.socket.close()
+
+    def ask(self, request):
+        """Sends a request as octets, and returns the response.
+
+        Go's servers refuse what is no HTTP before they have read all of it, and a client may see no more of that than the
+        end of the connection: 400, too.
+        """
+        try:
+            self.send(request)
+            return self.receive()
+        except ConnectionResetError:
+            return Response(400, [], b"")
+
+    def send(self, octets):
+        self.socket.sendall(octets)
+
+    def receive(self):
+        status = int(self._line().split(b" ", 2)[1])
+        headers = []
+        while line := self._line():
+            name, value = line.split(b":", 1)
+            headers.append((name.decode("latin-1").lower(), value.strip().decode("latin-1")))
+        response = Response(status, headers, b"")
+        response.body = self._body(response)
+        return response
+
+    def _line(self):
+        line = self.stream.readline()
+        if not line.endswith(b"\n"):
+            raise ConnectionError(f"the connection ended within {line!r}")
+        return line.rstrip(b"\r\n")
+
+    def _body(self, response):
+        if "chunked" in response.values("transfer-encoding"):
+            return self._chunks()
+        lengths = response.values("content-length")
+        if lengths:
+            return self.stream.read(int(lengths[0]))
+        return b"" if response.status in (204, 304) else self.stream.read()
+
+    def _chunks(self):
+        body = b""
+        while length := int(self._line(), 16):
+            body += self.stream.read(length)
+            self._line()
+        while self._line():
+            pass
+        return body
+
+
+def request(target, fields=(), *, method="GET", host="app.example.com", body=None):
+    """A request as octets, from strings: nothing in them is looked at."""
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}"]
+    lines += [f"{name}: {value}" for name, value in fields]
+    if body is not None:
+        lines.append(f"Content-Length: {len(body)}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + (body or b"")
