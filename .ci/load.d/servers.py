@@ -1,0 +1,94 @@
+"""Starts `kliento serve` and other servers on loopback, and asks them how they are."""
+
+import json
+import socket
+import subprocess
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def free_address():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+def wait_until_listening(address, process):
+    host, port = address.rsplit(":", 1)
+    for _ in range(600):
+        if process.poll() is not None:
+            raise SystemExit(f"{process.args[0]} ended at once, with status {process.returncode}")
+        try:
+            socket.create_connection((host, int(port)), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit(f"{process.args[0]} does not listen on {address}")
+
+
+@contextmanager
+def running(command, address, **options):
+    process = subprocess.Popen(command, **options)
+    try:
+        wait_until_listening(address, process)
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+class Serve:
+    """`kliento serve` for everybody at example.com, with limits as TOML."""
+
+    def __init__(self, kliento, world, directory, limits=""):
+        self.kliento = kliento
+        self.address, self.operations = free_address(), free_address()
+        self.configuration = Path(directory) / f"kliento-{self.address.rsplit(':', 1)[1]}.toml"
+        self.configuration.write_text(
+            f"""
+listen = "{self.address}"
+operations-listen = "{self.operations}"
+audience = "https://app.example.com"
+trust-anchors = "{Path(world).resolve() / "anchors"}"
+
+[limits]
+{limits}
+
+[[rules]]
+organisations = ["example.com"]
+"""
+        )
+        self.log = Path(directory) / "serve.log"
+
+    def bound(self):
+        """Octets of memory that it says it can take."""
+        check = [self.kliento, "serve", "--config", self.configuration, "--check", "--json"]
+        return json.loads(subprocess.run(check, check=True, capture_output=True).stdout)["memory"]["total"]
+
+    @contextmanager
+    def running(self):
+        with self.log.open("wb") as log:
+            command = [self.kliento, "serve", "--config", self.configuration]
+            with running(command, self.address, stderr=log, stdout=log) as process:
+                self.process = process
+                yield self
+
+    def peak_memory(self):
+        """Octets that the process had at most in memory."""
+        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+        raise LookupError("the kernel does not tell VmHWM")
+
+    def metric(self, name):
+        """The sum of a metric over those labels that are named, such as `kliento_requests_total{status="200"`."""
+        text = urllib.request.urlopen(f"http://{self.operations}/metrics", timeout=60).read().decode()
+        name, *labels = name.replace("}", "").replace("{", ",").split(",")
+        total = 0
+        for line in text.splitlines():
+            series, _, value = line.rpartition(" ")
+            if series.split("{")[0] == name and all(label in series for label in labels):
+                total += float(value)
+        return int(total)
