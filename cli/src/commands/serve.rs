@@ -41,7 +41,7 @@ pub(crate) struct Arguments {
     check: bool,
 
     /// Print a configuration with every key, explained, and end.
-    #[arg(long, exclusive = true)]
+    #[arg(long)]
     sample: bool,
 
     /// Where to listen: `IP:PORT`, or `unix:/PATH`; may be given several times. 127.0.0.1:8080 unless told otherwise.

@@ -25,6 +25,7 @@ use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
 use tokio::time::{Sleep, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, error, warn};
@@ -471,9 +472,14 @@ impl Server {
         response
     }
 
-    /// Ends what there is of connections as soon as nothing is in flight on them, and cuts off the rest in the end.
-    pub(crate) async fn drain(&self, time: Duration) {
-        if timeout(time, self.connections.all_gone()).await.is_err() {
+    /// Waits until nobody accepts connections any more and nothing is in flight on those that there are, but no longer than
+    /// that.
+    pub(crate) async fn drain(&self, mut accepting: JoinSet<()>, time: Duration) {
+        let all_gone = async {
+            while accepting.join_next().await.is_some() {}
+            self.connections.all_gone().await;
+        };
+        if timeout(time, all_gone).await.is_err() {
             let left = self.connections.count();
             error!(
                 connections = left,

@@ -26,6 +26,7 @@ use kliento::Verifier;
 use serde::Serialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::interval;
 use tracing::{error, info, warn};
 
@@ -168,8 +169,13 @@ impl Service {
         let (shutdown, ending) = watch::channel(false);
         let server = Server::new(self.endpoints, self.metrics, limits, ending);
         let server = Arc::new(server);
+        let (mut accepting, mut for_operators) = (JoinSet::new(), JoinSet::new());
         for listener in listeners {
-            tokio::spawn(Arc::clone(&server).accept_from(listener));
+            let tasks = match listener.surface {
+                Surface::Operations => &mut for_operators,
+                Surface::Endpoints | Surface::Everything => &mut accepting,
+            };
+            tasks.spawn(Arc::clone(&server).accept_from(listener));
         }
         tokio::spawn(forget_the_expired(self.verifier));
         server.operations.set_ready(true);
@@ -184,7 +190,8 @@ impl Service {
         // Only those who have gone already could not be told.
         let _ = shutdown.send(true);
         tokio::select! {
-            () = server.drain(time) => {
+            () = server.drain(accepting, time) => {
+                for_operators.shutdown().await;
                 info!("done");
                 Ok(())
             }

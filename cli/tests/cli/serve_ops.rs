@@ -269,6 +269,10 @@ fn the_sample_is_in_order_as_it_is_and_with_every_key_set() {
     let scratch = Scratch::new();
     let sample = serve(scratch.path(), &["--sample"]).exits(0);
     assert_eq!(sample.text(), SAMPLE);
+    let document = serve(scratch.path(), &["--sample", "--json"])
+        .exits(0)
+        .json();
+    assert_eq!(document["configuration"], SAMPLE);
     check(&scratch, SAMPLE).exits(0);
 
     let authority = Authority::new();
