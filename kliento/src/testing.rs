@@ -334,7 +334,7 @@ impl TrustChainBuilder {
         TrustChain {
             time,
             anchors: world.anchors().parse().expect("the anchors can be read"),
-            anchor_lines: world.anchors().to_string(),
+            anchor_lines: world.anchors(),
             dnssec_chain,
             organisation_key,
             organisation_certificate,

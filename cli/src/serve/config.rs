@@ -135,8 +135,8 @@ impl Default for LimitsSection {
 const DEFAULT_SHUTDOWN: Duration = Duration::from_seconds(10);
 
 /// A value that is written as text.
-#[derive(Clone, Copy, Debug)]
-struct Text<T>(T);
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Text<T>(pub(crate) T);
 
 impl<'de, T> Deserialize<'de> for Text<T>
 where

@@ -64,7 +64,7 @@ audience = "https://wild.example"
 #[derive(Clone, Copy, Debug)]
 enum Proxy {
     Nginx,
-    HaProxy,
+    Haproxy,
     Caddy,
     Traefik,
     Envoy,
@@ -72,7 +72,7 @@ enum Proxy {
 
 const PROXIES: [Proxy; 5] = [
     Proxy::Nginx,
-    Proxy::HaProxy,
+    Proxy::Haproxy,
     Proxy::Caddy,
     Proxy::Traefik,
     Proxy::Envoy,
@@ -88,7 +88,7 @@ impl Proxy {
         };
         match self {
             Self::Nginx => told("/auth/nginx", "X-Original", "URI"),
-            Self::HaProxy => told("/auth/haproxy", "X-Original", "URI"),
+            Self::Haproxy => told("/auth/haproxy", "X-Original", "URI"),
             Self::Caddy => told("/auth/caddy", "X-Forwarded", "Uri"),
             Self::Traefik => told("/auth/traefik", "X-Forwarded", "Uri"),
             Self::Envoy => format!(
@@ -304,7 +304,7 @@ fn hosts_have_rules_of_their_own() {
         "app.example.com, b",
         "app.example.com/x",
     ] {
-        for proxy in [Proxy::Nginx, Proxy::HaProxy, Proxy::Caddy, Proxy::Traefik] {
+        for proxy in [Proxy::Nginx, Proxy::Haproxy, Proxy::Caddy, Proxy::Traefik] {
             let answer = proxy.ask(&server, host, "/public/", &wild);
             answer.refuses(403, "serve.malformed_host");
         }
@@ -345,7 +345,7 @@ fn refuses_paths_that_the_backend_could_read_otherwise() {
         "/public/#/../admin",
         "public",
     ] {
-        for proxy in [Proxy::Nginx, Proxy::HaProxy, Proxy::Caddy, Proxy::Traefik] {
+        for proxy in [Proxy::Nginx, Proxy::Haproxy, Proxy::Caddy, Proxy::Traefik] {
             let answer = proxy.ask(&server, "app.example.com", target, &admin);
             answer.refuses(403, "serve.ambiguous_path");
         }
@@ -390,7 +390,7 @@ fn a_proxy_must_say_once_what_it_asks_about() {
     let scratch = Scratch::new();
     let server = start(&scratch, RULES);
     let admin = authorization(&value(&ALICE, AUDIENCE, &[("role", "admin")]));
-    for proxy in [Proxy::Nginx, Proxy::HaProxy, Proxy::Caddy, Proxy::Traefik] {
+    for proxy in [Proxy::Nginx, Proxy::Haproxy, Proxy::Caddy, Proxy::Traefik] {
         let whole = proxy.request("app.example.com", "/public/", &admin);
         assert_eq!(exchange(server.connect(), &whole).status, 200);
         let lines: Vec<&str> = whole.split_inclusive("\r\n").collect();
@@ -436,7 +436,7 @@ fn a_client_can_not_say_what_the_proxy_should() {
             "X-Forwarded-Uri: /public/\r\nX_Original_URI: /public/\r\n",
         ),
         (
-            Proxy::HaProxy,
+            Proxy::Haproxy,
             "X-Forwarded-Host: app.example.com\r\nX-Original-URL: /public/\r\n",
         ),
         (

@@ -282,7 +282,7 @@ fn the_authorization(fields: &HeaderMap) -> Result<&HeaderValue, Refusal> {
     let mut values = fields.get_all(AUTHORIZATION).iter();
     match (values.next(), values.next()) {
         (Some(value), None) => Ok(value),
-        (None, _) => Err(Refusal::MissingAuthorization),
-        (Some(_), Some(_)) => Err(Refusal::SeveralAuthorizations),
+        (None, _) => Err(kliento::http::Refusal::MissingAuthorization.into()),
+        (Some(_), Some(_)) => Err(kliento::http::Refusal::SeveralAuthorizations.into()),
     }
 }

@@ -30,6 +30,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use kliento::VerifiedToken;
 
 use crate::commands::signer_name;
+use crate::serve::config::Text;
 
 /// What all fields of ours start with.
 const PREFIX: &str = "x-kliento-";
@@ -65,9 +66,9 @@ pub(crate) struct ClaimFields(BTreeMap<String, HeaderName>);
 
 impl ClaimFields {
     /// Reads `claim = "Field-Name"` pairs; `X-Kliento-Claim-` goes in front of each field.
-    pub(crate) fn new(pairs: BTreeMap<String, ClaimField>) -> Result<Self, String> {
+    pub(crate) fn new(pairs: BTreeMap<String, Text<ClaimField>>) -> Result<Self, String> {
         let mut fields: BTreeMap<String, HeaderName> = BTreeMap::new();
-        for (claim, ClaimField(field)) in pairs {
+        for (claim, Text(ClaimField(field))) in pairs {
             if let Some((other, _)) = fields.iter().find(|(_, taken)| **taken == field) {
                 return Err(format!(
                     "the claims {other:?} and {claim:?} would both be sent as {field}"
@@ -107,7 +108,7 @@ impl FromStr for ClaimField {
     fn from_str(text: &str) -> Result<Self, String> {
         claim_field(&text.to_ascii_lowercase()).map(Self).ok_or_else(|| {
             format!(
-                "{text:?} can't end the name of a field: use letters, digits and hyphens between them; \\
+                "{text:?} can't end the name of a field: use letters, digits and hyphens between them; \
                  X-Kliento-Claim- is put in front of it"
             )
         })
@@ -248,7 +249,7 @@ mod tests {
     fn mapping(pairs: &[(&str, &str)]) -> Result<ClaimFields, String> {
         let pairs = pairs.iter().map(|(claim, field)| {
             let field = field.parse::<ClaimField>().unwrap();
-            ((*claim).to_owned(), field)
+            ((*claim).to_owned(), Text(field))
         });
         ClaimFields::new(pairs.collect())
     }

@@ -96,7 +96,7 @@ impl FromStr for HostPattern {
         }
         let host = RequestHost::parse(name).ok_or_else(|| {
             format!(
-                "{text:?} is no host: write app.example.com, *.example.com or [2001:db8::1], international names as \\
+                "{text:?} is no host: write app.example.com, *.example.com or [2001:db8::1], international names as \
                  A-labels (xn--…), and no host at all for any"
             )
         })?;

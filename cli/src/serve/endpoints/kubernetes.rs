@@ -43,10 +43,11 @@ use super::headers::is_plain_name;
 use super::refusal::{NO_STORE, Refusal};
 use super::rules::admitting;
 use super::verdict::{Case, Conclusion, Gate, Presented};
-use super::{Body, full, toml};
+use super::{Body, full};
 use crate::commands::signer_name;
 use crate::fault::Fault;
 use crate::serve::Outcome;
+use crate::serve::config::Text;
 use crate::serve::limits::BodyFault;
 
 /// `[kubernetes]`
@@ -54,18 +55,17 @@ use crate::serve::limits::BodyFault;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct KubernetesConfig {
     /// What tokens must be for: one of these.
-    #[serde(deserialize_with = "toml::list")]
-    audiences: Vec<Audience>,
+    audiences: Vec<Text<Audience>>,
     /// All members of these, and their bots.
-    #[serde(default, deserialize_with = "toml::list")]
-    organisations: Vec<Organisation>,
+    #[serde(default)]
+    organisations: Vec<Text<Organisation>>,
     /// These, beside the organisations.
-    #[serde(default, deserialize_with = "toml::list")]
-    subjects: Vec<SubjectPattern>,
-    #[serde(default, deserialize_with = "toml::parsed")]
-    username_prefix: Prefix,
-    #[serde(default, deserialize_with = "toml::parsed")]
-    group_prefix: Prefix,
+    #[serde(default)]
+    subjects: Vec<Text<SubjectPattern>>,
+    #[serde(default)]
+    username_prefix: Text<Prefix>,
+    #[serde(default)]
+    group_prefix: Text<Prefix>,
     /// The claim with groups, in tokens that organisations signed; none if there is none.
     groups_claim: Option<String>,
     /// Claims that are handed on as they are.
@@ -208,11 +208,11 @@ impl Kubernetes {
             verifiers: config
                 .audiences
                 .into_iter()
-                .map(|audience| verifier.for_audience(audience))
+                .map(|Text(audience)| verifier.for_audience(audience))
                 .collect(),
             names: Names {
-                username_prefix: config.username_prefix,
-                group_prefix: config.group_prefix,
+                username_prefix: config.username_prefix.0,
+                group_prefix: config.group_prefix.0,
                 groups_claim: config.groups_claim,
                 extra_claims: config.extra_claims,
             },

@@ -10,7 +10,6 @@ pub(crate) mod kubernetes;
 pub(crate) mod path;
 pub(crate) mod refusal;
 pub(crate) mod rules;
-mod toml;
 pub(crate) mod verdict;
 pub(crate) mod verifier_api;
 
@@ -156,6 +155,33 @@ impl Endpoint {
             envoy::PATH => Some(Self::EnvoyGrpc),
             kubernetes::PATH => Some(Self::Kubernetes),
             _ => Proxy::at(path).map(Self::Proxy),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_client_can_add_to_the_names_of_endpoints() {
+        for (path, name) in [
+            ("/", "verifier"),
+            ("/auth/nginx", "nginx"),
+            ("/auth/haproxy", "haproxy"),
+            ("/auth/caddy", "caddy"),
+            ("/auth/traefik", "traefik"),
+            ("/auth/envoy", "envoy"),
+            ("/auth/envoy/", "envoy"),
+            ("/auth/envoy/kubernetes/token-review", "envoy"),
+            ("/envoy.service.auth.v3.Authorization/Check", "envoy-grpc"),
+            ("/kubernetes/token-review", "kubernetes"),
+            ("/auth/envoyx", "none"),
+            ("/auth/nginx/", "none"),
+            ("/anything", "none"),
+            ("", "none"),
+        ] {
+            assert_eq!(Endpoints::name_of(path), name, "{path}");
         }
     }
 }

@@ -19,14 +19,11 @@ use crate::serve::limits::BodyFault;
 /// with `http.`, `kliento.`, `veraid.` and so on.
 #[derive(Debug)]
 pub(crate) enum Refusal {
-    /// The token is malformed or does not hold (401), or is not enough for what is asked (403).
-    Token(kliento::Error),
+    /// There is no token, or more than one, or it is no good (401); it is not enough for what is asked (403); it could not
+    /// be verified (500), or not now (503).
+    Authentication(kliento::http::Refusal),
     /// The token says that it is for an audience that is not in question: 401.
     OtherAudience(Audience),
-    /// No `Authorization` field: 401.
-    MissingAuthorization,
-    /// More than one, of which two readers could each take another: 401.
-    SeveralAuthorizations,
     /// The rule wants the organisation's own signature: 403.
     OrganisationSignatureRequired,
     /// A field by which the client could pass for somebody: 403.
@@ -43,10 +40,6 @@ pub(crate) enum Refusal {
     IdentityTooLarge(IdentityTooLarge),
     /// The proxy does not say, or says twice, what the request was that it asks about: 400.
     UnclearRequest(&'static str),
-    /// As many verifications are waiting as may: 503.
-    TooManyVerifications,
-    /// The verification did not come to an end: 500.
-    VerificationFailed,
     /// The body was not read: 400, 408 or 413.
     Body(BodyFault),
     /// The body is no review of a token: 400.
@@ -63,10 +56,8 @@ impl Refusal {
     /// A stable name, one of a fixed set.
     pub(crate) fn reason(&self) -> &'static str {
         match self {
-            Self::Token(error) => error.reason(),
+            Self::Authentication(refusal) => refusal.reason(),
             Self::OtherAudience(_) => "kliento.audience_mismatch",
-            Self::MissingAuthorization => "http.missing_authorization",
-            Self::SeveralAuthorizations => "http.several_authorizations",
             Self::OrganisationSignatureRequired => "serve.organisation_signature_required",
             Self::ReservedField => "serve.reserved_header",
             Self::NoRule => "serve.no_rule",
@@ -74,8 +65,6 @@ impl Refusal {
             Self::MalformedHost => "serve.malformed_host",
             Self::IdentityTooLarge(_) => "serve.identity_too_large",
             Self::UnclearRequest(_) => "serve.unclear_request",
-            Self::TooManyVerifications => "http.too_many_verifications",
-            Self::VerificationFailed => "http.verification_failed",
             Self::Body(BodyFault::TooLarge) => "serve.body_too_large",
             Self::Body(BodyFault::TooSlow) => "serve.body_too_slow",
             Self::Body(BodyFault::Broken) => "serve.body_broken",
@@ -88,11 +77,8 @@ impl Refusal {
 
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::Token(error) if error.is_forbidden() => StatusCode::FORBIDDEN,
-            Self::Token(_)
-            | Self::OtherAudience(_)
-            | Self::MissingAuthorization
-            | Self::SeveralAuthorizations => StatusCode::UNAUTHORIZED,
+            Self::Authentication(refusal) => refusal.status(),
+            Self::OtherAudience(_) => StatusCode::UNAUTHORIZED,
             Self::OrganisationSignatureRequired
             | Self::ReservedField
             | Self::NoRule
@@ -103,8 +89,6 @@ impl Refusal {
             Self::UnclearRequest(_) | Self::MalformedReview(_) | Self::Body(BodyFault::Broken) => {
                 StatusCode::BAD_REQUEST
             }
-            Self::TooManyVerifications => StatusCode::SERVICE_UNAVAILABLE,
-            Self::VerificationFailed => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Body(BodyFault::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Body(BodyFault::TooSlow) => StatusCode::REQUEST_TIMEOUT,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -124,12 +108,10 @@ impl Refusal {
     /// For the operator's log.
     pub(crate) fn message(&self) -> Cow<'static, str> {
         match self {
-            Self::Token(error) => with_causes(error).into(),
+            Self::Authentication(refusal) => with_causes(refusal).into(),
             Self::OtherAudience(said) => {
                 format!("the token is for audience {:?}, which is none of those in question", said.as_str()).into()
             }
-            Self::MissingAuthorization => "there is no Authorization field".into(),
-            Self::SeveralAuthorizations => "there is more than one Authorization field".into(),
             Self::OrganisationSignatureRequired => {
                 "the rule takes what organisations sign themselves, and a member signed this".into()
             }
@@ -148,8 +130,6 @@ impl Refusal {
             Self::UnclearRequest(what) => {
                 format!("the proxy does not say what it asks about: {what}").into()
             }
-            Self::TooManyVerifications => "too many verifications are waiting".into(),
-            Self::VerificationFailed => "the verification did not come to an end".into(),
             Self::Body(fault) => fault.to_string().into(),
             Self::MalformedReview(fault) => format!("this is no TokenReview: {fault}").into(),
             Self::MediaType => "the body is of a type that is not read here".into(),
@@ -221,8 +201,14 @@ impl From<BodyFault> for Refusal {
     }
 }
 
+impl From<kliento::http::Refusal> for Refusal {
+    fn from(refusal: kliento::http::Refusal) -> Self {
+        Self::Authentication(refusal)
+    }
+}
+
 impl From<kliento::Error> for Refusal {
     fn from(error: kliento::Error) -> Self {
-        Self::Token(error)
+        Self::Authentication(error.into())
     }
 }

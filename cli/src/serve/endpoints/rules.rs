@@ -12,31 +12,26 @@ use super::headers::{ClaimField, ClaimFields};
 use super::host::{HostPattern, RequestHost};
 use super::path::{PathPrefix, Reading, RequestPath};
 use super::refusal::Refusal;
-use super::toml;
 use crate::duration::Duration;
 use crate::fault::Fault;
+use crate::serve::config::Text;
 
 /// `[[rules]]`
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct RuleConfig {
     /// `app.example.com`, or `*.example.com` for those below it; any if there is none.
-    #[serde(deserialize_with = "toml::parsed")]
-    host: HostPattern,
+    host: Text<HostPattern>,
     /// This path and all below it.
-    #[serde(deserialize_with = "toml::parsed")]
-    path: PathPrefix,
+    path: Text<PathPrefix>,
     /// Takes requests without a token, and looks at none.
     public: bool,
     /// In place of the configuration's.
-    #[serde(deserialize_with = "toml::optional")]
-    audience: Option<Audience>,
+    audience: Option<Text<Audience>>,
     /// All members of these, and their bots.
-    #[serde(deserialize_with = "toml::list")]
-    organisations: Vec<Organisation>,
+    organisations: Vec<Text<Organisation>>,
     /// These, beside the organisations.
-    #[serde(deserialize_with = "toml::list")]
-    subjects: Vec<SubjectPattern>,
+    subjects: Vec<Text<SubjectPattern>>,
     /// Claims that must be there, with the values that do. They are the word of whoever signed, so that a member can claim
     /// anything unless the organisation's signature is asked for.
     claims: BTreeMap<String, Vec<String>>,
@@ -44,14 +39,11 @@ pub(crate) struct RuleConfig {
     required_claims: Vec<String>,
     /// Whose signature it takes: either's if there is none.
     signed_by: Option<Signature>,
-    #[serde(deserialize_with = "toml::list")]
-    key_algorithms: Vec<KeyAlgorithm>,
+    key_algorithms: Vec<Text<KeyAlgorithm>>,
     /// How long a token may live at most.
-    #[serde(deserialize_with = "toml::optional")]
-    max_lifetime: Option<Duration>,
+    max_lifetime: Option<Text<Duration>>,
     /// Fields for claims whose names can't end that of a field.
-    #[serde(deserialize_with = "toml::map")]
-    claim_headers: BTreeMap<String, ClaimField>,
+    claim_headers: BTreeMap<String, Text<ClaimField>>,
 }
 
 /// Whose key must have signed a token.
@@ -68,9 +60,14 @@ impl RuleConfig {
     /// What `--allow PATTERN`, given any number of times, comes to: any host and path, for these subjects.
     pub(crate) fn allowing(subjects: Vec<SubjectPattern>) -> Self {
         Self {
-            subjects,
+            subjects: subjects.into_iter().map(Text).collect(),
             ..Self::default()
         }
+    }
+
+    /// Host and path, as they are shown.
+    fn name(&self) -> String {
+        format!("{}{}", self.host.0, self.path.0)
     }
 
     /// Whether anything is asked of a token, or of what is sent on of it.
@@ -118,10 +115,10 @@ impl RuleConfig {
         if self.signed_by == Some(Signature::Member) {
             requirements = requirements.signed_by_member();
         }
-        for algorithm in &self.key_algorithms {
+        for Text(algorithm) in &self.key_algorithms {
             requirements = requirements.key_algorithm(*algorithm);
         }
-        if let Some(lifetime) = self.max_lifetime {
+        if let Some(Text(lifetime)) = self.max_lifetime {
             let lifetime = std::time::Duration::from_secs(lifetime.seconds());
             requirements = requirements.max_lifetime(lifetime);
         }
@@ -131,18 +128,20 @@ impl RuleConfig {
 
 /// Requirements that say who, and nothing else.
 pub(crate) fn admitting(
-    organisations: &[Organisation],
-    subjects: &[SubjectPattern],
+    organisations: &[Text<Organisation>],
+    subjects: &[Text<SubjectPattern>],
 ) -> Requirements {
     let requirements = Requirements::new();
     let requirements = organisations
         .iter()
-        .cloned()
-        .fold(requirements, Requirements::organisation);
+        .fold(requirements, |requirements, Text(organisation)| {
+            requirements.organisation(organisation.clone())
+        });
     subjects
         .iter()
-        .cloned()
-        .fold(requirements, Requirements::subject)
+        .fold(requirements, |requirements, Text(pattern)| {
+            requirements.subject(pattern.clone())
+        })
 }
 
 /// One rule, ready to be applied.
@@ -199,7 +198,8 @@ impl Rule {
             }
             Access::Public
         } else {
-            let audience = config.audience.as_ref().or(audience).ok_or(
+            let own = config.audience.as_ref().map(|Text(audience)| audience);
+            let audience = own.or(audience).ok_or(
                 "no audience: give one here, or one for all rules at the top of the configuration",
             )?;
             Access::Token {
@@ -210,9 +210,9 @@ impl Rule {
             }
         };
         Ok(Self {
-            name: format!("{}{}", config.host, config.path),
-            host: config.host,
-            path: config.path,
+            name: config.name(),
+            host: config.host.0,
+            path: config.path.0,
             access,
             claims: ClaimFields::new(config.claim_headers)?,
         })
@@ -256,7 +256,7 @@ impl Rules {
         verifier: &Verifier,
     ) -> Result<Self, Fault> {
         let rules = configs.into_iter().enumerate().map(|(index, config)| {
-            let name = format!("{}{}", config.host, config.path);
+            let name = config.name();
             Rule::new(config, audience, verifier).map_err(|problem| {
                 let number = index.saturating_add(1);
                 Fault::failure(format!("rule {number} ({name}): {problem}"))

@@ -1,14 +1,15 @@
 //! The gate that all endpoints send tokens through: what was verified before costs a look-up; everything else is verified
-//! by threads that may block, a bounded number at a time, with a bounded number waiting. And the record of what came of
-//! each request.
+//! in one queue for all, a bounded number at a time, with a bounded number waiting. And the record of what came of each
+//! request.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 use http::HeaderValue;
+use kliento::http::VerificationQueue;
 use kliento::{VerifiedToken, Verifier};
-use tokio::sync::Semaphore;
 
 use super::refusal::Refusal;
 use crate::serve::audit::{Audit, Decision};
@@ -36,11 +37,15 @@ impl Presented {
         }
     }
 
-    fn verify(&self, verifier: &Verifier) -> Result<VerifiedToken, kliento::Error> {
+    async fn verify(
+        self,
+        verifier: &Verifier,
+        queue: &VerificationQueue,
+    ) -> Result<VerifiedToken, kliento::http::Refusal> {
         match self {
-            Self::Header(value) => verifier.verify_header(value),
-            Self::Text(value) => verifier.verify_header(value),
-            Self::Bundle(der) => verifier.verify_bundle(der),
+            Self::Header(value) => queue.verify_header(verifier, value).await,
+            Self::Text(value) => queue.verify_header(verifier, value).await,
+            Self::Bundle(der) => queue.verify_bundle(verifier, der).await,
         }
     }
 }
@@ -48,21 +53,16 @@ impl Presented {
 /// One for the whole process.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    /// One permit for each verification that runs or waits.
-    places: Arc<Semaphore>,
-    /// One permit for each verification that runs.
-    processors: Arc<Semaphore>,
+    queue: VerificationQueue,
     metrics: Arc<Metrics>,
     audit: Audit,
 }
 
 impl Gate {
     pub(crate) fn new(limits: VerificationLimits, metrics: Arc<Metrics>, audit: Audit) -> Self {
-        let concurrent = limits.concurrent.clamp(1, Semaphore::MAX_PERMITS);
-        let places = concurrent.saturating_add(limits.queue);
+        let concurrent = NonZeroUsize::new(limits.concurrent).unwrap_or(NonZeroUsize::MIN);
         Self {
-            places: Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))),
-            processors: Arc::new(Semaphore::new(concurrent)),
+            queue: VerificationQueue::new(concurrent, limits.queue),
             metrics,
             audit,
         }
@@ -79,32 +79,11 @@ impl Gate {
             // Good and remembered, but not enough here or not for us.
             Some(Err(error)) if is_about_a_good_token(&error) => (Tier::Hit, Err(error.into())),
             Some(Err(error)) => (Tier::None, Err(error.into())),
-            None => (Tier::Miss, self.verify_anew(verifier, presented).await),
+            None => {
+                let verdict = presented.verify(verifier, &self.queue).await;
+                (Tier::Miss, verdict.map_err(Refusal::from))
+            }
         }
-    }
-
-    async fn verify_anew(
-        &self,
-        verifier: &Verifier,
-        presented: Presented,
-    ) -> Result<VerifiedToken, Refusal> {
-        let place = Arc::clone(&self.places)
-            .try_acquire_owned()
-            .map_err(|_| Refusal::TooManyVerifications)?;
-        let processor = Arc::clone(&self.processors)
-            .acquire_owned()
-            .await
-            .map_err(|_| Refusal::VerificationFailed)?;
-        let verifier = verifier.clone();
-        let verification = tokio::task::spawn_blocking(move || {
-            // Kept to the end of the verification, even if whoever asked for it has gone by then.
-            let _permits = (place, processor);
-            presented.verify(&verifier)
-        });
-        let verdict = verification
-            .await
-            .map_err(|_| Refusal::VerificationFailed)?;
-        Ok(verdict?)
     }
 
     /// Writes down what came of a request.
@@ -177,6 +156,8 @@ mod tests {
     use super::*;
     use kliento::Token;
     use kliento::testing::TrustChain;
+    use std::sync::{Mutex, mpsc};
+    use std::thread;
 
     const AUDIENCE: &str = "https://api.example.com";
 
@@ -226,50 +207,42 @@ mod tests {
     }
 
     #[test]
-    fn beyond_the_queue_verifications_are_refused_and_recalled_tokens_are_not() {
-        let (token, verifier) = token_and_verifier();
-        let gate = gate(1, 1);
-        run(async {
-            gate.verify(&verifier, token.clone()).await.1.unwrap();
-            let running = Arc::clone(&gate.processors).acquire_owned().await.unwrap();
-            let _place = Arc::clone(&gate.places).try_acquire_owned().unwrap();
-            let junk = Presented::Bundle(Bytes::from_static(b"junk"));
-            let mut waiting = std::pin::pin!(gate.verify(&verifier, junk.clone()));
-            assert!(futures_poll_once(waiting.as_mut()).await.is_none());
-            let (_, verdict) = gate.verify(&verifier, junk).await;
-            assert_eq!(verdict.unwrap_err().reason(), "http.too_many_verifications");
-            assert!(gate.verify(&verifier, token).await.1.is_ok());
-            drop(running);
-            assert!(waiting.await.1.is_err());
-        });
-    }
-
-    #[test]
-    fn whoever_stops_waiting_gives_up_the_place() {
-        let (token, verifier) = token_and_verifier();
-        let gate = gate(1, 1);
-        run(async {
-            let running = Arc::clone(&gate.processors).acquire_owned().await.unwrap();
-            {
-                let mut waiting = std::pin::pin!(gate.verify(&verifier, token.clone()));
-                assert!(futures_poll_once(waiting.as_mut()).await.is_none());
-            }
-            assert_eq!(gate.places.available_permits(), 2);
-            drop(running);
-            assert!(gate.verify(&verifier, token).await.1.is_ok());
-        });
-    }
-
-    /// What the future gives without waiting.
-    async fn futures_poll_once<F: Future>(future: std::pin::Pin<&mut F>) -> Option<F::Output> {
-        let mut future = Some(future);
-        std::future::poll_fn(move |context| {
-            let polled = future.take().map(|future| future.poll(context));
-            std::task::Poll::Ready(match polled {
-                Some(std::task::Poll::Ready(output)) => Some(output),
-                _ => None,
+    fn what_is_remembered_does_not_wait_behind_what_is_not() {
+        let (known, verifier) = token_and_verifier();
+        // The clock stands still for whoever verifies, until it is told to go on.
+        let (go_on, stop) = mpsc::channel();
+        let stop = Mutex::new(stop);
+        let asked_by = thread::current().id();
+        let chain = TrustChain::new("example.org", "bob");
+        let time = chain.time();
+        let slow = Verifier::builder(AUDIENCE.parse().unwrap())
+            .clock(move || {
+                if thread::current().id() != asked_by {
+                    stop.lock().unwrap().recv().unwrap();
+                }
+                time
             })
-        })
-        .await
+            .build();
+        let gate = gate(1, 0);
+        let junk = Presented::Bundle(Bytes::from_static(b"junk"));
+        run(async {
+            gate.verify(&verifier, known.clone()).await.1.unwrap();
+            let mut busy = std::pin::pin!(gate.verify(&slow, junk.clone()));
+            tokio::select! {
+                biased;
+                _ = busy.as_mut() => panic!("it does not wait"),
+                () = std::future::ready(()) => {}
+            }
+
+            let (tier, verdict) = gate.verify(&verifier, junk).await;
+            assert_eq!(verdict.unwrap_err().reason(), "http.too_many_verifications");
+            assert_eq!(tier, Tier::Miss);
+            let (tier, verdict) = gate.verify(&verifier, known).await;
+            assert_eq!((tier, verdict.is_ok()), (Tier::Hit, true));
+
+            go_on.send(()).unwrap();
+            drop(go_on);
+            assert!(busy.await.1.is_err());
+        });
     }
 }

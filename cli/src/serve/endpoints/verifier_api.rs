@@ -125,7 +125,7 @@ impl VerifierApi {
         self.gate.record(case, &conclusion);
         match verdict {
             Ok(token) => json(StatusCode::OK, &describe(token)),
-            Err(refusal @ Refusal::Token(error)) => {
+            Err(refusal @ Refusal::Authentication(kliento::http::Refusal::Token(error))) => {
                 let verdict = Verdict {
                     status: if error.is_malformed() {
                         "malformed"
