@@ -38,7 +38,11 @@ def main(kliento, world, tokens):
             accepted = serve.metric('kliento_verifications_total{result="allow"')
             cached = serve.metric("kliento_cache_entries")
             memory, bound = serve.peak_memory(), serve.bound()
-    promise("each of the distinct tokens is refused", refused >= tokens and accepted == 0, f"{refused}, {accepted} accepted")
+    promise(
+        "each of the distinct tokens is refused",
+        refused >= tokens and accepted == 0,
+        f"{refused}, {accepted} accepted",
+    )
     promise("none of them is remembered", cached == 0, f"{cached} in the cache")
     promise(
         "memory stays within its bound meanwhile",

@@ -1,6 +1,7 @@
 """Starts `kliento serve` and other servers on loopback, and asks them how they are."""
 
 import json
+import random
 import socket
 import subprocess
 import time
@@ -8,11 +9,17 @@ import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
+# Of the server that is asked.
+PORT = 8080
 
-def free_address():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
+
+def free_host():
+    """An address of this machine that nobody else uses. (Clients' own ports are all at 127.0.0.1.)"""
+    while True:
+        host = f"127.{random.randint(1, 254)}.{random.randint(0, 255)}.{random.randint(1, 254)}"
+        with socket.socket() as probe:
+            if probe.connect_ex((host, PORT)) != 0:
+                return host
 
 
 def wait_until_listening(address, process):
@@ -44,8 +51,9 @@ class Serve:
 
     def __init__(self, kliento, world, directory, limits=""):
         self.kliento = kliento
-        self.address, self.operations = free_address(), free_address()
-        self.configuration = Path(directory) / f"kliento-{self.address.rsplit(':', 1)[1]}.toml"
+        host = free_host()
+        self.address, self.operations = f"{host}:{PORT}", f"{host}:9090"
+        self.configuration = Path(directory) / "kliento.toml"
         self.configuration.write_text(
             f"""
 listen = "{self.address}"

@@ -1,8 +1,8 @@
 """Answers `kubectl` as an API server does, and asks the webhook token authenticator of `kliento serve` who is there as
-kube-apiserver does: this is neither, and knows no more of Kubernetes than signing in takes.
+kube-apiserver does: this is none, and knows no more of Kubernetes than signing in takes.
 
-What it does as kube-apiserver: TokenReview v1 with its own audiences, an answer whose audiences it has none of is no answer
-(staging/src/k8s.io/apiserver/plugin/pkg/authenticator/token/webhook), `Status` for errors, RBAC by one group.
+What it does as kube-apiserver: TokenReview v1 with its own audiences; an answer for none of them is no answer
+(k8s.io/apiserver/plugin/pkg/authenticator/token/webhook); `Status` for errors; RBAC by one group.
 """
 
 import http.client
@@ -78,7 +78,10 @@ def failure(code, reason, message):
 
 
 def resources(version, *names):
-    found = [{"name": name, "singularName": "", "namespaced": False, "kind": kind, "verbs": verbs} for name, kind, verbs in names]
+    found = [
+        {"name": name, "singularName": "", "namespaced": False, "kind": kind, "verbs": verbs}
+        for name, kind, verbs in names
+    ]
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version, "resources": found}
 
 
@@ -122,7 +125,12 @@ class Handler(BaseHTTPRequestHandler):
             return 200, resources("v1", ("namespaces", "Namespace", ["get", "list"]))
         if path == "/apis/authentication.k8s.io/v1/selfsubjectreviews":
             group = "authentication.k8s.io/v1"
-            return 201, {"kind": "SelfSubjectReview", "apiVersion": group, "metadata": {}, "status": {"userInfo": user}}
+            return 201, {
+                "kind": "SelfSubjectReview",
+                "apiVersion": group,
+                "metadata": {},
+                "status": {"userInfo": user},
+            }
         if path == "/api/v1/namespaces":
             if self.server.viewers not in user["groups"]:
                 message = f'namespaces is forbidden: User "{user["username"]}" cannot list resource "namespaces"'

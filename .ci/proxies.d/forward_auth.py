@@ -76,8 +76,8 @@ PATH_TRICKS = [
 # Where a proxy cleans a path up before it asks, this is what may come to the server of those above.
 PUBLIC = re.compile(r"/health(/[a-z]+)*/?")
 
-# Names for a header field that a server might take for X-Kliento-Subject: CGI, WSGI and Rack have `HTTP_X_KLIENTO_SUBJECT`
-# for all of them.
+# Names for a header field that a server might take for one of ours: CGI, WSGI and Rack have HTTP_X_KLIENTO_SUBJECT for
+# all spellings of X-Kliento-Subject.
 SPELLINGS = [
     "X-Kliento-Subject",
     "x-kliento-subject",
@@ -177,7 +177,9 @@ def tokens(audience):
     ]:
         with check(f"{audience.stage.name}: {label} is refused"):
             response = audience.refuses(lambda token=token: audience.ask("/", audience.fields(token)), {401})
-            expect("WWW-Authenticate", [value.split()[0] for value in response.values("www-authenticate")], ["Kliento"])
+            expect(
+                "WWW-Authenticate", [value.split()[0] for value in response.values("www-authenticate")], ["Kliento"]
+            )
     for label, token, target in [
         ("somebody whom no rule names", "mallory", "/"),
         ("a token without the claim that the rule asks for", "no-claims", "/admin/"),
@@ -217,7 +219,9 @@ def claims(audience):
         found = identity(json.loads(response.body))
         others = {name: found.pop(name) for name in list(found) if name not in ALICE}
         expect("what else is told", found, ALICE)
-        decoded = {name.removeprefix("x-kliento-claim-"): urllib.parse.unquote(value) for name, value in others.items()}
+        decoded = {
+            name.removeprefix("x-kliento-claim-"): urllib.parse.unquote(value) for name, value in others.items()
+        }
         if audience.stage.name in NAMED_CLAIMS_ALONE:
             wanted = {}
         # A field without a value may be left out.
@@ -239,7 +243,12 @@ def spoofed(audience):
         with check(f"{audience.stage.name}: {name} of a client’s is no token"):
             audience.refuses(lambda name=name: audience.ask("/", [(name, "alice@example.com")]), {400, 401, 403})
     # Fields that are named there are for the next hop alone, and proxies take them out. Ours must not be.
-    for names in ["X-Kliento-User", "keep-alive, x-kliento-subject", "close, X-Kliento-Claim-Role", "X-Kliento-Signed-By"]:
+    for names in [
+        "X-Kliento-User",
+        "keep-alive, x-kliento-subject",
+        "close, X-Kliento-Claim-Role",
+        "X-Kliento-Signed-By",
+    ]:
         with check(f"{audience.stage.name}: `Connection: {names}` takes nothing away"):
             response = audience.ask("/", [("Connection", names), *audience.fields("good")])
             if response.status not in {400, 403}:
@@ -262,7 +271,9 @@ def originals(audience):
         with check(f"{audience.stage.name}: {name} of a client’s is not the host"):
             # There tokens need another audience.
             fields = [(name, "app.example.com"), *audience.fields("good")]
-            audience.refuses(lambda fields=fields: audience.ask("/", fields, host="staff.example.com"), {400, 401, 403})
+            audience.refuses(
+                lambda fields=fields: audience.ask("/", fields, host="staff.example.com"), {400, 401, 403}
+            )
     with check(f"{audience.stage.name}: a host with an audience of its own, and its token"):
         response = audience.ask("/", audience.fields("for-staff"), host="staff.example.com")
         audience.passes(response, ALICE)
@@ -332,7 +343,10 @@ def fields(audience):
 
 
 def connections(audience):
-    with check(f"{audience.stage.name}: one connection, many people: each request by itself"), audience.connect() as connection:
+    with (
+        check(f"{audience.stage.name}: one connection, many people: each request by itself"),
+        audience.connect() as connection,
+    ):
         for token, status, told in [
             ("good", 200, ALICE),
             (None, 401, None),
@@ -375,7 +389,9 @@ def fail_closed(audience):
 
     def nobody_gets_in(label):
         for token in ("good", None):
-            with check(f"{stage.name}: the verifier {label}: nobody gets in with {'a good' if token else 'no'} token"):
+            with check(
+                f"{stage.name}: the verifier {label}: nobody gets in with {'a good' if token else 'no'} token"
+            ):
                 audience.refuses(lambda token=token: audience.ask("/", audience.fields(token)), closed)
         with check(f"{stage.name}: the verifier {label}: not even to what is public"):
             audience.refuses(lambda: audience.ask("/health/"), closed)

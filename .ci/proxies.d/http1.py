@@ -1,4 +1,4 @@
-"""An HTTP/1.1 client that sends what it is told, octet by octet: real ones would clean up half of what is tried here."""
+"""An HTTP/1.1 client that sends what it is told, octet by octet: others would clean up half of what is tried here."""
 
 import socket
 from dataclasses import dataclass
@@ -33,8 +33,8 @@ class Connection:
     def ask(self, request):
         """Sends a request as octets, and returns the response.
 
-        Go's servers refuse what is no HTTP before they have read all of it, and a client may see no more of that than the
-        end of the connection: 400, too.
+        Go's servers refuse what is no HTTP before they have read all of it, and a client may see no more of that than
+        the end of the connection: 400, too.
         """
         try:
             self.send(request)

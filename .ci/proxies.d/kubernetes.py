@@ -2,8 +2,8 @@
 
 usage: kubernetes.py KLIENTO WORLD KUBECTL EXEC-VERSION
 
-With the files of `examples/kubernetes`, in which only names and addresses are put in place of others. EXEC-VERSION is that
-of `client.authentication.k8s.io` which the KUBECTL at hand speaks.
+With the files of `examples/kubernetes`, in which only names and addresses are put in place of others. EXEC-VERSION is
+that of `client.authentication.k8s.io` which the KUBECTL at hand speaks.
 """
 
 import json
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from api_server import AUDIENCES, ApiServer
 from report import Wrong, check, expect
-from stage import free_address, run
+from stage import free_host, run
 
 EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples" / "kubernetes"
 AUDIENCE = "https://kubernetes.example.com"
@@ -29,7 +29,8 @@ class Cluster:
     def __init__(self, kliento, world, kubectl, version, directory):
         self.kliento, self.kubectl, self.version = Path(kliento).resolve(), Path(kubectl).resolve(), version
         self.world, self.directory = Path(world).resolve(), Path(directory)
-        self.api_address, self.serve_address, self.operations = (free_address() for _ in range(3))
+        self.host = free_host()
+        self.api_address, self.serve_address = f"{self.host}:6443", f"{self.host}:8443"
         self.name = f"kubectl {self.kubectl_version()}, {version}"
 
     # ---- setting up
@@ -40,9 +41,20 @@ class Cluster:
 
     def make_certificates(self):
         """One that signs itself stands for the authority too."""
-        names = "DNS:kliento.kliento.svc,DNS:kubernetes.example.com,IP:127.0.0.1"
+        names = f"DNS:kliento.kliento.svc,DNS:kubernetes.example.com,IP:{self.host}"
         subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+            [
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:prime256v1",
+                "-nodes",
+                "-days",
+                "2",
+            ]
             + ["-subj", "/CN=kliento", "-addext", f"subjectAltName={names}", "-keyout", "tls.key", "-out", "tls.crt"],
             cwd=self.directory,
             check=True,
@@ -63,8 +75,7 @@ class Cluster:
         path = self.render(
             "kliento.toml",
             {
-                "0.0.0.0:8443": self.serve_address,
-                "0.0.0.0:9090": self.operations,
+                "0.0.0.0": self.host,
                 "/etc/kliento-tls/": f"{self.directory}/",
             },
         )
@@ -92,7 +103,9 @@ class Cluster:
             f"--audience={AUDIENCE}": f"--audience={audience}",
         }
         path = self.render("user.kubeconfig", changes)
-        extra = "".join(f"          - {argument}\n" for argument in [f"--trust-anchors={self.world}/anchors", *arguments])
+        extra = "".join(
+            f"          - {argument}\n" for argument in [f"--trust-anchors={self.world}/anchors", *arguments]
+        )
         path.write_text(path.read_text().replace("        interactiveMode:", f"{extra}        interactiveMode:"))
         return path
 
@@ -168,9 +181,10 @@ def files(cluster):
         expect("bindings", len(cluster.read("rbac.yaml")), 3)
     with check(f"{cluster.name}: the webhook’s audience is one of the API server’s"):
         audiences = tomllib.loads((EXAMPLES / "kliento.toml").read_text())["kubernetes"]["audiences"]
-        if not set(audiences) <= set(AUDIENCES) or f"--api-audiences={','.join(AUDIENCES)}" not in (
-            EXAMPLES / "webhook.kubeconfig"
-        ).read_text():
+        if (
+            not set(audiences) <= set(AUDIENCES)
+            or f"--api-audiences={','.join(AUDIENCES)}" not in (EXAMPLES / "webhook.kubeconfig").read_text()
+        ):
             raise Wrong(str(audiences))
 
 
@@ -188,8 +202,14 @@ def people(cluster, api):
             "      extensions:\n        - name: client.authentication.k8s.io/exec\n"
             f"          extension: {{audience: {AUDIENCE}}}\n"
         )
-        text = path.read_text().replace(f"          - --audience={AUDIENCE}\n", "").replace("users:\n", f"{extension}users:\n")
-        path.write_text(text.replace("        interactiveMode:", "        provideClusterInfo: true\n        interactiveMode:"))
+        text = (
+            path.read_text()
+            .replace(f"          - --audience={AUDIENCE}\n", "")
+            .replace("users:\n", f"{extension}users:\n")
+        )
+        path.write_text(
+            text.replace("        interactiveMode:", "        provideClusterInfo: true\n        interactiveMode:")
+        )
         expect("user", cluster.signs_in(api, path), ALICE)
     organisation = ["--organisation-certificate", "--dnssec-chain"]
     with check(f"{name}: the organisation signs for its bot, and says which groups it is in"):
@@ -222,14 +242,18 @@ def refusals(cluster, api):
     with check(f"{name}: no token at all is refused"):
         path = cluster.kubeconfig()
         text = path.read_text()
-        path.write_text(text[: text.index("    user:\n      exec:")] + "    user: {}\n" + text[text.index("contexts:") :])
+        path.write_text(
+            text[: text.index("    user:\n      exec:")] + "    user: {}\n" + text[text.index("contexts:") :]
+        )
         answer = cluster.run_kubectl("get", "namespaces", kubeconfig=path)
         expect("exit status", answer.returncode, 1)
     with check(f"{name}: what is no token is refused"):
         path = cluster.kubeconfig()
         text = path.read_text()
         path.write_text(
-            text[: text.index("    user:\n      exec:")] + "    user: {token: AAAA}\n" + text[text.index("contexts:") :]
+            text[: text.index("    user:\n      exec:")]
+            + "    user: {token: AAAA}\n"
+            + text[text.index("contexts:") :]
         )
         expect("users", cluster.is_refused(api, path, UNAUTHORIZED), [])
     with check(f"{name}: the command fails, and kubectl says so"):

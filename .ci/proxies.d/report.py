@@ -2,7 +2,6 @@
 
 from contextlib import contextmanager
 
-
 # Of what is told of a failure.
 MAX_LENGTH = 1000
 

@@ -1,8 +1,9 @@
-"""A proxy, `kliento serve` behind it, and a server that keeps what reaches it, started as in `examples/forward-auth`."""
+"""A proxy, `kliento serve` behind it, and a server that counts what reaches it: the examples of forward-auth."""
 
-import shutil
+import random
 import socket
 import subprocess
+import sys
 import threading
 import time
 from importlib.machinery import SourceFileLoader
@@ -26,10 +27,13 @@ run = load("run")
 backend = load("backend")
 
 
-def free_address():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
+def free_host():
+    """An address of this machine that nobody else uses. (Clients' own ports are all at 127.0.0.1.)"""
+    while True:
+        host = f"127.{random.randint(1, 254)}.{random.randint(0, 255)}.{random.randint(1, 254)}"
+        with socket.socket() as probe:
+            if probe.connect_ex((host, 8000)) != 0:
+                return host
 
 
 class Backend:
@@ -95,34 +99,40 @@ class BadVerifier:
 
 class Stage:
     def __init__(self, kliento, world, proxy, directory):
-        self.kliento = kliento
+        self.kliento, self.name = kliento, proxy
         self.directory = Path(directory)
-        self.proxy, self.verifier, self.backend_address = (free_address() for _ in range(3))
-        self.addresses = {run.PROXY: self.proxy, run.VERIFIER: self.verifier, run.BACKEND: self.backend_address}
+        self.host = free_host()
+        self.proxy, self.verifier, self.server = (
+            address.replace(run.HOST, self.host) for address in (run.PROXY, run.VERIFIER, run.BACKEND)
+        )
         self.processes = []
-        self.name = proxy
-        self.serve = None
-        # The tokens' world, as kliento.toml names it.
+        # The tokens' world, where kliento.toml says.
         (self.directory / "world").symlink_to(Path(world).resolve())
         self.configuration = self.directory / "kliento.toml"
-        text = (EXAMPLES / "kliento.toml").read_text().replace(run.VERIFIER, self.verifier)
-        self.configuration.write_text(text)
+        self.configuration.write_text((EXAMPLES / "kliento.toml").read_text().replace(run.HOST, self.host))
 
     def __enter__(self):
+        self.backend = Backend(self.server)
         try:
-            self.backend = Backend(self.backend_address)
             self.start_verifier()
-            output = (self.directory / "proxy.log").open("wb")
-            process = run.start_proxy(
-                self.name, self.directory / self.name, self.addresses, stdout=output, stderr=subprocess.STDOUT
+            directory = self.directory / self.name
+            process = self._start(
+                "proxy.log", lambda **output: run.start_proxy(self.name, directory, self.host, **output)
             )
-            self.processes.append(process)
             run.wait_until_listening(self.proxy, process)
             self._wait_until_ready()
         except BaseException:
+            for log in self.directory.glob("*.log"):
+                print(log.read_text(), file=sys.stderr)
             self.__exit__()
             raise
         return self
+
+    def _start(self, log, start):
+        with (self.directory / log).open("ab") as output:
+            process = start(stdout=output, stderr=subprocess.STDOUT)
+        self.processes.append(process)
+        return process
 
     def __exit__(self, *_):
         for process in self.processes:
@@ -140,18 +150,11 @@ class Stage:
             time.sleep(0.1)
 
     def start_verifier(self):
-        output = (self.directory / "serve.log").open("ab")
         command = [self.kliento, "serve", "--config", self.configuration, "--log", "json"]
-        self.serve = subprocess.Popen(command, cwd=self.directory, stdout=output, stderr=subprocess.STDOUT)
-        self.processes.append(self.serve)
+        self.serve = self._start("serve.log", lambda **output: subprocess.Popen(command, **output))
         run.wait_until_listening(self.verifier, self.serve)
 
     def stop_verifier(self):
         self.serve.terminate()
         self.serve.wait()
         self.processes.remove(self.serve)
-
-    def keep_logs(self, directory):
-        for name in ("proxy.log", "serve.log"):
-            if (self.directory / name).exists():
-                shutil.copy(self.directory / name, Path(directory) / f"{self.name}.{name}")
