@@ -303,6 +303,13 @@ fn position(text: &str, octet: usize) -> (usize, usize) {
 
 impl ConfigFile {
     fn combine(self, base: &Path, flags: Flags) -> Result<Settings, Fault> {
+        let audience = flags.audience.or(self.audience.map(value));
+        if !flags.allow.is_empty() && audience.is_none() {
+            return Err(
+                Fault::failure("--allow, and no audience that tokens must name")
+                    .hint("give --audience, as in --audience https://app.example.com"),
+            );
+        }
         let rules = combine_rules(self.rules, flags.allow)?;
         let operations_listen = or_else(flags.operations_listen, self.operations_listen);
         let listen = combine_listen(or_else(flags.listen, self.listen), &operations_listen)?;
@@ -322,7 +329,7 @@ impl ConfigFile {
             tls: combine_tls(flags.tls, self.tls, base),
             limits: self.limits.resolve()?,
             sections: Sections {
-                audience: flags.audience.or(self.audience.map(value)),
+                audience,
                 verifier: self.verifier,
                 rules,
                 kubernetes: self.kubernetes,

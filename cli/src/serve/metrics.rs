@@ -1,6 +1,7 @@
 //! What there is to measure, as Prometheus reads it. Labels come from sets that no client can make larger.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -16,6 +17,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::tls::Tls;
 use super::{Outcome, Tier};
 
 /// The media type of the text (`OpenMetrics` 1.0), which Prometheus and its relatives take.
@@ -97,13 +99,13 @@ struct ReloadLabels {
 
 impl Default for Metrics {
     fn default() -> Self {
-        Self::new(None)
+        Self::new(None, None)
     }
 }
 
 impl Metrics {
-    /// With what `verifier` remembers among them.
-    pub(crate) fn new(verifier: Option<Verifier>) -> Self {
+    /// With what `verifier` remembers and how long the certificate of `tls` is valid among them.
+    pub(crate) fn new(verifier: Option<Verifier>, tls: Option<Arc<Tls>>) -> Self {
         let mut metrics = Self {
             registry: Registry::default(),
             verifications: Family::default(),
@@ -114,11 +116,11 @@ impl Metrics {
             ended: Family::default(),
             reloads: Family::default(),
         };
-        metrics.register(verifier);
+        metrics.register(verifier, tls);
         metrics
     }
 
-    fn register(&mut self, verifier: Option<Verifier>) {
+    fn register(&mut self, verifier: Option<Verifier>, tls: Option<Arc<Tls>>) {
         let ours = self.registry.sub_registry_with_prefix("kliento");
         ours.register(
             "verifications",
@@ -160,6 +162,9 @@ impl Metrics {
         ours.register("build", "Which software this is", version);
         if let Some(verifier) = verifier {
             ours.register_collector(Box::new(Cache(verifier)));
+        }
+        if let Some(tls) = tls {
+            ours.register_collector(Box::new(Certificate(tls)));
         }
         let start = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -293,6 +298,28 @@ impl Collector for Cache {
     }
 }
 
+/// The certificate of TLS, as it is when somebody wants to know.
+struct Certificate(Arc<Tls>);
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Certificate")
+    }
+}
+
+impl Collector for Certificate {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let Some(expiry) = self.0.expiry() else {
+            return Ok(());
+        };
+        let name = "tls_certificate_expiry_timestamp";
+        let help = "The last second of the certificate, since 1970";
+        let seconds = Some(&Unit::Seconds);
+        let metric = encoder.encode_descriptor(name, help, seconds, MetricType::Gauge)?;
+        ConstGauge::new(expiry.unix_seconds()).encode(metric)
+    }
+}
+
 /// What the operating system knows of this process, under the names that Prometheus has for it.
 #[derive(Debug)]
 struct Process;
@@ -361,7 +388,7 @@ mod tests {
     fn knows_what_the_verifier_remembers() {
         let audience = "https://api.example.com".parse().unwrap();
         let verifier = Verifier::builder(audience).cache_octets(1 << 20).build();
-        let text = Metrics::new(Some(verifier)).to_text();
+        let text = Metrics::new(Some(verifier), None).to_text();
         for part in [
             "kliento_cache_octets 0",
             "kliento_cache_capacity_octets 1048576",

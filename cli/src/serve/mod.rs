@@ -128,9 +128,9 @@ impl Service {
             .transpose()?
             .map(Arc::new);
         let verifier = settings.trust.verifier(settings.limits.cache)?;
-        let metrics = Arc::new(Metrics::new(Some(verifier.clone())));
+        let metrics = Arc::new(Metrics::new(Some(verifier.clone()), tls.clone()));
         let sections = std::mem::take(&mut settings.sections);
-        let mut plan = Plan::new(&settings, &sections);
+        let mut plan = Plan::new(&settings, &sections, tls.as_deref());
         let endpoints = Endpoints::new(
             sections,
             verifier.clone(),

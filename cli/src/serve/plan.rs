@@ -2,13 +2,16 @@
 
 use std::fmt;
 
+use kliento::Timestamp;
 use kliento::veraid::{Dialect, KeyAlgorithm};
 use serde::Serialize;
 
 use super::config::Settings;
 use super::endpoints::Sections;
 use super::limits::{Memory, Size};
-use super::listener::Surface;
+use super::listener::{Address, Surface};
+use super::tls::Tls;
+use crate::arguments;
 use crate::output::{Fields, ODD, Printable};
 
 /// More than clocks are apart that are kept at all.
@@ -20,6 +23,7 @@ const SUSPICIOUS_SKEW_SECONDS: u64 = 300;
 pub(crate) struct Plan {
     status: &'static str,
     listen: Vec<Listen>,
+    certificate_valid_until: Option<String>,
     audience: Option<String>,
     trust_anchors: String,
     clock_skew_seconds: u64,
@@ -52,12 +56,14 @@ struct Budget {
 }
 
 impl Plan {
-    pub(crate) fn new(settings: &Settings, sections: &Sections) -> Self {
+    pub(crate) fn new(settings: &Settings, sections: &Sections, tls: Option<&Tls>) -> Self {
+        let expiry = tls.and_then(Tls::expiry);
         let trust = &settings.trust;
         let memory = settings.limits.memory(settings.tls.is_some());
         Self {
             status: "ok",
             listen: listen(settings),
+            certificate_valid_until: expiry.map(|expiry| expiry.to_string()),
             audience: sections.audience.as_ref().map(ToString::to_string),
             trust_anchors: trust
                 .source
@@ -76,7 +82,7 @@ impl Plan {
                 .collect(),
             serves: Vec::new(),
             memory: Budget::new(&memory, settings.limits.connections),
-            warnings: warnings(settings, sections),
+            warnings: warnings(settings, sections, expiry),
         }
     }
 
@@ -126,7 +132,7 @@ fn listen(settings: &Settings) -> Vec<Listen> {
 }
 
 /// What is allowed, and seldom meant.
-fn warnings(settings: &Settings, sections: &Sections) -> Vec<String> {
+fn warnings(settings: &Settings, sections: &Sections, expiry: Option<Timestamp>) -> Vec<String> {
     let mut warnings = Vec::new();
     let outside = settings.listen.iter().find(|address| !address.is_local());
     if sections.rules.is_empty() {
@@ -149,6 +155,16 @@ fn warnings(settings: &Settings, sections: &Sections) -> Vec<String> {
             "/metrics is on {address} for everybody who can connect; --operations-listen moves it"
         ));
     }
+    if let Some(expiry) = expiry
+        && expiry < arguments::now()
+    {
+        warnings.push(format!(
+            "the certificate of TLS has expired, at {expiry}; clients will refuse it"
+        ));
+    }
+    if settings.tls.is_some() && settings.listen.iter().all(Address::is_unix) {
+        warnings.push("there is a certificate for TLS, which Unix sockets go without".to_owned());
+    }
     let skew = settings.trust.clock_skew.as_secs();
     if skew > SUSPICIOUS_SKEW_SECONDS {
         warnings.push(format!(
@@ -167,6 +183,9 @@ impl fmt::Display for Plan {
                 "listens",
                 format!("{}, {tls}: {}", listen.address, listen.serves),
             );
+        }
+        if let Some(expiry) = &self.certificate_valid_until {
+            fields.add("certificate", format!("valid until {expiry}"));
         }
         fields.add(
             "audience",

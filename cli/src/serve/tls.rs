@@ -6,10 +6,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use kliento::Timestamp;
 use rustls::RootCertStore;
 use rustls::server::{ServerConfig, WebPkiClientVerifier};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use x509_cert::Certificate;
+use x509_cert::der::Decode as _;
 use zeroize::Zeroizing;
 
 use crate::fault::{Fault, with_causes};
@@ -35,10 +38,17 @@ struct Content {
     client_ca: Option<Vec<u8>>,
 }
 
+/// What new connections are served with.
+struct Current {
+    configuration: Arc<ServerConfig>,
+    /// The last second of the server's certificate, unless it is one that only others can read.
+    expiry: Option<Timestamp>,
+}
+
 /// A configuration that follows its files.
 pub(crate) struct Tls {
     files: TlsFiles,
-    current: RwLock<Arc<ServerConfig>>,
+    current: RwLock<Current>,
     /// What was read last, be it of use or not.
     seen: RwLock<Option<Content>>,
 }
@@ -50,7 +60,7 @@ impl Tls {
         let current = files.configure(&content)?;
         Ok(Self {
             files,
-            current: RwLock::new(Arc::new(current)),
+            current: RwLock::new(current),
             seen: RwLock::new(Some(content)),
         })
     }
@@ -58,7 +68,13 @@ impl Tls {
     /// What a new connection is served with.
     pub(crate) fn current(&self) -> Arc<ServerConfig> {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(&current)
+        Arc::clone(&current.configuration)
+    }
+
+    /// Until when the server's certificate is valid, if that can be told.
+    pub(crate) fn expiry(&self) -> Option<Timestamp> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.expiry
     }
 
     /// Looks at the files again. `Ok(false)` if they are what they were; an error once for each change that is of no use.
@@ -78,7 +94,7 @@ impl Tls {
         let configured = self.files.configure(&content);
         *seen = Some(content);
         drop(seen);
-        let configured = Arc::new(configured?);
+        let configured = configured?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = configured;
         Ok(true)
     }
@@ -100,8 +116,9 @@ impl TlsFiles {
         })
     }
 
-    fn configure(&self, content: &Content) -> Result<ServerConfig, Fault> {
+    fn configure(&self, content: &Content) -> Result<Current, Fault> {
         let chain = certificates(&self.certificate, &content.certificate)?;
+        let expiry = chain.first().and_then(expiry);
         let key = PrivateKeyDer::from_pem_slice(&content.key).map_err(|error| {
             Fault::in_file(self.key.display(), &error)
                 .hint("give the certificate's private key as PEM: PKCS #8, PKCS #1 or SEC 1, not encrypted")
@@ -131,8 +148,19 @@ impl TlsFiles {
             )
         })?;
         configuration.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
-        Ok(configuration)
+        Ok(Current {
+            configuration: Arc::new(configuration),
+            expiry,
+        })
     }
+}
+
+/// The last second of its validity.
+fn expiry(certificate: &CertificateDer<'_>) -> Option<Timestamp> {
+    let certificate = Certificate::from_der(certificate).ok()?;
+    let validity = certificate.tbs_certificate().validity();
+    let seconds = validity.not_after.to_unix_duration().as_secs();
+    Some(Timestamp::from_unix_seconds(i64::try_from(seconds).ok()?))
 }
 
 /// All certificates in a PEM file, of which there is one at least.

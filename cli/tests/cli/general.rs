@@ -54,6 +54,7 @@ fn writes_a_man_page_for_each_command() {
         "kliento-organisation-delegate.1",
         "kliento-member-inspect.1",
         "kliento-demo.1",
+        "kliento-serve.1",
     ] {
         assert!(pages.iter().any(|name| name == page), "{page}: {pages:?}");
     }

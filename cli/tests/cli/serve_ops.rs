@@ -244,8 +244,12 @@ fn flags_win_over_the_file_and_paths_in_it_are_relative_to_it() {
 }
 
 #[test]
-fn allow_does_not_mix_with_rules() {
+fn allow_needs_an_audience_and_does_not_mix_with_rules() {
     let scratch = Scratch::new();
+    serve(scratch.path(), &["--allow", "*@example.com", "--check"])
+        .exits(2)
+        .explains("--allow")
+        .hints();
     std::fs::write(
         scratch.file("kliento.toml"),
         "audience = \"https://api.example.com\"\n[[rules]]\nsubjects = [\"a@example.com\"]\n",
@@ -829,6 +833,24 @@ fn with_a_client_ca_nobody_connects_without_its_certificate() {
 }
 
 #[test]
+fn a_certificate_that_has_expired_is_told() {
+    let scratch = Scratch::new();
+    let authority = Authority::new();
+    authority.write_until(&scratch, "server", "localhost", 2020);
+    let plan = check(&scratch, TLS).exits(0).json();
+    assert_eq!(plan["certificateValidUntil"], "2020-01-01T00:00:00Z");
+    assert!(plan["warnings"].to_string().contains("has expired"));
+
+    authority.write_until(&scratch, "server", "localhost", 2100);
+    let server = Server::configured(
+        &scratch,
+        &format!("operations-listen = \"127.0.0.1:0\"\n{TLS}"),
+    );
+    let expiry = server.metric("kliento_tls_certificate_expiry_timestamp_seconds ");
+    assert!((expiry - 4_102_444_800.0).abs() < 1.0, "{expiry}");
+}
+
+#[test]
 fn a_handshake_has_its_time_too() {
     let scratch = Scratch::new();
     Authority::new().write(&scratch, "server", "localhost");
@@ -1173,18 +1195,26 @@ impl Authority {
 
     /// A certificate and its key, as PEM.
     fn issue(&self, name: &str) -> (String, String) {
+        self.issue_until(name, 2100)
+    }
+
+    /// The same up to the beginning of a year.
+    fn issue_until(&self, name: &str, year: i32) -> (String, String) {
         let key = KeyPair::generate().unwrap();
         let issuer: &Issuer<'_, KeyPair> = &self.0;
-        let certificate = CertificateParams::new(vec![name.to_owned()])
-            .unwrap()
-            .signed_by(&key, issuer)
-            .unwrap();
+        let mut parameters = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        parameters.not_after = rcgen::date_time_ymd(year, 1, 1);
+        let certificate = parameters.signed_by(&key, issuer).unwrap();
         (certificate.pem(), key.serialize_pem())
     }
 
     /// Issues a certificate into `NAME.pem` and `NAME.key`, each replaced as a whole.
     fn write(&self, scratch: &Scratch, file: &str, name: &str) {
-        let (certificate, key) = self.issue(name);
+        self.write_until(scratch, file, name, 2100);
+    }
+
+    fn write_until(&self, scratch: &Scratch, file: &str, name: &str, year: i32) {
+        let (certificate, key) = self.issue_until(name, year);
         for (suffix, content) in [("pem", certificate), ("key", key)] {
             let temporary = scratch.file("temporary");
             std::fs::write(&temporary, content).unwrap();
