@@ -371,7 +371,9 @@ mod tests {
 
     #[test]
     fn refuses_a_prefix_that_no_path_can_have() {
-        for prefix in ["", "admin", "/a/../b", "//", "/a?b", "/a;b", "/a%3Bb", "/a%2fb", "/é"] {
+        for prefix in [
+            "", "admin", "/a/../b", "//", "/a?b", "/a;b", "/a%3Bb", "/a%2fb", "/é",
+        ] {
             prefix.parse::<PathPrefix>().expect_err(prefix);
         }
     }
