@@ -308,7 +308,7 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_is_kept_around_the_octets_of_a_body() {
-        struct Piece(Arc<()>);
+        struct Piece(#[expect(dead_code, reason = "it is counted")] Arc<()>);
         impl AsRef<[u8]> for Piece {
             fn as_ref(&self) -> &[u8] {
                 b"a"
