@@ -4,20 +4,21 @@
 //! Buffers. Names and numbers are those of `envoy/service/auth/v3/external_auth.proto`, `attribute_context.proto` beside
 //! it, `envoy/config/core/v3/base.proto`, `envoy/type/v3/http_status.proto` and `google/rpc/status.proto`.
 //!
-//! Whatever can be read is answered with a decision, also where there is no verdict: Envoy takes an error of gRPC for a
-//! failure of the service, and `failure_mode_allow` would let such requests through.
+//! Every answer is a decision: Envoy takes an error of gRPC for a failure of the service, and `failure_mode_allow` would
+//! let such requests through. A client can make Envoy's message too large to be read, so that is refused as well.
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::BodyExt as _;
 use tonic::server::{Grpc, UnaryService};
 use tonic_prost::ProstCodec;
 
-use super::Body;
 use super::forward::{Forward, Original, Passage};
 use super::refusal::Refusal;
-use crate::serve::BoxError;
+use super::{Body, full};
+use crate::serve::{BoxError, limits};
 
 /// Where it is.
 pub(crate) const PATH: &str = "/envoy.service.auth.v3.Authorization/Check";
@@ -152,20 +153,52 @@ struct HeaderValueOption {
 const OK: i32 = 0;
 const PERMISSION_DENIED: i32 = 7;
 
+/// How gRPC frames a message without fields: not compressed, of no octets.
+const NO_MESSAGE: Bytes = Bytes::from_static(&[0; 5]);
+/// What gRPC has among the fields of an answer, and not behind it, where it failed.
+const FAILED: &str = "grpc-status";
+/// Fields of a request. Envoy takes 100 from a client unless told otherwise, and adds some of its own. Each takes many
+/// times its text in memory.
+const MAX_FIELDS: usize = 1_024;
+
 /// Answers a call.
 pub(crate) async fn answer<B>(forward: Arc<Forward>, request: Request<B>) -> Response<Body>
 where
-    B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
+    let (parts, body) = request.into_parts();
+    let refusal = match limits::read(body).await {
+        Ok(message) => {
+            let check = Check {
+                forward: Arc::clone(&forward),
+                unread: None,
+            };
+            let response = call(check, Request::from_parts(parts, full(message))).await;
+            if !response.headers().contains_key(FAILED) {
+                return response;
+            }
+            Refusal::UnclearRequest("the message")
+        }
+        Err(fault) => fault.into(),
+    };
+    let check = Check {
+        forward,
+        unread: Some(refusal),
+    };
+    call(check, Request::new(full(NO_MESSAGE))).await
+}
+
+async fn call(check: Check, request: Request<Body>) -> Response<Body> {
     let mut grpc = Grpc::new(ProstCodec::<CheckResponse, CheckRequest>::default());
-    let request = request.map(|body| body.map_err(Into::into).boxed_unsync());
-    let response = grpc.unary::<_, Body>(Check { forward }, request).await;
+    let response = grpc.unary::<_, Body>(check, request).await;
     response.map(|body| body.map_err(BoxError::from).boxed_unsync())
 }
 
 struct Check {
     forward: Arc<Forward>,
+    /// Why there is no message to decide about, if there is none.
+    unread: Option<Refusal>,
 }
 
 impl UnaryService<CheckRequest> for Check {
@@ -176,8 +209,12 @@ impl UnaryService<CheckRequest> for Check {
 
     fn call(&mut self, request: tonic::Request<CheckRequest>) -> Self::Future {
         let forward = Arc::clone(&self.forward);
+        let unread = self.unread.take();
         Box::pin(async move {
-            let response = check(&forward, request.into_inner()).await;
+            let response = match unread {
+                None => check(&forward, request.into_inner()).await,
+                Some(refusal) => decide(&forward, &HeaderMap::new(), Err(refusal)).await,
+            };
             Ok(tonic::Response::new(response))
         })
     }
@@ -194,8 +231,15 @@ async fn check(forward: &Forward, request: CheckRequest) -> CheckResponse {
     let original = original
         .and_then(|()| http.original())
         .map_err(Refusal::UnclearRequest);
-    let fields = fields.unwrap_or_default();
-    match forward.decide(NAME, &fields, original).await {
+    decide(forward, &fields.unwrap_or_default(), original).await
+}
+
+async fn decide(
+    forward: &Forward,
+    fields: &HeaderMap,
+    original: Result<Original<'_>, Refusal>,
+) -> CheckResponse {
+    match forward.decide(NAME, fields, original).await {
         Ok(passage) => passage.into(),
         Err(refusal) => refusal.into(),
     }
@@ -221,7 +265,11 @@ impl HttpRequest {
     /// The fields in whichever form they came. Pseudo-fields of HTTP/2 are among them, and are no fields.
     fn fields(&self) -> Result<HeaderMap, &'static str> {
         let raw = self.header_map.as_ref().map(|list| list.headers.as_slice());
-        let raw = raw.unwrap_or_default().iter().map(HeaderField::pair);
+        let raw = raw.unwrap_or_default();
+        if raw.len().saturating_add(self.headers.len()) > MAX_FIELDS {
+            return Err("fewer fields");
+        }
+        let raw = raw.iter().map(HeaderField::pair);
         let joined = self
             .headers
             .iter()
@@ -296,4 +344,121 @@ fn options(fields: &HeaderMap) -> Vec<HeaderValueOption> {
         keep_empty_value: true,
     };
     fields.iter().map(option).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http_body_util::{Full, StreamBody};
+    use hyper::body::Frame;
+    use kliento::{Audience, Verifier};
+    use prost::Message as _;
+
+    use super::super::rules::{RuleConfig, Rules};
+    use super::super::verdict::Gate;
+    use super::*;
+    use crate::serve::audit::Audit;
+    use crate::serve::limits::{BoundedBody, VerificationLimits};
+
+    const ROOM: u64 = 65_536;
+
+    fn forward() -> Arc<Forward> {
+        let audience: Audience = "https://api.example.com".parse().unwrap();
+        let verifier = Verifier::builder(audience.clone()).build();
+        let rule = RuleConfig::allowing(vec!["alice@example.com".parse().unwrap()]);
+        let rules = Rules::new(vec![rule], Some(&audience), &verifier);
+        let limits = VerificationLimits {
+            concurrent: 1,
+            queue: 1,
+        };
+        let gate = Gate::new(limits, Arc::default(), Audit::default());
+        Arc::new(Forward::new(rules.unwrap(), Arc::new(gate)))
+    }
+
+    async fn answer_to<B>(body: B) -> CheckResponse
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let response = answer(forward(), Request::new(body)).await;
+        assert!(!response.headers().contains_key(FAILED));
+        let octets = response.into_body().collect().await.unwrap().to_bytes();
+        CheckResponse::decode(&octets[NO_MESSAGE.len()..]).unwrap()
+    }
+
+    /// The reason of a refusal.
+    fn reason(response: CheckResponse) -> String {
+        let status = response.status.unwrap();
+        assert_eq!(status.code, PERMISSION_DENIED);
+        assert!(matches!(
+            response.http_response,
+            Some(HttpResponse::Denied(_))
+        ));
+        status.message
+    }
+
+    #[tokio::test]
+    async fn what_is_no_message_is_refused_and_not_left_undecided() {
+        for message in [
+            &b""[..],
+            b"\0",
+            b"\0\0\0\0\x01",
+            b"\0\0\0\0\x01\xff",
+            b"\x01\0\0\0\0",
+            b"\0\xff\xff\xff\xff",
+            b"<html>",
+        ] {
+            let response = answer_to(Full::new(Bytes::from_static(message))).await;
+            assert_eq!(reason(response), "serve.unclear_request", "{message:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_message_that_can_not_be_read_is_refused_and_not_left_undecided() {
+        let large = Full::new(Bytes::from(vec![0; 100]));
+        let large = BoundedBody::new(large, 99, Duration::from_secs(1));
+        assert_eq!(reason(answer_to(large).await), "serve.body_too_large");
+
+        let broken: Result<Frame<Bytes>, BoxError> = Err("gone".into());
+        let broken = StreamBody::new(futures_util::stream::iter([broken]));
+        let broken = BoundedBody::new(broken, ROOM, Duration::from_secs(1));
+        assert_eq!(reason(answer_to(broken).await), "serve.body_broken");
+    }
+
+    #[tokio::test]
+    async fn no_more_fields_are_read_than_a_request_can_have() {
+        let message = |fields: usize| {
+            let field = |number: usize| HeaderField {
+                key: format!("a{number}"),
+                value: String::new(),
+                raw_value: Vec::new(),
+            };
+            let request = AttributedRequest {
+                http: Some(HttpRequest {
+                    method: "GET".to_owned(),
+                    path: "/".to_owned(),
+                    host: "api.example.com".to_owned(),
+                    header_map: Some(FieldList {
+                        headers: (0..fields).map(field).collect(),
+                    }),
+                    ..HttpRequest::default()
+                }),
+            };
+            let attributes = Some(AttributeContext {
+                request: Some(request),
+            });
+            let message = CheckRequest { attributes }.encode_to_vec();
+            let length = u32::try_from(message.len()).unwrap().to_be_bytes();
+            let framed = [&[0][..], &length, &message].concat();
+            Full::new(Bytes::from(framed))
+        };
+        let most = answer_to(message(MAX_FIELDS)).await;
+        assert_eq!(reason(most), "http.missing_authorization");
+        // A map of fields has an end, too, beyond which it panics.
+        for fields in [MAX_FIELDS + 1, 40_000] {
+            let more = answer_to(message(fields)).await;
+            assert_eq!(reason(more), "serve.unclear_request");
+        }
+    }
 }
