@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use kliento::veraid::{KeyAlgorithm, Organisation, SignedBy};
 use kliento::{Audience, Requirements, SubjectPattern, VerifiedToken, Verifier};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::headers::{ClaimField, ClaimFields};
 use super::host::{HostPattern, RequestHost};
@@ -29,21 +29,40 @@ pub(crate) struct RuleConfig {
     /// In place of the configuration's.
     audience: Option<Text<Audience>>,
     /// All members of these, and their bots.
+    #[serde(deserialize_with = "some")]
     organisations: Vec<Text<Organisation>>,
     /// These, beside the organisations.
+    #[serde(deserialize_with = "some")]
     subjects: Vec<Text<SubjectPattern>>,
     /// Claims that must be there, with the values that do. They are the word of whoever signed, so that a member can claim
     /// anything unless the organisation's signature is asked for.
     claims: BTreeMap<String, Vec<String>>,
     /// Claims that must be there with any value.
+    #[serde(deserialize_with = "some")]
     required_claims: Vec<String>,
     /// Whose signature it takes: either's if there is none.
     signed_by: Option<Signature>,
+    #[serde(deserialize_with = "some")]
     key_algorithms: Vec<Text<KeyAlgorithm>>,
     /// How long a token may live at most.
     max_lifetime: Option<Text<Duration>>,
     /// Fields for claims whose names can't end that of a field.
     claim_headers: BTreeMap<String, Text<ClaimField>>,
+}
+
+/// One or more. To name none would ask for nothing, where whoever wrote the list meant to ask for something.
+fn some<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let values = Vec::deserialize(deserializer)?;
+    if values.is_empty() {
+        return Err(D::Error::custom(
+            "an empty list would ask for nothing: leave it out if that is what is meant",
+        ));
+    }
+    Ok(values)
 }
 
 /// Whose key must have signed a token.
@@ -303,5 +322,23 @@ impl Rules {
             ))
         });
         anybody.chain(unreachable).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RuleConfig;
+
+    #[test]
+    fn a_list_without_anybody_does_not_stand_for_everybody() {
+        for list in [
+            "organisations",
+            "subjects",
+            "key-algorithms",
+            "required-claims",
+        ] {
+            let error = toml::from_str::<RuleConfig>(&format!("{list} = []")).unwrap_err();
+            assert!(error.message().contains("empty list"), "{list}: {error}");
+        }
     }
 }
