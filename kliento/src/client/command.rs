@@ -166,15 +166,30 @@ pub(super) struct Complaint(String);
 
 impl Complaint {
     fn new(text: &str) -> Self {
-        let words: Vec<String> = text.split_whitespace().map(harmless).collect();
-        Self(words.join(" "))
+        let mut is_in_token = false;
+        let words = text.split_whitespace().map(|word| {
+            // A token that is wrapped goes on for as long as its lines look like it.
+            is_in_token = begins_token(word) || is_in_token && is_long_base64(word);
+            if is_in_token {
+                "…".to_owned()
+            } else {
+                harmless(word)
+            }
+        });
+        Self(words.collect::<Vec<_>>().join(" "))
     }
 }
 
+fn begins_token(word: &str) -> bool {
+    word.len() >= TOKEN_LIKE && word.contains("MII")
+}
+
+fn is_long_base64(word: &str) -> bool {
+    let is_digit = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/' | b'=');
+    word.len() >= TOKEN_LIKE && word.bytes().all(is_digit)
+}
+
 fn harmless(word: &str) -> String {
-    if word.len() >= TOKEN_LIKE && word.contains("MII") {
-        return "…".to_owned();
-    }
     word.chars()
         .map(|character| {
             if character.is_control() {
@@ -220,5 +235,12 @@ mod tests {
             ": error: no \u{fffd}[31m key for … …"
         );
         assert_eq!(Complaint::new("\n").to_string(), "");
+    }
+
+    #[test]
+    fn no_line_of_a_token_that_is_wrapped_is_repeated() {
+        let line = "Zm9vYmFyLCBmb28rYmFyL2Zvb2Jhcg/+".repeat(2);
+        let complaint = Complaint::new(&format!("got\nMII{line}\n{line}\n{line}\nnot wanted"));
+        assert_eq!(complaint.to_string(), ": got … … … not wanted");
     }
 }

@@ -59,8 +59,9 @@ impl Origin {
     /// Whether a token may be put on a request to `url`: the scheme, host and port are the same, and the path is that of
     /// this origin or lies below it.
     ///
-    /// What servers read in different ways is not below any path but the root: `%2F`, `%5C` and `%2E` in it (a slash, a
-    /// backslash and a dot), or a segment `..;`.
+    /// What servers read in different ways is not below any path but the root: `%2F`, `%5C`, `%2E` and `%25` in it (a
+    /// slash, a backslash, a dot and, for those who decode twice, a percent sign), or a segment `..;`, its semicolon
+    /// encoded or not.
     pub fn covers(&self, url: &Url) -> bool {
         url.scheme() == self.scheme
             && url.host_str() == Some(self.host.as_str())
@@ -112,7 +113,7 @@ fn is_loopback(host: &str) -> bool {
 /// Whether a server might read the path in another way than it is written.
 fn is_ambiguous(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
-    ["%2f", "%5c", "%2e", "/..;"]
+    ["%2f", "%5c", "%2e", "%25", "/..;", "/..%3b"]
         .iter()
         .any(|escape| lower.contains(escape))
 }
@@ -258,6 +259,9 @@ mod tests {
             "/v1/..%5cadmin",
             "/v1/x%2e",
             "/v1/..;/admin",
+            "/v1/..%3B/admin",
+            "/v1/%252e%252e/admin",
+            "/v1/..%252fadmin",
         ] {
             assert!(
                 !covers("https://a.example/v1/", &format!("https://a.example{url}")),
