@@ -1,6 +1,7 @@
 //! A token that is ready to be sent.
 
 use core::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -15,7 +16,10 @@ use crate::{Audience, Error, TokenBundle, header};
 /// Cheap to clone. Whoever has it can use it until it ends, so `Debug` does not show it, and its memory is wiped when the
 /// last copy goes.
 #[derive(Clone, PartialEq, Eq)]
-pub struct BearerToken {
+pub struct BearerToken(Arc<Inner>);
+
+#[derive(PartialEq, Eq)]
+struct Inner {
     value: HeaderValue,
     audience: Audience,
     period: Period,
@@ -37,32 +41,32 @@ impl BearerToken {
         let Some(period) = period::claimed(bundle.signature_bundle(), now) else {
             return Ok(Reading::NeverValid);
         };
-        Ok(Reading::Token(Self {
+        Ok(Reading::Token(Self(Arc::new(Inner {
             value: header_value(der)?,
             audience,
             period,
-        }))
+        }))))
     }
 
     /// The value of the `Authorization` field that carries it, `Kliento MII…`, marked as sensitive.
     pub fn header_value(&self) -> HeaderValue {
-        self.value.clone()
+        self.0.value.clone()
     }
 
     /// The same as text.
     pub fn as_str(&self) -> &str {
         // Base64 behind the name of a scheme.
-        self.value.to_str().unwrap_or_default()
+        self.0.value.to_str().unwrap_or_default()
     }
 
     /// Whom it says it is for.
     pub fn audience(&self) -> &Audience {
-        &self.audience
+        &self.0.audience
     }
 
     /// When it says that it holds: it, its certificates and its DNSSEC chain together.
     pub fn period(&self) -> Period {
-        self.period
+        self.0.period
     }
 }
 
@@ -88,8 +92,8 @@ impl fmt::Debug for BearerToken {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("BearerToken")
-            .field("audience", &self.audience)
-            .field("period", &self.period)
+            .field("audience", &self.0.audience)
+            .field("period", &self.0.period)
             .finish_non_exhaustive()
     }
 }

@@ -48,12 +48,37 @@
 //! Tokens are renewed when somebody asks for one. To have it done ahead of that, [keep the source
 //! fresh](TokenSource::keep_fresh).
 //!
+//! # Where it can't wait
+//!
+//! Code that is not asynchronous, such as an interceptor of gRPC calls, takes [what is at hand](TokenSource::current).
+//!
+//! ```
+//! use kliento::client::{BoxError, MemberSigner, TokenSource};
+//! # use kliento::{testing::TrustChain, veraid::{MemberIdBundle, PrivateKey}};
+//! # fn signer() -> Result<MemberSigner, BoxError> {
+//! # let chain = TrustChain::new("example.com", "alice");
+//! # let bundle = MemberIdBundle::from_der(&chain.member_id_bundle().to_der()?)?;
+//! # Ok(MemberSigner::new(bundle, PrivateKey::from_pkcs8_pem(&chain.member_key().to_pkcs8_pem()?)?))
+//! # }
+//! # fn main() -> Result<(), BoxError> {
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//!
+//! let source = TokenSource::new("https://api.example.com".parse()?, signer()?);
+//! source.token().await?; // What can't work is found out here.
+//! let kept = source.keep_fresh()?; // Until this is dropped.
+//!
+//! let authorization = source.current().ok_or("no valid token")?.header_value();
+//! # drop((kept, authorization));
+//! # Ok(()) }) }
+//! ```
+//!
 //! # With `reqwest`
 //!
 //! The feature `reqwest` adds
 #![cfg_attr(feature = "reqwest", doc = "[`KlientoMiddleware`],")]
 #![cfg_attr(not(feature = "reqwest"), doc = "`KlientoMiddleware`,")]
-//! which puts tokens on requests to their audience and on no others.
+//! which puts tokens on requests to their audience and on no others. It is for `reqwest` 0.13, which it takes without any
+//! of its features: name those that you want, TLS among them, where your program depends on `reqwest`.
 
 mod bearer;
 #[cfg(feature = "reqwest")]
