@@ -8,12 +8,13 @@ WORLD is what the example `world` of the crate `kliento` writes. The rules are t
 import json
 import re
 import signal
+import subprocess
 import sys
 import tempfile
 import urllib.parse
 from pathlib import Path
 
-from http1 import Connection, request
+from http1 import Connection, Response, request
 from report import Wrong, check, expect
 from stage import BadVerifier, Stage
 
@@ -94,6 +95,12 @@ SPELLINGS = [
     "X_Kliento_Claim_Other",
     "x-kliento-anything",
 ]
+
+# These speak HTTP/2 without TLS with clients that start so; the others would with TLS.
+HTTP2 = {"haproxy", "traefik", "envoy", "envoy-grpc"}
+
+# curl(1), EXIT CODES: stream error in the HTTP/2 framing layer.
+CURL_HTTP2_STREAM = 92
 
 # What proxies tell a verifier, if a client could.
 ORIGINALS = {
@@ -383,6 +390,47 @@ def connections(audience):
             expect("method", got["method"], method)
 
 
+def http2(audience):
+    if audience.stage.name not in HTTP2:
+        return
+    for label, token, told in [
+        ("a good token", "good", ALICE),
+        ("a bundle of 16 KiB", "maximal", ALICE),
+        ("a bot’s token", "bot", BOT),
+    ]:
+        with check(f"{audience.stage.name}: HTTP/2: {label} passes"):
+            audience.passes(curl(audience, audience.fields(token)), told)
+    for label, fields, statuses in [
+        ("a token that is tampered with", audience.fields("tampered"), {401}),
+        ("no token", [], {401}),
+        ("two Authorization fields", [*audience.fields("good"), *audience.fields("bot")], {400, 401}),
+        (
+            "the host of another, with this one’s token",
+            [("Host", "staff.example.com"), *audience.fields("good")],
+            {401},
+        ),
+    ]:
+        with check(f"{audience.stage.name}: HTTP/2: {label}: refused"):
+            audience.refuses(lambda fields=fields: curl(audience, fields), statuses)
+    for name in SPELLINGS:
+        with check(f"{audience.stage.name}: HTTP/2: {name} of a client’s does not reach the server"):
+            response = curl(audience, [(name, "root"), *audience.fields("bot")])
+            if response.status not in {400, 403}:
+                audience.passes(response, BOT)
+
+
+def curl(audience, fields):
+    """Asks over HTTP/2. That the proxy ends the stream in place of an answer is 400, too."""
+    command = ["curl", "--silent", "--http2-prior-knowledge", "--write-out", "%{stderr}%{http_code} %{http_version}"]
+    headers = [option for name, value in fields for option in ("--header", f"{name}: {value}")]
+    run = subprocess.run([*command, *headers, f"http://{audience.stage.proxy}/"], capture_output=True, check=False)
+    status, version = run.stderr.decode().split()
+    if run.returncode == CURL_HTTP2_STREAM:
+        return Response(400, [], b"")
+    expect("version", (run.returncode, version), (0, "2"))
+    return Response(int(status), [], run.stdout)
+
+
 def fail_closed(audience):
     stage = audience.stage
     closed = {500, 502, 503, 504}
@@ -419,7 +467,7 @@ def main(kliento, world, proxy):
         stage = Stage(kliento, world, proxy, directory)
         with stage:
             audience = Audience(stage, world)
-            for part in (tokens, sizes, claims, spoofed, originals, paths, fields, connections, fail_closed):
+            for part in (tokens, sizes, claims, spoofed, originals, paths, fields, connections, http2, fail_closed):
                 part(audience)
         with check(f"{proxy}: the verifier’s log never holds a token"):
             log = (Path(directory) / "serve.log").read_text()
