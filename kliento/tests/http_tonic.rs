@@ -157,7 +157,7 @@ async fn refusal(address: SocketAddr, authorization: Option<&str>) -> (Code, Str
 
 #[tokio::test]
 async fn a_method_knows_who_calls() {
-    let address = serve(KlientoLayer::new(verifier()), true);
+    let address = serve(KlientoLayer::new(verifier()).grpc(), true);
     for cached in [false, true] {
         let answer = hello(address, Some(&GOOD)).await.unwrap();
         assert_eq!(answer, "Hello, alice@example.com", "cached: {cached}");
@@ -167,6 +167,7 @@ async fn a_method_knows_who_calls() {
 #[tokio::test]
 async fn refusals_come_as_statuses_of_grpc_with_the_reason_and_no_more() {
     let layer = KlientoLayer::new(verifier())
+        .grpc()
         .requirements(Requirements::new().subject("alice@example.com".parse().unwrap()));
     let address = serve(layer, true);
     for (authorization, code, reason) in [
@@ -194,7 +195,7 @@ async fn refusals_come_as_statuses_of_grpc_with_the_reason_and_no_more() {
     }
     // The server's tasks run on this thread, since the runtime has no other.
     let broken = verifier_with_clock_elsewhere(|| panic!("a bug in the clock"));
-    let broken = serve(KlientoLayer::new(broken), true);
+    let broken = serve(KlientoLayer::new(broken).grpc(), true);
     assert_eq!(
         refusal(broken, Some(&GOOD)).await,
         (Code::Internal, "http.verification_failed".to_owned())
@@ -203,7 +204,7 @@ async fn refusals_come_as_statuses_of_grpc_with_the_reason_and_no_more() {
 
 #[tokio::test]
 async fn behind_an_optional_layer_methods_choose_whom_they_take() {
-    let layer = KlientoLayer::new(verifier()).optional();
+    let layer = KlientoLayer::new(verifier()).grpc().optional();
     let open = serve(layer.clone(), false);
     assert_eq!(hello(open, None).await.unwrap(), "Hello, nobody");
     assert_eq!(
@@ -227,7 +228,7 @@ async fn behind_an_optional_layer_methods_choose_whom_they_take() {
 
 #[tokio::test]
 async fn grpc_has_room_for_the_largest_bundle_when_told_to() {
-    let layer = KlientoLayer::new(verifier());
+    let layer = KlientoLayer::new(verifier()).grpc();
     let address = serve(layer.clone(), true);
     let answer = hello(address, Some(&largest())).await.unwrap();
     assert_eq!(answer, "Hello, alice@example.com");
@@ -240,7 +241,7 @@ async fn grpc_has_room_for_the_largest_bundle_when_told_to() {
 
 #[tokio::test]
 async fn a_client_asks_for_a_token_at_each_call_and_sends_it_as_sensitive() {
-    let address = serve(KlientoLayer::new(verifier()), true);
+    let address = serve(KlientoLayer::new(verifier()).grpc(), true);
     let calls = Arc::new(Mutex::new(0));
     let count = Arc::clone(&calls);
     let interceptor = TokenInterceptor::new(move || {
@@ -268,7 +269,7 @@ async fn a_client_asks_for_a_token_at_each_call_and_sends_it_as_sensitive() {
 
 #[tokio::test]
 async fn a_client_sends_what_its_source_has_at_hand() {
-    let address = serve(KlientoLayer::new(verifier()), true);
+    let address = serve(KlientoLayer::new(verifier()).grpc(), true);
     let supplied = Supply::from_fn(|_| async { Ok::<_, BoxError>(GOOD.clone().into_bytes()) });
     let source = TokenSource::builder(AUDIENCE.parse().unwrap(), supplied)
         .clock(|| NOON)
@@ -298,7 +299,7 @@ async fn a_token_takes_the_place_of_what_the_call_had() {
 
 #[tokio::test]
 async fn a_client_without_a_token_sends_nothing() {
-    let address = serve(KlientoLayer::new(verifier()), true);
+    let address = serve(KlientoLayer::new(verifier()).grpc(), true);
     let channel = connect(address).await;
     for (given, code) in [
         (Err(Status::unavailable("no token now")), Code::Unavailable),

@@ -306,8 +306,10 @@ fn grpc(mut request: Request<Plain>, content_type: &'static str) -> Request<Plai
 
 #[tokio::test]
 async fn refuses_grpc_in_its_own_way() {
-    let strict = KlientoLayer::new(verifier()).requirements(Requirements::new().claim_present("x"));
-    let broken = KlientoLayer::new(verifier_with_clock_elsewhere(|| panic!("a bug")));
+    let strict = KlientoLayer::new(verifier())
+        .grpc()
+        .requirements(Requirements::new().claim_present("x"));
+    let broken = KlientoLayer::new(verifier_with_clock_elsewhere(|| panic!("a bug"))).grpc();
     for (layer, authorization, content_type, answered, status, message) in [
         (
             &strict,
@@ -342,6 +344,24 @@ async fn refuses_grpc_in_its_own_way() {
         assert!(response.body().is_end_stream(), "trailers only");
         assert_eq!(text(response).await, "");
     }
+}
+
+#[tokio::test]
+async fn no_content_type_makes_a_success_of_a_refusal_where_grpc_is_not_spoken() {
+    let layer = KlientoLayer::new(verifier());
+    for content_type in ["application/grpc", "application/grpc-web"] {
+        let response = ask(&layer, grpc(request_with(&tampered()), content_type)).await;
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(values(&response, "www-authenticate"), ["Kliento"]);
+        assert!(values(&response, "grpc-status").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn other_requests_to_a_server_of_grpc_are_refused_as_everywhere() {
+    let layer = KlientoLayer::new(verifier()).grpc();
+    let response = ask(&layer, request_with(&tampered())).await;
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
@@ -497,7 +517,8 @@ async fn beyond_the_queue_requests_are_told_to_come_back() {
         text(refused).await,
         r#"{"type":"about:blank","title":"Service Unavailable","status":503,"reason":"http.too_many_verifications"}"#,
     );
-    let refused = ask(&stuck.layer, grpc(request_with(&GOOD), "application/grpc")).await;
+    let layer = stuck.layer.clone().grpc();
+    let refused = ask(&layer, grpc(request_with(&GOOD), "application/grpc")).await;
     assert_eq!(values(&refused, "grpc-status"), ["14"]);
     assert_eq!(values(&refused, "grpc-retry-pushback-ms"), ["1000"]);
 

@@ -48,6 +48,7 @@ async fn main() -> Result<(), Fault> {
     let address = incoming.local_addr()?;
 
     let layer = KlientoLayer::new(world.verifier()?)
+        .grpc()
         .requirements(
             Requirements::new()
                 .organisation("example.com".parse()?)

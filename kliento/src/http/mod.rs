@@ -26,7 +26,7 @@
 //! {"type":"about:blank","title":"Unauthorized","status":401,"reason":"dnssec.rrsig_expired"}
 //! ```
 //!
-//! A request of gRPC is refused in gRPC's way, with the reason as its message: `UNAUTHENTICATED` (16) for 401,
+//! Where a layer is [told to](tower::KlientoLayer::grpc), a request of gRPC is refused in gRPC's way, with the reason as its message: `UNAUTHENTICATED` (16) for 401,
 //! `PERMISSION_DENIED` (7) for 403, `UNAVAILABLE` (14) for 503 and `INTERNAL` (13) for 500.
 //!
 //! | module | feature | has |

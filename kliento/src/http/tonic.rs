@@ -12,7 +12,8 @@
 //! }
 //! ```
 //!
-//! Give the server room for large tokens, too, or those of more than some 12 KB are refused by HTTP/2 itself:
+//! [`grpc`](super::tower::KlientoLayer::grpc) has the layer refuse in gRPC's way. Give the server room for large tokens,
+//! too, or those of more than some 12 KB are refused by HTTP/2 itself:
 //!
 //! ```
 //! use kliento::Verifier;
@@ -22,7 +23,7 @@
 //! let verifier = Verifier::builder("https://api.example.com".parse()?).build();
 //! let server = tonic::transport::Server::builder()
 //!     .http2_max_header_list_size(HEADER_LIST_OCTETS)
-//!     .layer(KlientoLayer::new(verifier));
+//!     .layer(KlientoLayer::new(verifier).grpc());
 //! # Ok::<(), kliento::Error>(())
 //! ```
 //!

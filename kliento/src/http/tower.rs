@@ -72,6 +72,7 @@ pub struct KlientoLayer {
     authenticator: Authenticator,
     is_optional: bool,
     removes_authorization: bool,
+    speaks_grpc: bool,
 }
 
 impl KlientoLayer {
@@ -81,6 +82,7 @@ impl KlientoLayer {
             authenticator: authenticator.into(),
             is_optional: false,
             removes_authorization: false,
+            speaks_grpc: false,
         }
     }
 
@@ -99,6 +101,18 @@ impl KlientoLayer {
     #[must_use]
     pub fn remove_authorization(mut self) -> Self {
         self.removes_authorization = true;
+        self
+    }
+
+    /// Refuses requests of gRPC, which their `Content-Type` tells, in gRPC's way: with HTTP's status 200, and what is wrong
+    /// in `grpc-status`. For servers of gRPC, and for those that serve it beside other things.
+    ///
+    /// Not by default: whoever goes by the status of an answer alone, as a proxy does that asks whether a request may pass,
+    /// could be shown a 200 by any client that sends such a `Content-Type`. Without this clients of gRPC understand refusals
+    /// too, by HTTP's status, but for the reason.
+    #[must_use]
+    pub fn grpc(mut self) -> Self {
+        self.speaks_grpc = true;
         self
     }
 
@@ -154,7 +168,8 @@ impl KlientoLayer {
     }
 
     fn answer(&self, refusal: &Refusal, request: &Parts) -> Response<Bytes> {
-        match grpc::media_type(&request.headers) {
+        let media_type = grpc::media_type(&request.headers);
+        match media_type.filter(|_| self.speaks_grpc) {
             Some(media_type) => refusal.to_grpc_response(media_type),
             None => refusal.to_response_with(self.authenticator.challenges()),
         }
