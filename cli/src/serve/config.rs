@@ -120,7 +120,7 @@ impl Default for LimitsSection {
             body: Whole(65_536),
             header: Whole(65_536),
             connections: Whole(16_384),
-            streams: Whole(4_096),
+            streams: Whole(1_024),
             header_timeout: seconds(10),
             body_timeout: seconds(10),
             idle_timeout: seconds(60),

@@ -35,8 +35,6 @@ pub(crate) struct Connections {
     members: Mutex<Vec<Weak<Progress>>>,
     /// The ones that have gone longest without completing a request when they were looked up, the longest first.
     slowest: Mutex<VecDeque<Candidate>>,
-    /// The same among those that have more than one request at a time.
-    greediest: Mutex<VecDeque<Candidate>>,
 }
 
 struct Candidate {
@@ -56,7 +54,6 @@ impl Connections {
             epoch: Instant::now(),
             members: Mutex::default(),
             slowest: Mutex::default(),
-            greediest: Mutex::default(),
         }
     }
 
@@ -84,52 +81,20 @@ impl Connections {
 
     /// Has the connection end that has gone longest without completing a request.
     pub(crate) fn dismiss_the_slowest(&self) {
-        self.dismiss(&self.slowest, |_| true);
-    }
-
-    /// The same among those that have several requests at a time.
-    pub(crate) fn dismiss_the_greediest(&self) {
-        self.dismiss(&self.greediest, |connection| connection.in_flight() > 1);
-    }
-
-    fn dismiss(&self, queue: &Mutex<VecDeque<Candidate>>, eligible: impl Fn(&Progress) -> bool) {
-        let mut queue = lock(queue);
-        if Self::dismiss_first(&mut queue, &eligible) {
-            return;
+        let mut slowest = lock(&self.slowest);
+        if !dismiss_first(&mut slowest) {
+            *slowest = self.look_up();
+            dismiss_first(&mut slowest);
         }
-        *queue = self.look_up(&eligible);
-        Self::dismiss_first(&mut queue, &eligible);
     }
 
-    /// Whether there was one in the queue that has completed nothing since.
-    fn dismiss_first(
-        queue: &mut VecDeque<Candidate>,
-        eligible: impl Fn(&Progress) -> bool,
-    ) -> bool {
-        while let Some(candidate) = queue.pop_front() {
-            let Some(connection) = candidate.connection.upgrade() else {
-                continue;
-            };
-            if connection.completed() == candidate.completed
-                && eligible(&connection)
-                && !connection.dismissed.swap(true, Ordering::Relaxed)
-            {
-                connection.dismissal.notify_one();
-                return true;
-            }
-        }
-        false
-    }
-
-    fn look_up(&self, eligible: impl Fn(&Progress) -> bool) -> VecDeque<Candidate> {
+    fn look_up(&self) -> VecDeque<Candidate> {
         let mut members = lock(&self.members);
         members.retain(|member| member.strong_count() > 0);
         let mut found: Vec<(u64, Weak<Progress>)> = members
             .iter()
             .filter_map(Weak::upgrade)
-            .filter(|connection| {
-                eligible(connection) && !connection.dismissed.load(Ordering::Relaxed)
-            })
+            .filter(|connection| !connection.is_dismissed())
             .map(|connection| (connection.completed(), Arc::downgrade(&connection)))
             .collect();
         drop(members);
@@ -161,7 +126,20 @@ impl Connections {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+/// Whether there was one in the queue that has completed nothing since.
+fn dismiss_first(queue: &mut VecDeque<Candidate>) -> bool {
+    while let Some(candidate) = queue.pop_front() {
+        if let Some(connection) = candidate.connection.upgrade()
+            && connection.completed() == candidate.completed
+            && connection.dismiss()
+        {
+            return true;
+        }
+    }
+    false
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -298,6 +276,19 @@ impl Progress {
             return Err(due.1);
         }
         Ok(due.0)
+    }
+
+    /// Has this connection end; whether it is the first time that somebody says so.
+    pub(crate) fn dismiss(&self) -> bool {
+        let is_first = !self.dismissed.swap(true, Ordering::Relaxed);
+        if is_first {
+            self.dismissal.notify_one();
+        }
+        is_first
+    }
+
+    pub(crate) fn is_dismissed(&self) -> bool {
+        self.dismissed.load(Ordering::Relaxed)
     }
 
     /// Until this connection has to make room for another.
@@ -481,20 +472,6 @@ mod tests {
         complete_a_request(&members[1], http::Version::HTTP_11);
         connections.dismiss_the_slowest();
         members[2].progress.dismissed().await;
-        assert!(!members[1].progress.dismissed.load(Ordering::Relaxed));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn several_requests_at_a_time_make_room_before_others_do() {
-        let connections = Arc::new(Connections::new(3));
-        let (modest, greedy) = (connections.admit().await, connections.admit().await);
-        let _first = modest.progress.begin(http::Version::HTTP_2);
-        seconds(1).await;
-        let _more = [0; 3].map(|_| greedy.progress.begin(http::Version::HTTP_2));
-        connections.dismiss_the_greediest();
-        greedy.progress.dismissed().await;
-        assert!(!modest.progress.dismissed.load(Ordering::Relaxed));
-        connections.dismiss_the_greediest();
-        assert!(!modest.progress.dismissed.load(Ordering::Relaxed));
+        assert!(!members[1].progress.is_dismissed());
     }
 }

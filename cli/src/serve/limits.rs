@@ -91,7 +91,8 @@ impl Limits {
             verifications: octets(self.verification.concurrent).saturating_mul(VERIFICATION),
             connection,
             connections: connections.saturating_mul(connection),
-            streams: streams.saturating_mul(stream),
+            // As many again wait for those to go in whose place they come.
+            streams: streams.saturating_mul(stream).saturating_mul(2),
         }
     }
 

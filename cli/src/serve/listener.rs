@@ -24,7 +24,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Sleep, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -36,6 +36,7 @@ use super::endpoints::{Body, Endpoints};
 use super::limits::{BoundedBody, HEADER_FIELDS, Limits, SEND_BUFFER, STREAMS, WINDOW};
 use super::metrics::{Connected, End, Metrics};
 use super::operations::{self, Operations};
+use super::streams::{Stream, Streams};
 use super::tls::Tls;
 use crate::fault::Fault;
 
@@ -235,8 +236,7 @@ pub(crate) struct Server {
     operators: Arc<Connections>,
     limits: Limits,
     http: auto::Builder<TokioExecutor>,
-    /// For requests beyond the first of each connection.
-    streams: Arc<Semaphore>,
+    streams: Streams,
     shutdown: watch::Receiver<bool>,
 }
 
@@ -255,7 +255,7 @@ impl Server {
             operators: Arc::new(Connections::new(OPERATORS)),
             limits,
             http: http(&limits),
-            streams: Arc::new(Semaphore::new(limits.streams)),
+            streams: Streams::new(limits.streams),
             shutdown,
         }
     }
@@ -363,11 +363,11 @@ impl Server {
             let in_flight = progress.begin(request.version());
             let answer = self.take(request, progress, surface);
             async move {
-                let (answer, permit) = answer.await;
+                let (answer, stream) = answer.await;
                 Ok::<_, Infallible>(answer.map(|body| CountedBody {
                     body,
                     _in_flight: in_flight,
-                    _permit: permit,
+                    _stream: stream,
                 }))
             }
         });
@@ -422,30 +422,30 @@ impl Server {
         request: Request<Incoming>,
         progress: &Arc<Progress>,
         surface: Surface,
-    ) -> impl Future<Output = (Response<Body>, Option<OwnedSemaphorePermit>)> + use<> {
-        let server = Arc::clone(self);
-        // Each connection has room for one request; the others share what there is.
-        let permit = if progress.in_flight() > 1 {
-            Arc::clone(&self.streams).try_acquire_owned().map(Some)
-        } else {
-            Ok(None)
-        };
+    ) -> impl Future<Output = (Response<Body>, Option<Arc<Stream>>)> + use<> {
+        let (server, progress) = (Arc::clone(self), Arc::clone(progress));
+        let is_first = progress.in_flight() == 1;
         async move {
-            let Ok(permit) = permit else {
-                server.connections.dismiss_the_greediest();
-                server
-                    .metrics
-                    .request("none", StatusCode::SERVICE_UNAVAILABLE);
-                return (
-                    refusal(
-                        StatusCode::SERVICE_UNAVAILABLE,
-                        "too many requests at a time\n",
-                    ),
-                    None,
-                );
+            if is_first {
+                return (server.answer(request, surface).await, None);
+            }
+            let Some(stream) = server.streams.admit(&progress).await else {
+                return (server.too_many(), None);
             };
-            (server.answer(request, surface).await, permit)
+            let answer = tokio::select! {
+                biased;
+                answer = server.answer(request, surface) => answer,
+                () = stream.dismissed() => return (server.too_many(), None),
+            };
+            stream.answered();
+            (answer, Some(stream))
         }
+    }
+
+    fn too_many(&self) -> Response<Body> {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        self.metrics.request("none", status);
+        refusal(status, "too many requests at a time\n")
     }
 
     async fn answer(&self, request: Request<Incoming>, surface: Surface) -> Response<Body> {
@@ -552,7 +552,7 @@ async fn overdue(progress: &Progress, patience: Patience, mut alarm: Pin<&mut Sl
 struct CountedBody {
     body: Body,
     _in_flight: InFlight,
-    _permit: Option<OwnedSemaphorePermit>,
+    _stream: Option<Arc<Stream>>,
 }
 
 impl http_body::Body for CountedBody {

@@ -2,7 +2,7 @@
 //!
 //! The [configuration](config) says what is served and within which [`limits`], and the [`plan`] tells people what that
 //! comes to. The [`listener`] accepts connections, in [`tls`] or without, and gives each request to the [`endpoints`] or to
-//! the [`operations`]; [`connections`] sees to it that slow clients don't keep others out. [`metrics`], [`audit`] and
+//! the [`operations`]; [`connections`] and [`streams`] see to it that slow clients don't keep others out. [`metrics`], [`audit`] and
 //! [`log`] keep the record.
 
 mod audit;
@@ -15,6 +15,7 @@ pub(crate) mod log;
 mod metrics;
 mod operations;
 mod plan;
+mod streams;
 mod supervisor;
 mod tls;
 

@@ -3,6 +3,7 @@
 //! Whoever renews a certificate replaces files, one after the other; what does not fit together, or can't be read, leaves
 //! in place what was there before, and is tried again once it has changed.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -79,6 +80,9 @@ impl Tls {
 
     /// Looks at the files again. `Ok(false)` if they are what they were; an error once for each change that is of no use.
     pub(crate) fn refresh(&self) -> Result<bool, Fault> {
+        if !self.files.can_be_read_again() {
+            return Ok(false);
+        }
         let content = self.files.read();
         let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
         if content.as_ref().ok() == seen.as_ref() {
@@ -101,6 +105,20 @@ impl Tls {
 }
 
 impl TlsFiles {
+    /// Pipes can't, and to try would be to wait for whoever fills them.
+    fn can_be_read_again(&self) -> bool {
+        let files = [
+            Some(&self.certificate),
+            Some(&self.key),
+            self.client_ca.as_ref(),
+        ];
+        let mut there = files
+            .into_iter()
+            .flatten()
+            .filter_map(|path| fs::metadata(path).ok());
+        there.all(|metadata| metadata.is_file())
+    }
+
     fn read(&self) -> Result<Content, Fault> {
         let read = |path: &PathBuf| Source::File(path.clone()).read();
         let read_all = || {
