@@ -322,3 +322,20 @@ fn a_status_keeps_what_happened_for_the_server_alone() {
     assert_eq!(source.to_string(), message);
     assert!(status.details().is_empty());
 }
+
+#[test]
+fn each_refusal_has_its_status() {
+    let verifier = verifier().with_requirements(Requirements::new().claim_present("badge"));
+    let forbidden = verifier.verify_header(&*GOOD).unwrap_err();
+    for (refusal, code) in [
+        (Refusal::MissingAuthorization, Code::Unauthenticated),
+        (Refusal::SeveralAuthorizations, Code::Unauthenticated),
+        (forbidden.into(), Code::PermissionDenied),
+        (Refusal::TooManyVerifications, Code::Unavailable),
+        (Refusal::VerificationFailed, Code::Internal),
+    ] {
+        let reason = refusal.reason();
+        let status = Status::from(refusal);
+        assert_eq!((status.code(), status.message()), (code, reason));
+    }
+}

@@ -42,6 +42,14 @@
 //! is whatever needs no verifying to be refused. Everything else is verified by Tokio's blocking threads, so that public-key
 //! operations stop nobody else's requests; [`VerificationQueue`] bounds how many of them run, and how many wait.
 //!
+//! # What it does not do
+//!
+//! - A request is looked at once, when it comes. What lives on after that (a WebSocket, a stream) is not asked again:
+//!   [`VerifiedToken::validity`](crate::VerifiedToken::validity) says until when its caller could ask anew.
+//! - It hides nothing by taking equally long for all, since there is nothing to hide: a server has no secrets of Kliento's,
+//!   and a refusal says by its reason what its time and size could tell.
+//! - Who may do what is for the server to say: with [`Requirements`](crate::Requirements), or in its handlers.
+//!
 //! # Room for the field
 //!
 //! A bundle of [`MAX_BUNDLE_OCTETS`](crate::MAX_BUNDLE_OCTETS) makes a field of some 22 KB. Servers of `hyper` with HTTP/1

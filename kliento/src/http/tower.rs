@@ -42,6 +42,7 @@
 //! - Where parts of a server ask for more than others, a layer for each part, made from one [`Authenticator`], whose verifier
 //!   and bounds they share. A layer within another looks at the token again, which the verifier then remembers; the outer
 //!   one must not [remove](KlientoLayer::remove_authorization) it.
+//! - Layers that are each made from a [`Verifier`](crate::Verifier) have bounds of their own each.
 
 use core::fmt;
 use core::mem;
@@ -220,7 +221,8 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
-        forget_identity(&mut parts);
+        // Nobody but this layer says who the caller is.
+        parts.extensions.remove::<VerifiedToken>();
         mark_sensitive(&mut parts.headers);
         let state = match self.layer.authenticator.first_look(&parts.headers) {
             FirstLook::Known(outcome) => match self.layer.settle(outcome, &mut parts) {
@@ -251,12 +253,6 @@ impl<S: Clone> KlientoService<S> {
         let clone = self.inner.clone();
         mem::replace(&mut self.inner, clone)
     }
-}
-
-/// Nobody but this layer says who the caller is.
-fn forget_identity(request: &mut Parts) {
-    request.extensions.remove::<VerifiedToken>();
-    request.extensions.remove::<Passage>();
 }
 
 type Verification = Pin<Box<dyn Future<Output = Result<VerifiedToken, Refusal>> + Send>>;
