@@ -47,6 +47,7 @@ struct ConfigFile {
     trust_anchors: Option<PathBuf>,
     clock_skew: Option<Text<Duration>>,
     allow_algorithms: Vec<Text<Allowed>>,
+    #[serde(deserialize_with = "some")]
     dialects: Vec<Text<Dialect>>,
     shutdown_timeout: Option<Text<Duration>>,
     log: LogSection,
@@ -173,6 +174,21 @@ impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Whole<MIN, MAX> {
             .map(Self)
             .ok_or_else(|| de::Error::custom(format!("{number} is not from {MIN} to {MAX}")))
     }
+}
+
+/// One or more. To name none would ask for nothing, where whoever wrote the list meant to ask for something.
+pub(crate) fn some<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let values = Vec::deserialize(deserializer)?;
+    if values.is_empty() {
+        return Err(de::Error::custom(
+            "an empty list would ask for nothing: leave it out if that is what is meant",
+        ));
+    }
+    Ok(values)
 }
 
 /// One value, or an array of at least one.

@@ -38,16 +38,19 @@ signed-by = "member"
 [[rules]]
 host = "app.example.com"
 path = "/brief/"
+anybody = true
 max-lifetime = "5m"
 
 [[rules]]
 host = "app.example.com"
 path = "/modern/"
+anybody = true
 key-algorithms = ["ed25519"]
 
 [[rules]]
 host = "app.example.com"
 path = "/claims/"
+anybody = true
 required-claims = ["team"]
 claim-headers = { project_id = "Project-Id" }
 
@@ -57,6 +60,7 @@ organisations = ["example.com"]
 
 [[rules]]
 host = "*.wild.example"
+anybody = true
 audience = "https://wild.example"
 "#;
 
@@ -587,11 +591,21 @@ fn a_configuration_that_can_not_be_meant_is_refused() {
     for (configuration, complaint) in [
         ("[[rules]]\nhost = \"app.example.com\"", "no audience"),
         (
+            "audience = \"a\"\n[[rules]]\nclaims = { role = [\"admin\"] }",
+            "who may pass",
+        ),
+        (
+            "audience = \"a\"\n[[rules]]\nanybody = true\norganisations = [\"example.com\"]",
+            "leave it out",
+        ),
+        ("[[rules]]\npublic = true\nanybody = true", "public rule"),
+        ("dialects = []", "empty list"),
+        (
             "[[rules]]\npublic = true\norganisations = [\"example.com\"]",
             "public rule",
         ),
         (
-            "audience = \"a\"\n[[rules]]\nclaims = { role = [] }",
+            "audience = \"a\"\n[[rules]]\nanybody = true\nclaims = { role = [] }",
             "required-claims",
         ),
         ("audience = \"a\"\n[[rules]]\nhost = \"a:80\"", "port"),
@@ -614,7 +628,7 @@ fn a_configuration_that_can_not_be_meant_is_refused() {
             "x_y",
         ),
         (
-            "audience = \"a\"\n[[rules]]\nclaim-headers = { a = \"X\", b = \"x\" }",
+            "audience = \"a\"\n[[rules]]\nanybody = true\nclaim-headers = { a = \"X\", b = \"x\" }",
             "both",
         ),
         (
@@ -631,10 +645,10 @@ fn a_configuration_that_can_not_be_meant_is_refused() {
 }
 
 #[test]
-fn warns_of_rules_that_let_anybody_in_and_of_those_that_never_apply() {
+fn tells_of_rules_that_let_anybody_in_and_of_those_that_never_apply() {
     let scratch = Scratch::new();
     let file = scratch.file("odd.toml");
-    let configuration = "audience = \"a\"\n[[rules]]\nhost = \"*.example.com\"\n\
+    let configuration = "audience = \"a\"\n[[rules]]\nhost = \"*.example.com\"\nanybody = true\n\
                          [[rules]]\nhost = \"a.example.com\"\npath = \"/x\"\nsubjects = [\"example.com\"]\n";
     std::fs::write(&file, configuration).unwrap();
     let run =
@@ -642,16 +656,16 @@ fn warns_of_rules_that_let_anybody_in_and_of_those_that_never_apply() {
     let plan = run.json();
     let warnings = plan["warnings"].to_string();
     assert!(
-        warnings.contains("*.example.com/ takes anybody"),
-        "{warnings}"
-    );
-    assert!(
         warnings.contains("a.example.com/x/ never applies"),
         "{warnings}"
     );
     let serves = plan["serves"].to_string();
     assert!(
         serves.contains("a.example.com/x/: tokens for a"),
+        "{serves}"
+    );
+    assert!(
+        serves.contains("*.example.com/: anybody's tokens for a"),
         "{serves}"
     );
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use kliento::veraid::{KeyAlgorithm, Organisation, SignedBy};
 use kliento::{Audience, Requirements, SubjectPattern, VerifiedToken, Verifier};
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::Deserialize;
 
 use super::headers::{ClaimField, ClaimFields};
 use super::host::{HostPattern, RequestHost};
@@ -14,7 +14,7 @@ use super::path::{PathPrefix, Reading, RequestPath};
 use super::refusal::Refusal;
 use crate::duration::Duration;
 use crate::fault::Fault;
-use crate::serve::config::Text;
+use crate::serve::config::{Text, some};
 
 /// `[[rules]]`
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -26,6 +26,8 @@ pub(crate) struct RuleConfig {
     path: Text<PathPrefix>,
     /// Takes requests without a token, and looks at none.
     public: bool,
+    /// Takes the tokens of whoever has a domain: for backends that decide by the subject themselves.
+    anybody: bool,
     /// In place of the configuration's.
     audience: Option<Text<Audience>>,
     /// All members of these, and their bots.
@@ -48,21 +50,6 @@ pub(crate) struct RuleConfig {
     max_lifetime: Option<Text<Duration>>,
     /// Fields for claims whose names can't end that of a field.
     claim_headers: BTreeMap<String, Text<ClaimField>>,
-}
-
-/// One or more. To name none would ask for nothing, where whoever wrote the list meant to ask for something.
-fn some<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    let values = Vec::deserialize(deserializer)?;
-    if values.is_empty() {
-        return Err(D::Error::custom(
-            "an empty list would ask for nothing: leave it out if that is what is meant",
-        ));
-    }
-    Ok(values)
 }
 
 /// Whose key must have signed a token.
@@ -95,6 +82,7 @@ impl RuleConfig {
             host: _,
             path: _,
             public: _,
+            anybody,
             audience,
             organisations,
             subjects,
@@ -105,7 +93,8 @@ impl RuleConfig {
             max_lifetime,
             claim_headers,
         } = self;
-        audience.is_some()
+        *anybody
+            || audience.is_some()
             || !organisations.is_empty()
             || !subjects.is_empty()
             || !claims.is_empty()
@@ -116,8 +105,23 @@ impl RuleConfig {
             || !claim_headers.is_empty()
     }
 
+    /// Anybody with a domain can make valid tokens, so to take them all has to be asked for.
+    fn check_who(&self, requirements: &Requirements) -> Result<(), &'static str> {
+        match (requirements.allows_anybody(), self.anybody) {
+            (true, false) => Err(
+                "it does not say who may pass: name organisations or subjects, or write `anybody = true` for whoever \
+                 has a domain that is signed with DNSSEC",
+            ),
+            (false, true) => Err(
+                "`anybody` takes whoever has a domain: leave it out, or leave organisations and subjects out",
+            ),
+            _ => Ok(()),
+        }
+    }
+
     fn requirements(&self) -> Result<Requirements, String> {
         let mut requirements = admitting(&self.organisations, &self.subjects);
+        self.check_who(&requirements)?;
         for (name, values) in &self.claims {
             if values.is_empty() {
                 return Err(format!(
@@ -245,19 +249,17 @@ impl Rule {
         self.host.covers_all_of(&other.host) && self.path.covers_all_of(&other.path)
     }
 
-    fn allows_anybody(&self) -> bool {
-        match &self.access {
-            Access::Public => false,
-            Access::Token { verifier, .. } => verifier.requirements().allows_anybody(),
-        }
-    }
-
     /// For people.
     fn summary(&self) -> String {
         match &self.access {
             Access::Public => format!("{}: no token needed", self.name),
             Access::Token { verifier, .. } => {
-                format!("{}: tokens for {}", self.name, verifier.audience())
+                let whose = if verifier.requirements().allows_anybody() {
+                    "anybody's tokens"
+                } else {
+                    "tokens"
+                };
+                format!("{}: {whose} for {}", self.name, verifier.audience())
             }
         }
     }
@@ -306,13 +308,6 @@ impl Rules {
 
     /// What the owner can hardly have meant.
     pub(crate) fn warnings(&self) -> Vec<String> {
-        let anybody = self.0.iter().filter(|rule| rule.allows_anybody()).map(|rule| {
-            format!(
-                "{} takes anybody who has a domain signed with DNSSEC: name organisations or subjects, unless the \
-                 backend decides by X-Kliento-Subject",
-                rule.name
-            )
-        });
         let unreachable = self.0.iter().enumerate().filter_map(|(index, rule)| {
             let before = self.0.iter().take(index);
             let above = before.into_iter().find(|above| above.covers_all_of(rule))?;
@@ -321,7 +316,7 @@ impl Rules {
                 rule.name, above.name
             ))
         });
-        anybody.chain(unreachable).collect()
+        unreachable.collect()
     }
 }
 
