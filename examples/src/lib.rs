@@ -1,8 +1,8 @@
 //! What the programs in `src/bin` share: a world of their own, and how they report.
 //!
-//! A server that is in earnest needs none of this. It trusts the keys of the DNS root, which `kliento` has built in, and its
-//! clients get their credentials from their organisations. Here the DNS, the organisation `example.com` and its members are
-//! all in memory ([`World`]), so that each program runs with nothing set up.
+//! A server that is in earnest needs none of this. It trusts the keys of the DNS root, which `kliento` has built in,
+//! and its clients get their credentials from their organisations. Here the DNS, the organisation `example.com` and its
+//! members are all in memory ([`World`]), so that each program runs with nothing set up.
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -55,7 +55,7 @@ impl World {
     /// If the audience is empty.
     pub fn verifier(&self) -> Result<Verifier, Fault> {
         Ok(Verifier::builder(self.audience.parse()?)
-            .trust_anchors(self.chain.trust_anchors().clone()) // a real server trusts the DNS root's keys: leave this out
+            .trust_anchors(self.chain.trust_anchors().clone()) // a real server leaves this out
             .build())
     }
 

@@ -14,10 +14,10 @@ use crate::error::{Excerpt, shortened};
 impl Claims {
     /// The claims as a `T`, which takes from them what it has fields for.
     ///
-    /// Claims are strings. Where `T` has numbers or booleans, they are read as [`FromStr`](core::str::FromStr) reads them;
-    /// where it has an enum without data, as the name of a variant. An `Option` is `None` where there is no such claim. What
-    /// has no text of its own (a list, say) needs a `deserialize_with`. Below a `#[serde(flatten)]` all fields have to be
-    /// strings, since `serde` does not say there what it expects.
+    /// Claims are strings. Where `T` has numbers or booleans, they are read as [`FromStr`](core::str::FromStr) reads
+    /// them; where it has an enum without data, as the name of a variant. An `Option` is `None` where there is no such
+    /// claim. What has no text of its own (a list, say) needs a `deserialize_with`. Below a `#[serde(flatten)]` all
+    /// fields have to be strings, since `serde` does not say there what it expects.
     ///
     /// ```
     /// use kliento::Claims;

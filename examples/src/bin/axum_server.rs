@@ -4,8 +4,9 @@
 //! cargo run -p kliento-examples --bin axum_server
 //! ```
 //!
-//! The server asks for Kliento tokens at `/`, for an administrator's at `/admin`, and for nothing at `/open`. The program
-//! calls itself to show what comes of good and of bad tokens, and then serves until it is interrupted, with commands to try.
+//! The server asks for Kliento tokens at `/`, for an administrator's at `/admin`, and for nothing at `/open`. The
+//! program calls itself to show what comes of good and of bad tokens, and then serves until it is interrupted, with
+//! commands to try.
 //!
 //! What makes the server is [`router`]. All else is there to have clients to talk to.
 
@@ -211,8 +212,8 @@ async fn call_as_a_program_would(url: &str, world: &World) -> Result<(), Fault> 
     report.conclude()
 }
 
-/// Where Alice's token stands for `curl` to read, which is better than among its arguments, where other users of the machine
-/// can see it.
+/// Where Alice's token stands for `curl` to read, which is better than among its arguments, where other users of the
+/// machine can see it.
 struct TokenFile {
     path: PathBuf,
     /// Removes the file in the end, unless the user said where it should be.

@@ -4,8 +4,8 @@
 //! cargo run -p kliento-examples --bin grpc
 //! ```
 //!
-//! The server takes calls of members of `example.com` and knows who they are; the client puts tokens into the metadata of
-//! its calls. The program calls itself and ends.
+//! The server takes calls of members of `example.com` and knows who they are; the client puts tokens into the metadata
+//! of its calls. The program calls itself and ends.
 //!
 //! The service is what `tonic-prost-build` would make of this, written by hand so that nobody needs `protoc`:
 //!

@@ -4,8 +4,8 @@
 //! cargo run -p kliento-examples --bin tower_service
 //! ```
 //!
-//! Anybody may call; whoever sends a token must send a good one, and is called by name. The program calls itself to show
-//! what comes of that, and then serves until it is interrupted.
+//! Anybody may call; whoever sends a token must send a good one, and is called by name. The program calls itself to
+//! show what comes of that, and then serves until it is interrupted.
 
 use std::convert::Infallible;
 use std::sync::Arc;

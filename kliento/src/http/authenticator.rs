@@ -1,5 +1,5 @@
-//! What all servers do with a request, whatever they are built from: find the one token, remember or verify it, and check
-//! that it is enough.
+//! What all servers do with a request, whatever they are built from: find the one token, remember or verify it, and
+//! check that it is enough.
 
 use core::fmt;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use crate::{Requirements, VerifiedToken, Verifier};
 
 /// Authenticates requests: a [`Verifier`], what is required beyond a valid token, and where verifications run.
 ///
-/// Build one and clone it, for layers, for a server's state or for code of your own; clones share the verifier's memory and
-/// the queue.
+/// Build one and clone it, for layers, for a server's state or for code of your own; clones share the verifier's memory
+/// and the queue.
 ///
 /// ```
 /// use http::HeaderMap;
@@ -168,7 +168,8 @@ fn the_authorization(fields: &HeaderMap) -> Result<&HeaderValue, Refusal> {
     }
 }
 
-/// Keeps tokens out of what is printed of a request, and out of the compression tables of HTTP/2 if it is passed on (RFC 7541 §7.1.3).
+/// Keeps tokens out of what is printed of a request, and out of the compression tables of HTTP/2 if it is passed on
+/// (RFC 7541 §7.1.3).
 pub(super) fn mark_sensitive(fields: &mut HeaderMap) {
     if let Entry::Occupied(mut values) = fields.entry(AUTHORIZATION) {
         values

@@ -45,8 +45,9 @@
 //!
 //! A handler that forgets its extractor takes requests from anybody, and a layer forgets none: prefer the layer.
 //!
-//! Refusals are [the same](super) everywhere. `axum::serve` takes fields of any size that a token can have with HTTP/1; it
-//! can't be told to do so with HTTP/2, which takes `hyper-util` and [`HEADER_LIST_OCTETS`](super::HEADER_LIST_OCTETS).
+//! Refusals are [the same](super) everywhere. `axum::serve` takes fields of any size that a token can have with HTTP/1;
+//! it can't be told to do so with HTTP/2, which takes `hyper-util` and
+//! [`HEADER_LIST_OCTETS`](super::HEADER_LIST_OCTETS).
 
 use core::fmt;
 use core::ops::Deref;
@@ -67,15 +68,15 @@ use crate::{ClaimsError, Error, VerifiedToken};
 
 /// Whom a [`KlientoLayer`](super::tower::KlientoLayer) in front of the handler found the caller to be.
 ///
-/// Behind an [optional](super::tower::KlientoLayer::optional) layer it refuses those without an identity, with status 401,
-/// and `Option<Authenticated>` takes them. Where there is no layer at all, both refuse everybody, with status 500.
+/// Behind an [optional](super::tower::KlientoLayer::optional) layer it refuses those without an identity, with status
+/// 401, and `Option<Authenticated>` takes them. Where there is no layer at all, both refuse everybody, with status 500.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authenticated(pub VerifiedToken);
 
 /// Whom the [`Authenticator`] in the state finds the caller to be, with no layer.
 ///
-/// `Option<Verified>` is `None` for requests without an `Authorization` field or with one of another scheme, and refuses what
-/// else `Verified` refuses.
+/// `Option<Verified>` is `None` for requests without an `Authorization` field or with one of another scheme, and
+/// refuses what else `Verified` refuses.
 ///
 /// Behind a layer, use [`Authenticated`]: this looks at the request's token again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,8 +84,8 @@ pub struct Verified(pub VerifiedToken);
 
 /// The caller's claims as a type of yours, by [`Claims::deserialise`](crate::Claims::deserialise).
 ///
-/// It asks the layer as [`Authenticated`] does; claims that don't fit are refused with status 403. With [`Verified`], or where
-/// another answer is wanted, call `deserialise` in the handler: a [`Rejection`] can be made from its error.
+/// It asks the layer as [`Authenticated`] does; claims that don't fit are refused with status 403. With [`Verified`],
+/// or where another answer is wanted, call `deserialise` in the handler: a [`Rejection`] can be made from its error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TypedClaims<T>(pub T);
 

@@ -1,4 +1,5 @@
-//! [`Authorization<Kliento>`](headers::Authorization) for the crate [`headers`], and so for whatever takes typed fields of it.
+//! [`Authorization<Kliento>`](headers::Authorization) for the crate [`headers`], and so for whatever takes typed fields
+//! of it.
 //!
 //! ```
 //! use headers::{Authorization, HeaderMap, HeaderMapExt};
@@ -19,8 +20,8 @@
 //! # }
 //! ```
 //!
-//! `Authorization` reads the first field where there are several. Servers that refuse the rest, as they should, verify away
-//! from their async threads, and answer with the right status, are made with [the other modules](super).
+//! `Authorization` reads the first field where there are several. Servers that refuse the rest, as they should, verify
+//! away from their async threads, and answer with the right status, are made with [the other modules](super).
 
 use headers::authorization::Credentials;
 use http::HeaderValue;
@@ -29,8 +30,8 @@ use crate::{Error, MAX_BUNDLE_OCTETS, VerifiedToken, Verifier, header};
 
 /// A token bundle as credentials: read, and not verified, so nothing in it can be relied on yet.
 ///
-/// Its text is canonical Base64 of a length that a bundle can have; the bundle in it was not looked into. Printing it does
-/// not show it.
+/// Its text is canonical Base64 of a length that a bundle can have; the bundle in it was not looked into. Printing it
+/// does not show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kliento {
     /// The field's value as it was written, marked as sensitive.

@@ -12,10 +12,11 @@
 //! | has claims that [do not fit](crate::Claims::deserialise) | 403 | `http.claims_mismatch` |
 //! | finds too many verifications waiting | 503 | `http.too_many_verifications` |
 //! | could not be looked at, since the verification panicked | 500 | `http.verification_failed` |
+//! | reaches an extractor that no layer stands in front of | 500 | `http.missing_layer` |
 //!
 //! The answer is a problem (RFC 9457) that says no more than that: messages are for your logs, and reach them by
-//! [`Authenticator::on_refusal`]. A 401 names the scheme (`WWW-Authenticate: Kliento`, RFC 9110 §11.6.1), and no refusal is
-//! to be cached (`Cache-Control: no-store`).
+//! [`Authenticator::on_refusal`]. A 401 names the scheme (`WWW-Authenticate: Kliento`, RFC 9110 §11.6.1), and no
+//! refusal is to be cached (`Cache-Control: no-store`).
 //!
 //! ```http
 //! HTTP/1.1 401 Unauthorized
@@ -26,8 +27,9 @@
 //! {"type":"about:blank","title":"Unauthorized","status":401,"reason":"dnssec.rrsig_expired"}
 //! ```
 //!
-//! Where a layer is [told to](tower::KlientoLayer::grpc), a request of gRPC is refused in gRPC's way, with the reason as its message: `UNAUTHENTICATED` (16) for 401,
-//! `PERMISSION_DENIED` (7) for 403, `UNAVAILABLE` (14) for 503 and `INTERNAL` (13) for 500.
+//! Where a layer is [told to](tower::KlientoLayer::grpc), a request of gRPC is refused in gRPC's way, with the reason
+//! as its message: `UNAUTHENTICATED` (16) for 401, `PERMISSION_DENIED` (7) for 403, `UNAVAILABLE` (14) for 503 and
+//! `INTERNAL` (13) for 500.
 //!
 //! | module | feature | has |
 //! |---|---|---|
@@ -38,24 +40,25 @@
 //!
 //! # What runs where
 //!
-//! A token that the verifier remembers costs about a microsecond, and is looked up on the thread that has the request. So
-//! is whatever needs no verifying to be refused. Everything else is verified by Tokio's blocking threads, so that public-key
-//! operations stop nobody else's requests; [`VerificationQueue`] bounds how many of them run, and how many wait.
+//! A token that the verifier remembers costs about a microsecond, and is looked up on the thread that has the request.
+//! So is whatever needs no verifying to be refused. Everything else is verified by Tokio's blocking threads, so that
+//! public-key operations stop nobody else's requests; [`VerificationQueue`] bounds how many of them run, and how many
+//! wait.
 //!
 //! # What it does not do
 //!
 //! - A request is looked at once, when it comes. What lives on after that (a WebSocket, a stream) is not asked again:
 //!   [`VerifiedToken::validity`](crate::VerifiedToken::validity) says until when its caller could ask anew.
-//! - It hides nothing by taking equally long for all, since there is nothing to hide: a server has no secrets of Kliento's,
-//!   and a refusal says by its reason what its time and size could tell.
+//! - It hides nothing by taking equally long for all, since there is nothing to hide: a server has no secrets of
+//!   Kliento's, and a refusal says by its reason what its time and size could tell.
 //! - Who may do what is for the server to say: with [`Requirements`](crate::Requirements), or in its handlers.
 //!
 //! # Room for the field
 //!
-//! A bundle of [`MAX_BUNDLE_OCTETS`](crate::MAX_BUNDLE_OCTETS) makes a field of some 22 KB. Servers of `hyper` with HTTP/1
-//! take that as they are. With HTTP/2, and so with gRPC, they take 16 KiB for all fields of a request unless they are told
-//! otherwise: give `max_header_list_size` (`tonic`: `http2_max_header_list_size`) as [`HEADER_LIST_OCTETS`]. What stands in
-//! front of a server has limits of its own, of 8 KB as a rule.
+//! A bundle of [`MAX_BUNDLE_OCTETS`](crate::MAX_BUNDLE_OCTETS) makes a field of some 22 KB. Servers of `hyper` with
+//! HTTP/1 take that as they are. With HTTP/2, and so with gRPC, they take 16 KiB for all fields of a request unless
+//! they are told otherwise: give `max_header_list_size` (`tonic`: `http2_max_header_list_size`) as
+//! [`HEADER_LIST_OCTETS`]. What stands in front of a server has limits of its own, of 8 KB as a rule.
 
 #[cfg(feature = "tower")]
 mod authenticator;

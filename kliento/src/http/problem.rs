@@ -37,7 +37,8 @@ impl Serialize for Problem<'_> {
 }
 
 impl Refusal {
-    /// The answer to the request: its status, a problem with the reason as its body, and for 401 the challenge of Kliento.
+    /// The answer to the request: its status, a problem with the reason as its body, and for 401 the challenge of
+    /// Kliento.
     ///
     /// ```
     /// use kliento::http::Refusal;

@@ -16,10 +16,10 @@ const WAITING: usize = 1_024;
 
 /// Verifies tokens on Tokio's blocking threads, a bounded number at a time.
 ///
-/// Verifying is work for a processor, so more of it at a time than there are processors makes nothing faster; what comes on
-/// top waits. Beyond the bound on those that wait, requests are [refused](Refusal::TooManyVerifications) at once, so that
-/// nobody can fill the memory with tokens that nobody has looked at: each that waits keeps its request, some 22 KB at most
-/// for the token.
+/// Verifying is work for a processor, so more of it at a time than there are processors makes nothing faster; what
+/// comes on top waits. Beyond the bound on those that wait, requests are [refused](Refusal::TooManyVerifications) at
+/// once, so that nobody can fill the memory with tokens that nobody has looked at: each that waits keeps its request,
+/// some 22 KB at most for the token.
 ///
 /// Clones share the bounds. By default as many run as there are processors, and 1,024 wait.
 #[derive(Clone)]

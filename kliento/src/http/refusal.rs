@@ -23,7 +23,8 @@ pub enum Refusal {
     #[error(transparent)]
     Token(#[from] Error),
 
-    /// The token is good, but its claims [don't fit](crate::Claims::deserialise) the type that the server has for them: 403.
+    /// The token is good, but its claims [don't fit](crate::Claims::deserialise) the type that the server has for them:
+    /// 403.
     #[error("the token's claims do not fit: {0}")]
     Claims(#[from] ClaimsError),
 

@@ -1,4 +1,5 @@
-//! gRPC with `tonic`: [`KlientoLayer`](super::tower::KlientoLayer) in front of services, and tokens in clients' metadata.
+//! gRPC with `tonic`: [`KlientoLayer`](super::tower::KlientoLayer) in front of services, and tokens in clients'
+//! metadata.
 //!
 //! A server gives the layer to `Server::builder().layer(…)`, and its methods ask the request:
 //!
@@ -12,8 +13,8 @@
 //! }
 //! ```
 //!
-//! [`grpc`](super::tower::KlientoLayer::grpc) has the layer refuse in gRPC's way. Give the server room for large tokens,
-//! too, or those of more than some 12 KB are refused by HTTP/2 itself:
+//! [`grpc`](super::tower::KlientoLayer::grpc) has the layer refuse in gRPC's way. Give the server room for large
+//! tokens, too, or those of more than some 12 KB are refused by HTTP/2 itself:
 //!
 //! ```
 //! use kliento::Verifier;
@@ -91,17 +92,18 @@ impl From<Refusal> for Status {
 ///
 /// ```
 /// use kliento::http::tonic::TokenInterceptor;
+/// use tonic::service::Interceptor;
 /// use tonic::service::interceptor::InterceptedService;
 /// use tonic::transport::Channel;
 ///
-/// fn authenticated(channel: Channel, authorization: String) -> InterceptedService<Channel, impl tonic::service::Interceptor> {
+/// fn authenticated(channel: Channel, authorization: String) -> InterceptedService<Channel, impl Interceptor> {
 ///     // Called for each call: hand out a fresh one before the last one ends.
 ///     InterceptedService::new(channel, TokenInterceptor::new(move || Ok(authorization.clone())))
 /// }
 /// ```
 ///
-/// Whoever reads a token can use it: take channels with TLS, to servers that the token is for. HTTP/2's compression of fields
-/// keeps no copy of it.
+/// Whoever reads a token can use it: take channels with TLS, to servers that the token is for. HTTP/2's compression of
+/// fields keeps no copy of it.
 #[derive(Clone)]
 pub struct TokenInterceptor<F> {
     authorization: F,
@@ -124,7 +126,8 @@ impl TokenInterceptor<()> {
     /// An interceptor that sends what `source` has at hand, which needs the feature `client`.
     ///
     /// An interceptor can't wait. Ask for [a first token](TokenSource::token) when starting, and keep the source
-    /// [fresh](TokenSource::keep_fresh): calls fail with [`Code::Unavailable`] when there is no token that is valid now.
+    /// [fresh](TokenSource::keep_fresh): calls fail with [`Code::Unavailable`] when there is no token that is valid
+    /// now.
     ///
     /// ```no_run
     /// use kliento::client::{BoxError, TokenFile, TokenSource};

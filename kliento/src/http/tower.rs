@@ -31,17 +31,17 @@
 //! # }
 //! ```
 //!
-//! The service finds a [`VerifiedToken`] in the request's extensions. It is the layer's alone to put one there: one that is
-//! there already is taken out.
+//! The service finds a [`VerifiedToken`] in the request's extensions. It is the layer's alone to put one there: one
+//! that is there already is taken out.
 //!
 //! # Where to put it
 //!
-//! - Behind what answers requests that carry no credentials: CORS, since browsers send preflight requests without, health
-//!   checks, redirects.
+//! - Behind what answers requests that carry no credentials: CORS, since browsers send preflight requests without,
+//!   health checks, redirects.
 //! - In front of what costs anything: decompression, bodies, rates by user.
-//! - Where parts of a server ask for more than others, a layer for each part, made from one [`Authenticator`], whose verifier
-//!   and bounds they share. A layer within another looks at the token again, which the verifier then remembers; the outer
-//!   one must not [remove](KlientoLayer::remove_authorization) it.
+//! - Where parts of a server ask for more than others, a layer for each part, made from one [`Authenticator`], whose
+//!   verifier and bounds they share. A layer within another looks at the token again, which the verifier then
+//!   remembers; the outer one must not [remove](KlientoLayer::remove_authorization) it.
 //! - Layers that are each made from a [`Verifier`](crate::Verifier) have bounds of their own each.
 
 use core::fmt;
@@ -87,8 +87,8 @@ impl KlientoLayer {
         }
     }
 
-    /// Lets requests that are not meant for Kliento through: those without an `Authorization` field and those with one of
-    /// another scheme. They reach the service without an identity.
+    /// Lets requests that are not meant for Kliento through: those without an `Authorization` field and those with one
+    /// of another scheme. They reach the service without an identity.
     ///
     /// Whoever does send a Kliento token has to send a good one, and never more than one field.
     #[must_use]
@@ -97,20 +97,21 @@ impl KlientoLayer {
         self
     }
 
-    /// Takes the `Authorization` field with a Kliento token out of requests, so that the service can't log it or pass it on.
-    /// Whoever has a token can use it; the service has the [`VerifiedToken`] to go by. Credentials of other schemes stay.
+    /// Takes the `Authorization` field with a Kliento token out of requests, so that the service can't log it or pass
+    /// it on. Whoever has a token can use it; the service has the [`VerifiedToken`] to go by. Credentials of other
+    /// schemes stay.
     #[must_use]
     pub fn remove_authorization(mut self) -> Self {
         self.removes_authorization = true;
         self
     }
 
-    /// Refuses requests of gRPC, which their `Content-Type` tells, in gRPC's way: with HTTP's status 200, and what is wrong
-    /// in `grpc-status`. For servers of gRPC, and for those that serve it beside other things.
+    /// Refuses requests of gRPC, which their `Content-Type` tells, in gRPC's way: with HTTP's status 200, and what is
+    /// wrong in `grpc-status`. For servers of gRPC, and for those that serve it beside other things.
     ///
-    /// Not by default: whoever goes by the status of an answer alone, as a proxy does that asks whether a request may pass,
-    /// could be shown a 200 by any client that sends such a `Content-Type`. Without this clients of gRPC understand refusals
-    /// too, by HTTP's status, but for the reason.
+    /// Not by default: whoever goes by the status of an answer alone, as a proxy does that asks whether a request may
+    /// pass, could be shown a 200 by any client that sends such a `Content-Type`. Without this clients of gRPC
+    /// understand refusals too, by HTTP's status, but for the reason.
     #[must_use]
     pub fn grpc(mut self) -> Self {
         self.speaks_grpc = true;
