@@ -4,11 +4,14 @@ import json
 import random
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
+# Of a log, what is shown when something went wrong.
+MAX_LOG = 2000
 # Of the server that is asked.
 PORT = 8080
 
@@ -79,9 +82,13 @@ organisations = ["example.com"]
     def running(self):
         with self.log.open("wb") as log:
             command = [self.kliento, "serve", "--config", self.configuration]
-            with running(command, self.address, stderr=log, stdout=log) as process:
-                self.process = process
-                yield self
+            try:
+                with running(command, self.address, stderr=log, stdout=log) as process:
+                    self.process = process
+                    yield self
+            except BaseException:
+                print(self.log.read_text()[-MAX_LOG:], file=sys.stderr)
+                raise
 
     def peak_memory(self):
         """Octets that the process had at most in memory."""
