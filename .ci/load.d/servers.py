@@ -2,6 +2,7 @@
 
 import json
 import random
+import signal
 import socket
 import subprocess
 import sys
@@ -9,6 +10,9 @@ import time
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
+
+# So that what was started is stopped, and its files go.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
 
 # Of a log, what is shown when something went wrong.
 MAX_LOG = 2000
