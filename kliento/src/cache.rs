@@ -15,6 +15,8 @@ use core::hash::{BuildHasher as _, Hash, Hasher};
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::hash::RandomState;
 
+use foldhash::SharedSeed;
+use foldhash::quality::SeedableRandomState;
 use quick_cache::sync::{Cache as SharedCache, DefaultLifecycle};
 use quick_cache::{Equivalent, OptionsBuilder, Weighter};
 use veraid::{Period, Timestamp};
@@ -113,7 +115,7 @@ fn octets_of(length: usize) -> u64 {
 
 /// Verified tokens by the bundles that they came in.
 pub(crate) struct Cache {
-    tokens: SharedCache<Key, VerifiedToken, Octets, ahash::RandomState>,
+    tokens: SharedCache<Key, VerifiedToken, Octets, SeedableRandomState>,
     hits: AtomicU64,
     misses: AtomicU64,
 }
@@ -192,11 +194,10 @@ impl fmt::Debug for Cache {
     }
 }
 
-/// From the standard library's source of seeds, which asks the system.
-fn seeds() -> ahash::RandomState {
-    let [first, second, third, fourth] =
-        [(); 4].map(|()| RandomState::new().hash_one(INITIAL_ENTRIES));
-    ahash::RandomState::with_seeds(first, second, third, fourth)
+/// With a seed of this cache's own, from the standard library's source of them, which asks the system.
+fn seeds() -> SeedableRandomState {
+    let seed = RandomState::new().build_hasher().finish();
+    SeedableRandomState::with_seed(seed, SharedSeed::global_random())
 }
 
 /// What a verifier's cache has done and holds, for metrics.

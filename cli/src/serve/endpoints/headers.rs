@@ -13,8 +13,9 @@
 //! # Values
 //!
 //! Percent-encoded (RFC 3986 §2.1) as far as a field's value can't hold them: a percent sign, whatever is not printable
-//! ASCII, octet by octet of its UTF-8, and a space at either end. In the subject and the user a comma too, which some
-//! servers take for the end of a value. Percent-decoding gives the value back, so no two values look alike.
+//! ASCII, octet by octet of its UTF-8, and a space at either end; and braces, in which Caddy has placeholders. In the
+//! subject and the user a comma too, which some servers take for the end of a value. Percent-decoding gives the value back,
+//! so no two values look alike.
 //!
 //! # Claims
 //!
@@ -201,7 +202,7 @@ impl Fields {
 }
 
 fn is_plain(octet: u8) -> bool {
-    matches!(octet, b' '..=b'~') && octet != b'%'
+    matches!(octet, b' '..=b'~') && !matches!(octet, b'%' | b'{' | b'}')
 }
 
 fn is_plain_in_names(octet: u8) -> bool {
@@ -379,6 +380,7 @@ mod tests {
             ("  ", "%20%20"),
             ("", ""),
             ("100%", "100%25"),
+            ("{http.request.host}", "%7Bhttp.request.host%7D"),
             ("%41", "%2541"),
             ("a\r\nX-Kliento-Subject: b", "a%0D%0AX-Kliento-Subject: b"),
             ("a\0\t\u{7f}", "a%00%09%7F"),
