@@ -78,6 +78,10 @@ pub enum Error {
     #[error("the organisation signed the token; a signature of the member's own is required")]
     MemberSignatureRequired,
 
+    /// The token is valid, but signed by the member itself, whose word is not enough.
+    #[error("the member signed the token; a signature of the organisation's is required")]
+    OrganisationSignatureRequired,
+
     /// The token is valid, but signed with a kind of key that is not among those required.
     #[error("the token is signed with a key of {algorithm}, which is not among those allowed")]
     KeyAlgorithmNotAllowed {
@@ -121,6 +125,7 @@ impl Error {
             Self::AudienceMismatch { .. } => "kliento.audience_mismatch",
             Self::SubjectNotAllowed { .. } => "kliento.subject_not_allowed",
             Self::MemberSignatureRequired => "kliento.member_signature_required",
+            Self::OrganisationSignatureRequired => "kliento.organisation_signature_required",
             Self::KeyAlgorithmNotAllowed { .. } => "kliento.key_algorithm_not_allowed",
             Self::LifetimeNotAllowed { .. } => "kliento.lifetime_not_allowed",
             Self::ClaimRequired { .. } => "kliento.claim_required",
@@ -141,6 +146,7 @@ impl Error {
             | Self::AudienceMismatch { .. }
             | Self::SubjectNotAllowed { .. }
             | Self::MemberSignatureRequired
+            | Self::OrganisationSignatureRequired
             | Self::KeyAlgorithmNotAllowed { .. }
             | Self::LifetimeNotAllowed { .. }
             | Self::ClaimRequired { .. } => false,
@@ -154,6 +160,7 @@ impl Error {
             self,
             Self::SubjectNotAllowed { .. }
                 | Self::MemberSignatureRequired
+                | Self::OrganisationSignatureRequired
                 | Self::KeyAlgorithmNotAllowed { .. }
                 | Self::LifetimeNotAllowed { .. }
                 | Self::ClaimRequired { .. }

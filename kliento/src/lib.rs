@@ -36,6 +36,7 @@
 //!     fn answer(&self, authorization: &str) -> (u16, String) {
 //!         match self.verifier.verify_header(authorization) {
 //!             Ok(token) => (200, format!("Hello, {}!", token.subject())),
+//!             Err(error) if error.is_forbidden() => (403, error.reason().to_owned()),
 //!             // Send `WWW-Authenticate: Kliento` along.
 //!             Err(error) => (401, error.reason().to_owned()),
 //!         }
@@ -162,6 +163,8 @@
 //!
 //! | feature | adds |
 //! |---|---|
+//! | `aws-lc-rs` | the library that does the mathematics, by default; [`veraid`] says more |
+//! | `ring`, `oqs` | others, where that one can't be built: `--no-default-features --features ring` |
 //! | `headers` | [`http::headers`](https://docs.rs/kliento/latest/kliento/http/headers/): `Authorization<Kliento>` for the crate `headers` |
 //! | `tower` | [`http::tower`](https://docs.rs/kliento/latest/kliento/http/tower/): a layer for any HTTP service, on Tokio |
 //! | `axum` | [`http::axum`](https://docs.rs/kliento/latest/kliento/http/axum/): extractors for `axum`, and `tower` |
@@ -170,7 +173,7 @@
 //! | `reqwest` | [`client::KlientoMiddleware`](https://docs.rs/kliento/latest/kliento/client/struct.KlientoMiddleware.html): tokens on the requests of `reqwest`, and `client` |
 //! | `testing` | [`testing::TrustChain`](https://docs.rs/kliento/latest/kliento/testing/): a domain, a member and tokens in memory, for tests |
 //!
-//! None is on by default. Without them there is no I/O and no async runtime in here.
+//! All but the first are off by default. Without them there is no I/O and no async runtime in here.
 
 #![forbid(unsafe_code)]
 

@@ -39,7 +39,7 @@ pub struct Requirements {
     organisations: Vec<Organisation>,
     subjects: Vec<SubjectPattern>,
     claims: Vec<RequiredClaim>,
-    signed_by_member: bool,
+    signed_by: Option<SignedBy>,
     key_algorithms: Vec<KeyAlgorithm>,
     max_lifetime: Option<u64>,
 }
@@ -72,7 +72,8 @@ impl Requirements {
     /// Takes tokens whose claim `name` is `value`, letter by letter.
     ///
     /// Called again with the same name, it allows another value; with another name, it requires that claim too. Anybody with
-    /// a domain can claim anything: say [who](Self::organisation) may.
+    /// a domain can claim anything: say [who](Self::organisation) may. A member that signs by itself claims what it likes,
+    /// too: where that won't do, ask for [the organisation's signature](Self::signed_by_organisation).
     pub fn claim(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.required_claim(name.into()).values.push(value.into());
         self
@@ -97,8 +98,17 @@ impl Requirements {
     }
 
     /// Takes only what members signed with keys of their own: an organisation's word for a member will not do.
+    ///
+    /// This and [`signed_by_organisation`](Self::signed_by_organisation) replace each other.
     pub fn signed_by_member(mut self) -> Self {
-        self.signed_by_member = true;
+        self.signed_by = Some(SignedBy::Member);
+        self
+    }
+
+    /// Takes only what organisations, or those to whom they delegate, signed for their members: the claims are the
+    /// organisation's word then, and not the member's own.
+    pub fn signed_by_organisation(mut self) -> Self {
+        self.signed_by = Some(SignedBy::Organisation);
         self
     }
 
@@ -130,8 +140,9 @@ impl Requirements {
     ///
     /// # Errors
     ///
-    /// [`Error::SubjectNotAllowed`], [`Error::MemberSignatureRequired`], [`Error::KeyAlgorithmNotAllowed`],
-    /// [`Error::LifetimeNotAllowed`] and [`Error::ClaimRequired`], whichever comes first in this order.
+    /// [`Error::SubjectNotAllowed`], [`Error::MemberSignatureRequired`], [`Error::OrganisationSignatureRequired`],
+    /// [`Error::KeyAlgorithmNotAllowed`], [`Error::LifetimeNotAllowed`] and [`Error::ClaimRequired`], whichever comes first in
+    /// this order.
     pub fn check(&self, token: &VerifiedToken) -> Result<(), Error> {
         self.check_subject(token)?;
         self.check_signature(token)?;
@@ -153,8 +164,15 @@ impl Requirements {
     }
 
     fn check_signature(&self, token: &VerifiedToken) -> Result<(), Error> {
-        if self.signed_by_member && token.signed_by() != SignedBy::Member {
-            return Err(Error::MemberSignatureRequired);
+        if self
+            .signed_by
+            .is_some_and(|required| required != token.signed_by())
+        {
+            return Err(if self.signed_by == Some(SignedBy::Member) {
+                Error::MemberSignatureRequired
+            } else {
+                Error::OrganisationSignatureRequired
+            });
         }
         let algorithm = token.key_algorithm();
         if self.key_algorithms.is_empty() || self.key_algorithms.contains(&algorithm) {
@@ -186,6 +204,51 @@ impl Requirements {
             }),
         }
     }
+}
+
+/// For people: `alice@example.com or all of example.net, "role" = "admin", signed by the member`.
+impl fmt::Display for Requirements {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.allows_anybody() {
+            formatter.write_str("anybody")?;
+        }
+        let subjects = self.subjects.iter().map(ToString::to_string);
+        let organisations = self.organisations.iter();
+        let organisations = organisations.map(|organisation| format!("all of {organisation}"));
+        write_alternatives(formatter, subjects.chain(organisations))?;
+        for RequiredClaim { name, values } in &self.claims {
+            if values.is_empty() {
+                write!(formatter, ", with a claim {name:?}")?;
+            } else {
+                write!(formatter, ", {name:?} = ")?;
+                write_alternatives(formatter, values.iter().map(|value| format!("{value:?}")))?;
+            }
+        }
+        if let Some(signer) = self.signed_by {
+            let is_member = signer == SignedBy::Member;
+            let name = if is_member { "member" } else { "organisation" };
+            write!(formatter, ", signed by the {name}")?;
+        }
+        if !self.key_algorithms.is_empty() {
+            formatter.write_str(", with a key of ")?;
+            write_alternatives(formatter, self.key_algorithms.iter())?;
+        }
+        if let Some(seconds) = self.max_lifetime {
+            write!(formatter, ", for {seconds} s at most")?;
+        }
+        Ok(())
+    }
+}
+
+fn write_alternatives(
+    formatter: &mut fmt::Formatter<'_>,
+    alternatives: impl Iterator<Item = impl fmt::Display>,
+) -> fmt::Result {
+    for (index, alternative) in alternatives.enumerate() {
+        let or = if index == 0 { "" } else { " or " };
+        write!(formatter, "{or}{alternative}")?;
+    }
+    Ok(())
 }
 
 /// Which subjects are meant: one, or all whose names are of a shape.
@@ -372,6 +435,25 @@ mod tests {
                 "{pattern} {subject}"
             );
         }
+    }
+
+    #[test]
+    fn requirements_are_told_whole() {
+        let requirements = Requirements::new()
+            .organisation("example.net".parse().unwrap())
+            .subject("*@example.com".parse().unwrap())
+            .claim("role", "admin")
+            .claim("role", "a\nb")
+            .claim_present("team")
+            .signed_by_organisation()
+            .key_algorithm(KeyAlgorithm::Rsa2048)
+            .max_lifetime(Duration::from_secs(60));
+        assert_eq!(
+            requirements.to_string(),
+            "*@example.com or all of example.net, \"role\" = \"admin\" or \"a\\nb\", with a claim \"team\", \
+             signed by the organisation, with a key of rsa-2048, for 60 s at most"
+        );
+        assert_eq!(Requirements::new().to_string(), "anybody");
     }
 
     #[test]

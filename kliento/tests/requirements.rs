@@ -110,6 +110,18 @@ fn an_organisations_word_for_its_member_can_be_refused() {
 }
 
 #[test]
+fn a_members_word_for_itself_can_be_refused() {
+    let requirements = || Requirements::new().signed_by_organisation();
+    let bundle = CHAIN.organisation_token(&token(), &"alice".parse().unwrap());
+    verify(&bundle, requirements()).unwrap();
+    assert_forbidden(
+        &CHAIN.token(&token()),
+        requirements(),
+        "kliento.organisation_signature_required",
+    );
+}
+
+#[test]
 fn takes_only_key_algorithms_that_are_required() {
     let bundle = CHAIN.token(&token());
     let requirements = |algorithm| Requirements::new().key_algorithm(algorithm);

@@ -172,7 +172,11 @@ impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Whole<MIN, MAX> {
             .ok()
             .filter(|number| (MIN..=MAX).contains(number))
             .map(Self)
-            .ok_or_else(|| de::Error::custom(format!("{number} is not from {MIN} to {MAX}")))
+            .ok_or_else(|| {
+                de::Error::custom(format!(
+                    "{number} is out of bounds: at least {MIN}, and at most {MAX}"
+                ))
+            })
     }
 }
 

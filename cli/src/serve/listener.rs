@@ -216,7 +216,7 @@ fn cannot_listen(address: &Address, error: &io::Error) -> Fault {
     match error.kind() {
         io::ErrorKind::AddrInUse => fault.hint("another process has it; choose another with --listen"),
         io::ErrorKind::AddrNotAvailable => {
-            fault.hint("this machine has no such address; 0.0.0.0 and [::] are all that it has")
+            fault.hint("this machine has no such address; listen on 0.0.0.0 or [::] for all that it has")
         }
         io::ErrorKind::PermissionDenied => fault.hint(
             "ports below 1024 take CAP_NET_BIND_SERVICE: in systemd AmbientCapabilities=CAP_NET_BIND_SERVICE, \

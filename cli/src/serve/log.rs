@@ -32,12 +32,12 @@ pub(crate) enum Format {
 pub(crate) enum Level {
     /// What does not work.
     Error,
-    /// And what deserves a second look.
+    /// Errors, and what deserves a second look.
     Warn,
-    /// And what happens.
+    /// Those, and what happens.
     #[default]
     Info,
-    /// And what happens to connections.
+    /// Those, and what happens to connections.
     Debug,
 }
 

@@ -135,7 +135,7 @@ fn listen(settings: &Settings) -> Vec<Listen> {
 fn warnings(settings: &Settings, sections: &Sections, expiry: Option<Timestamp>) -> Vec<String> {
     let mut warnings = Vec::new();
     let outside = settings.listen.iter().find(|address| !address.is_local());
-    if sections.rules.is_empty() {
+    if sections.rules.is_empty() && sections.kubernetes.is_none() {
         warnings.push(
             "forward authentication refuses everybody: there are no rules, and --allow is not given".to_owned(),
         );

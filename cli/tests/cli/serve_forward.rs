@@ -263,7 +263,7 @@ fn refuses_good_tokens_that_are_not_enough() {
         (
             "/organisation/",
             &alice,
-            "serve.organisation_signature_required",
+            "kliento.organisation_signature_required",
         ),
         ("/member/", &attributed, "kliento.member_signature_required"),
         ("/brief/", &alice, "kliento.lifetime_not_allowed"),
@@ -661,11 +661,11 @@ fn tells_of_rules_that_let_anybody_in_and_of_those_that_never_apply() {
     );
     let serves = plan["serves"].to_string();
     assert!(
-        serves.contains("a.example.com/x/: tokens for a"),
+        serves.contains("a.example.com/x/: tokens for a of example.com"),
         "{serves}"
     );
     assert!(
-        serves.contains("*.example.com/: anybody's tokens for a"),
+        serves.contains("*.example.com/: tokens for a of anybody"),
         "{serves}"
     );
 }

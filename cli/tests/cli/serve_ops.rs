@@ -68,10 +68,10 @@ fn what_is_wrong_with_a_configuration_is_told_with_its_line_and_column() {
         (
             "limits.header = 1024",
             "1:17",
-            "1024 is not from 32768 to 1048576",
+            "1024 is out of bounds: at least 32768, and at most 1048576",
         ),
-        ("limits.body = -1", "1:15", "-1 is not from"),
-        ("limits.connections = 0", "1:22", "0 is not from"),
+        ("limits.body = -1", "1:15", "-1 is out of bounds"),
+        ("limits.connections = 0", "1:22", "0 is out of bounds"),
         ("limits.idle-timeout = \"0s\"", "1:23", "one second"),
         ("[limits]\nqueue = 1\nqueue = 2", "3:1", "duplicate"),
     ] {

@@ -227,7 +227,14 @@ impl Kubernetes {
             .iter()
             .map(|verifier| verifier.audience().as_str())
             .collect();
-        format!("{PATH}: tokens for {}", audiences.join(" or "))
+        let audiences = audiences.join(" or ");
+        match self.verifiers.first() {
+            Some(verifier) => format!(
+                "{PATH}: tokens for {audiences} of {}",
+                verifier.requirements()
+            ),
+            None => format!("{PATH}: no tokens"),
+        }
     }
 
     /// Answers a request, whose body is read when it is worth it.

@@ -24,8 +24,6 @@ pub(crate) enum Refusal {
     Authentication(kliento::http::Refusal),
     /// The token says that it is for an audience that is not in question: 401.
     OtherAudience(Audience),
-    /// The rule wants the organisation's own signature: 403.
-    OrganisationSignatureRequired,
     /// A field by which the client could pass for somebody: 403.
     ReservedField,
     /// No rule is for this host and path: 403.
@@ -58,7 +56,6 @@ impl Refusal {
         match self {
             Self::Authentication(refusal) => refusal.reason(),
             Self::OtherAudience(_) => "kliento.audience_mismatch",
-            Self::OrganisationSignatureRequired => "serve.organisation_signature_required",
             Self::ReservedField => "serve.reserved_header",
             Self::NoRule => "serve.no_rule",
             Self::AmbiguousPath(_) | Self::AmbiguousRule => "serve.ambiguous_path",
@@ -79,8 +76,7 @@ impl Refusal {
         match self {
             Self::Authentication(refusal) => refusal.status(),
             Self::OtherAudience(_) => StatusCode::UNAUTHORIZED,
-            Self::OrganisationSignatureRequired
-            | Self::ReservedField
+            Self::ReservedField
             | Self::NoRule
             | Self::AmbiguousPath(_)
             | Self::AmbiguousRule
@@ -110,10 +106,7 @@ impl Refusal {
         match self {
             Self::Authentication(refusal) => with_causes(refusal).into(),
             Self::OtherAudience(said) => {
-                format!("the token is for audience {:?}, which is none of those in question", said.as_str()).into()
-            }
-            Self::OrganisationSignatureRequired => {
-                "the rule takes what organisations sign themselves, and a member signed this".into()
+                format!("the token is for audience {:?}, and the request asked for another", said.as_str()).into()
             }
             Self::ReservedField => {
                 "the client sent a field whose name starts with X-Kliento-, or could be taken for one".into()

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use kliento::veraid::{KeyAlgorithm, Organisation, SignedBy};
-use kliento::{Audience, Requirements, SubjectPattern, VerifiedToken, Verifier};
+use kliento::veraid::{KeyAlgorithm, Organisation};
+use kliento::{Audience, Requirements, SubjectPattern, Verifier};
 use serde::Deserialize;
 
 use super::headers::{ClaimField, ClaimFields};
@@ -135,9 +135,11 @@ impl RuleConfig {
         for name in &self.required_claims {
             requirements = requirements.claim_present(name);
         }
-        if self.signed_by == Some(Signature::Member) {
-            requirements = requirements.signed_by_member();
-        }
+        requirements = match self.signed_by {
+            None => requirements,
+            Some(Signature::Member) => requirements.signed_by_member(),
+            Some(Signature::Organisation) => requirements.signed_by_organisation(),
+        };
         for Text(algorithm) in &self.key_algorithms {
             requirements = requirements.key_algorithm(*algorithm);
         }
@@ -185,26 +187,7 @@ pub(crate) enum Access {
     /// Nothing.
     Public,
     /// A token that this verifier takes.
-    Token {
-        verifier: Verifier,
-        /// Whether a member's signature won't do.
-        by_organisation: bool,
-    },
-}
-
-impl Access {
-    /// What the verifier doesn't know to check.
-    pub(crate) fn check(&self, token: &VerifiedToken) -> Result<(), Refusal> {
-        match self {
-            Self::Token {
-                by_organisation: true,
-                ..
-            } if token.signed_by() != SignedBy::Organisation => {
-                Err(Refusal::OrganisationSignatureRequired)
-            }
-            _ => Ok(()),
-        }
-    }
+    Token(Verifier),
 }
 
 impl Rule {
@@ -225,12 +208,8 @@ impl Rule {
             let audience = own.or(audience).ok_or(
                 "no audience: give one here, or one for all rules at the top of the configuration",
             )?;
-            Access::Token {
-                verifier: verifier
-                    .for_audience(audience.clone())
-                    .with_requirements(config.requirements()?),
-                by_organisation: config.signed_by == Some(Signature::Organisation),
-            }
+            let verifier = verifier.for_audience(audience.clone());
+            Access::Token(verifier.with_requirements(config.requirements()?))
         };
         Ok(Self {
             name: config.name(),
@@ -253,13 +232,9 @@ impl Rule {
     fn summary(&self) -> String {
         match &self.access {
             Access::Public => format!("{}: no token needed", self.name),
-            Access::Token { verifier, .. } => {
-                let whose = if verifier.requirements().allows_anybody() {
-                    "anybody's tokens"
-                } else {
-                    "tokens"
-                };
-                format!("{}: {whose} for {}", self.name, verifier.audience())
+            Access::Token(verifier) => {
+                let (audience, whose) = (verifier.audience(), verifier.requirements());
+                format!("{}: tokens for {audience} of {whose}", self.name)
             }
         }
     }
