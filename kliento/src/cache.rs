@@ -6,8 +6,8 @@
 //! - Only what was verified and accepted goes in. What is refused is not remembered, and can't push out what is.
 //! - A look-up asks again whether it holds now. That costs no more than comparing two numbers, since verification gives
 //!   the period in which everything holds.
-//! - Octets are compared whole. The hash only finds the place, and is seeded at random for each cache, so that nobody
-//!   can make bundles that all fall on one.
+//! - Octets are compared whole. The hash, seeded at random for each cache, only finds the place: whoever could make valid
+//!   bundles that all fall on one would slow look-ups down, and change no verdict.
 //! - It is bounded in octets. What was not asked for lately goes first.
 
 use core::fmt;

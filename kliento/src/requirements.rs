@@ -3,6 +3,7 @@
 use core::fmt;
 use core::str::FromStr;
 use core::time::Duration;
+use std::collections::BTreeMap;
 
 use veraid::{KeyAlgorithm, Member, MemberId, Organisation, SignedBy};
 
@@ -38,17 +39,11 @@ use crate::error::Error;
 pub struct Requirements {
     organisations: Vec<Organisation>,
     subjects: Vec<SubjectPattern>,
-    claims: Vec<RequiredClaim>,
+    /// By name, with the values of which one will do; any will if there are none.
+    claims: BTreeMap<String, Vec<String>>,
     signed_by: Option<SignedBy>,
     key_algorithms: Vec<KeyAlgorithm>,
     max_lifetime: Option<u64>,
-}
-
-/// A claim that must be there, with one of these values, or with any if there are none.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct RequiredClaim {
-    name: String,
-    values: Vec<String>,
 }
 
 impl Requirements {
@@ -75,26 +70,15 @@ impl Requirements {
     /// a domain can claim anything: say [who](Self::organisation) may. A member that signs by itself claims what it likes,
     /// too: where that won't do, ask for [the organisation's signature](Self::signed_by_organisation).
     pub fn claim(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.required_claim(name.into()).values.push(value.into());
+        let values = self.claims.entry(name.into()).or_default();
+        values.push(value.into());
         self
     }
 
     /// Takes tokens that have a claim `name`, whatever its value unless [`claim`](Self::claim) says which.
     pub fn claim_present(mut self, name: impl Into<String>) -> Self {
-        self.required_claim(name.into());
+        self.claims.entry(name.into()).or_default();
         self
-    }
-
-    fn required_claim(&mut self, name: String) -> &mut RequiredClaim {
-        let known = self.claims.iter().position(|claim| claim.name == name);
-        let index = known.unwrap_or(self.claims.len());
-        if known.is_none() {
-            let values = Vec::new();
-            self.claims.push(RequiredClaim { name, values });
-        }
-        // Found or pushed above.
-        #[allow(clippy::indexing_slicing)]
-        &mut self.claims[index]
     }
 
     /// Takes only what members signed with keys of their own: an organisation's word for a member will not do.
@@ -192,16 +176,13 @@ impl Requirements {
     }
 
     fn check_claims(&self, token: &VerifiedToken) -> Result<(), Error> {
-        let is_met = |claim: &RequiredClaim| {
-            token.claims().get(&claim.name).is_some_and(|value| {
-                claim.values.is_empty() || claim.values.iter().any(|allowed| allowed == value)
-            })
+        let is_met = |(name, values): &(&String, &Vec<String>)| {
+            let claim = token.claims().get(name);
+            claim.is_some_and(|value| values.is_empty() || values.iter().any(|one| one == value))
         };
         match self.claims.iter().find(|claim| !is_met(claim)) {
             None => Ok(()),
-            Some(claim) => Err(Error::ClaimRequired {
-                name: claim.name.clone(),
-            }),
+            Some((name, _)) => Err(Error::ClaimRequired { name: name.clone() }),
         }
     }
 }
@@ -216,7 +197,7 @@ impl fmt::Display for Requirements {
         let organisations = self.organisations.iter();
         let organisations = organisations.map(|organisation| format!("all of {organisation}"));
         write_alternatives(formatter, subjects.chain(organisations))?;
-        for RequiredClaim { name, values } in &self.claims {
+        for (name, values) in &self.claims {
             if values.is_empty() {
                 write!(formatter, ", with a claim {name:?}")?;
             } else {
