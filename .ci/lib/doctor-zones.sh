@@ -56,7 +56,7 @@ doctor_zones_start() {
 }
 
 doctor__answers() {
-    dig "@$1" good.example. SOA +dnssec +tries=1 +time=2 2>/dev/null | grep --quiet 'RRSIG[[:space:]]SOA'
+    dig "@$1" good.example. SOA +dnssec +tries=1 +time=2 2>/dev/null | grep 'RRSIG[[:space:]]SOA' >/dev/null
 }
 
 # ---------------------------------------------------------------------------------------------------------
