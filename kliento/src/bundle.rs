@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use veraid::{
-    Dialect, Encapsulation, KeyAlgorithm, MemberId, Period, Policy, SignatureBundle, SignedBy,
-    Signer, TrustAnchors, Verification, VerifiedSignature,
+    BundleOutline, Dialect, Encapsulation, KeyAlgorithm, MemberId, Period, Policy, SignatureBundle,
+    SignedBy, Signer, TrustAnchors, Verification, VerifiedSignature,
 };
 
 use crate::error::Error;
@@ -83,10 +83,7 @@ impl<'a> TokenBundle<'a> {
         self.attached_content()?;
         check_lifetime(self.signature.unverified_period())?;
         let verification = Verification::new(SERVICE, period, anchors).with_policy(policy);
-        let signature = self.signature.verify(&verification)?;
-        let token = Token::from_json(signature.content())?;
-        check_audience(audience, token.audience())?;
-        Ok(VerifiedToken::new(&signature, token))
+        VerifiedToken::read(self.signature.verify(&verification)?, audience)
     }
 
     fn attached_content(&self) -> Result<&[u8], Error> {
@@ -94,6 +91,23 @@ impl<'a> TokenBundle<'a> {
             .unverified_content()
             .ok_or(Error::DetachedToken)
     }
+}
+
+/// Verifies a bundle's DER octets as [`TokenBundle::verify`] does, by what `verifier` asks of signatures and remembers of
+/// signers.
+pub(crate) fn verify(
+    bundle: &[u8],
+    audience: &Audience,
+    verifier: &veraid::Verifier,
+    period: Period,
+) -> Result<VerifiedToken, Error> {
+    check_size(bundle)?;
+    let outline = BundleOutline::from_der(bundle)?;
+    if outline.unverified_content().is_none() {
+        return Err(Error::DetachedToken);
+    }
+    check_lifetime(outline.unverified_period())?;
+    VerifiedToken::read(verifier.verify(outline, period)?, audience)
 }
 
 fn check_size(bundle: &[u8]) -> Result<(), Error> {
@@ -130,7 +144,7 @@ pub(crate) fn check_audience(expected: &Audience, found: &Audience) -> Result<()
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedToken(Arc<Facts>);
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Facts {
     subject: Box<str>,
     member_id: MemberId,
@@ -144,19 +158,30 @@ struct Facts {
 }
 
 impl VerifiedToken {
-    fn new(signature: &VerifiedSignature<'_>, token: Token) -> Self {
-        let member_id = signature.member_id().clone();
-        Self(Arc::new(Facts {
+    /// Reads the token that was signed, which must be for that audience.
+    fn read(signature: VerifiedSignature<'_>, audience: &Audience) -> Result<Self, Error> {
+        let token = Token::from_json(signature.content())?;
+        check_audience(audience, token.audience())?;
+        let (signed_by, is_delegated) = (signature.signed_by(), signature.is_delegated());
+        let (validity, token_period) = (signature.period(), signature.signature_period());
+        let (dialect, key_algorithm) = (signature.dialect(), signature.key_algorithm());
+        let member_id = signature.into_member_id();
+        Ok(Self(Arc::new(Facts {
             subject: member_id.to_string().into_boxed_str(),
             member_id,
             token,
-            signed_by: signature.signed_by(),
-            is_delegated: signature.is_delegated(),
-            validity: signature.period(),
-            token_period: signature.signature_period(),
-            dialect: signature.dialect(),
-            key_algorithm: signature.key_algorithm(),
-        }))
+            signed_by,
+            is_delegated,
+            validity,
+            token_period,
+            dialect,
+            key_algorithm,
+        })))
+    }
+
+    /// The same, said in a place of its own.
+    pub(crate) fn unshared(&self) -> Self {
+        Self(Arc::new(Facts::clone(&self.0)))
     }
 
     /// Whom the token speaks for: `alice@example.com` for a user, `example.com` for a bot, the domain in

@@ -192,6 +192,7 @@ pub mod testing;
 mod token;
 mod verifier;
 
+pub use veraid::cache::TierStatistics;
 pub use veraid::{self, Timestamp, TrustAnchors};
 
 pub use crate::bundle::{TokenBundle, VerifiedToken, issue};

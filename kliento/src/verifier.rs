@@ -7,10 +7,10 @@ use std::time::SystemTime;
 
 use veraid::{Period, Policy, Timestamp, TrustAnchors};
 
-use crate::bundle::check_audience;
-use crate::cache::{self, Cache, Form, Presented};
+use crate::bundle::{self, check_audience};
+use crate::cache::{self, Cache, Form};
 use crate::error::Error;
-use crate::{Audience, CacheStatistics, Requirements, TokenBundle, VerifiedToken, header};
+use crate::{Audience, CacheStatistics, Requirements, SERVICE, VerifiedToken, header};
 
 /// Verifies tokens for one audience: built once, shared by all threads, cheap to clone.
 ///
@@ -38,8 +38,7 @@ pub struct Verifier {
 
 /// What verifiers for several audiences share.
 struct Foundation {
-    anchors: TrustAnchors,
-    policy: Policy,
+    verifier: veraid::Verifier,
     clock_skew: i64,
     clock: Clock,
     cache: Option<Cache>,
@@ -141,39 +140,46 @@ impl Verifier {
     /// What the cache has done and holds; nothing if it is switched off.
     pub fn cache_statistics(&self) -> CacheStatistics {
         let cache = self.foundation.cache.as_ref();
-        cache.map(Cache::statistics).unwrap_or_default()
+        let signers = self.foundation.verifier.statistics();
+        CacheStatistics {
+            bundles: cache.map(Cache::statistics).unwrap_or_default(),
+            organisations: signers.organisations,
+            members: signers.signers,
+        }
     }
 
     /// Forgets tokens that have ended. The cache needs no such call to stay within its bound; it gives memory back
     /// earlier.
     pub fn remove_expired(&self) {
+        let time = self.tolerance(self.now()).start();
         if let Some(cache) = &self.foundation.cache {
-            cache.remove_expired(self.tolerance(self.now()).start());
+            cache.remove_expired(time);
         }
+        self.foundation.verifier.remove_expired(time);
     }
 
     fn verify(&self, form: Form, octets: &[u8], time: Timestamp) -> Result<VerifiedToken, Error> {
-        if let Some(known) = self.recall(form, octets, time) {
-            return known;
+        let cache = self.foundation.cache.as_ref();
+        let known_as = cache.map(|cache| (cache, cache.presented(form, octets)));
+        if let Some((cache, presented)) = known_as
+            && let Some(token) = cache.get(presented, self.tolerance(time))
+        {
+            return self.check(token);
         }
         let token = match form {
             Form::Der => self.verify_anew(octets, time),
             Form::Credentials => self.verify_anew(&header::decode_base64(octets)?, time),
         }?;
         self.requirements.check(&token)?;
-        if let Some(cache) = &self.foundation.cache {
-            cache.insert(Presented { form, octets }, &token);
+        if let Some((cache, presented)) = known_as {
+            cache.insert(presented, &token);
         }
         Ok(token)
     }
 
     fn verify_anew(&self, bundle: &[u8], time: Timestamp) -> Result<VerifiedToken, Error> {
-        TokenBundle::from_der(bundle)?.verify(
-            &self.audience,
-            &self.foundation.anchors,
-            self.tolerance(time),
-            self.foundation.policy,
-        )
+        let verifier = &self.foundation.verifier;
+        bundle::verify(bundle, &self.audience, verifier, self.tolerance(time))
     }
 
     /// What is known of a bundle. That it is valid is so for all who share the cache, as they share what decides about
@@ -185,10 +191,15 @@ impl Verifier {
         time: Timestamp,
     ) -> Option<Result<VerifiedToken, Error>> {
         let cache = self.foundation.cache.as_ref()?;
-        let token = cache.get(Presented { form, octets }, self.tolerance(time))?;
-        let verdict = check_audience(&self.audience, token.audience())
-            .and_then(|()| self.requirements.check(&token));
-        Some(verdict.map(|()| token))
+        let token = cache.get(cache.presented(form, octets), self.tolerance(time))?;
+        Some(self.check(token))
+    }
+
+    /// Whether a known token is for this verifier.
+    fn check(&self, token: VerifiedToken) -> Result<VerifiedToken, Error> {
+        check_audience(&self.audience, token.audience())?;
+        self.requirements.check(&token)?;
+        Ok(token)
     }
 
     fn now(&self) -> Timestamp {
@@ -209,7 +220,7 @@ impl fmt::Debug for Verifier {
             .debug_struct("Verifier")
             .field("audience", &self.audience)
             .field("requirements", &self.requirements)
-            .field("policy", &self.foundation.policy)
+            .field("verifier", &self.foundation.verifier)
             .field("clock_skew", &self.foundation.clock_skew)
             .field("cache", &self.foundation.cache)
             .finish_non_exhaustive()
@@ -279,11 +290,14 @@ impl VerifierBuilder {
         self
     }
 
-    /// How many octets the verifier may take to remember what it verified; 0 switches that off. 16 MiB by default, which
-    /// some three thousand bundles of RSA-2048 keys take.
+    /// How many octets the verifier may take to remember what it verified; 0 switches that off. 16 MiB by default.
     ///
-    /// Only valid bundles are remembered, until they end or those that were asked for later need the room. A bundle that
-    /// comes both as DER and in `Authorization` values is remembered twice.
+    /// Half of it is for bundles, of which a thousand with RSA-2048 keys fit into 8 MiB. The rest is for what bundles have in
+    /// common, so that a new one costs but its own signature: a quarter for organisations (eight kilobytes each), and a
+    /// quarter for members and others who sign for an organisation (four kilobytes each).
+    ///
+    /// Only what is valid is remembered, until it ends or what was asked for later needs the room. A bundle that comes both
+    /// as DER and in `Authorization` values is remembered twice.
     pub fn cache_octets(mut self, octets: usize) -> Self {
         self.cache_octets = octets;
         self
@@ -291,15 +305,17 @@ impl VerifierBuilder {
 
     /// The verifier.
     pub fn build(self) -> Verifier {
+        let anchors = self.anchors.unwrap_or_else(TrustAnchors::iana);
+        let shares = cache::Shares::of(self.cache_octets);
         Verifier {
             audience: Arc::new(self.audience),
             requirements: Arc::new(self.requirements),
             foundation: Arc::new(Foundation {
-                anchors: self.anchors.unwrap_or_else(TrustAnchors::iana),
-                policy: self.policy,
+                verifier: veraid::Verifier::new(SERVICE, anchors, self.policy)
+                    .remembering(shares.organisations, shares.members),
                 clock_skew: i64::try_from(self.clock_skew.as_secs()).unwrap_or(i64::MAX),
                 clock: self.clock,
-                cache: Cache::new(self.cache_octets),
+                cache: Cache::new(shares.bundles),
             }),
         }
     }

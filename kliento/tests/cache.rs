@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use kliento::testing::TrustChain;
 use kliento::veraid::Period;
-use kliento::{Requirements, Timestamp, Token, Verifier, VerifierBuilder, header};
+use kliento::{CacheStatistics, Requirements, Timestamp, Token, Verifier, VerifierBuilder, header};
 use proptest::prelude::*;
 
 const AUDIENCE: &str = "https://api.example.com";
@@ -53,7 +53,7 @@ fn a_bundle_that_was_verified_is_known_in_the_form_in_which_it_came() {
     assert!(verifier.recall_bundle(&BUNDLE).is_none());
     assert_eq!(verifier.verify_bundle(&BUNDLE).unwrap(), token);
     assert_eq!(verifier.recall_bundle(&BUNDLE).unwrap().unwrap(), token);
-    assert_eq!(verifier.cache_statistics().entries, 2);
+    assert_eq!(verifier.cache_statistics().bundles.entries, 2);
 }
 
 #[test]
@@ -94,11 +94,11 @@ fn what_is_known_ends_when_the_token_does_and_leaves() {
     verifier.verify_bundle(&BUNDLE).unwrap();
     clock.store(LIFETIME, Ordering::Relaxed);
     assert!(verifier.recall_bundle(&BUNDLE).unwrap().is_ok());
-    assert_eq!(verifier.cache_statistics().entries, 1);
+    assert_eq!(verifier.cache_statistics().bundles.entries, 1);
     clock.store(LIFETIME + 1, Ordering::Relaxed);
     let refusal = verifier.verify_bundle(&BUNDLE).unwrap_err();
     assert_eq!(refusal.reason(), "veraid.signature_expired");
-    assert_eq!(verifier.cache_statistics().entries, 0);
+    assert_eq!(verifier.cache_statistics().bundles.entries, 0);
 }
 
 #[test]
@@ -108,10 +108,10 @@ fn what_has_ended_can_be_forgotten_without_being_asked_for() {
     verifier.verify_bundle(&BUNDLE).unwrap();
     clock.store(LIFETIME, Ordering::Relaxed);
     verifier.remove_expired();
-    assert_eq!(verifier.cache_statistics().entries, 1);
+    assert_eq!(verifier.cache_statistics().bundles.entries, 1);
     clock.store(LIFETIME + 1, Ordering::Relaxed);
     verifier.remove_expired();
-    assert_eq!(verifier.cache_statistics().entries, 0);
+    assert_eq!(verifier.cache_statistics().bundles.entries, 0);
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn what_is_refused_is_not_remembered() {
     assert!(verifier.verify_bundle(&elsewhere).is_err());
     assert!(verifier.verify_header("Kliento AAAA").is_err());
     assert!(forbidden.verify_bundle(&BUNDLE).is_err());
-    assert_eq!(verifier.cache_statistics().entries, 0);
+    assert_eq!(verifier.cache_statistics().bundles.entries, 0);
 }
 
 #[test]
@@ -192,10 +192,10 @@ fn the_cache_stays_within_its_bound() {
         let bundle = CHAIN.token(&token().with_claim("number", number.to_string()));
         verifier.verify_bundle(&bundle).unwrap();
         let statistics = verifier.cache_statistics();
-        assert!(statistics.octets <= u64::from(BOUND), "{statistics:?}");
-        assert_eq!(statistics.capacity_octets, u64::from(BOUND));
+        assert!(statistics.octets() <= u64::from(BOUND), "{statistics:?}");
+        assert_eq!(statistics.capacity_octets(), u64::from(BOUND));
     }
-    let statistics = verifier.cache_statistics();
+    let statistics = verifier.cache_statistics().bundles;
     assert!(statistics.entries > 0);
     assert!(statistics.entries < 200);
 }
@@ -207,7 +207,7 @@ fn the_cache_can_be_switched_off() {
     verifier.verify_bundle(&BUNDLE).unwrap();
     assert!(verifier.recall_bundle(&BUNDLE).is_none());
     verifier.verify_bundle(&BUNDLE).unwrap();
-    assert_eq!(verifier.cache_statistics().capacity_octets, 0);
+    assert_eq!(verifier.cache_statistics().capacity_octets(), 0);
     verifier.remove_expired();
 }
 
@@ -235,8 +235,114 @@ fn looking_up_is_counted() {
     verifier.verify_bundle(&BUNDLE).unwrap();
     verifier.verify_bundle(&BUNDLE).unwrap();
     verifier.verify_bundle(&BUNDLE).unwrap();
-    let statistics = verifier.cache_statistics();
+    let statistics = verifier.cache_statistics().bundles;
     assert_eq!((statistics.hits, statistics.misses), (2, 1));
+}
+
+/// Repetitions after which each thread has a copy of its own.
+const OFTEN: u64 = 200;
+
+#[test]
+fn what_is_asked_for_often_is_known_no_longer_than_it_holds() {
+    let (builder, clock) = verifier();
+    let verifier = builder.build();
+    let other = verifier.for_audience("https://api.example.net".parse().unwrap());
+    let strict = verifier.with_requirements(Requirements::new().claim("role", "owner"));
+    let expected = verifier.verify_bundle(&BUNDLE).unwrap();
+    for _ in 0..OFTEN {
+        assert_eq!(verifier.verify_bundle(&BUNDLE).unwrap(), expected);
+    }
+    assert_eq!(
+        other.verify_bundle(&BUNDLE).unwrap_err().reason(),
+        "kliento.audience_mismatch"
+    );
+    assert!(strict.verify_bundle(&BUNDLE).unwrap_err().is_forbidden());
+    let statistics = verifier.cache_statistics().bundles;
+    assert_eq!((statistics.hits, statistics.misses), (OFTEN + 2, 1));
+
+    clock.store(LIFETIME + 1, Ordering::Relaxed);
+    assert!(verifier.recall_bundle(&BUNDLE).is_none());
+    clock.store(-1, Ordering::Relaxed);
+    assert!(verifier.recall_bundle(&BUNDLE).is_none());
+}
+
+#[test]
+fn what_is_asked_for_often_is_forgotten_too() {
+    let (builder, clock) = verifier();
+    let verifier = builder.build();
+    for _ in 0..OFTEN {
+        verifier.verify_bundle(&BUNDLE).unwrap();
+    }
+    clock.store(LIFETIME + 1, Ordering::Relaxed);
+    verifier.remove_expired();
+    // It would hold again if it were still there.
+    clock.store(0, Ordering::Relaxed);
+    assert!(verifier.recall_bundle(&BUNDLE).is_none());
+}
+
+#[test]
+fn threads_find_the_same() {
+    let (builder, _) = verifier();
+    let verifier = builder.build();
+    let bundles: Vec<_> = (0..40)
+        .map(|number| CHAIN.token(&token().with_claim("number", number.to_string())))
+        .collect();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for round in 0..OFTEN {
+                    for (number, bundle) in bundles.iter().enumerate() {
+                        let token = verifier.verify_bundle(bundle).unwrap();
+                        let claimed = token.claims().get("number");
+                        assert_eq!(claimed, Some(&*number.to_string()), "round {round}");
+                    }
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_new_token_of_a_known_member_finds_its_member_known() {
+    let (builder, _) = verifier();
+    let verifier = builder.build();
+    for number in 0..4 {
+        let bundle = CHAIN.token(&token().with_claim("number", number.to_string()));
+        verifier.verify_bundle(&bundle).unwrap();
+        let CacheStatistics {
+            bundles,
+            organisations,
+            members,
+            ..
+        } = verifier.cache_statistics();
+        assert_eq!((bundles.hits, bundles.misses), (0, number + 1));
+        assert_eq!((organisations.hits, organisations.misses), (number, 1));
+        assert_eq!((members.hits, members.misses), (number, 0));
+        assert_eq!((organisations.entries, members.entries), (1, 1));
+    }
+}
+
+/// Each octet of a new token of a known member, changed: the same verdict as from a verifier that knows nothing.
+#[test]
+fn what_is_known_takes_in_no_altered_token() {
+    let (builder, _) = verifier();
+    let knowing = builder.build();
+    let (builder, _) = verifier();
+    let forgetful = builder.cache_octets(0).build();
+    knowing.verify_bundle(&BUNDLE).unwrap();
+    let mut altered = CHAIN.token(&token().with_claim("role", "owner"));
+    let verdict = |verifier: &Verifier, bundle: &[u8]| {
+        verifier
+            .verify_bundle(bundle)
+            .map_or_else(|error| error.reason(), |_| "valid")
+    };
+    for index in (0..altered.len()).step_by(3) {
+        altered[index] ^= 1 << (index % 8);
+        let expected = verdict(&forgetful, &altered);
+        assert_eq!(verdict(&knowing, &altered), expected, "octet {index}");
+        altered[index] ^= 1 << (index % 8);
+    }
+    assert!(knowing.cache_statistics().members.hits > 0);
 }
 
 /// Bundles of several periods.

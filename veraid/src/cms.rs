@@ -27,7 +27,7 @@ use crate::certificate::{
 };
 use crate::crypto::HashAlgorithm;
 use crate::error::{CertificateRole, Error, SignedAttribute, Within as _};
-use crate::key::{PublicKeyRef, SigningKey};
+use crate::key::{PublicKeyRef, ReadyKey, SigningKey};
 use crate::name::Member;
 use crate::oid;
 use crate::policy::Rules;
@@ -39,6 +39,8 @@ const MAX_CERTIFICATES: usize = MAX_INTERMEDIATES + 1;
 /// The version of a `SignerInfo` with `issuerAndSerialNumber` (RFC 5652 §5.3).
 const SIGNER_INFO_VERSION: u8 = 1;
 
+/// Octets that the signed attributes of honest signers take at most, but for long names in attributions.
+const SIGNED_ATTRIBUTES_OCTETS: usize = 256;
 /// Octets of `YYYYMMDDHHMMSSZ`.
 const WHOLE_SECONDS_OCTETS: usize = 15;
 
@@ -47,8 +49,19 @@ const WHOLE_SECONDS_OCTETS: usize = 15;
 pub(crate) struct SignedData<'a> {
     /// The attached content, which is in one piece unless its OCTET STRING is in several.
     pub(crate) content: Option<Cow<'a, [u8]>>,
+    /// The content octets of the field with the certificates; none if it is not there.
+    certificate_set: &'a [u8],
     pub(crate) certificates: SmallVec<[Value<'a>; 2]>,
     pub(crate) signer: SignerInfo<'a>,
+}
+
+/// The octets that decide, for a given organisation, who the signer is and whether the organisation answers for him.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct SignerOctets<'a> {
+    /// Whether somebody signed in the organisation's name, rather than as the member.
+    pub(crate) is_attributed: bool,
+    pub(crate) identifier: IssuerAndSerialNumber<'a>,
+    pub(crate) certificate_set: &'a [u8],
 }
 
 /// The one signature.
@@ -116,6 +129,7 @@ impl<'a> SignedData<'a> {
         let certificates = fields
             .optional(tag::context_constructed(0))
             .within_signed_data()?;
+        let certificate_set = certificates.map_or(&[][..], |set| set.content());
         let certificates = certificates.map_or(Ok(SmallVec::new()), |set| {
             read_certificates(set.reader()).within_signed_data()
         })?;
@@ -125,9 +139,19 @@ impl<'a> SignedData<'a> {
         fields.finish().within_signed_data()?;
         Ok(Self {
             content,
+            certificate_set,
             certificates,
             signer: SignerInfo::read_only(signers.reader())?,
         })
+    }
+
+    /// Everything by which the signer's certificate, and those that may lead to it, are found.
+    pub(crate) fn signer_octets(&self) -> SignerOctets<'a> {
+        SignerOctets {
+            is_attributed: self.signer.attribution.is_some(),
+            identifier: self.signer.identifier,
+            certificate_set: self.certificate_set,
+        }
     }
 
     /// The certificate, among those attached, that the signer's identifier names, if it is there.
@@ -331,6 +355,10 @@ impl<'a> SignerInfo<'a> {
         })
     }
 
+    pub(crate) fn signature_algorithm(&self) -> SignatureAlgorithm {
+        self.signature_algorithm
+    }
+
     /// Whether the signer's identifier names that certificate.
     pub(crate) fn is_by(&self, certificate: &UnverifiedCertificate<'_>) -> Result<bool, Error> {
         Ok(self.identifier == certificate.issuer_and_serial_number()?)
@@ -368,12 +396,31 @@ impl<'a> SignerInfo<'a> {
 
     /// Checks the signature over the signed attributes, whose algorithm the key is one for (RFC 5652 §5.4, §5.6).
     pub(crate) fn verify(&self, key: &PublicKeyRef<'_>) -> Result<(), Error> {
-        let mut message = self.signed_attributes.encoding().to_vec();
+        key.verify(
+            self.signature_algorithm,
+            &self.signed_message(),
+            self.signature,
+        )
+        .map_err(|failure| Error::unverified(failure, key.algorithm, Error::BadSignature))
+    }
+
+    /// The same with a key that was kept.
+    pub(crate) fn verify_with(&self, key: &ReadyKey) -> Result<(), Error> {
+        key.verify(
+            self.signature_algorithm,
+            &self.signed_message(),
+            self.signature,
+        )
+        .map_err(|failure| Error::unverified(failure, key.algorithm(), Error::BadSignature))
+    }
+
+    /// The signed attributes as they are signed, with the tag of a SET.
+    fn signed_message(&self) -> SmallVec<[u8; SIGNED_ATTRIBUTES_OCTETS]> {
+        let mut message = SmallVec::from_slice(self.signed_attributes.encoding());
         if let Some(tag) = message.first_mut() {
             *tag = tag::SET;
         }
-        key.verify(self.signature_algorithm, &message, self.signature)
-            .map_err(|failure| Error::unverified(failure, key.algorithm, Error::BadSignature))
+        message
     }
 }
 

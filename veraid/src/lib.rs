@@ -112,20 +112,23 @@ compile_error!("veraid needs one of its features `aws-lc-rs` and `ring`");
 mod algorithm;
 mod asn1;
 mod bundle;
+pub mod cache;
 mod certificate;
 mod cms;
 mod crypto;
 mod error;
 mod key;
+mod memory;
 mod name;
 mod oid;
 mod pem;
 mod policy;
 mod record;
 mod sign;
+mod verifier;
 mod verify;
 
-pub use bundle::{MemberIdBundle, SignatureBundle};
+pub use bundle::{BundleOutline, MemberIdBundle, SignatureBundle};
 pub use certificate::{
     IntermediateCertificate, IntermediateName, Issuer, MemberCertificate, OrganisationCertificate,
     UnverifiedCertificate,
@@ -147,6 +150,7 @@ pub use record::{
     DigestType, DigestTypeError, KeyId, TtlOverride, TxtRecord, TxtRecordError, TxtRecordKeyError,
 };
 pub use sign::{Encapsulation, Signer, sign};
+pub use verifier::{Verifier, VerifierStatistics};
 pub use verify::{
     Order, SignedBy, Verification, VerifiedMember, VerifiedOrganisation, VerifiedSignature,
 };

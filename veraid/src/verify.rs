@@ -11,17 +11,21 @@
 use std::borrow::Cow;
 
 use der::asn1::ObjectIdentifier;
-use dnssec::{Chain, Fact, Name, Period, RecordType, TrustAnchors, Validity, txt_content};
+use dnssec::{
+    Chain, Fact, Name, Period, RecordType, Timestamp, TrustAnchors, Validity, txt_content,
+};
 use smallvec::SmallVec;
 
-use crate::bundle::{MemberIdBundle, SignatureBundle};
+use crate::algorithm::SignatureAlgorithm;
+use crate::bundle::{MemberIdBundle, SignatureBundle, SignatureParts};
 use crate::certificate::{
     DelegateProfile, IntermediateCertificate, MemberProfile, OrganisationCertificate,
     OrganisationProfile, Paths, UnverifiedCertificate, check_time, named_organisation,
 };
-use crate::cms::SignerInfo;
+use crate::cms::{SignedData, SignerInfo};
 use crate::error::Error;
 use crate::key::{KeyAlgorithm, PublicKeyRef};
+use crate::memory::{KnownOrganisation, KnownSigner};
 use crate::name::{Dialect, Member, MemberId, Organisation};
 use crate::policy::{Policy, Rules};
 use crate::record::{self, TtlOverride, TxtRecord};
@@ -76,6 +80,10 @@ impl<'v> Verification<'v> {
         self
     }
 
+    pub(crate) fn period(&self) -> Period {
+        self.period
+    }
+
     /// In which order the public-key operations come.
     #[must_use]
     pub fn with_order(mut self, order: Order) -> Self {
@@ -121,6 +129,12 @@ impl VerifiedSignature<'_> {
     #[must_use]
     pub fn member_id(&self) -> &MemberId {
         &self.member_id
+    }
+
+    /// The same, to keep.
+    #[must_use]
+    pub fn into_member_id(self) -> MemberId {
+        self.member_id
     }
 
     /// Whose key made the signature.
@@ -245,30 +259,71 @@ impl VerifiedOrganisation {
     }
 }
 
+/// What vouches for an organisation's key.
+pub(crate) enum Ground<'g, 'a> {
+    /// A chain, which has yet to be verified.
+    Chain(&'g Chain<'a>),
+    /// The very chain and certificate were verified before.
+    Known(&'g KnownOrganisation),
+}
+
+/// What a verification found out that holds for other signatures too.
+pub(crate) struct Lesson<'l, 'c, 'a> {
+    pub(crate) rules: Rules,
+    pub(crate) organisation: &'l OrganisationProfile<'c, 'a>,
+    pub(crate) published: &'l PublishedKey,
+    /// `None` if the organisation signed with its own key.
+    pub(crate) signer: Option<SignerLesson<'l, 'a>>,
+    /// What the content is signed with.
+    pub(crate) signature_algorithm: SignatureAlgorithm,
+}
+
+pub(crate) struct SignerLesson<'l, 'a> {
+    /// `None` if it signs in the organisation's name.
+    pub(crate) member: Option<&'l Member>,
+    pub(crate) key: PublicKeyRef<'a>,
+    /// When the certificates are valid together, the organisation's among them.
+    pub(crate) period: Period,
+}
+
 pub(crate) fn verify_signature<'v, 'a: 'v>(
     bundle: &SignatureBundle<'a>,
     verification: &Verification<'v>,
 ) -> Result<VerifiedSignature<'v>, Error> {
-    let signer_info = &bundle.signed_data().signer;
-    let content = choose_content(bundle, verification)?;
+    let ground = Ground::Chain(bundle.unverified_chain());
+    verify_parts(bundle.parts(), &ground, verification, |_| {})
+}
+
+/// Verifies a signature on what is known or has yet to be; what else there is to know comes out by `learn`.
+pub(crate) fn verify_parts<'v, 'a: 'v>(
+    parts: &SignatureParts<'a>,
+    ground: &Ground<'_, 'a>,
+    verification: &Verification<'v>,
+    learn: impl FnOnce(Lesson<'_, '_, 'a>),
+) -> Result<VerifiedSignature<'v>, Error> {
+    let signer_info = &parts.signed_data.signer;
+    let content = choose_content(&parts.signed_data, verification)?;
     check_service(signer_info, verification.service)?;
-    let organisation_certificate = bundle.unverified_organisation_certificate();
-    let (rules, owner) = rules_of(
-        bundle.unverified_chain(),
-        &named_organisation(organisation_certificate)?,
-        verification.policy,
-    )?;
+    let organisation_certificate = &parts.organisation_certificate;
+    let (rules, owner) = match ground {
+        Ground::Chain(chain) => {
+            let named = named_organisation(organisation_certificate)?;
+            let (rules, owner) = rules_of(chain, &named, verification.policy)?;
+            (rules, Some(owner))
+        }
+        Ground::Known(known) => (known.rules, None),
+    };
     let required = verification.period;
     rules.check_required_period(required)?;
     signer_info.check_form(rules)?;
     check_signature_time(signer_info, required)?;
-    let certificates = std::iter::once(organisation_certificate).chain(bundle.signer_certificate());
+    let certificates = std::iter::once(organisation_certificate).chain(&parts.signer_certificate);
     let available = common_period(certificates, Some(signer_info.metadata.period), required)?;
     let organisation = OrganisationProfile::check(organisation_certificate, rules)?;
-    let signer = VerifiableSigner::check(bundle, &organisation, rules)?;
+    let signer = VerifiableSigner::check(parts, &organisation, rules)?;
     let key = signer.key(&organisation);
     signer_info.check_algorithms(&key, rules)?;
-    let intermediates = intermediates_of(bundle, organisation_certificate, rules)?;
+    let intermediates = intermediates_of(parts, rules)?;
     let paths = signer
         .certificate()
         .map(|certificate| {
@@ -284,33 +339,47 @@ pub(crate) fn verify_signature<'v, 'a: 'v>(
         .transpose()?;
     signer_info.check_digest(&content)?;
 
-    let prove = || {
-        let chain = bundle.unverified_chain();
-        let service = Some(verification.service);
-        ProvenKey::prove(
+    let certification = Certification {
+        organisation: &organisation,
+        is_known: matches!(ground, Ground::Known(_)),
+        paths: paths.as_ref(),
+        available,
+    };
+    let prove = || match (ground, &owner) {
+        (Ground::Chain(chain), Some(owner)) => PublishedKey::prove(
             chain,
-            &owner,
+            owner,
             &organisation,
-            service,
+            Some(verification.service),
             verification.anchors,
             required,
             rules,
-        )
+        ),
+        (Ground::Chain(_), None) => Err(Error::AmbiguousDialect),
+        (Ground::Known(known), _) => Ok(known.published.clone()),
     };
-    let period = match verification.order {
+    let (published, held) = match verification.order {
         Order::ChainFirst => {
-            let proven = prove()?;
-            let period = verify_path(paths.as_ref(), &organisation, &proven, available)?;
+            let published = prove()?;
+            let held = certification.verify(&published.within(required, rules)?)?;
             signer_info.verify(&key)?;
-            period
+            (published, held)
         }
         Order::SignatureFirst => {
             signer_info.verify(&key)?;
-            let good = good_paths(paths.as_ref(), &organisation, available)?;
-            let proven = prove()?;
-            proven.first_period(good)?
+            let good = certification.verify_all()?;
+            let published = prove()?;
+            let held = published.within(required, rules)?.first_of(good)?;
+            (published, held)
         }
     };
+    learn(Lesson {
+        rules,
+        organisation: &organisation,
+        published: &published,
+        signer: signer.lesson(held.certificates),
+        signature_algorithm: signer_info.signature_algorithm(),
+    });
 
     Ok(VerifiedSignature {
         signed_by: signer.signed_by(),
@@ -318,28 +387,91 @@ pub(crate) fn verify_signature<'v, 'a: 'v>(
         member_id: MemberId::new(organisation.organisation, signer.into_member()),
         content,
         service: verification.service,
-        period,
+        period: held.period,
         signature_period: signer_info.metadata.period,
         dialect: rules.dialect,
         key_algorithm: key.algorithm,
     })
 }
 
+/// Verifies a signature by an organisation that is known, on its own or by a signer who is known too: all that is left to do
+/// is to check the signature.
+///
+/// `None` if something about it is not as it should be, or has to be looked at more closely: then [`verify_parts`] tells.
+pub(crate) fn verify_recognised<'a>(
+    signed_data: &SignedData<'a>,
+    organisation: &KnownOrganisation,
+    signer: Option<&KnownSigner>,
+    verification: &Verification<'_>,
+) -> Option<Result<VerifiedSignature<'a>, Error>> {
+    let signer_info = &signed_data.signer;
+    let rules = organisation.rules;
+    let required = verification.period;
+    let content = signed_data.content.clone()?;
+    let attribution = signer_info
+        .attribution
+        .map(|attribution| Member::parse_for(attribution, rules.dialect))
+        .transpose()
+        .ok()?;
+    let (key, certificates, member, signed_by) = match (signer, attribution) {
+        (Some(signer), None) => {
+            let member = signer.member.clone()?;
+            (&signer.key, signer.period, member, SignedBy::Member)
+        }
+        (Some(signer), Some(attributed)) if signer.member.is_none() => {
+            let period = signer.period;
+            (&signer.key, period, attributed, SignedBy::Organisation)
+        }
+        (None, Some(attributed))
+            if organisation.may_sign_content && organisation.signs(signed_data.signer_octets()) =>
+        {
+            let period = organisation.certificate_period;
+            (
+                &organisation.key,
+                period,
+                attributed,
+                SignedBy::Organisation,
+            )
+        }
+        _ => return None,
+    };
+    check_service(signer_info, verification.service).ok()?;
+    rules.check_required_period(required).ok()?;
+    signer_info.check_form(rules).ok()?;
+    let available = certificates
+        .intersect(signer_info.metadata.period)
+        .filter(|available| available.overlaps(required))?;
+    let published = organisation.published.within(required, rules).ok()?;
+    let period = published.period_with(available).ok()?;
+    signer_info.check_algorithms(&key.borrow(), rules).ok()?;
+    signer_info.check_digest(&content).ok()?;
+    Some(signer_info.verify_with(key).map(|()| VerifiedSignature {
+        signed_by,
+        is_delegated: signer.is_some_and(|signer| signer.member.is_none()),
+        member_id: MemberId::new(organisation.organisation.clone(), member),
+        content,
+        service: verification.service,
+        period,
+        signature_period: signer_info.metadata.period,
+        dialect: rules.dialect,
+        key_algorithm: key.algorithm(),
+    }))
+}
+
 /// The certificates that may stand between the organisation's and the signer's.
 fn intermediates_of<'a>(
-    bundle: &SignatureBundle<'a>,
-    organisation: &UnverifiedCertificate<'a>,
+    parts: &SignatureParts<'a>,
     rules: Rules,
 ) -> Result<Vec<UnverifiedCertificate<'a>>, Error> {
-    let Some(signer) = bundle.signer_certificate() else {
+    let Some(signer) = &parts.signer_certificate else {
         return Ok(Vec::new());
     };
     if !rules.is_domain_auth() {
         return Ok(Vec::new());
     }
-    let mut intermediates = bundle.signed_data().intermediate_certificates()?;
+    let mut intermediates = parts.signed_data.intermediate_certificates()?;
     let has_its_place = |certificate: &UnverifiedCertificate<'_>| {
-        [organisation, signer]
+        [&parts.organisation_certificate, signer]
             .iter()
             .any(|known| known.content() == certificate.content())
     };
@@ -347,60 +479,96 @@ fn intermediates_of<'a>(
     Ok(intermediates)
 }
 
-/// Checks the signatures over certificates; gives when all but the signature over the content holds. Of several paths, the
-/// first that holds when the key is proven counts.
-fn verify_path(
-    paths: Option<&Paths<'_, '_>>,
-    organisation: &OrganisationProfile<'_, '_>,
-    proven: &ProvenKey,
+/// The certificates between which the signatures have yet to be checked.
+struct Certification<'p, 'c, 'a> {
+    organisation: &'p OrganisationProfile<'c, 'a>,
+    /// Whether the organisation's signature over its own certificate was checked before.
+    is_known: bool,
+    /// From the signer to the organisation, unless that signed itself.
+    paths: Option<&'p Paths<'c, 'a>>,
+    /// When the certificates at both ends and the signature over the content, if there is one, are valid together.
     available: Period,
-) -> Result<Period, Error> {
-    let Some(paths) = paths else {
-        let period = proven.period_with(available)?;
-        organisation.verify_signature()?;
-        return Ok(period);
-    };
-    let mut in_time = paths
-        .iter()
-        .filter_map(|path| Some((path, proven.period_with(path.period).ok()?)))
-        .peekable();
-    if in_time.peek().is_none() {
-        return Err(proven.never_together());
-    }
-    organisation.verify_signature()?;
-    let mut signatures = paths.signatures();
-    let mut failure = None;
-    for (path, period) in in_time {
-        match signatures.verify(path) {
-            Ok(()) => return Ok(period),
-            Err(other) => failure = failure.or(Some(other)),
-        }
-    }
-    Err(failure.unwrap_or_else(|| proven.never_together()))
 }
 
-/// Checks the signatures over certificates, of all paths; gives when each path whose signatures are good is valid.
-fn good_paths(
-    paths: Option<&Paths<'_, '_>>,
-    organisation: &OrganisationProfile<'_, '_>,
-    available: Period,
-) -> Result<Vec<Period>, Error> {
-    organisation.verify_signature()?;
-    let Some(paths) = paths else {
-        return Ok(vec![available]);
-    };
-    let mut signatures = paths.signatures();
-    let mut failure = None;
-    let mut good = Vec::new();
-    for path in paths.iter() {
-        match signatures.verify(path) {
-            Ok(()) => good.push(path.period),
-            Err(other) => failure = failure.or(Some(other)),
+/// When what was verified holds.
+#[derive(Clone, Copy)]
+struct Held {
+    /// All of it, or all but the chain.
+    period: Period,
+    /// The certificates, by themselves.
+    certificates: Period,
+}
+
+impl Certification<'_, '_, '_> {
+    /// Checks the signatures over certificates; gives when all but the signature over the content holds. Of several paths,
+    /// the first that holds when the key is proven counts.
+    fn verify(&self, proven: &ProvenKey<'_>) -> Result<Held, Error> {
+        let Some(paths) = self.paths else {
+            let period = proven.period_with(self.available)?;
+            self.verify_organisation()?;
+            return Ok(self.held(period));
+        };
+        let mut in_time = paths
+            .iter()
+            .filter_map(|path| Some((path, proven.period_with(path.period).ok()?)))
+            .peekable();
+        if in_time.peek().is_none() {
+            return Err(proven.never_together());
+        }
+        self.verify_organisation()?;
+        let mut signatures = paths.signatures();
+        let mut failure = None;
+        for (path, period) in in_time {
+            match signatures.verify(path) {
+                Ok(()) => {
+                    return Ok(Held {
+                        period,
+                        certificates: paths.certificates_period(path).unwrap_or(period),
+                    });
+                }
+                Err(other) => failure = failure.or(Some(other)),
+            }
+        }
+        Err(failure.unwrap_or_else(|| proven.never_together()))
+    }
+
+    /// Checks the signatures over certificates, of all paths; gives when each path whose signatures are good is valid.
+    fn verify_all(&self) -> Result<Vec<Held>, Error> {
+        self.verify_organisation()?;
+        let Some(paths) = self.paths else {
+            return Ok(vec![self.held(self.available)]);
+        };
+        let mut signatures = paths.signatures();
+        let mut failure = None;
+        let mut good = Vec::new();
+        for path in paths.iter() {
+            match signatures.verify(path) {
+                Ok(()) => good.push(Held {
+                    period: path.period,
+                    certificates: paths.certificates_period(path).unwrap_or(path.period),
+                }),
+                Err(other) => failure = failure.or(Some(other)),
+            }
+        }
+        match failure {
+            Some(failure) if good.is_empty() => Err(failure),
+            _ => Ok(good),
         }
     }
-    match failure {
-        Some(failure) if good.is_empty() => Err(failure),
-        _ => Ok(good),
+
+    fn verify_organisation(&self) -> Result<(), Error> {
+        if self.is_known {
+            return Ok(());
+        }
+        self.organisation.verify_signature()
+    }
+
+    /// For an organisation that signs with its own key.
+    fn held(&self, period: Period) -> Held {
+        Held {
+            period,
+            certificates: self.organisation.certificate().period(),
+        }
     }
 }
 
@@ -420,7 +588,7 @@ pub(crate) fn verify_member(
         rules,
         required,
         |organisation, member, paths, available| {
-            let proven = ProvenKey::prove(
+            let published = PublishedKey::prove(
                 &chain,
                 &owner,
                 organisation,
@@ -429,11 +597,17 @@ pub(crate) fn verify_member(
                 required,
                 rules,
             )?;
-            let period = verify_path(Some(paths), organisation, &proven, available)?;
+            let certification = Certification {
+                organisation,
+                is_known: false,
+                paths: Some(paths),
+                available,
+            };
+            let held = certification.verify(&published.within(required, rules)?)?;
             Ok(VerifiedMember {
                 key_algorithm: member.key.algorithm,
                 member_id: MemberId::new(organisation.organisation.clone(), member.member.clone()),
-                period,
+                period: held.period,
                 dialect: rules.dialect,
             })
         },
@@ -500,7 +674,7 @@ impl OrganisationCertificate {
         rules.check_required_period(period)?;
         let available = common_period([&certificate], None, period)?;
         let organisation = OrganisationProfile::check(&certificate, rules)?;
-        let proven = ProvenKey::prove(
+        let published = PublishedKey::prove(
             &chain,
             &owner,
             &organisation,
@@ -509,11 +683,17 @@ impl OrganisationCertificate {
             period,
             rules,
         )?;
-        let period = verify_path(None, &organisation, &proven, available)?;
+        let certification = Certification {
+            organisation: &organisation,
+            is_known: false,
+            paths: None,
+            available,
+        };
+        let held = certification.verify(&published.within(period, rules)?)?;
         Ok(VerifiedOrganisation {
             key_algorithm: organisation.key.algorithm,
             organisation: organisation.organisation,
-            period,
+            period: held.period,
             dialect: rules.dialect,
         })
     }
@@ -536,15 +716,14 @@ impl<'c, 'a> VerifiableSigner<'c, 'a> {
     /// Tells the kinds of signature apart by the attribution, and checks what each must have (VeraId §7.4 steps 4 and 5;
     /// DomainAuth draft, "Signature Types").
     fn check(
-        bundle: &'c SignatureBundle<'a>,
+        parts: &'c SignatureParts<'a>,
         organisation: &OrganisationProfile<'c, 'a>,
         rules: Rules,
     ) -> Result<Self, Error> {
-        let signer = &bundle.signed_data().signer;
+        let signer = &parts.signed_data.signer;
         let Some(attribution) = signer.attribution else {
-            let certificate = bundle
-                .signer_certificate()
-                .ok_or(Error::NoSignerCertificate)?;
+            let certificate = parts.signer_certificate.as_ref();
+            let certificate = certificate.ok_or(Error::NoSignerCertificate)?;
             return MemberProfile::check(certificate, organisation, rules).map(Self::Member);
         };
         let attribution =
@@ -555,9 +734,8 @@ impl<'c, 'a> VerifiableSigner<'c, 'a> {
                 attribution: attribution()?,
             });
         }
-        let certificate = bundle
-            .signer_certificate()
-            .ok_or(Error::AttributionByMember)?;
+        let certificate = parts.signer_certificate.as_ref();
+        let certificate = certificate.ok_or(Error::AttributionByMember)?;
         Ok(Self::Delegate {
             profile: DelegateProfile::check(certificate, rules)?,
             attribution: attribution()?,
@@ -588,6 +766,20 @@ impl<'c, 'a> VerifiableSigner<'c, 'a> {
         }
     }
 
+    /// What there is to know of it for other signatures, if the certificates are valid together in `period`.
+    fn lesson(&self, period: Period) -> Option<SignerLesson<'_, 'a>> {
+        let (member, key) = match self {
+            Self::Member(profile) => (Some(&profile.member), profile.key),
+            Self::Organisation { .. } => return None,
+            Self::Delegate { profile, .. } => (None, profile.key),
+        };
+        Some(SignerLesson {
+            member,
+            key,
+            period,
+        })
+    }
+
     fn into_member(self) -> Member {
         match self {
             Self::Member(member) => member.member,
@@ -598,10 +790,10 @@ impl<'c, 'a> VerifiableSigner<'c, 'a> {
 
 /// The content: attached or given, never both.
 fn choose_content<'v, 'a: 'v>(
-    bundle: &SignatureBundle<'a>,
+    signed_data: &SignedData<'a>,
     verification: &Verification<'v>,
 ) -> Result<Cow<'v, [u8]>, Error> {
-    match (&bundle.signed_data().content, verification.detached_content) {
+    match (&signed_data.content, verification.detached_content) {
         (Some(content), None) => Ok(content.clone()),
         (None, Some(content)) => Ok(Cow::Borrowed(content)),
         (None, None) => Err(Error::MissingContent),
@@ -647,15 +839,14 @@ fn common_period<'c, 'a: 'c>(
     }
 }
 
-/// When the domain publishes the organisation's key.
-struct ProvenKey {
+/// An organisation's key that its domain publishes, and when.
+#[derive(Clone)]
+pub(crate) struct PublishedKey {
     validity: Validity,
-    /// Where the second must lie at which all holds together: in the verifier's period or, in DomainAuth, in what of it the
-    /// TTL override leaves ("Verification Procedure", steps 4 and 5).
-    window: Period,
+    ttl_override: TtlOverride,
 }
 
-impl ProvenKey {
+impl PublishedKey {
     fn prove(
         chain: &Chain<'_>,
         owner: &Name,
@@ -673,18 +864,24 @@ impl ProvenKey {
         };
         let rdata = proof.rdata().iter().map(AsRef::as_ref);
         let records = parse_records(rdata, rules.dialect);
-        let ttl_override = select_ttl_override(records, &organisation.key, service)?;
-        let validity = proof.validity();
-        let dnssec_window = dnssec_window(required, ttl_override);
-        if !validity.overlaps(dnssec_window) {
+        Ok(Self {
+            ttl_override: select_ttl_override(records, &organisation.key, service)?,
+            validity: proof.validity().clone(),
+        })
+    }
+
+    /// What that is worth to a verifier who asks about `required`.
+    pub(crate) fn within(&self, required: Period, rules: Rules) -> Result<ProvenKey<'_>, Error> {
+        let dnssec_window = dnssec_window(required, self.ttl_override);
+        if !self.validity.overlaps(dnssec_window) {
             return Err(Error::TtlOverrideExceeded {
-                validity: validity.clone(),
-                ttl_override,
+                validity: self.validity.clone(),
+                ttl_override: self.ttl_override,
                 required,
             });
         }
-        Ok(Self {
-            validity: validity.clone(),
+        Ok(ProvenKey {
+            validity: &self.validity,
             window: match rules.dialect {
                 Dialect::VeraId => required,
                 Dialect::DomainAuth => dnssec_window,
@@ -692,11 +889,37 @@ impl ProvenKey {
         })
     }
 
+    /// Whether it is proven for no second from `time` on.
+    pub(crate) fn has_ended_before(&self, time: Timestamp) -> bool {
+        let last = self.validity.periods().last();
+        last.is_none_or(|last| last.end() < time)
+    }
+
+    /// Octets that it takes.
+    pub(crate) fn octets(&self) -> usize {
+        size_of_val(self).saturating_add(size_of_val(self.validity.periods()))
+    }
+}
+
+/// An organisation's key that its domain publishes at some second that will do.
+pub(crate) struct ProvenKey<'p> {
+    validity: &'p Validity,
+    /// Where the second must lie at which all holds together: in the verifier's period or, in DomainAuth, in what of it the
+    /// TTL override leaves ("Verification Procedure", steps 4 and 5).
+    window: Period,
+}
+
+impl ProvenKey<'_> {
     /// The first of those periods that has a second of the window in it for which the key is proven too.
-    fn first_period(&self, available: impl IntoIterator<Item = Period>) -> Result<Period, Error> {
+    fn first_of(&self, available: impl IntoIterator<Item = Held>) -> Result<Held, Error> {
         available
             .into_iter()
-            .find_map(|available| self.period_with(available).ok())
+            .find_map(|held| {
+                Some(Held {
+                    period: self.period_with(held.period).ok()?,
+                    ..held
+                })
+            })
             .ok_or_else(|| self.never_together())
     }
 

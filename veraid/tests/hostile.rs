@@ -708,7 +708,9 @@ fn says_why_veraids_question_has_no_answer() {
 #[test]
 fn refuses_another_root() {
     let (bundle, _) = Parts::member().build();
-    let (_, other) = Parts::member().build();
+    let mut elsewhere = Parts::member();
+    elsewhere.dnssec_window.1 += 1;
+    let (_, other) = elsewhere.build();
     let verification = veraid::Verification::new(SERVICE, noon(), &other);
     let error = SignatureBundle::from_der(&bundle)
         .unwrap()
@@ -736,12 +738,9 @@ fn refuses_a_chain_that_is_no_der_as_malformed() {
     );
     // A message that is none is another matter.
     let not_dns = retag(0xa1, &chain_der(&[b"no message".to_vec()]));
-    let bundle = sequence(&[
-        context_primitive(0, &[0]),
-        not_dns,
-        context(2, &[]),
-        context(3, &[]),
-    ]);
+    let length = [elements[chain_at + 2], elements[chain_at + 3]];
+    let behind_chain = chain_at + 4 + usize::from(u16::from_be_bytes(length));
+    let bundle = sequence(&[&elements[..chain_at], &not_dns, &elements[behind_chain..]]);
     let error = SignatureBundle::from_der(&bundle).unwrap_err();
     assert_eq!(error.reason(), "dnssec.malformed_response");
     assert!(!error.is_malformed());

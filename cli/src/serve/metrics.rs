@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use kliento::Verifier;
+use kliento::{TierStatistics, Verifier};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _};
@@ -256,43 +256,51 @@ impl fmt::Debug for Cache {
     }
 }
 
+/// A metric's name, what it tells, and where that is in the statistics of a tier.
+type Figure = (&'static str, &'static str, fn(&TierStatistics) -> u64);
+
 impl Collector for Cache {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let statistics = self.0.cache_statistics();
-        let entries = u64::try_from(statistics.entries).unwrap_or(u64::MAX);
-        for (name, help, value) in [
-            (
-                "cache_octets",
-                "Octets of what is remembered",
-                statistics.octets,
-            ),
+        let tiers = [
+            ("bundles", statistics.bundles),
+            ("organisations", statistics.organisations),
+            ("members", statistics.members),
+        ];
+        let gauges: [Figure; 3] = [
+            ("cache_octets", "Octets of what is remembered", |tier| {
+                tier.octets
+            }),
             (
                 "cache_capacity_octets",
                 "Octets that there is room for",
-                statistics.capacity_octets,
+                |tier| tier.capacity_octets,
             ),
             (
                 "cache_entries",
-                "Parts of tokens that are remembered",
-                entries,
+                "Bundles, organisations and members that are remembered",
+                |tier| u64::try_from(tier.entries).unwrap_or(u64::MAX),
             ),
-        ] {
-            gauge(&mut encoder, name, help, value)?;
+        ];
+        for (name, help, figure) in gauges {
+            let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+            for (tier, statistics) in &tiers {
+                let value = i64::try_from(figure(statistics)).unwrap_or(i64::MAX);
+                ConstGauge::new(value).encode(metric.encode_family(&[("tier", *tier)])?)?;
+            }
         }
-        for (name, help, value) in [
-            (
-                "cache_hits",
-                "Tokens that were known already",
-                statistics.hits,
-            ),
-            (
-                "cache_misses",
-                "Tokens that had to be verified",
-                statistics.misses,
-            ),
-        ] {
-            let metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
-            ConstCounter::new(value).encode(metric)?;
+        let counters: [Figure; 2] = [
+            ("cache_hits", "Look-ups that found what holds", |tier| {
+                tier.hits
+            }),
+            ("cache_misses", "Look-ups that did not", |tier| tier.misses),
+        ];
+        for (name, help, figure) in counters {
+            let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            for (tier, statistics) in &tiers {
+                let value = figure(statistics);
+                ConstCounter::new(value).encode(metric.encode_family(&[("tier", *tier)])?)?;
+            }
         }
         Ok(())
     }
@@ -390,11 +398,13 @@ mod tests {
         let verifier = Verifier::builder(audience).cache_octets(1 << 20).build();
         let text = Metrics::new(Some(verifier), None).to_text();
         for part in [
-            "kliento_cache_octets 0",
-            "kliento_cache_capacity_octets 1048576",
-            "kliento_cache_entries 0",
-            "kliento_cache_hits_total 0",
-            "kliento_cache_misses_total 0",
+            "kliento_cache_octets{tier=\"bundles\"} 0",
+            "kliento_cache_capacity_octets{tier=\"bundles\"} 524288",
+            "kliento_cache_capacity_octets{tier=\"organisations\"} 262144",
+            "kliento_cache_capacity_octets{tier=\"members\"} 262144",
+            "kliento_cache_entries{tier=\"members\"} 0",
+            "kliento_cache_hits_total{tier=\"organisations\"} 0",
+            "kliento_cache_misses_total{tier=\"bundles\"} 0",
         ] {
             assert!(text.lines().any(|line| line == part), "{part}: {text}");
         }

@@ -361,7 +361,7 @@ fn tells_that_it_lives_and_is_ready_and_what_it_has_done() {
         "kliento_requests_total{endpoint=\"operations\",status=\"405\"} 1",
         "kliento_requests_total{endpoint=\"none\",status=\"404\"} 1",
         "kliento_connections_accepted_total 5",
-        "kliento_cache_capacity_octets 16777216",
+        "kliento_cache_capacity_octets{tier=\"bundles\"} 8388608",
         "# EOF",
     ] {
         assert!(
@@ -1175,14 +1175,14 @@ fn verifications_are_counted_by_result_and_by_where_they_come_from() {
         "kliento_verification_seconds_count{cache=\"hit\"} 2",
         "kliento_requests_total{endpoint=\"nginx\",status=\"200\"} 3",
         "kliento_requests_total{endpoint=\"nginx\",status=\"401\"} 1",
-        "kliento_cache_hits_total 2",
+        "kliento_cache_hits_total{tier=\"bundles\"} 2",
     ] {
         assert!(
             metrics.lines().any(|other| other == line),
             "{line}: {metrics}"
         );
     }
-    assert!(server.metric("kliento_cache_octets ") > 0.0);
+    assert!(server.metric("kliento_cache_octets{tier=\"bundles\"} ") > 0.0);
 }
 
 // ----------------------------------------------------------------------------------------------------- helpers

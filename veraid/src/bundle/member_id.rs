@@ -5,7 +5,7 @@ use der::asn1::{Any, ObjectIdentifier, SetOfVec};
 use der::{Decode as _, Encode as _};
 use dnssec::{Chain, Period, TrustAnchors};
 
-use super::{Elements, write};
+use super::{Elements, read_chain, write};
 use crate::asn1::{Value, tag};
 use crate::certificate::{
     IntermediateCertificate, MAX_INTERMEDIATES, MemberCertificate, OrganisationCertificate,
@@ -77,6 +77,7 @@ impl MemberIdBundle {
     /// certificate or a DNS message within cannot be read, or the certificates do not fit each other.
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
         let elements = Elements::read(Structure::MemberIdBundle, der)?;
+        let chain = read_chain(elements.chain)?;
         let organisation = UnverifiedCertificate::read(
             CertificateRole::Organisation,
             elements.organisation_certificate,
@@ -85,7 +86,7 @@ impl MemberIdBundle {
         let intermediates = match elements.intermediates {
             Some(set) => {
                 let name = named_organisation(&organisation)?;
-                if find_dialect(&elements.chain, &name)?.0 == Dialect::VeraId {
+                if find_dialect(&chain, &name)?.0 == Dialect::VeraId {
                     return Err(Error::IntermediatesOutsideDialect);
                 }
                 read_intermediates(set)?
@@ -93,7 +94,7 @@ impl MemberIdBundle {
             None => Vec::new(),
         };
         Self::new(
-            &elements.chain.to_der(),
+            &chain.to_der(),
             OrganisationCertificate::from_parsed(&organisation)?,
             MemberCertificate::from_parsed(&member)?,
             intermediates,

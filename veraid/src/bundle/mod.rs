@@ -25,8 +25,8 @@ use der::{Decode as _, Encode as _, Tag, TagNumber};
 use dnssec::Chain;
 
 pub use member_id::MemberIdBundle;
-pub use signature::SignatureBundle;
-pub(crate) use signature::write_signature_bundle;
+pub use signature::{BundleOutline, SignatureBundle};
+pub(crate) use signature::{SignatureParts, write_signature_bundle};
 
 use crate::asn1::{Value, tag};
 use crate::error::{Error, Structure, Within as _};
@@ -36,7 +36,7 @@ const VERSION: u8 = 0;
 
 /// The four elements that both bundles have, and the fifth that one may have.
 struct Elements<'a> {
-    chain: Chain<'a>,
+    chain: Value<'a>,
     organisation_certificate: Value<'a>,
     /// The signature or the member certificate.
     main: Value<'a>,
@@ -73,7 +73,7 @@ impl<'a> Elements<'a> {
         };
         elements.finish().within_bundle(structure)?;
         Ok(Self {
-            chain: read_chain(chain)?,
+            chain,
             organisation_certificate,
             main,
             intermediates,

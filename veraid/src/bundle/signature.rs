@@ -4,37 +4,97 @@
 use der::asn1::ObjectIdentifier;
 use dnssec::{Chain, Period};
 
-use super::{Elements, write};
+use super::{Elements, read_chain, write};
+use crate::asn1::Value;
 use crate::certificate::{OrganisationCertificate, UnverifiedCertificate};
 use crate::cms::SignedData;
 use crate::error::{CertificateRole, Error, Structure};
 use crate::verify::{self, Verification, VerifiedSignature};
 
-/// A signature bundle that has been read, but not verified.
+/// A signature bundle of which no more has been read than the signature: the chain and the certificates are left for when
+/// they are needed, which they are not if they were met before ([`Verifier`](crate::Verifier)).
 ///
-/// Nothing in it is to be believed before [`SignatureBundle::verify`]; what is shown before that is named `unverified_…`.
+/// Nothing in it is to be believed; what is shown is named `unverified_…`.
 #[derive(Clone, Debug)]
-pub struct SignatureBundle<'a> {
-    chain: Chain<'a>,
-    organisation_certificate: UnverifiedCertificate<'a>,
-    /// The signer's certificate, unless that is the organisation's own.
-    signer_certificate: Option<UnverifiedCertificate<'a>>,
+pub struct BundleOutline<'a> {
+    chain: Value<'a>,
+    organisation_certificate: Value<'a>,
     signed_data: SignedData<'a>,
 }
 
-impl<'a> SignatureBundle<'a> {
+impl<'a> BundleOutline<'a> {
     /// Reads the DER of a bundle, where it lies.
     ///
     /// # Errors
-    /// Those for which [`Error::is_malformed`] holds if the bundle has another structure or version; others if a
-    /// certificate, a DNS message or the `SignedData` within cannot be read.
+    /// Those for which [`Error::is_malformed`] holds if the bundle has another structure or version; others if the
+    /// `SignedData` within cannot be read.
     pub fn from_der(der: &'a [u8]) -> Result<Self, Error> {
         let elements = Elements::read(Structure::SignatureBundle, der)?;
+        Ok(Self {
+            chain: elements.chain,
+            organisation_certificate: elements.organisation_certificate,
+            signed_data: SignedData::read(elements.main.reader())?,
+        })
+    }
+
+    /// Reads the chain and the certificates too.
+    ///
+    /// # Errors
+    /// As [`SignatureBundle::from_der`].
+    pub fn read_whole(self) -> Result<SignatureBundle<'a>, Error> {
+        Ok(SignatureBundle {
+            chain: self.read_chain()?,
+            parts: SignatureParts::read(self)?,
+        })
+    }
+
+    /// When the signature claims to be valid.
+    #[must_use]
+    pub fn unverified_period(&self) -> Period {
+        self.signed_data.signer.metadata.period
+    }
+
+    /// The content, if it is attached.
+    #[must_use]
+    pub fn unverified_content(&self) -> Option<&[u8]> {
+        self.signed_data.content.as_deref()
+    }
+
+    pub(crate) fn read_chain(&self) -> Result<Chain<'a>, Error> {
+        read_chain(self.chain)
+    }
+
+    /// The content octets of the chain's SET.
+    pub(crate) fn chain(&self) -> &'a [u8] {
+        self.chain.content()
+    }
+
+    /// The content octets of the organisation's certificate.
+    pub(crate) fn organisation_certificate(&self) -> &'a [u8] {
+        self.organisation_certificate.content()
+    }
+
+    pub(crate) fn signed_data(&self) -> &SignedData<'a> {
+        &self.signed_data
+    }
+}
+
+/// What a bundle holds beside the chain: the signature and the certificates at its ends.
+#[derive(Clone, Debug)]
+pub(crate) struct SignatureParts<'a> {
+    pub(crate) organisation_certificate: UnverifiedCertificate<'a>,
+    /// The signer's certificate, unless that is the organisation's own.
+    pub(crate) signer_certificate: Option<UnverifiedCertificate<'a>>,
+    pub(crate) signed_data: SignedData<'a>,
+}
+
+impl<'a> SignatureParts<'a> {
+    pub(crate) fn read(outline: BundleOutline<'a>) -> Result<Self, Error> {
         let organisation_certificate = UnverifiedCertificate::read(
             CertificateRole::Organisation,
-            elements.organisation_certificate,
+            outline.organisation_certificate,
         )?;
-        let signed_data = SignedData::read(elements.main.reader())?;
+        let signed_data = outline.signed_data;
         let signer_certificate = match signed_data.signer.attribution {
             Some(_) if signed_data.signer.is_by(&organisation_certificate)? => None,
             Some(_) => signed_data.signer_certificate(CertificateRole::Intermediate)?,
@@ -45,11 +105,30 @@ impl<'a> SignatureBundle<'a> {
             ),
         };
         Ok(Self {
-            chain: elements.chain,
             organisation_certificate,
             signer_certificate,
             signed_data,
         })
+    }
+}
+
+/// A signature bundle that has been read, but not verified.
+///
+/// Nothing in it is to be believed before [`SignatureBundle::verify`]; what is shown before that is named `unverified_…`.
+#[derive(Clone, Debug)]
+pub struct SignatureBundle<'a> {
+    chain: Chain<'a>,
+    parts: SignatureParts<'a>,
+}
+
+impl<'a> SignatureBundle<'a> {
+    /// Reads the DER of a bundle, where it lies.
+    ///
+    /// # Errors
+    /// Those for which [`Error::is_malformed`] holds if the bundle has another structure or version; others if a
+    /// certificate, a DNS message or the `SignedData` within cannot be read.
+    pub fn from_der(der: &'a [u8]) -> Result<Self, Error> {
+        BundleOutline::from_der(der)?.read_whole()
     }
 
     /// Checks everything: DNSSEC chain, TXT record, certificates, signature, content, service and times.
@@ -74,7 +153,7 @@ impl<'a> SignatureBundle<'a> {
     /// The certificate that claims to be the organisation's.
     #[must_use]
     pub fn unverified_organisation_certificate(&self) -> &UnverifiedCertificate<'a> {
-        &self.organisation_certificate
+        &self.parts.organisation_certificate
     }
 
     /// The certificate that claims to be the signing member's; `None` if the organisation claims to have signed.
@@ -82,7 +161,7 @@ impl<'a> SignatureBundle<'a> {
     pub fn unverified_member_certificate(&self) -> Option<&UnverifiedCertificate<'a>> {
         match self.unverified_attribution() {
             Some(_) => None,
-            None => self.signer_certificate.as_ref(),
+            None => self.parts.signer_certificate.as_ref(),
         }
     }
 
@@ -91,18 +170,20 @@ impl<'a> SignatureBundle<'a> {
     #[must_use]
     pub fn unverified_delegate_certificate(&self) -> Option<&UnverifiedCertificate<'a>> {
         self.unverified_attribution()
-            .and(self.signer_certificate.as_ref())
+            .and(self.parts.signer_certificate.as_ref())
     }
 
     /// The certificates beside the signer's that can be read: in DomainAuth, those of intermediates.
     #[must_use]
     pub fn unverified_intermediate_certificates(&self) -> Vec<UnverifiedCertificate<'a>> {
         let mut certificates = self
+            .parts
             .signed_data
             .intermediate_certificates()
             .unwrap_or_default();
         certificates.retain(|certificate| {
-            self.signer_certificate
+            self.parts
+                .signer_certificate
                 .as_ref()
                 .is_none_or(|signer| signer.content() != certificate.content())
         });
@@ -112,33 +193,29 @@ impl<'a> SignatureBundle<'a> {
     /// The service that the signature claims to be for; `None` if it is no object identifier of bearable size.
     #[must_use]
     pub fn unverified_service(&self) -> Option<ObjectIdentifier> {
-        ObjectIdentifier::from_bytes(self.signed_data.signer.metadata.service).ok()
+        ObjectIdentifier::from_bytes(self.parts.signed_data.signer.metadata.service).ok()
     }
 
     /// When the signature claims to be valid.
     #[must_use]
     pub fn unverified_period(&self) -> Period {
-        self.signed_data.signer.metadata.period
+        self.parts.signed_data.signer.metadata.period
     }
 
     /// The member to whom the organisation, if it is the organisation that signed, attributes the content.
     #[must_use]
     pub fn unverified_attribution(&self) -> Option<&'a str> {
-        self.signed_data.signer.attribution
+        self.parts.signed_data.signer.attribution
     }
 
     /// The content, if it is attached.
     #[must_use]
     pub fn unverified_content(&self) -> Option<&[u8]> {
-        self.signed_data.content.as_deref()
+        self.parts.signed_data.content.as_deref()
     }
 
-    pub(crate) fn signer_certificate(&self) -> Option<&UnverifiedCertificate<'a>> {
-        self.signer_certificate.as_ref()
-    }
-
-    pub(crate) fn signed_data(&self) -> &SignedData<'a> {
-        &self.signed_data
+    pub(crate) fn parts(&self) -> &SignatureParts<'a> {
+        &self.parts
     }
 }
 

@@ -25,7 +25,7 @@ const DIGITAL_SIGNATURE: u8 = 0b1000_0000;
 const KEY_CERT_SIGN: u8 = 0b0000_0100;
 
 /// What identifies a certificate to CMS (RFC 5652 §10.2.4), in comparable form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct IssuerAndSerialNumber<'a> {
     /// The DER of the issuer's name.
     pub(crate) issuer: &'a [u8],

@@ -91,6 +91,17 @@ impl<'c, 'a> Paths<'c, 'a> {
         self.found.iter()
     }
 
+    /// When all certificates of a path are valid together, whatever the time that was asked about.
+    pub(crate) fn certificates_period(&self, path: &Path) -> Option<Period> {
+        let between = path.intermediates.iter();
+        between
+            .filter_map(|&place| self.intermediates.get(place))
+            .chain([self.end, self.organisation.certificate()])
+            .try_fold(Period::ALWAYS, |period, certificate| {
+                period.intersect(certificate.period())
+            })
+    }
+
     /// Checks the signatures of paths, each signature once.
     pub(crate) fn signatures(&self) -> Signatures<'_, 'c, 'a> {
         Signatures {

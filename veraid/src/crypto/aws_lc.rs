@@ -8,16 +8,16 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1,
     ECDSA_P384_SHA384_ASN1_SIGNING, ED25519, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair,
     KeyPair as KeyPairOf, ML_DSA_44, ML_DSA_44_SIGNING, ML_DSA_65, ML_DSA_65_SIGNING, ML_DSA_87,
-    ML_DSA_87_SIGNING, PqdsaKeyPair, PqdsaSigningAlgorithm, RSA_PSS_2048_8192_SHA256,
-    RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RSA_PSS_SHA256, RsaKeyPair,
-    UnparsedPublicKey, VerificationAlgorithm,
+    ML_DSA_87_SIGNING, ParsedPublicKey, PqdsaKeyPair, PqdsaSigningAlgorithm,
+    RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RSA_PSS_SHA256,
+    RsaKeyPair, UnparsedPublicKey, VerificationAlgorithm,
 };
 use aws_lc_rs::{constant_time, digest};
 use der::asn1::OctetStringRef;
 use der::{Encode as _, Sequence};
 use zeroize::Zeroizing;
 
-use super::{BackEnd, Digest, Failure, HashAlgorithm, KeyMaterial, KeyPair, NewKey};
+use super::{BackEnd, Digest, Failure, HashAlgorithm, KeyMaterial, KeyPair, NewKey, PreparedKey};
 use crate::algorithm::SignatureAlgorithm;
 use crate::key::KeyAlgorithm;
 
@@ -61,18 +61,15 @@ impl BackEnd for AwsLc {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), Failure> {
-        let algorithm: &'static dyn VerificationAlgorithm = match algorithm {
-            SignatureAlgorithm::RsassaPss(HashAlgorithm::Sha256) => &RSA_PSS_2048_8192_SHA256,
-            SignatureAlgorithm::RsassaPss(HashAlgorithm::Sha384) => &RSA_PSS_2048_8192_SHA384,
-            SignatureAlgorithm::RsassaPss(HashAlgorithm::Sha512) => &RSA_PSS_2048_8192_SHA512,
-            SignatureAlgorithm::Ed25519 => &ED25519,
-            SignatureAlgorithm::EcdsaSha256 => &ECDSA_P256_SHA256_ASN1,
-            SignatureAlgorithm::EcdsaSha384 => &ECDSA_P384_SHA384_ASN1,
-            SignatureAlgorithm::MlDsa44 => &ML_DSA_44,
-            SignatureAlgorithm::MlDsa65 => &ML_DSA_65,
-            SignatureAlgorithm::MlDsa87 => &ML_DSA_87,
-        };
-        Ok(UnparsedPublicKey::new(algorithm, key).verify(message, signature)?)
+        Ok(UnparsedPublicKey::new(verifier_of(algorithm), key).verify(message, signature)?)
+    }
+
+    fn prepare(
+        &self,
+        algorithm: SignatureAlgorithm,
+        key: &[u8],
+    ) -> Result<Box<dyn PreparedKey>, Failure> {
+        Ok(Box::new(ParsedPublicKey::new(verifier_of(algorithm), key)?))
     }
 
     fn generate(&self, algorithm: KeyAlgorithm) -> Result<NewKey, Failure> {
@@ -117,6 +114,26 @@ impl BackEnd for AwsLc {
                 load_ml_dsa(set, seed, expanded)
             }
         }
+    }
+}
+
+fn verifier_of(algorithm: SignatureAlgorithm) -> &'static dyn VerificationAlgorithm {
+    match algorithm {
+        SignatureAlgorithm::RsassaPss(HashAlgorithm::Sha256) => &RSA_PSS_2048_8192_SHA256,
+        SignatureAlgorithm::RsassaPss(HashAlgorithm::Sha384) => &RSA_PSS_2048_8192_SHA384,
+        SignatureAlgorithm::RsassaPss(HashAlgorithm::Sha512) => &RSA_PSS_2048_8192_SHA512,
+        SignatureAlgorithm::Ed25519 => &ED25519,
+        SignatureAlgorithm::EcdsaSha256 => &ECDSA_P256_SHA256_ASN1,
+        SignatureAlgorithm::EcdsaSha384 => &ECDSA_P384_SHA384_ASN1,
+        SignatureAlgorithm::MlDsa44 => &ML_DSA_44,
+        SignatureAlgorithm::MlDsa65 => &ML_DSA_65,
+        SignatureAlgorithm::MlDsa87 => &ML_DSA_87,
+    }
+}
+
+impl PreparedKey for ParsedPublicKey {
+    fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Failure> {
+        Ok(self.verify_sig(message, signature)?)
     }
 }
 

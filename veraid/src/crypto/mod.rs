@@ -53,6 +53,15 @@ trait BackEnd: Sync {
         signature: &[u8],
     ) -> Result<(), Failure>;
 
+    /// Makes a key ready for many signatures of one algorithm, if that spares the library anything.
+    fn prepare(
+        &self,
+        _algorithm: SignatureAlgorithm,
+        _key: &[u8],
+    ) -> Result<Box<dyn PreparedKey>, Failure> {
+        Err(Failure::Lacking)
+    }
+
     /// Makes a key of one of the algorithms that a TXT record can name.
     fn generate(&self, algorithm: KeyAlgorithm) -> Result<NewKey, Failure>;
 
@@ -90,6 +99,14 @@ pub(crate) fn verify(
     signature: &[u8],
 ) -> Result<(), Failure> {
     ask(|back_end| back_end.verify(algorithm, key, message, signature))
+}
+
+/// Makes a key ready for many signatures of one algorithm. [`Failure::Lacking`] if no back end has anything to make ready.
+pub(crate) fn prepare(
+    algorithm: SignatureAlgorithm,
+    key: &[u8],
+) -> Result<Box<dyn PreparedKey>, Failure> {
+    ask(|back_end| back_end.prepare(algorithm, key))
 }
 
 /// Makes a key of one of the algorithms that a TXT record can name.
@@ -250,6 +267,12 @@ impl NewKey {
 
 /// Octets of an Ed25519 private key (RFC 8032 §5.1.5) and of an ML-DSA seed (FIPS 204 §3.6.1).
 pub(crate) const SEED_OCTETS: usize = 32;
+
+/// A public key that a back end has made ready for signatures of one algorithm.
+pub(crate) trait PreparedKey: Send + Sync {
+    /// Checks a signature, with the same result as [`verify`].
+    fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Failure>;
+}
 
 /// A private key that a back end holds, and wipes when it goes.
 pub(crate) trait KeyPair: Send + Sync {

@@ -193,12 +193,19 @@ impl File {
         let key = key.map_err(|_| Failure::Refused)?;
         assert_eq!(key.algorithm, self.key, "{}", vector.name);
         assert!(key.makes(self.signature), "{}", vector.name);
-        back_end.verify(
+        let verdict = back_end.verify(
             self.signature,
             key.bare(),
             &vector.message,
             &vector.signature,
-        )
+        );
+        let prepared = back_end
+            .prepare(self.signature, key.bare())
+            .and_then(|key| key.verify(&vector.message, &vector.signature));
+        if prepared != Err(Failure::Lacking) {
+            assert_eq!(prepared, verdict, "{}: with a prepared key", vector.name);
+        }
+        verdict
     }
 }
 

@@ -8,6 +8,7 @@ mod algorithm;
 mod error;
 mod private;
 mod public;
+mod ready;
 
 pub use algorithm::{KeyAlgorithm, KeyAlgorithmError, RsaSize};
 pub use error::KeyError;
@@ -16,6 +17,7 @@ pub use private::{PrivateKey, SigningError, SigningKey};
 pub(crate) use private::{PrivateKeyInfo, write_new_key};
 pub use public::PublicKey;
 pub(crate) use public::PublicKeyRef;
+pub(crate) use ready::ReadyKey;
 
 /// Label of a PEM public key (RFC 7468 §13).
 const PUBLIC_KEY_LABEL: &str = "PUBLIC KEY";

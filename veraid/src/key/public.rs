@@ -9,7 +9,7 @@ use x509_cert::spki::SubjectPublicKeyInfo;
 use super::{KeyAlgorithm, KeyError, PUBLIC_KEY_LABEL, pem_kind};
 use crate::algorithm::{SignatureAlgorithm, key_identifier, read_key_restriction};
 use crate::asn1::{Reader, Unreadable, Value, tag};
-use crate::crypto::{self, Failure, HashAlgorithm};
+use crate::crypto::{self, Failure, HashAlgorithm, PreparedKey};
 use crate::oid;
 use crate::pem::{self, Block};
 use crate::record::{DigestType, KeyId};
@@ -140,6 +140,18 @@ impl<'a> PublicKeyRef<'a> {
     ) -> Result<(), Failure> {
         if self.makes(algorithm) {
             crypto::verify(algorithm, self.key, message, signature)
+        } else {
+            Err(Failure::Refused)
+        }
+    }
+
+    /// Makes it ready for many signatures of one algorithm.
+    pub(super) fn prepare(
+        &self,
+        algorithm: SignatureAlgorithm,
+    ) -> Result<Box<dyn PreparedKey>, Failure> {
+        if self.makes(algorithm) {
+            crypto::prepare(algorithm, self.key)
         } else {
             Err(Failure::Refused)
         }

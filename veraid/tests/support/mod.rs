@@ -10,7 +10,8 @@
 
 pub mod der;
 
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, OnceLock};
 
 use aws_lc_rs::digest;
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
@@ -24,9 +25,9 @@ use aws_lc_rs::signature::{
 use data_encoding::{BASE64, BASE64_NOPAD};
 use kliento_fixtures::{Algorithm, Response, Responses, TXT, World};
 use veraid::{
-    Error, KeyAlgorithm, KeyError, MemberIdBundle, ObjectIdentifier, Order,
+    BundleOutline, Error, KeyAlgorithm, KeyError, MemberIdBundle, ObjectIdentifier, Order,
     OrganisationCertificate, Period, Policy, PrivateKey, SignatureBundle, TEST_SERVICE, Timestamp,
-    TrustAnchors, Verification, VerifiedSignature,
+    TrustAnchors, Verification, VerifiedSignature, Verifier,
 };
 
 use der::{
@@ -122,8 +123,20 @@ impl Key {
         Self { pair, spki }
     }
 
-    /// Signs; `scheme` is for RSA, the others have one way alone.
+    /// Signs; `scheme` is for RSA, the others have one way alone. The same once more is the same signature, though most of
+    /// them are random: so certificates are the same, octet by octet, wherever nothing about them was changed.
     pub fn sign(&self, scheme: Scheme, message: &[u8]) -> Vec<u8> {
+        type Signed = (Vec<u8>, String, Vec<u8>);
+        static SIGNATURES: Mutex<BTreeMap<Signed, Vec<u8>>> = Mutex::new(BTreeMap::new());
+        let signed = (self.spki.clone(), format!("{scheme:?}"), message.to_vec());
+        let mut signatures = SIGNATURES.lock().unwrap();
+        let signature = signatures
+            .entry(signed)
+            .or_insert_with(|| self.sign_anew(scheme, message));
+        signature.clone()
+    }
+
+    fn sign_anew(&self, scheme: Scheme, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         match &self.pair {
             Pair::Rsa(pair) => {
@@ -202,13 +215,17 @@ macro_rules! cases {
     };
 }
 
-/// Refuses each case, for its own reason, and nothing of what the cases start from.
+/// Refuses each case, for its own reason, and nothing of what the cases start from; and all the same when chain, organisation
+/// and signer of the latter are known.
 pub fn refuse(good: fn() -> Parts, cases: &[Case]) {
     assert_eq!(good().reason(), "valid");
     for (name, spoil, reason) in cases {
         let mut parts = good();
         spoil(&mut parts);
         assert_eq!(parts.reason(), *reason, "{name}");
+        if let Some(recalled) = parts.reason_after(&good()) {
+            assert_eq!(recalled, *reason, "{name}, with a memory");
+        }
     }
 }
 
@@ -805,7 +822,23 @@ impl Parts {
         parts
     }
 
-    fn world(&self) -> World {
+    /// The zones, and what they answer. The same for the same records: what is remembered of one bundle can then be mistaken
+    /// for another's, if that is possible at all.
+    fn world(&self) -> (World, Responses) {
+        type Records = (&'static str, Vec<String>, (i64, i64));
+        static WORLDS: Mutex<Vec<(Records, World, Responses)>> = Mutex::new(Vec::new());
+        let records = (self.owner, self.records.clone(), self.dnssec_window);
+        let mut worlds = WORLDS.lock().unwrap();
+        if let Some((_, world, responses)) = worlds.iter().find(|(known, ..)| *known == records) {
+            return (world.clone(), responses.clone());
+        }
+        let world = self.make_world();
+        let responses = world.responses(self.owner, TXT);
+        worlds.push((records, world.clone(), responses.clone()));
+        (world, responses)
+    }
+
+    fn make_world(&self) -> World {
         let (inception, expiration) = self.dnssec_window;
         let mut world = World::builder()
             .at(NOON)
@@ -821,8 +854,7 @@ impl Parts {
 
     /// The chain as DER, and the anchors to verify it with.
     pub fn chain(&self) -> (Vec<u8>, TrustAnchors) {
-        let world = self.world();
-        let mut responses = world.responses(self.owner, TXT);
+        let (world, mut responses) = self.world();
         (self.spoil_chain)(&world, &mut responses);
         responses.0.extend(self.further_responses.clone());
         (responses.to_der(), world.anchors().parse().unwrap())
@@ -906,6 +938,27 @@ impl Parts {
             verification = verification.with_detached_content(content);
         }
         check(SignatureBundle::from_der(&bundle).and_then(|bundle| bundle.verify(&verification)))
+    }
+
+    /// The reason for which it is refused by a verifier that asks the same, and has verified `other` before. `None` if there
+    /// is none: that for which those others are good is fixed, and so is the order of steps.
+    pub fn reason_after(&self, other: &Self) -> Option<&'static str> {
+        if self.order != Order::ChainFirst || self.detached_content.is_some() {
+            return None;
+        }
+        let (bundle, anchors) = self.build();
+        let verifier =
+            Verifier::new(self.service, anchors, self.policy).remembering(1 << 20, 1 << 20);
+        let verify = |bundle: &[u8]| {
+            BundleOutline::from_der(bundle)
+                .and_then(|bundle| verifier.verify(bundle, self.required).map(drop))
+                .map_or_else(|error| error.reason(), |()| "valid")
+        };
+        verify(&other.build().0);
+        let reason = verify(&bundle);
+        // What is refused once is refused again.
+        assert_eq!(verify(&bundle), reason);
+        Some(reason)
     }
 
     /// The reason for which it is refused.

@@ -1,0 +1,134 @@
+//! The few bundles that a thread was asked about most, in front of those that all threads share.
+//!
+//! Threads that look one entry up at the same moment wait for each other, though none of them changes it: a lock counts its
+//! readers and an `Arc` its owners, and processors pass such counts to and fro. So a thread keeps copies of its own, whose
+//! counts are nobody else's.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use super::{Form, Presented};
+use crate::VerifiedToken;
+
+/// Threads that have places of their own; more share them.
+const PLACES: usize = 16;
+/// Bundles in each place.
+const ENTRIES: usize = 16;
+/// One of so many that were found among what is shared is copied: those that come again and again are soon, and others cost
+/// next to nothing.
+const COPIED: u32 = 8;
+/// One of so many that are found here is looked up behind as well, where it would pass for unused otherwise.
+const LOOKED_UP: u32 = 64;
+
+pub(super) struct Front([Place; PLACES]);
+
+/// Two cache lines of 64 octets, since processors fetch them in pairs.
+#[derive(Default)]
+#[repr(align(128))]
+struct Place(Mutex<Entries>);
+
+#[derive(Default)]
+struct Entries {
+    entries: [Option<Entry>; ENTRIES],
+    /// Found here, and found behind.
+    found: u32,
+    passed: u32,
+}
+
+struct Entry {
+    form: Form,
+    hash: u64,
+    /// Shared with what is behind; only read.
+    octets: Arc<[u8]>,
+    /// Not shared.
+    token: VerifiedToken,
+}
+
+thread_local! {
+    static PLACE: usize = {
+        static THREADS: AtomicUsize = AtomicUsize::new(0);
+        THREADS.fetch_add(1, Ordering::Relaxed) % PLACES
+    };
+}
+
+/// What is in front.
+pub(super) enum Found {
+    Token(VerifiedToken),
+    /// It is to be looked up behind too, for once.
+    TokenToLookUp(VerifiedToken),
+    Nothing,
+}
+
+impl Front {
+    pub(super) fn new() -> Self {
+        Self(Default::default())
+    }
+
+    /// What this thread keeps of a bundle, if it `holds`.
+    pub(super) fn get(
+        &self,
+        bundle: Presented<'_>,
+        holds: impl FnOnce(&VerifiedToken) -> bool,
+    ) -> Found {
+        self.with_entries(|entries| {
+            let kept = entries.slot(bundle.hash)?.as_ref();
+            let token = kept
+                .filter(|entry| entry.is(bundle) && holds(&entry.token))
+                .map(|entry| entry.token.clone())?;
+            entries.found = entries.found.wrapping_add(1);
+            Some(if entries.found % LOOKED_UP == 0 {
+                Found::TokenToLookUp(token)
+            } else {
+                Found::Token(token)
+            })
+        })
+        .unwrap_or(Found::Nothing)
+    }
+
+    /// Takes notice of a bundle that was found behind: now and then it gets a copy in front.
+    pub(super) fn notice(&self, bundle: Presented<'_>, octets: &Arc<[u8]>, token: &VerifiedToken) {
+        self.with_entries(|entries| {
+            entries.passed = entries.passed.wrapping_add(1);
+            if entries.passed % COPIED == 0 {
+                *entries.slot(bundle.hash)? = Some(Entry {
+                    form: bundle.form,
+                    hash: bundle.hash,
+                    octets: Arc::clone(octets),
+                    token: token.unshared(),
+                });
+            }
+            Some(())
+        });
+    }
+
+    /// Forgets all but what it is told to keep.
+    pub(super) fn retain(&self, keep: impl Fn(&VerifiedToken) -> bool) {
+        for Place(entries) in &self.0 {
+            let mut entries = entries
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner());
+            for entry in &mut entries.entries {
+                entry.take_if(|entry| !keep(&entry.token));
+            }
+        }
+    }
+
+    /// Nothing for a thread that would have to wait for another, or is about to end.
+    fn with_entries<T>(&self, act: impl FnOnce(&mut Entries) -> Option<T>) -> Option<T> {
+        let Place(entries) = self.0.get(PLACE.try_with(|place| *place).ok()?)?;
+        act(&mut *entries.try_lock().ok()?)
+    }
+}
+
+impl Entries {
+    fn slot(&mut self, hash: u64) -> Option<&mut Option<Entry>> {
+        let index = usize::try_from(hash % u64::try_from(ENTRIES).ok()?).ok()?;
+        self.entries.get_mut(index)
+    }
+}
+
+impl Entry {
+    fn is(&self, bundle: Presented<'_>) -> bool {
+        self.hash == bundle.hash && self.form == bundle.form && *self.octets == *bundle.octets
+    }
+}

@@ -1,0 +1,62 @@
+//! Public keys that are kept, ready for one signature after another.
+
+use std::fmt;
+
+use super::{KeyAlgorithm, PublicKey, PublicKeyRef};
+use crate::algorithm::SignatureAlgorithm;
+use crate::crypto::{Failure, PreparedKey};
+
+/// A public key that is kept with what a back end computes from it before the first signature.
+///
+/// That is so for signatures of one algorithm, the one that the key was seen to sign with. Another one that the key may
+/// sign with costs what it costs with any key.
+pub(crate) struct ReadyKey {
+    key: PublicKey,
+    prepared_for: SignatureAlgorithm,
+    /// Nothing if no back end makes keys ready.
+    prepared: Option<Box<dyn PreparedKey>>,
+}
+
+impl ReadyKey {
+    pub(crate) fn new(key: PublicKeyRef<'_>, signs_with: SignatureAlgorithm) -> Self {
+        Self {
+            prepared: key.prepare(signs_with).ok(),
+            prepared_for: signs_with,
+            key: PublicKey::from(key),
+        }
+    }
+
+    pub(crate) fn algorithm(&self) -> KeyAlgorithm {
+        self.key.algorithm()
+    }
+
+    pub(crate) fn borrow(&self) -> PublicKeyRef<'_> {
+        self.key.borrow()
+    }
+
+    /// Octets that it takes, estimated upwards: what a library makes of a key is several times its size.
+    pub(crate) fn octets(&self) -> usize {
+        const PREPARED: usize = 1_024;
+        let key = self.key.to_spki_der().len();
+        key.saturating_mul(6).saturating_add(PREPARED)
+    }
+
+    /// Checks a signature, as [`PublicKeyRef::verify`] does.
+    pub(crate) fn verify(
+        &self,
+        algorithm: SignatureAlgorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), Failure> {
+        match &self.prepared {
+            Some(prepared) if algorithm == self.prepared_for => prepared.verify(message, signature),
+            _ => self.borrow().verify(algorithm, message, signature),
+        }
+    }
+}
+
+impl fmt::Debug for ReadyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.key.fmt(f)
+    }
+}

@@ -1,0 +1,333 @@
+//! What a verifier remembers: organisations whose key their domain publishes, and signers for whom they answer.
+//!
+//! Both are found again by the exact octets that were verified. What was true of them stays true; whether it holds now is
+//! asked each time, of the periods that come with it.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use dnssec::{Period, Timestamp};
+
+use crate::bundle::BundleOutline;
+use crate::cache::{Equivalent, Tier};
+use crate::certificate::IssuerAndSerialNumber;
+use crate::cms::SignerOctets;
+use crate::crypto::{Digest, HashAlgorithm};
+use crate::key::ReadyKey;
+use crate::name::{Dialect, Member, Organisation};
+use crate::policy::Rules;
+use crate::verifier::VerifierStatistics;
+use crate::verify::{Lesson, PublishedKey};
+
+/// Octets of an entry beside its key and what is named below, estimated upwards: the store's slots, the allocator's share.
+const ENTRY_OCTETS: usize = 512;
+
+/// An organisation whose certificate and chain were verified.
+pub(crate) struct KnownOrganisation {
+    pub(crate) rules: Rules,
+    pub(crate) organisation: Organisation,
+    pub(crate) key: ReadyKey,
+    pub(crate) published: PublishedKey,
+    pub(crate) certificate_period: Period,
+    pub(crate) may_sign_content: bool,
+    pub(crate) identifier: OwnedIdentifier,
+    /// SHA-256 of the certificate: it stands for the certificate where a signer's are looked up.
+    pub(crate) certificate_digest: Digest,
+}
+
+/// A member, or one to whom an organisation delegates its signatures, whose certificates were verified up to the
+/// organisation's.
+pub(crate) struct KnownSigner {
+    /// Nobody if it signs in the organisation's name for whomever it says.
+    pub(crate) member: Option<Member>,
+    pub(crate) key: ReadyKey,
+    /// When the certificates are valid together, the organisation's among them.
+    pub(crate) period: Period,
+}
+
+impl KnownOrganisation {
+    fn learn(lesson: &Lesson<'_, '_, '_>, certificate_digest: Digest) -> Option<Self> {
+        let organisation = lesson.organisation;
+        let certificate = organisation.certificate();
+        // If it is not its signature that was seen, it most likely signs content as it signs its certificate.
+        let signs_with = match lesson.signer {
+            None => lesson.signature_algorithm,
+            Some(_) => certificate.signature_algorithm(),
+        };
+        Some(Self {
+            rules: lesson.rules,
+            organisation: organisation.organisation.clone(),
+            key: ReadyKey::new(organisation.key, signs_with),
+            published: lesson.published.clone(),
+            certificate_period: certificate.period(),
+            may_sign_content: organisation.check_may_sign_content().is_ok(),
+            identifier: certificate.issuer_and_serial_number().ok()?.into(),
+            certificate_digest,
+        })
+    }
+
+    /// Whether key and certificate both hold at some second of a verifier's period, as far as that can be told.
+    pub(crate) fn holds(&self, required: Period) -> bool {
+        self.certificate_period.overlaps(required)
+            && self.published.within(required, self.rules).is_ok()
+    }
+
+    /// Whether it is the organisation's own key that made such a signature.
+    pub(crate) fn signs(&self, octets: SignerOctets<'_>) -> bool {
+        octets.is_attributed && self.identifier.borrow() == octets.identifier
+    }
+}
+
+impl KnownSigner {
+    pub(crate) fn holds(&self, required: Period) -> bool {
+        self.period.overlaps(required)
+    }
+}
+
+/// [`IssuerAndSerialNumber`] to be kept.
+#[derive(PartialEq, Eq)]
+pub(crate) struct OwnedIdentifier {
+    issuer: Box<[u8]>,
+    serial_number: Box<[u8]>,
+}
+
+impl OwnedIdentifier {
+    fn borrow(&self) -> IssuerAndSerialNumber<'_> {
+        IssuerAndSerialNumber {
+            issuer: &self.issuer,
+            serial_number: &self.serial_number,
+        }
+    }
+
+    fn octets(&self) -> usize {
+        self.issuer.len().saturating_add(self.serial_number.len())
+    }
+}
+
+impl From<IssuerAndSerialNumber<'_>> for OwnedIdentifier {
+    fn from(identifier: IssuerAndSerialNumber<'_>) -> Self {
+        Self {
+            issuer: identifier.issuer.into(),
+            serial_number: identifier.serial_number.into(),
+        }
+    }
+}
+
+/// By what an organisation is found again.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct OrganisationOctets<'a> {
+    chain: &'a [u8],
+    certificate: &'a [u8],
+}
+
+struct OrganisationKey {
+    chain: Box<[u8]>,
+    certificate: Box<[u8]>,
+}
+
+impl<'a> OrganisationOctets<'a> {
+    pub(crate) fn of(outline: &BundleOutline<'a>) -> Self {
+        Self {
+            chain: outline.chain(),
+            certificate: outline.organisation_certificate(),
+        }
+    }
+}
+
+impl OrganisationKey {
+    fn borrow(&self) -> OrganisationOctets<'_> {
+        OrganisationOctets {
+            chain: &self.chain,
+            certificate: &self.certificate,
+        }
+    }
+}
+
+/// By what a signer is found again. Chains are renewed every few days and certificates are not, so it has no part in this.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct SignerIndex<'a> {
+    /// In VeraId other certificates are refused than in DomainAuth.
+    dialect: Dialect,
+    organisation: &'a [u8],
+    octets: SignerOctets<'a>,
+}
+
+struct SignerKey {
+    dialect: Dialect,
+    organisation: Digest,
+    is_attributed: bool,
+    identifier: OwnedIdentifier,
+    certificate_set: Box<[u8]>,
+}
+
+impl SignerKey {
+    fn borrow(&self) -> SignerIndex<'_> {
+        SignerIndex {
+            dialect: self.dialect,
+            organisation: self.organisation.as_ref(),
+            octets: SignerOctets {
+                is_attributed: self.is_attributed,
+                identifier: self.identifier.borrow(),
+                certificate_set: &self.certificate_set,
+            },
+        }
+    }
+}
+
+/// Has an owned key hashed and compared as what it is borrowed as.
+macro_rules! looked_up_as {
+    ($owned:ty, $borrowed:ident) => {
+        impl Hash for $owned {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                self.borrow().hash(state);
+            }
+        }
+
+        impl PartialEq for $owned {
+            fn eq(&self, other: &Self) -> bool {
+                self.borrow() == other.borrow()
+            }
+        }
+
+        impl Eq for $owned {}
+
+        impl Equivalent<$owned> for $borrowed<'_> {
+            fn equivalent(&self, key: &$owned) -> bool {
+                *self == key.borrow()
+            }
+        }
+    };
+}
+
+looked_up_as!(OrganisationKey, OrganisationOctets);
+looked_up_as!(SignerKey, SignerIndex);
+
+/// The memory of one verifier, who always asks the same of signatures but for the time.
+pub(crate) struct Memory {
+    organisations: Tier<OrganisationKey, Arc<KnownOrganisation>>,
+    signers: Tier<SignerKey, Arc<KnownSigner>>,
+}
+
+impl Memory {
+    /// A memory of at most so many octets of each, or none if that is no room.
+    pub(crate) fn new(organisation_octets: usize, signer_octets: usize) -> Option<Self> {
+        Some(Self {
+            organisations: Tier::new(organisation_octets, organisation_weight)?,
+            signers: Tier::new(signer_octets, signer_weight)?,
+        })
+    }
+
+    /// What is known of an organisation, if it `holds`.
+    pub(crate) fn organisation(
+        &self,
+        octets: OrganisationOctets<'_>,
+        holds: impl FnOnce(&KnownOrganisation) -> bool,
+    ) -> Option<Arc<KnownOrganisation>> {
+        self.organisations.get(&octets, |known| holds(known))
+    }
+
+    /// What is known of a signer for that organisation, if it `holds`.
+    pub(crate) fn signer(
+        &self,
+        organisation: &KnownOrganisation,
+        octets: SignerOctets<'_>,
+        holds: impl FnOnce(&KnownSigner) -> bool,
+    ) -> Option<Arc<KnownSigner>> {
+        let index = SignerIndex {
+            dialect: organisation.rules.dialect,
+            organisation: organisation.certificate_digest.as_ref(),
+            octets,
+        };
+        self.signers.get(&index, |known| holds(known))
+    }
+
+    /// Remembers the organisation, unless it was known, and the signer, unless the organisation signed itself.
+    pub(crate) fn learn(
+        &self,
+        organisation_octets: OrganisationOctets<'_>,
+        signer_octets: SignerOctets<'_>,
+        known: Option<&Arc<KnownOrganisation>>,
+        lesson: &Lesson<'_, '_, '_>,
+    ) {
+        let digest = match known {
+            Some(known) => known.certificate_digest,
+            None => {
+                let digest = HashAlgorithm::Sha256.digest(organisation_octets.certificate);
+                let Some(learnt) = KnownOrganisation::learn(lesson, digest) else {
+                    return;
+                };
+                let key = OrganisationKey {
+                    chain: organisation_octets.chain.into(),
+                    certificate: organisation_octets.certificate.into(),
+                };
+                self.organisations.insert(key, Arc::new(learnt));
+                digest
+            }
+        };
+        if let Some(signer) = &lesson.signer {
+            let key = SignerKey {
+                dialect: lesson.rules.dialect,
+                organisation: digest,
+                is_attributed: signer_octets.is_attributed,
+                identifier: signer_octets.identifier.into(),
+                certificate_set: signer_octets.certificate_set.into(),
+            };
+            let learnt = KnownSigner {
+                member: signer.member.cloned(),
+                key: ReadyKey::new(signer.key, lesson.signature_algorithm),
+                period: signer.period,
+            };
+            self.signers.insert(key, Arc::new(learnt));
+        }
+    }
+
+    /// Forgets what has ended before `time`.
+    pub(crate) fn remove_expired(&self, time: Timestamp) {
+        self.organisations.retain(|known| {
+            known.certificate_period.end() >= time && !known.published.has_ended_before(time)
+        });
+        self.signers.retain(|known| known.period.end() >= time);
+    }
+
+    pub(crate) fn statistics(&self) -> VerifierStatistics {
+        VerifierStatistics {
+            organisations: self.organisations.statistics(),
+            signers: self.signers.statistics(),
+        }
+    }
+}
+
+fn organisation_weight(key: &OrganisationKey, known: &Arc<KnownOrganisation>) -> usize {
+    [
+        key.chain.len(),
+        key.certificate.len(),
+        known.organisation.as_str().len(),
+        known.identifier.octets(),
+        known.key.octets(),
+        known.published.octets(),
+        size_of::<OrganisationKey>(),
+        size_of::<KnownOrganisation>(),
+    ]
+    .into_iter()
+    .fold(ENTRY_OCTETS, usize::saturating_add)
+}
+
+fn signer_weight(key: &SignerKey, known: &Arc<KnownSigner>) -> usize {
+    [
+        key.certificate_set.len(),
+        key.identifier.octets(),
+        known.member.as_ref().map_or(0, octets_of_member),
+        known.key.octets(),
+        size_of::<SignerKey>(),
+        size_of::<KnownSigner>(),
+    ]
+    .into_iter()
+    .fold(ENTRY_OCTETS, usize::saturating_add)
+}
+
+fn octets_of_member(member: &Member) -> usize {
+    match member {
+        Member::Bot => 0,
+        Member::User(name) => name.as_str().len(),
+    }
+}

@@ -1,0 +1,156 @@
+//! What whoever verifies many signatures holds for its life: what it asks of them, and what it remembers.
+
+use std::fmt;
+
+use der::asn1::ObjectIdentifier;
+use dnssec::{Period, Timestamp, TrustAnchors};
+
+use crate::bundle::{BundleOutline, SignatureParts};
+use crate::cache::TierStatistics;
+use crate::error::Error;
+use crate::memory::{Memory, OrganisationOctets};
+use crate::policy::Policy;
+use crate::verify::{Ground, Verification, VerifiedSignature, verify_parts, verify_recognised};
+
+/// Verifies signatures with attached content for one service, and remembers who was verified.
+///
+/// What a signature brings with it is much the same from one to the next: the chain and the certificate of its organisation,
+/// the certificates of its signer. Their octets are compared with those that were verified before; where they are the same,
+/// only the content's own signature is left to check, with a key that is ready for it. This changes no verdict: only what
+/// was verified is remembered, with the period in which it holds, and each time it is asked whether that is now. What does
+/// not hold any more, or not by what is remembered, is verified anew.
+///
+/// The period that comes with a verdict may be shorter than without a memory: DNSSEC signatures that were not yet good when
+/// the chain was verified have no part in it.
+///
+/// ```no_run
+/// use veraid::{BundleOutline, Period, Policy, TEST_SERVICE, TrustAnchors, Verifier};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let verifier = Verifier::new(TEST_SERVICE, TrustAnchors::iana(), Policy::new())
+///     .remembering(4_000_000, 4_000_000);
+/// let der = std::fs::read("signature")?;
+/// let now = Period::at(std::time::SystemTime::now().into());
+/// let verified = verifier.verify(BundleOutline::from_der(&der)?, now)?;
+/// println!("{} says {:?}", verified.member_id(), verified.content());
+/// # Ok(())
+/// # }
+/// ```
+pub struct Verifier {
+    service: ObjectIdentifier,
+    anchors: TrustAnchors,
+    policy: Policy,
+    memory: Option<Memory>,
+}
+
+impl Verifier {
+    /// Demands signatures for `service`, chains from those anchors, and what `policy` says; without a memory.
+    #[must_use]
+    pub fn new(service: ObjectIdentifier, anchors: TrustAnchors, policy: Policy) -> Self {
+        Self {
+            service,
+            anchors,
+            policy,
+            memory: None,
+        }
+    }
+
+    /// Gives it a memory of at most so many octets for organisations and as many as said for signers. 0 of either switches
+    /// both off.
+    #[must_use]
+    pub fn remembering(mut self, organisation_octets: usize, signer_octets: usize) -> Self {
+        self.memory = Memory::new(organisation_octets, signer_octets);
+        self
+    }
+
+    /// Checks everything, but for what is known to hold, at some second of `period`. No clock is read.
+    ///
+    /// # Errors
+    /// As [`SignatureBundle::from_der`](crate::SignatureBundle::from_der) and
+    /// [`SignatureBundle::verify`](crate::SignatureBundle::verify).
+    pub fn verify<'v, 'a: 'v>(
+        &'v self,
+        bundle: BundleOutline<'a>,
+        period: Period,
+    ) -> Result<VerifiedSignature<'v>, Error> {
+        let verification =
+            Verification::new(self.service, period, &self.anchors).with_policy(self.policy);
+        match &self.memory {
+            None => bundle.read_whole()?.verify(&verification),
+            Some(memory) => verify_and_learn(memory, bundle, &verification),
+        }
+    }
+
+    /// What its memory has done and holds; nothing without one.
+    #[must_use]
+    pub fn statistics(&self) -> VerifierStatistics {
+        let memory = self.memory.as_ref();
+        memory.map(Memory::statistics).unwrap_or_default()
+    }
+
+    /// Forgets what has ended before `time`. The memory needs no such call to stay within its bound.
+    pub fn remove_expired(&self, time: Timestamp) {
+        if let Some(memory) = &self.memory {
+            memory.remove_expired(time);
+        }
+    }
+}
+
+fn verify_and_learn<'v, 'a: 'v>(
+    memory: &Memory,
+    bundle: BundleOutline<'a>,
+    verification: &Verification<'v>,
+) -> Result<VerifiedSignature<'v>, Error> {
+    let period = verification.period();
+    let organisation_octets = OrganisationOctets::of(&bundle);
+    let signer_octets = bundle.signed_data().signer_octets();
+    let organisation = memory.organisation(organisation_octets, |known| known.holds(period));
+    if let Some(organisation) = &organisation {
+        let signer = (!organisation.signs(signer_octets))
+            .then(|| memory.signer(organisation, signer_octets, |known| known.holds(period)))
+            .flatten();
+        let signed_data = bundle.signed_data();
+        if let Some(verdict) =
+            verify_recognised(signed_data, organisation, signer.as_deref(), verification)
+        {
+            return verdict;
+        }
+    }
+    let chain;
+    let ground = match &organisation {
+        Some(known) => Ground::Known(known),
+        None => {
+            chain = bundle.read_chain()?;
+            Ground::Chain(&chain)
+        }
+    };
+    let parts = SignatureParts::read(bundle)?;
+    verify_parts(&parts, &ground, verification, |lesson| {
+        memory.learn(
+            organisation_octets,
+            signer_octets,
+            organisation.as_ref(),
+            &lesson,
+        );
+    })
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier")
+            .field("service", &self.service)
+            .field("policy", &self.policy)
+            .field("memory", &self.memory.as_ref().map(Memory::statistics))
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a verifier's memory has done and holds, for metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct VerifierStatistics {
+    /// Organisations, by chain and certificate.
+    pub organisations: TierStatistics,
+    /// Those who sign for them, by their certificates. Nobody is looked up of an organisation that is not known.
+    pub signers: TierStatistics,
+}

@@ -1,0 +1,216 @@
+//! What a verifier remembers: it spares work and changes no verdict. That refusals are the same with a memory, `refuse` in the
+//! support module asserts of all hostile cases in the other files; here is what is accepted, and when.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that panics has found something"
+)]
+
+mod support;
+
+use aws_lc_rs::digest::SHA256;
+use support::{DAY, MESSAGE_DIGEST, NOON, Parts, at, der, message_digest, noon, period};
+use veraid::{
+    BundleOutline, Period, SignatureBundle, SignedBy, Verification, Verifier, VerifierStatistics,
+};
+
+/// A verifier for those parts, with a memory, and a bundle of theirs.
+fn remembering(parts: &Parts) -> (Verifier, Vec<u8>) {
+    let (bundle, anchors) = parts.build();
+    let verifier = Verifier::new(parts.service, anchors, parts.policy);
+    (verifier.remembering(1 << 20, 1 << 20), bundle)
+}
+
+fn reason(verifier: &Verifier, bundle: &[u8], period: Period) -> &'static str {
+    BundleOutline::from_der(bundle)
+        .and_then(|bundle| verifier.verify(bundle, period).map(drop))
+        .map_or_else(|error| error.reason(), |()| "valid")
+}
+
+/// Look-ups that found something: of organisations and of signers.
+fn hits(verifier: &Verifier) -> (u64, u64) {
+    let VerifierStatistics {
+        organisations,
+        signers,
+        ..
+    } = verifier.statistics();
+    (organisations.hits, signers.hits)
+}
+
+/// One of each kind of signature.
+const KINDS: [fn() -> Parts; 7] = [
+    Parts::member,
+    Parts::organisation,
+    Parts::domain_auth,
+    Parts::domain_auth_organisation,
+    Parts::through_intermediate,
+    Parts::through_two_intermediates,
+    Parts::delegate,
+];
+
+#[test]
+fn says_the_same_with_and_without_a_memory() {
+    for kind in KINDS {
+        let parts = kind();
+        let (verifier, bundle) = remembering(&parts);
+        let (_, anchors) = parts.build();
+        let verification = Verification::new(parts.service, noon(), &anchors);
+        let signature = SignatureBundle::from_der(&bundle).unwrap();
+        let expected = signature.verify(&verification).unwrap();
+        for time in 0..3 {
+            let outline = BundleOutline::from_der(&bundle).unwrap();
+            assert_eq!(verifier.verify(outline, noon()).unwrap(), expected);
+            let signers =
+                if expected.signed_by() == SignedBy::Organisation && !expected.is_delegated() {
+                    0
+                } else {
+                    time
+                };
+            assert_eq!(hits(&verifier), (time, signers));
+        }
+    }
+}
+
+#[test]
+fn a_new_signature_of_a_known_signer_needs_neither_chain_nor_certificates() {
+    for kind in KINDS {
+        let parts = kind();
+        let (verifier, bundle) = remembering(&parts);
+        assert_eq!(reason(&verifier, &bundle, noon()), "valid");
+        let mut other = kind();
+        other.signed_data.content = Some(der::octet_string(b"something else"));
+        other.signed_data.signed_attributes[MESSAGE_DIGEST] =
+            message_digest(&SHA256, b"something else");
+        let (other, _) = other.build();
+        assert_ne!(other, bundle);
+        let known = verifier.statistics();
+        assert_eq!(reason(&verifier, &other, noon()), "valid");
+        let hits = hits(&verifier);
+        assert_eq!(hits.0, 1);
+        // Nothing new was learnt of it.
+        assert_eq!(
+            verifier.statistics().organisations.entries,
+            known.organisations.entries
+        );
+        assert_eq!(verifier.statistics().signers.entries, known.signers.entries);
+    }
+}
+
+#[test]
+fn another_member_of_a_known_organisation_is_learnt() {
+    let (verifier, bundle) = remembering(&Parts::member());
+    assert_eq!(reason(&verifier, &bundle, noon()), "valid");
+    let mut other = Parts::member();
+    other.member.subject = support::name("bob");
+    let (other, _) = other.build();
+    assert_eq!(reason(&verifier, &other, noon()), "valid");
+    assert_eq!(hits(&verifier), (1, 0));
+    assert_eq!(verifier.statistics().organisations.entries, 1);
+    assert_eq!(verifier.statistics().signers.entries, 2);
+    assert_eq!(reason(&verifier, &other, noon()), "valid");
+    assert_eq!(hits(&verifier), (2, 1));
+}
+
+/// All the seconds at which something about a bundle begins or ends, and those beside them.
+#[test]
+fn time_is_asked_about_whatever_is_known() {
+    for kind in KINDS {
+        let mut parts = kind();
+        parts.dnssec_window = (NOON - 2 * DAY, NOON + DAY);
+        let (verifier, bundle) = remembering(&parts);
+        let (_, anchors) = parts.build();
+        let forgetful = Verifier::new(parts.service, anchors, parts.policy);
+        let edges = [
+            -40 * DAY,
+            -2 * DAY,
+            -DAY,
+            -3_600,
+            -60,
+            0,
+            60,
+            600,
+            3_600,
+            DAY,
+            2 * DAY,
+            40 * DAY,
+        ];
+        for edge in edges.iter().flat_map(|edge| [edge - 1, *edge, edge + 1]) {
+            for length in [0, 1, 7_200, 3 * DAY] {
+                let asked = period(NOON + edge, NOON + edge + length);
+                let expected = reason(&forgetful, &bundle, asked);
+                assert_eq!(reason(&verifier, &bundle, asked), expected, "{asked:?}");
+                assert_eq!(reason(&verifier, &bundle, noon()), "valid");
+            }
+        }
+        assert!(hits(&verifier).0 > 0);
+    }
+}
+
+#[test]
+fn what_is_refused_is_not_learnt() {
+    for kind in KINDS {
+        let (verifier, mut bundle) = remembering(&kind());
+        *bundle.last_mut().unwrap() ^= 1;
+        assert_eq!(reason(&verifier, &bundle, noon()), "cms.bad_signature");
+        let statistics = verifier.statistics();
+        assert_eq!(statistics.organisations.entries, 0);
+        assert_eq!(statistics.signers.entries, 0);
+    }
+}
+
+#[test]
+fn what_is_known_of_one_verifier_is_not_known_to_another() {
+    let (verifier, bundle) = remembering(&Parts::member());
+    assert_eq!(reason(&verifier, &bundle, noon()), "valid");
+    let mut elsewhere = Parts::member();
+    elsewhere.dnssec_window.1 += 1;
+    let (_, other_anchors) = elsewhere.build();
+    let other = Verifier::new(elsewhere.service, other_anchors, elsewhere.policy)
+        .remembering(1 << 20, 1 << 20);
+    assert_ne!(reason(&other, &bundle, noon()), "valid");
+}
+
+#[test]
+fn what_has_ended_is_forgotten() {
+    let (verifier, bundle) = remembering(&Parts::member());
+    assert_eq!(reason(&verifier, &bundle, noon()), "valid");
+    verifier.remove_expired(at(NOON));
+    assert_eq!(verifier.statistics().signers.entries, 1);
+    assert_eq!(verifier.statistics().organisations.entries, 1);
+    verifier.remove_expired(at(NOON + 400 * DAY));
+    assert_eq!(verifier.statistics().signers.entries, 0);
+    assert_eq!(verifier.statistics().organisations.entries, 0);
+}
+
+#[test]
+fn a_memory_of_nothing_is_none() {
+    for (organisations, signers) in [(0, 0), (1 << 20, 0), (0, 1 << 20)] {
+        let (bundle, anchors) = Parts::member().build();
+        let parts = Parts::member();
+        let verifier =
+            Verifier::new(parts.service, anchors, parts.policy).remembering(organisations, signers);
+        assert_eq!(reason(&verifier, &bundle, noon()), "valid");
+        assert_eq!(verifier.statistics(), VerifierStatistics::default());
+    }
+}
+
+#[test]
+fn the_memory_stays_within_its_bounds() {
+    const BOUND: usize = 64 << 10;
+    let (_, anchors) = Parts::member().build();
+    let parts = Parts::member();
+    let verifier = Verifier::new(parts.service, anchors, parts.policy).remembering(BOUND, BOUND);
+    for number in 0..40 {
+        let mut parts = Parts::member();
+        parts.member.subject = support::name(&format!("user{number}"));
+        let (bundle, _) = parts.build();
+        assert_eq!(reason(&verifier, &bundle, noon()), "valid");
+        let statistics = verifier.statistics();
+        for tier in [statistics.organisations, statistics.signers] {
+            assert!(tier.octets <= tier.capacity_octets, "{tier:?}");
+            assert_eq!(tier.capacity_octets, u64::try_from(BOUND).unwrap());
+        }
+    }
+    let signers = verifier.statistics().signers.entries;
+    assert!(signers > 0 && signers < 40, "{signers}");
+}
