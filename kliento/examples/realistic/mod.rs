@@ -4,26 +4,31 @@
 //! (algorithm 8), as during its rollovers; `com.` and `example.com.` with a KSK and a ZSK of P-256 each (algorithm 13);
 //! the TXT record in the zone of `example.com.`.
 
+#![allow(
+    dead_code,
+    reason = "each program that measures something needs a part of it"
+)]
+
 use std::error::Error;
 
 use kliento::veraid::dnssec::{Chain, RecordType};
 use kliento::veraid::{
-    Dialect, IntermediateCertificate, IntermediateName, KeyAlgorithm, KeyError, Member,
+    Dialect, IntermediateCertificate, IntermediateName, Issuer, KeyAlgorithm, KeyError, Member,
     MemberCertificate, MemberIdBundle, Organisation, OrganisationCertificate, Period, Policy,
     PrivateKey, PublicKey, Signer, SigningError, SigningKey, TtlOverride, TxtRecord,
 };
-use kliento::{SERVICE, Timestamp, Token, TrustAnchors, Verifier, VerifierBuilder};
+use kliento::{SERVICE, Timestamp, Token, TrustAnchors, Verifier, VerifierBuilder, header};
 use kliento_fixtures::{
     Algorithm, Key, SECURE_ENTRY_POINT, TXT, World, ZONE_KEY, ZoneKey, ZoneSpec, chain_der,
 };
 
 /// The server that the tokens are for.
-const AUDIENCE: &str = "https://api.example.com";
+pub(crate) const AUDIENCE: &str = "https://api.example.com";
 
-const DOMAIN: &str = "example.com";
-const USER: &str = "alice";
-/// How long tokens live, in seconds.
-const TOKEN_LIFETIME: i64 = 600;
+pub(crate) const DOMAIN: &str = "example.com";
+pub(crate) const USER: &str = "alice";
+/// How long tokens live, in seconds: as long as they may, so that they outlive what measures them.
+pub(crate) const TOKEN_LIFETIME: i64 = 3_600;
 const DAY: i64 = 86_400;
 /// The number of DNSSEC's algorithm RSA with SHA-256.
 const RSA_SHA256: u8 = 8;
@@ -56,11 +61,11 @@ impl Kind {
     }
 }
 
-/// A token with an audience and three claims.
-fn token() -> Result<Token, kliento::Error> {
+/// A token with an audience and three claims. Each number makes another one, of the same length.
+pub(crate) fn token(number: u64) -> Result<Token, kliento::Error> {
     Ok(Token::new(AUDIENCE.parse()?)
         .with_claim("department", "accounts")
-        .with_claim("nonce", "6f1c2b7e9a504d83")
+        .with_claim("nonce", format!("{number:016x}"))
         .with_claim("role", "admin"))
 }
 
@@ -196,66 +201,41 @@ impl<'k> Domain<'k> {
         kind: Kind,
         signer: &Keys,
     ) -> Result<Result<Vec<u8>, kliento::Error>, Box<dyn Error>> {
-        let member = Member::parse_for(USER, self.dialect)?;
-        let token = token()?;
-        let end = self.time.saturating_add(TOKEN_LIFETIME);
-        let period = Period::new(self.time, end).ok_or("time ends")?;
-        let key: &dyn SigningKey = &signer.signer;
-        Ok(match kind {
-            Kind::Organisation => {
-                let signer = Signer::Organisation {
-                    chain_der: &self.chain_der,
-                    certificate: &self.certificate,
-                    attribution: &member,
-                    key: &self.keys.organisation,
-                };
-                kliento::issue(&signer, &token, period)
-            }
+        Ok(self.party(kind, signer)?.issue(&token(0)?))
+    }
+
+    /// Somebody who can sign, with the signer's key of `signer` where that is not the organisation's own.
+    pub(crate) fn party<'d>(
+        &'d self,
+        kind: Kind,
+        signer: &'d Keys,
+    ) -> Result<Party<'d>, Box<dyn Error>> {
+        let key = &signer.signer;
+        let attribution = Member::parse_for(USER, self.dialect)?;
+        let credentials = match kind {
+            Kind::Organisation => Credentials::Organisation,
             Kind::Delegate => {
-                let delegate = self.delegate_to("Token service", key.public_key())?;
-                let signer = Signer::Delegate {
-                    chain_der: &self.chain_der,
-                    certificate: &self.certificate,
-                    intermediates: &[delegate],
-                    attribution: &member,
-                    key,
-                };
-                kliento::issue(&signer, &token, period)
+                Credentials::Delegate(vec![self.delegate_to("Token service", key.public_key())?])
             }
             Kind::Member => {
-                let certificate = MemberCertificate::issue(
-                    &member,
-                    key.public_key(),
-                    &self.certificate,
-                    &self.keys.organisation,
-                    days(self.time, 3)?,
-                    self.dialect,
-                )?;
-                let bundle = self.member_id_bundle(certificate, Vec::new())?;
-                let signer = Signer::Member {
-                    bundle: &bundle,
-                    key,
-                };
-                kliento::issue(&signer, &token, period)
+                let issuer_key = &self.keys.organisation;
+                let certificate = self.certify(&attribution, key, &self.certificate, issuer_key)?;
+                Credentials::Member(self.member_id_bundle(certificate, Vec::new())?)
             }
             Kind::MemberThroughIntermediate => {
-                let intermediate =
-                    self.delegate_to("Help desk", self.keys.intermediate.public_key())?;
-                let certificate = MemberCertificate::issue(
-                    &member,
-                    key.public_key(),
-                    &intermediate,
-                    &self.keys.intermediate,
-                    days(self.time, 3)?,
-                    self.dialect,
-                )?;
-                let bundle = self.member_id_bundle(certificate, vec![intermediate])?;
-                let signer = Signer::Member {
-                    bundle: &bundle,
-                    key,
-                };
-                kliento::issue(&signer, &token, period)
+                let issuer_key = &self.keys.intermediate;
+                let intermediate = self.delegate_to("Help desk", issuer_key.public_key())?;
+                let certificate = self.certify(&attribution, key, &intermediate, issuer_key)?;
+                Credentials::Member(self.member_id_bundle(certificate, vec![intermediate])?)
             }
+        };
+        let end = self.time.saturating_add(TOKEN_LIFETIME);
+        Ok(Party {
+            domain: self,
+            credentials,
+            key,
+            attribution,
+            period: Period::new(self.time, end).ok_or("time ends")?,
         })
     }
 
@@ -274,6 +254,23 @@ impl<'k> Domain<'k> {
         )?)
     }
 
+    fn certify<'c>(
+        &self,
+        member: &Member,
+        key: &LongestSignatures,
+        issuer: impl Into<Issuer<'c>>,
+        issuer_key: &LongestSignatures,
+    ) -> Result<MemberCertificate, Box<dyn Error>> {
+        Ok(MemberCertificate::issue(
+            member,
+            key.public_key(),
+            issuer,
+            issuer_key,
+            days(self.time, 3)?,
+            self.dialect,
+        )?)
+    }
+
     fn member_id_bundle(
         &self,
         certificate: MemberCertificate,
@@ -285,6 +282,59 @@ impl<'k> Domain<'k> {
             certificate,
             intermediates,
         )?)
+    }
+}
+
+/// Somebody who signs, with what it takes besides the token: what a client keeps.
+pub(crate) struct Party<'d> {
+    domain: &'d Domain<'d>,
+    credentials: Credentials,
+    /// The key of a member or delegate.
+    key: &'d LongestSignatures,
+    /// The member in whose name an organisation or delegate signs.
+    attribution: Member,
+    period: Period,
+}
+
+enum Credentials {
+    Organisation,
+    Delegate(Vec<IntermediateCertificate>),
+    Member(MemberIdBundle),
+}
+
+impl Party<'_> {
+    pub(crate) fn issue(&self, token: &Token) -> Result<Vec<u8>, kliento::Error> {
+        let chain_der = &self.domain.chain_der;
+        let certificate = &self.domain.certificate;
+        let attribution = &self.attribution;
+        let signer = match &self.credentials {
+            Credentials::Organisation => Signer::Organisation {
+                chain_der,
+                certificate,
+                attribution,
+                key: &self.domain.keys.organisation,
+            },
+            Credentials::Delegate(intermediates) => Signer::Delegate {
+                chain_der,
+                certificate,
+                intermediates,
+                attribution,
+                key: self.key,
+            },
+            Credentials::Member(bundle) => Signer::Member {
+                bundle,
+                key: self.key,
+            },
+        };
+        kliento::issue(&signer, token, self.period)
+    }
+
+    /// `Authorization` values with so many tokens, no two of them the same.
+    pub(crate) fn tokens(&self, count: usize) -> Result<Vec<String>, kliento::Error> {
+        (0..)
+            .take(count)
+            .map(|number| Ok(header::encode(&self.issue(&token(number)?)?)))
+            .collect()
     }
 }
 
