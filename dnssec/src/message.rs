@@ -275,37 +275,46 @@ impl<'m> WireName<'m> {
         }
     }
 
-    fn labels(self) -> impl Iterator<Item = &'m [u8]> {
-        let mut here = self.position;
+    /// The label at `position`, or where the pointers there lead to: its length and its octets. Gives the position behind
+    /// it too.
+    fn label(self, mut position: usize) -> Option<(&'m [u8], usize)> {
         // `read` bounded the jumps; the range only spells that out.
-        let mut steps = 0..2 * MAX_NAME_OCTETS;
-        std::iter::from_fn(move || {
-            loop {
-                steps.next()?;
-                let &length = self.message.get(here)?;
-                if length & POINTER == POINTER {
-                    let &low = self.message.get(here + 1)?;
-                    here = usize::from(u16::from_be_bytes([length & !POINTER, low]));
-                    continue;
-                }
-                let start = here + 1;
-                here = start + usize::from(length);
-                return self
-                    .message
-                    .get(start..here)
-                    .filter(|label| !label.is_empty());
+        for _ in 0..=MAX_POINTERS {
+            let &length = self.message.get(position)?;
+            if length & POINTER == POINTER {
+                let &low = self.message.get(position + 1)?;
+                position = usize::from(u16::from_be_bytes([length & !POINTER, low]));
+            } else {
+                let after = position + 1 + usize::from(length);
+                return Some((self.message.get(position..after)?, after));
             }
-        })
+        }
+        None
     }
 
-    /// Whether this is `name`, letter case aside.
+    fn labels(self) -> impl Iterator<Item = &'m [u8]> {
+        let mut here = self.position;
+        let labels = std::iter::from_fn(move || {
+            let (label, after) = self.label(here)?;
+            here = after;
+            label.get(1..).filter(|octets| !octets.is_empty())
+        });
+        labels.take(MAX_NAME_OCTETS)
+    }
+
+    /// Whether this is `name`, letter case aside. Lengths have no case: they are less than any letter.
     pub(crate) fn is(self, name: &Name) -> bool {
-        let mut labels = self.labels();
-        name.labels().all(|label| {
-            labels
-                .next()
-                .is_some_and(|own| own.eq_ignore_ascii_case(label))
-        }) && labels.next().is_none()
+        let mut rest = name.as_wire();
+        let mut here = self.position;
+        while let Some((own, after)) = self.label(here) {
+            match rest.split_at_checked(own.len()) {
+                Some((label, [])) => return own.eq_ignore_ascii_case(label),
+                Some((label, parent)) if own.eq_ignore_ascii_case(label) => rest = parent,
+                _ => return false,
+            }
+            here = after;
+        }
+        false
     }
 
     pub(crate) fn to_name(self) -> Option<Name> {

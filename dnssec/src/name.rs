@@ -24,7 +24,7 @@ pub const MAX_LABEL_OCTETS: usize = 63;
 /// assert!(name.is_within(&"example.com.".parse()?));
 /// # Ok::<(), dnssec::NameError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq, Hash)]
 pub struct Name {
     /// Length-prefixed labels and the root's zero octet, in lower case. Names of common length need no heap.
     wire: SmallVec<[u8; 36]>,
@@ -51,6 +51,15 @@ pub enum NameError {
     /// Wire form: cut short, followed by something, compressed, or with a label type other than RFC 1035's.
     #[error("the octets are not one uncompressed domain name")]
     BadWireForm,
+}
+
+/// As one block: that of the vector goes octet by octet.
+impl Clone for Name {
+    fn clone(&self) -> Self {
+        Self {
+            wire: SmallVec::from_slice(&self.wire),
+        }
+    }
 }
 
 impl Name {
@@ -87,11 +96,8 @@ impl Name {
         if used > MAX_NAME_OCTETS {
             return Err(NameError::NameTooLong);
         }
-        let wire = octets
-            .iter()
-            .take(used)
-            .map(u8::to_ascii_lowercase)
-            .collect();
+        let mut wire = SmallVec::from_slice(octets.get(..used).unwrap_or_default());
+        wire.make_ascii_lowercase();
         Ok((Self { wire }, rest))
     }
 
@@ -163,9 +169,10 @@ impl Name {
 
     /// Whether this name is `ancestor` or lies below it.
     pub fn is_within(&self, ancestor: &Self) -> bool {
-        // Labels are compared whole: octets alone might match in the middle of one.
-        let surplus = self.label_count().checked_sub(ancestor.label_count());
-        surplus.is_some_and(|surplus| self.labels().skip(surplus).eq(ancestor.labels()))
+        // Whole labels are passed over: octets alone might match from the middle of one on.
+        let mut labels = self.labels();
+        while labels.wire.len() > ancestor.wire.len() && labels.next().is_some() {}
+        labels.wire == ancestor.as_wire()
     }
 
     /// Whether this name lies below `ancestor`.
@@ -206,7 +213,11 @@ fn push_label(wire: &mut SmallVec<[u8; 36]>, label: &[u8]) -> Result<(), NameErr
         return Err(NameError::LabelTooLong);
     }
     wire.push(length);
-    wire.extend(label.iter().map(u8::to_ascii_lowercase));
+    let start = wire.len();
+    wire.extend_from_slice(label);
+    if let Some(label) = wire.get_mut(start..) {
+        label.make_ascii_lowercase();
+    }
     Ok(())
 }
 

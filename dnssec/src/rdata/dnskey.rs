@@ -65,15 +65,13 @@ impl<'m> Dnskey<'m> {
 
     /// The key tag (RFC 4034 Appendix B; the odd one of algorithm 1 is not provided for).
     pub fn key_tag(&self) -> u16 {
-        let sum = self.rdata.chunks(2).fold(0_u32, |sum, pair| {
-            let word = match *pair {
-                [high, low] => u16::from_be_bytes([high, low]),
-                [high] => u16::from_be_bytes([high, 0]),
-                _ => 0,
-            };
-            // 32,768 words of 16 bits at most: no overflow.
-            sum + u32::from(word)
-        });
+        let (words, last) = self.rdata.as_chunks();
+        // 32,768 words of 16 bits at most: no overflow.
+        let words: u32 = words
+            .iter()
+            .map(|&word| u32::from(u16::from_be_bytes(word)))
+            .sum();
+        let sum = words + last.iter().map(|&high| u32::from(high) << 8).sum::<u32>();
         let [_, _, high, low] = (sum + (sum >> 16)).to_be_bytes();
         u16::from_be_bytes([high, low])
     }
