@@ -4,9 +4,11 @@
 //! nothing, and what a proof does not need is passed over.
 
 use std::collections::HashSet;
+use std::hash::Hash;
 
 use der::asn1::{OctetStringRef, SetOfVec};
 use der::{Decode, Encode, Header, Reader, SliceReader, Tag};
+use smallvec::{Array, SmallVec};
 
 use crate::anchor::TrustAnchors;
 use crate::budget::{MAX_RECORDS, MAX_RESPONSES};
@@ -104,7 +106,8 @@ impl<'a> Chain<'a> {
 
     /// Whether some response echoes the question for `record_type` at `name`. Nothing is verified.
     pub fn answers(&self, name: &Name, record_type: RecordType) -> bool {
-        self.responses_to(name, record_type).next().is_some()
+        let mut responses = self.responses.iter();
+        responses.any(|response| response.answers_question(name, record_type))
     }
 
     /// Looks `record_type` at `name` up, as one would in the DNS, and proves what is found from an anchor down: records,
@@ -158,16 +161,30 @@ impl<'a> Chain<'a> {
     }
 
     /// The responses that say anything to this question, each once.
-    pub(crate) fn responses_to<'c>(
-        &'c self,
-        name: &'c Name,
+    pub(crate) fn responses_to(
+        &self,
+        name: &Name,
         record_type: RecordType,
-    ) -> impl Iterator<Item = &'c Response<'a>> {
-        let mut seen = HashSet::new();
-        self.responses
+    ) -> SmallVec<[&Response<'a>; 2]> {
+        let mut responses: SmallVec<[&Response<'a>; 2]> = self
+            .responses
             .iter()
-            .filter(move |response| response.answers_question(name, record_type))
-            .filter(move |response| seen.insert(response.message()))
+            .filter(|response| response.answers_question(name, record_type))
+            .collect();
+        keep_each_once(&mut responses, |response| response.message());
+        responses
+    }
+}
+
+/// Leaves out of `items` what has the same `key` as one before it.
+pub(crate) fn keep_each_once<A: Array, K: Eq + Hash>(
+    items: &mut SmallVec<A>,
+    key: impl Fn(&A::Item) -> K,
+) {
+    // Mostly there is one, which is not worth hashing.
+    if items.len() > 1 {
+        let mut seen = HashSet::with_capacity(items.len());
+        items.retain(|item| seen.insert(key(item)));
     }
 }
 

@@ -46,6 +46,7 @@ impl<'c, 'a> Question<'c, 'a> {
         };
         let (answers, failures): (Vec<_>, Vec<_>) = chain
             .responses_to(owner, record_type)
+            .into_iter()
             .partition(|response| response.is_an_answer());
         if answers.len() > 1 {
             return Err(Error::AmbiguousAnswer {
@@ -127,6 +128,7 @@ impl<'c, 'a> Question<'c, 'a> {
     ) -> Result<Option<UnweighedRrset<'a>>, Error> {
         let responses = self.chain.responses_to(owner, record_type);
         let sections = responses
+            .into_iter()
             .filter(|response| response.is_an_answer())
             .map(Response::answers);
         gather(sections, owner, record_type)

@@ -1,12 +1,14 @@
 //! An RRset with its signatures: finding it in a response, weighing its RRSIGs, checking them (RFC 4035 §5.3).
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::iter;
+
+use smallvec::SmallVec;
 
 use super::delegation::Key;
 use super::zones::Zones;
 use crate::budget::Budget;
+use crate::chain::keep_each_once;
 use crate::crypto;
 use crate::demand::Demand;
 use crate::error::{Error, RrsetId, RrsigId};
@@ -37,8 +39,10 @@ struct WindowedRrsig<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct UnweighedRrset<'a> {
     rrset: SignedRrset<'a>,
-    rrsigs: Vec<Rrsig<'a>>,
+    rrsigs: Rrsigs<'a>,
 }
+
+type Rrsigs<'a> = SmallVec<[Rrsig<'a>; 1]>;
 
 /// Whether an RRset may have been expanded from a wildcard. Those that delegate or deny may not: what a wildcard says of a
 /// name holds only where there is no closer name, and they are what says whether there is.
@@ -353,15 +357,15 @@ impl<'a> UnweighedRrset<'a> {
         demand: Demand,
         expansion: Expansion,
     ) -> Result<SignedRrset<'a>, Error> {
-        let Self { mut rrset, rrsigs } = self;
+        let Self {
+            mut rrset,
+            mut rrsigs,
+        } = self;
+        keep_each_once(&mut rrsigs, Rrsig::clone);
         let mut failure = None;
-        let mut seen = HashSet::new();
-        for rrsig in rrsigs.iter().filter(|rrsig| seen.insert(*rrsig)) {
-            match rrset.weigh(rrsig, demand, expansion) {
-                Ok(window) => rrset.rrsigs.push(WindowedRrsig {
-                    rrsig: rrsig.clone(),
-                    window,
-                }),
+        for rrsig in rrsigs {
+            match rrset.weigh(&rrsig, demand, expansion) {
+                Ok(window) => rrset.rrsigs.push(WindowedRrsig { rrsig, window }),
                 Err(other) => failure = further(failure, other),
             }
         }
@@ -441,11 +445,7 @@ impl SignedRrset<'_> {
 }
 
 /// The RRSIGs over an RRset that stand among these records.
-fn rrsigs_over<'a>(
-    records: &[Record<'a>],
-    owner: &Name,
-    record_type: RecordType,
-) -> Vec<Rrsig<'a>> {
+fn rrsigs_over<'a>(records: &[Record<'a>], owner: &Name, record_type: RecordType) -> Rrsigs<'a> {
     records
         .iter()
         .filter(|record| record.belongs_to(owner, RecordType::RRSIG))
