@@ -1,5 +1,7 @@
 //! Finding what a chain has to say to a question: records, an alias, or nothing.
 
+use smallvec::SmallVec;
+
 use super::rrset::{SignedRrset, UnweighedRrset};
 use crate::chain::Chain;
 use crate::error::{Error, RrsetId};
@@ -24,9 +26,9 @@ pub(super) struct Question<'c, 'a> {
     record_type: RecordType,
     /// The answer sections to look in: that of the response to the question, and those in which the aliases that led here
     /// were found, since servers put the target's records there as well.
-    sections: Vec<&'c [Record<'a>]>,
-    /// What is wrong if there is nothing.
-    otherwise: Error,
+    sections: SmallVec<[&'c [Record<'a>]; 2]>,
+    /// The response to the question, if there is one; one that is an answer, if there are several.
+    response: Option<&'c Response<'a>>,
 }
 
 impl<'c, 'a> Question<'c, 'a> {
@@ -40,43 +42,34 @@ impl<'c, 'a> Question<'c, 'a> {
         record_type: RecordType,
         followed: &'c [Name],
     ) -> Result<Self, Error> {
-        let id = || RrsetId {
-            owner: owner.clone(),
-            record_type,
-        };
-        let (answers, failures): (Vec<_>, Vec<_>) = chain
-            .responses_to(owner, record_type)
-            .into_iter()
-            .partition(|response| response.is_an_answer());
-        if answers.len() > 1 {
+        let responses = chain.responses_to(owner, record_type);
+        let answers = || responses.iter().filter(|response| response.is_an_answer());
+        let count = answers().count();
+        if count > 1 {
             return Err(Error::AmbiguousAnswer {
-                rrset: id(),
-                count: answers.len(),
+                rrset: RrsetId {
+                    owner: owner.clone(),
+                    record_type,
+                },
+                count,
             });
         }
-        let otherwise = match (answers.first(), failures.first()) {
-            (Some(_), _) => Error::UnprovenDenial(id()),
-            (None, Some(failed)) => Error::ResponseCode {
-                rrset: id(),
-                response_code: failed.response_code(),
-            },
-            (None, None) => Error::MissingResponse(id()),
-        };
         let earlier = followed
             .iter()
             .flat_map(|name| chain.responses_to(name, record_type))
             .filter(|response| response.is_an_answer());
-        let sections = answers
-            .into_iter()
+        let sections = answers()
+            .copied()
             .chain(earlier)
             .map(Response::answers)
             .collect();
+        let response = answers().chain(&responses).next().copied();
         Ok(Self {
             chain,
             owner,
             record_type,
             sections,
-            otherwise,
+            response,
         })
     }
 
@@ -108,7 +101,23 @@ impl<'c, 'a> Question<'c, 'a> {
                 return Ok(Found::Alias(dname));
             }
         }
-        Ok(cname.map_or(Found::Nothing(self.otherwise), found))
+        Ok(cname.map_or_else(|| Found::Nothing(self.otherwise()), found))
+    }
+
+    /// What is wrong if there is nothing.
+    fn otherwise(&self) -> Error {
+        let rrset = RrsetId {
+            owner: self.owner.clone(),
+            record_type: self.record_type,
+        };
+        match self.response {
+            Some(response) if response.is_an_answer() => Error::UnprovenDenial(rrset),
+            Some(failed) => Error::ResponseCode {
+                rrset,
+                response_code: failed.response_code(),
+            },
+            None => Error::MissingResponse(rrset),
+        }
     }
 
     /// The RRset in the sections to look in. Where several have it, they have to agree, and their RRSIGs all count.

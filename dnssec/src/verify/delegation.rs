@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 use super::rrset::{Expansion, SignedRrset, further};
 use super::zones::{Sources, Zones};
 use crate::anchor::Commitment;
@@ -18,19 +20,24 @@ use crate::validity::{Period, Validity};
 pub(super) struct Plan<'a> {
     zone: Name,
     /// The zone's DNSKEY RRsets, one for each response that holds one: a chain made in mid-rollover may hold several.
-    dnskeys: Vec<SignedRrset<'a>>,
+    dnskeys: SignedRrsets<'a>,
     /// The parent's DS RRsets for the zone, likewise.
-    delegations: Vec<SignedRrset<'a>>,
+    delegations: SignedRrsets<'a>,
     is_anchored: bool,
     /// Why there is no DS RRset to use, if there is none.
     no_delegation: Option<Error>,
 }
 
+/// RRsets of one owner and type.
+pub(super) type SignedRrsets<'a> = SmallVec<[SignedRrset<'a>; 1]>;
+
 /// A zone whose keys are proven.
 #[derive(Clone, Debug)]
 pub(super) struct Zone<'a> {
-    keys: Vec<Key<'a>>,
+    keys: Keys<'a>,
 }
+
+type Keys<'a> = SmallVec<[Key<'a>; 3]>;
 
 /// A key and when it is proven to be the zone's.
 #[derive(Clone, Debug)]
@@ -60,6 +67,8 @@ struct ValidCommitment<'c> {
     validity: Validity,
 }
 
+type ValidCommitments<'c> = SmallVec<[ValidCommitment<'c>; 2]>;
+
 impl<'a> Plan<'a> {
     /// Gathers the responses about `zone` whose signatures may hold at some second of the period.
     pub(super) fn gather(zone: Name, sources: Sources<'_, 'a>) -> Result<Self, Error> {
@@ -76,7 +85,7 @@ impl<'a> Plan<'a> {
             Err(failure) => Ok(Self {
                 zone,
                 dnskeys,
-                delegations: Vec::new(),
+                delegations: SignedRrsets::new(),
                 is_anchored,
                 no_delegation: Some(failure),
             }),
@@ -108,7 +117,7 @@ impl<'a> Plan<'a> {
         budget: &mut Budget,
     ) -> Result<Zone<'a>, Error> {
         let mut failure = self.no_delegation.clone();
-        let mut commitments: Vec<ValidCommitment<'_>> = sources
+        let mut commitments: ValidCommitments<'_> = sources
             .anchors
             .of(&self.zone)
             .filter_map(|anchor| {
@@ -136,7 +145,7 @@ impl<'a> Plan<'a> {
         commitments: &[ValidCommitment<'_>],
         budget: &mut Budget,
     ) -> Result<Zone<'a>, Error> {
-        let mut zone = Zone { keys: Vec::new() };
+        let mut zone = Zone { keys: Keys::new() };
         let mut failure = None;
         for dnskey_rrset in &self.dnskeys {
             let keys = signing_keys(dnskey_rrset);
@@ -171,8 +180,8 @@ impl<'a> Plan<'a> {
         keys: &[Key<'a>],
         commitments: &[ValidCommitment<'_>],
         budget: &mut Budget,
-    ) -> Result<Vec<Key<'a>>, Error> {
-        let mut committed = Vec::new();
+    ) -> Result<Keys<'a>, Error> {
+        let mut committed = Keys::new();
         for key in keys {
             let mut validity = Validity::never();
             for word in commitments {
@@ -210,8 +219,8 @@ pub(super) fn candidates<'a>(
     sources: Sources<'_, 'a>,
     zone: &Name,
     record_type: RecordType,
-) -> Result<Vec<SignedRrset<'a>>, Error> {
-    let mut found = Vec::new();
+) -> Result<SignedRrsets<'a>, Error> {
+    let mut found = SignedRrsets::new();
     let mut failure = None;
     for response in sources.chain.responses_to(zone, record_type) {
         let candidate = SignedRrset::find(response, zone, record_type)
@@ -242,9 +251,9 @@ fn prove_delegation<'r>(
     period: Period,
     zones: &Zones<'_>,
     budget: &mut Budget,
-) -> Result<Vec<ValidCommitment<'r>>, Error> {
+) -> Result<ValidCommitments<'r>, Error> {
     let validity = ds_rrset.verify(zones, budget)?;
-    let known: Vec<_> = supported(ds_rrset.rdata())
+    let known: ValidCommitments<'_> = supported(ds_rrset.rdata())
         .map(|ds| ValidCommitment {
             commitment: Commitment::Ds(ds),
             validity: validity.clone(),
@@ -279,7 +288,7 @@ fn supported<'r>(rdata: &'r [Cow<'_, [u8]>]) -> impl Iterator<Item = Ds<'r>> {
 }
 
 /// The keys of a DNSKEY RRset that may sign, not proven yet.
-fn signing_keys<'a>(dnskey_rrset: &SignedRrset<'a>) -> Vec<Key<'a>> {
+fn signing_keys<'a>(dnskey_rrset: &SignedRrset<'a>) -> Keys<'a> {
     dnskey_rrset
         .borrowed_rdata()
         .filter_map(Dnskey::parse)

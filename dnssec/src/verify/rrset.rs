@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::iter;
 
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use super::delegation::Key;
+use super::fact::Rdata;
 use super::zones::Zones;
 use crate::budget::Budget;
 use crate::chain::keep_each_once;
@@ -24,8 +25,8 @@ pub(super) struct SignedRrset<'a> {
     owner: Name,
     record_type: RecordType,
     /// In canonical form and order, none twice.
-    rdata: Vec<Cow<'a, [u8]>>,
-    rrsigs: Vec<WindowedRrsig<'a>>,
+    rdata: Rdata<'a>,
+    rrsigs: SmallVec<[WindowedRrsig<'a>; 1]>,
 }
 
 /// An RRSIG and the period that it spans.
@@ -52,6 +53,10 @@ pub(super) enum Expansion {
     Refused,
 }
 
+/// What a signature covers. That of most RRsets is not worth a heap block: a TXT record and a DS take a hundred octets or
+/// two, three RSA keys of 2,048 bits less than 900.
+type SignedData = SmallVec<[u8; 1024]>;
+
 /// An RRSIG that verified.
 #[derive(Clone, Debug)]
 pub(super) struct GoodSignature<'s> {
@@ -60,6 +65,8 @@ pub(super) struct GoodSignature<'s> {
     pub(super) labels: usize,
     pub(super) validity: Validity,
 }
+
+type GoodSignatures<'s> = SmallVec<[GoodSignature<'s>; 1]>;
 
 impl GoodSignature<'_> {
     /// Whether both are of one zone, and over one wildcard if they are over any.
@@ -100,7 +107,7 @@ impl<'a> SignedRrset<'a> {
             .filter(|record| record.belongs_to(owner, record_type));
         let mut rdata = data
             .map(Record::canonical_rdata)
-            .collect::<Option<Vec<_>>>()
+            .collect::<Option<Rdata<'_>>>()
             .ok_or_else(|| {
                 Error::MalformedRecord(RrsetId {
                     owner: owner.clone(),
@@ -118,7 +125,7 @@ impl<'a> SignedRrset<'a> {
                 owner: owner.clone(),
                 record_type,
                 rdata,
-                rrsigs: Vec::new(),
+                rrsigs: SmallVec::new(),
             },
             rrsigs: rrsigs_over(section, owner, record_type),
         }))
@@ -138,8 +145,8 @@ impl<'a> SignedRrset<'a> {
             rrset: Self {
                 owner: owner.clone(),
                 record_type,
-                rdata: vec![Cow::Borrowed(record.rdata())],
-                rrsigs: Vec::new(),
+                rdata: smallvec![Cow::Borrowed(record.rdata())],
+                rrsigs: SmallVec::new(),
             },
             rrsigs: sections
                 .flat_map(|records| rrsigs_over(records, owner, record_type))
@@ -174,7 +181,7 @@ impl<'a> SignedRrset<'a> {
         })
     }
 
-    pub(super) fn into_rdata(self) -> Vec<Cow<'a, [u8]>> {
+    pub(super) fn into_rdata(self) -> Rdata<'a> {
         self.rdata
     }
 
@@ -209,7 +216,7 @@ impl<'a> SignedRrset<'a> {
         &self,
         zones: &Zones<'_>,
         budget: &mut Budget,
-    ) -> Result<Vec<GoodSignature<'_>>, Error> {
+    ) -> Result<GoodSignatures<'_>, Error> {
         self.check_signatures(budget, |rrsig| match zones.get(&rrsig.signer) {
             Some(Ok(zone)) => Ok(zone.keys()),
             Some(Err(failure)) => Err(failure.clone()),
@@ -221,8 +228,8 @@ impl<'a> SignedRrset<'a> {
         &self,
         budget: &mut Budget,
         keys_of: impl Fn(&Rrsig<'a>) -> Result<&'k [Key<'m>], Error>,
-    ) -> Result<Vec<GoodSignature<'_>>, Error> {
-        let mut good = Vec::with_capacity(self.rrsigs.len());
+    ) -> Result<GoodSignatures<'_>, Error> {
+        let mut good = GoodSignatures::new();
         let mut failure = None;
         for WindowedRrsig { rrsig, window } in &self.rrsigs {
             let outcome =
@@ -253,7 +260,7 @@ impl<'a> SignedRrset<'a> {
         budget: &mut Budget,
     ) -> Result<Validity, Error> {
         let mut failure = None;
-        let mut signed_data = Vec::new();
+        let mut signed_data = SignedData::new();
         for key in keys {
             if key.tag != rrsig.key_tag || key.dnskey.algorithm != rrsig.algorithm {
                 continue;
@@ -286,9 +293,11 @@ impl<'a> SignedRrset<'a> {
 
     /// What the signature covers: the RRSIG less the signature, then each record in canonical form and order, with the
     /// original TTL (RFC 4034 §3.1.8.1).
-    fn signed_data(&self, rrsig: &Rrsig<'_>) -> Vec<u8> {
-        let mut signed_data = Vec::with_capacity(512);
-        rrsig.append_signed_fields(&mut signed_data);
+    fn signed_data(&self, rrsig: &Rrsig<'_>) -> SignedData {
+        let mut signed_data = SignedData::new();
+        rrsig
+            .signed_fields()
+            .for_each(|field| signed_data.extend_from_slice(field));
         let expanded_from = self.wildcard_signed_by(rrsig);
         let owner = expanded_from.as_ref().unwrap_or(&self.owner);
         for rdata in &self.rdata {
