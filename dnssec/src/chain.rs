@@ -52,7 +52,8 @@ impl<'a> Chain<'a> {
             },
             other => other,
         };
-        let mut messages = Vec::new();
+        // As many as an answer below four zones takes, with the keys and the delegation of each.
+        let mut messages: SmallVec<[_; 8]> = SmallVec::new();
         if !content.is_empty() {
             let mut reader = SliceReader::new(content)
                 .map_err(malformed_chain)
@@ -69,9 +70,11 @@ impl<'a> Chain<'a> {
 
     /// Takes DNS messages as a resolver sent them.
     pub fn from_messages(messages: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, Error> {
-        let mut responses = Vec::new();
+        let messages = messages.into_iter();
+        let (count, _) = messages.size_hint();
+        let mut responses = Vec::with_capacity(count.min(MAX_RESPONSES));
         let mut records = 0;
-        for (index, octets) in messages.into_iter().enumerate() {
+        for (index, octets) in messages.enumerate() {
             if index >= MAX_RESPONSES {
                 return Err(TOO_MANY_RESPONSES);
             }

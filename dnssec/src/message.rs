@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 use crate::name::{MAX_NAME_OCTETS, Name};
 use crate::rdata::Rrsig;
 use crate::record::{RecordType, canonical_rdata};
@@ -43,7 +45,8 @@ pub struct Response<'m> {
     octets: &'m [u8],
     response_code: u16,
     question: Option<Question<'m>>,
-    records: Vec<Record<'m>>,
+    /// Mostly an RRset of one to three records and its RRSIG.
+    records: SmallVec<[Record<'m>; 4]>,
     /// Where in `records` the authority section starts.
     answer_count: usize,
 }
@@ -79,7 +82,7 @@ impl<'m> Response<'m> {
         }
 
         let mut response_code = flags & 0xf;
-        let mut records = Vec::with_capacity(usize::from(counts[0]).min(8));
+        let mut records = SmallVec::new();
         for count in counts {
             for _ in 0..count {
                 let record = reader.record()?;

@@ -278,7 +278,7 @@ impl<'a> SignedRrset<'a> {
                 continue;
             }
             if signed_data.is_empty() {
-                signed_data = self.signed_data(rrsig);
+                self.append_signed_data(rrsig, &mut signed_data);
             }
             budget.spend_signature()?;
             if crypto::verifies(&key.dnskey, &signed_data, rrsig.signature) {
@@ -293,8 +293,7 @@ impl<'a> SignedRrset<'a> {
 
     /// What the signature covers: the RRSIG less the signature, then each record in canonical form and order, with the
     /// original TTL (RFC 4034 §3.1.8.1).
-    fn signed_data(&self, rrsig: &Rrsig<'_>) -> SignedData {
-        let mut signed_data = SignedData::new();
+    fn append_signed_data(&self, rrsig: &Rrsig<'_>, signed_data: &mut SignedData) {
         rrsig
             .signed_fields()
             .for_each(|field| signed_data.extend_from_slice(field));
@@ -311,7 +310,6 @@ impl<'a> SignedRrset<'a> {
             signed_data.extend_from_slice(&length.to_be_bytes());
             signed_data.extend_from_slice(rdata);
         }
-        signed_data
     }
 
     /// The wildcard that the owner was expanded from, if the RRSIG says that it was (RFC 4035 §5.3.2).
