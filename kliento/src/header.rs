@@ -4,9 +4,10 @@
 //! There is one way to write a bundle and, padding apart, one way to read it, so that the text of a
 //! token can be compared, logged and cached without two spellings of one bundle.
 
+use std::sync::LazyLock;
+
 use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
 
 use crate::MAX_BUNDLE_OCTETS;
 use crate::error::Error;
@@ -21,15 +22,27 @@ const MAX_BASE64_LENGTH: usize = MAX_BUNDLE_OCTETS.div_ceil(3).saturating_mul(4)
 const STRICT: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(false);
 /// Writes padding, and reads it where it must be.
-const PADDED: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    STRICT.with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
-);
+static PADDED: LazyLock<Base64> =
+    LazyLock::new(|| engine(STRICT.with_decode_padding_mode(DecodePaddingMode::RequireCanonical)));
 /// Reads Base64 that leaves all padding out.
-const UNPADDED: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    STRICT.with_decode_padding_mode(DecodePaddingMode::RequireNone),
-);
+static UNPADDED: LazyLock<Base64> =
+    LazyLock::new(|| engine(STRICT.with_decode_padding_mode(DecodePaddingMode::RequireNone)));
+
+/// With the processor's vectors, if there are any that it knows how to use: that is found out once.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+type Base64 = base64::engine::Simd;
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+type Base64 = base64::engine::GeneralPurpose;
+
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+fn engine(config: GeneralPurposeConfig) -> Base64 {
+    Base64::standard(config)
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn engine(config: GeneralPurposeConfig) -> Base64 {
+    Base64::new(&base64::alphabet::STANDARD, config)
+}
 
 /// The value of the `Authorization` field that carries `bundle`.
 ///
@@ -89,9 +102,9 @@ fn behind_the_scheme(value: &[u8]) -> Result<&[u8], Error> {
 /// Standard Base64, with all of its padding or none of it.
 pub(crate) fn decode_base64(base64: &[u8]) -> Result<Vec<u8>, Error> {
     let engine = if base64.ends_with(b"=") {
-        PADDED
+        &PADDED
     } else {
-        UNPADDED
+        &UNPADDED
     };
     engine
         .decode(base64)
@@ -101,7 +114,7 @@ pub(crate) fn decode_base64(base64: &[u8]) -> Result<Vec<u8>, Error> {
                     "the token holds a character that standard Base64 does not have"
                 }
                 base64::DecodeError::InvalidLength(_) => "the token's Base64 is cut short",
-                base64::DecodeError::InvalidLastSymbol(..) => {
+                base64::DecodeError::InvalidLastSymbol { .. } => {
                     "the token's Base64 has stray bits at its end"
                 }
                 base64::DecodeError::InvalidPadding => "the token's Base64 is padded in part",
