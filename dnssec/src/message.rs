@@ -6,8 +6,6 @@
 
 use std::borrow::Cow;
 
-use smallvec::SmallVec;
-
 use crate::name::{MAX_NAME_OCTETS, Name};
 use crate::rdata::Rrsig;
 use crate::record::{RecordType, canonical_rdata};
@@ -45,8 +43,7 @@ pub struct Response<'m> {
     octets: &'m [u8],
     response_code: u16,
     question: Option<Question<'m>>,
-    /// Mostly an RRset of one to three records and its RRSIG.
-    records: SmallVec<[Record<'m>; 4]>,
+    records: Vec<Record<'m>>,
     /// Where in `records` the authority section starts.
     answer_count: usize,
 }
@@ -82,7 +79,7 @@ impl<'m> Response<'m> {
         }
 
         let mut response_code = flags & 0xf;
-        let mut records = SmallVec::new();
+        let mut records = Vec::with_capacity(usize::from(counts[0]).min(8));
         for count in counts {
             for _ in 0..count {
                 let record = reader.record()?;

@@ -172,6 +172,9 @@ impl Validity {
     /// When either holds.
     #[must_use]
     pub fn unite(&self, other: &Self) -> Self {
+        if self.is_never() {
+            return other.clone();
+        }
         self.0.iter().chain(&other.0).copied().collect()
     }
 }

@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use smallvec::SmallVec;
-
 use crate::error::Error;
 use crate::name::Name;
 use crate::record::RecordType;
@@ -45,16 +43,13 @@ impl<'a> Fact<'a> {
     }
 }
 
-/// The data of an RRset's records: one TXT or DS record, or a key-signing and a zone-signing key, mostly.
-pub(super) type Rdata<'a> = SmallVec<[Cow<'a, [u8]>; 2]>;
-
 /// A proven RRset, and when it is proven.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof<'a> {
     pub(super) name: Name,
     pub(super) canonical_name: Name,
     pub(super) record_type: RecordType,
-    pub(super) rdata: Rdata<'a>,
+    pub(super) rdata: Vec<Cow<'a, [u8]>>,
     pub(super) validity: Validity,
 }
 

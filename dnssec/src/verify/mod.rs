@@ -17,8 +17,6 @@ mod zones;
 
 use std::borrow::Cow;
 
-use smallvec::smallvec;
-
 use crate::anchor::TrustAnchors;
 use crate::budget::Budget;
 use crate::chain::Chain;
@@ -30,7 +28,6 @@ use crate::validity::Validity;
 
 use answer::{Found, Question};
 use denial::{Case, Conclusion, Evidence, Witnesses};
-use fact::Rdata;
 use rrset::{Expansion, GoodSignature, SignedRrset, further};
 use zones::{Sources, Zones};
 
@@ -76,7 +73,7 @@ struct Walk<'w, 'a> {
 
 /// What is proven about one name.
 enum Step<'a> {
-    Records(Rdata<'a>),
+    Records(Vec<Cow<'a, [u8]>>),
     Alias(Name),
     Absent(Denial),
 }
@@ -167,7 +164,7 @@ impl<'a> Walk<'_, 'a> {
                 if record_type == RecordType::CNAME {
                     // The CNAME that was asked for is the one that the DNAME makes (RFC 6672 §3.1).
                     let cname = Cow::Owned(target.as_wire().to_vec());
-                    return Ok((Step::Records(smallvec![cname]), validity));
+                    return Ok((Step::Records(vec![cname]), validity));
                 }
                 Ok((Step::Alias(target), validity))
             }

@@ -6,7 +6,6 @@ use std::iter;
 use smallvec::{SmallVec, smallvec};
 
 use super::delegation::Key;
-use super::fact::Rdata;
 use super::zones::Zones;
 use crate::budget::Budget;
 use crate::chain::keep_each_once;
@@ -18,6 +17,9 @@ use crate::name::Name;
 use crate::rdata::Rrsig;
 use crate::record::RecordType;
 use crate::validity::{Period, Validity};
+
+/// The data of an RRset's records: one TXT or DS record, or a key-signing and a zone-signing key, mostly.
+type Rdata<'a> = SmallVec<[Cow<'a, [u8]>; 2]>;
 
 /// An RRset and the RRSIGs that stood beside it.
 #[derive(Clone, Debug)]
@@ -181,8 +183,8 @@ impl<'a> SignedRrset<'a> {
         })
     }
 
-    pub(super) fn into_rdata(self) -> Rdata<'a> {
-        self.rdata
+    pub(super) fn into_rdata(self) -> Vec<Cow<'a, [u8]>> {
+        self.rdata.into_vec()
     }
 
     pub(super) fn id(&self) -> RrsetId {
