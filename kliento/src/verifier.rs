@@ -123,8 +123,8 @@ impl Verifier {
     /// What [`verify_header`](Self::verify_header) would say, if that can be told without verifying anything: the
     /// bundle was verified before, or it is no Kliento at all, or too large.
     ///
-    /// It takes some two microseconds, while verifying takes hundreds: an asynchronous server asks here first, and only where
-    /// there is no answer has [`verify_header`](Self::verify_header) run where it may block.
+    /// It takes less than a microsecond, while verifying may take hundreds: an asynchronous server asks here first, and only
+    /// where there is no answer has [`verify_header`](Self::verify_header) run where it may block.
     pub fn recall_header(&self, value: impl AsRef<[u8]>) -> Option<Result<VerifiedToken, Error>> {
         match header::credentials(value.as_ref()) {
             Ok(octets) => self.recall(Form::Credentials, octets, self.now()),

@@ -40,7 +40,7 @@
 //!
 //! # What runs where
 //!
-//! A token that the verifier remembers costs some two microseconds, and is looked up on the thread that has the request.
+//! A token that the verifier remembers costs less than a microsecond, and is looked up on the thread that has the request.
 //! So is whatever needs no verifying to be refused. Everything else is verified by Tokio's blocking threads, so that
 //! public-key operations stop nobody else's requests; [`VerificationQueue`] bounds how many of them run, and how many
 //! wait.
