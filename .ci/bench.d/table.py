@@ -34,7 +34,11 @@ IDS = [
     "verify/repeat",
     "verify/repeat_threads_2",
     "verify/repeat_threads_2_floor",
+    "verify/repeat_many",
+    "verify/repeat_many_threads_2",
     "verify/hostile_worst",
+    "verify/chain",
+    "verify/chain_floor",
     "issue/member",
     "issue/org",
     "issue/floor",
@@ -43,6 +47,7 @@ IDS = [
     "peer/jwt_es256",
     "peer/biscuit",
     "peer/dnssec_prover",
+    "peer/dnssec_prover_ours",
     "parse/header",
     "parse/bundle",
     "parse/token",
@@ -64,9 +69,9 @@ def over(numerator, denominator):
     return lambda medians: medians[numerator] / medians[denominator]
 
 
-def throughput_of_two_threads(identifier):
+def throughput_of_two_threads(identifier, of_one="verify/repeat"):
     """What two threads get done, as a multiple of what one does: each of them takes that long for a verification."""
-    return lambda medians: 2 * medians["verify/repeat"] / medians[identifier]
+    return lambda medians: 2 * medians[of_one] / medians[identifier]
 
 
 # What is said of it, how it is worked out, the unit, and the bound: the most or the least that it should be, or none.
@@ -89,6 +94,13 @@ RATIOS = [
         "",
         None,
     ),
+    (
+        "repeat_many: throughput of two threads / of one",
+        throughput_of_two_threads("verify/repeat_many_threads_2", "verify/repeat_many"),
+        "",
+        None,
+    ),
+    ("repeat_many / repeat", over("verify/repeat_many", "verify/repeat"), "", None),
     ("hostile_worst / cold_member", over("verify/hostile_worst", "verify/cold_member"), "", ("≤", 4)),
     ("reference library / cold, by a member", lambda medians: medians["reference/member"], "", ("≥", 20)),
     ("reference library / cold, by the organisation", lambda medians: medians["reference/org"], "", None),
@@ -97,6 +109,8 @@ RATIOS = [
     ("warm_member / jwt_es256", over("verify/warm_member", "peer/jwt_es256"), "", None),
     ("warm_member / biscuit", over("verify/warm_member", "peer/biscuit"), "", None),
     ("cold_member / jwt_rs256", over("verify/cold_member", "peer/jwt_rs256"), "", None),
+    ("chain / chain_floor", over("verify/chain", "verify/chain_floor"), "", None),
+    ("dnssec_prover / ours on the same zones", over("peer/dnssec_prover", "peer/dnssec_prover_ours"), "", None),
     ("issue member / floor", over("issue/member", "issue/floor"), "", None),
 ]
 
