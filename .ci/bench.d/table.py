@@ -1,24 +1,27 @@
 """The table of benchmarks: collects what Criterion measured, and prints it with the ratios that matter.
 
-usage: python3 table.py RESULTS CRITERION begin [--quick]
-       python3 table.py RESULTS CRITERION table|json|markdown
+usage: python3 table.py RESULTS begin [--quick]
+       python3 table.py RESULTS collect CRITERION
+       python3 table.py RESULTS table|json|markdown
 
-`begin` goes before a run, and notes in RESULTS when and where it was. Afterwards the figures are read from CRITERION, the
-directory where Criterion leaves them, and from RESULTS/reference.json if the reference library was timed. Figures from
-before the run do not count. Status 1 if any are missing.
+`begin` goes before a run, and notes in the file RESULTS when and where it was. `collect` goes after each round of it, and
+adds the figures that are in CRITERION, where Criterion leaves them; those from before the round do not count. If the
+reference library was timed, its figures are in reference.json beside RESULTS. The rest tells what was found, with status 1 if
+anything is missing. Of several rounds, the medians are told: of the figures, and of the ratios of each round.
 """
 
 import json
 import os
 import platform
 import re
+import statistics
 import subprocess
 import sys
 import time
 import tomllib
 from pathlib import Path
 
-RESULTS, CRITERION = (Path(argument) for argument in sys.argv[1:3])
+RESULTS = Path(sys.argv[1])
 BENCHMARKS = Path("BENCHMARKS.md")
 MARKERS = ("<!-- figures: begin -->", "<!-- figures: end -->")
 
@@ -157,7 +160,6 @@ def versions():
 def circumstances(quick):
     memory = int(first_match(r"^MemTotal:\s+(\d+) kB", "/proc/meminfo", "0"))
     return {
-        "began": time.time(),
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "commit": commit(),
         "quick": quick,
@@ -176,10 +178,10 @@ def circumstances(quick):
 # ------------------------------------------------------------------------------------------------ the figures
 
 
-def measured(since):
+def measured(criterion, since):
     """What was measured since then, by id: the median and the bounds of its 95 % confidence interval, in nanoseconds."""
     figures = {}
-    for description in CRITERION.glob("*/**/new/benchmark.json"):
+    for description in criterion.glob("*/**/new/benchmark.json"):
         estimates = description.with_name("estimates.json")
         if not estimates.exists() or estimates.stat().st_mtime < since:
             continue
@@ -192,14 +194,32 @@ def measured(since):
             "to_ns": interval["upper_bound"],
         }
 
-    def rank(identifier):
-        group = identifier.split("/")[0]
-        return (
-            GROUPS.index(group) if group in GROUPS else len(GROUPS),
-            IDS.index(identifier) if identifier in IDS else len(IDS),
-            identifier,
-        )
+    return figures
 
+
+def rank(identifier):
+    """Where it is told."""
+    group = identifier.split("/")[0]
+    return (
+        GROUPS.index(group) if group in GROUPS else len(GROUPS),
+        IDS.index(identifier) if identifier in IDS else len(IDS),
+        identifier,
+    )
+
+
+def joined(rounds):
+    """The figures of all rounds: medians of medians, and the lowest and the highest of them in place of the interval."""
+    if len(rounds) == 1:
+        figures = rounds[0]
+    else:
+        figures = {}
+        for identifier in set().union(*rounds):
+            medians = [figures[identifier]["median_ns"] for figures in rounds if identifier in figures]
+            figures[identifier] = {
+                "median_ns": statistics.median(medians),
+                "from_ns": min(medians),
+                "to_ns": max(medians),
+            }
     return {identifier: figures[identifier] for identifier in sorted(figures, key=rank)}
 
 
@@ -210,13 +230,24 @@ def missing_from(figures):
     ]
 
 
-def ratios_of(medians):
+def median_ratio(work_out, rounds, reference):
+    """That ratio in each of the rounds in which all was measured that it takes, and the median of them."""
+    values = []
+    for figures in rounds:
+        medians = {identifier: figure["median_ns"] for identifier, figure in figures.items()}
+        if reference:
+            medians |= {f"reference/{kind}": ratio for kind, ratio in reference["ratio"].items()}
+        try:
+            values.append(work_out(medians))
+        except KeyError:
+            continue
+    return statistics.median(values) if values else None
+
+
+def ratios_of(rounds, reference):
     """Each ratio, and whether it is as it should be; those of which something was not measured have neither."""
     for name, work_out, unit, bound in RATIOS:
-        try:
-            value = work_out(medians)
-        except KeyError:
-            value = None
+        value = median_ratio(work_out, rounds, reference)
         met = None
         if value is not None and bound:
             met = value <= bound[1] if bound[0] == "≤" else value >= bound[1]
@@ -231,7 +262,7 @@ def ratios_of(medians):
 
 def read_reference():
     try:
-        return json.loads((RESULTS / "reference.json").read_text(encoding="utf-8"))
+        return json.loads(RESULTS.with_name("reference.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
 
@@ -252,8 +283,7 @@ def three_figures(value):
 
 
 def spread(figure):
-    half = (figure["to_ns"] - figure["from_ns"]) / 2
-    return f"± {100 * half / figure['median_ns']:.1f} %"
+    return f"{human(figure['from_ns'])} to {human(figure['to_ns'])}"
 
 
 def ratio_rows(ratios):
@@ -268,8 +298,9 @@ def ratio_rows(ratios):
         )
 
 
-def place_rows(place, reference):
-    yield "measured", f"{place['date']}, commit {place['commit']}" + ", quickly" * place["quick"]
+def place_rows(place, rounds, reference):
+    how = f", {len(rounds)} rounds" * (len(rounds) > 1) + ", quickly" * place["quick"]
+    yield "measured", f"{place['date']}, commit {place['commit']}{how}"
     yield "processor", f"{place['processor']}, {place['cores']} cores"
     yield "memory", f"{place['memory_gib']} GiB"
     yield "system", place["system"]
@@ -311,24 +342,23 @@ def write_markdown(tables):
 
 def tell(form):
     try:
-        place = json.loads((RESULTS / "run.json").read_text(encoding="utf-8"))
+        run = json.loads(RESULTS.read_text(encoding="utf-8"))
     except FileNotFoundError:
         sys.exit("nothing was measured yet: .ci/bench without --no-run does")
-    figures, reference = measured(place["began"]), read_reference()
-    medians = {identifier: figure["median_ns"] for identifier, figure in figures.items()}
-    if reference:
-        medians |= {f"reference/{kind}": ratio for kind, ratio in reference["ratio"].items()}
-    ratios, missing = list(ratios_of(medians)), missing_from(figures)
+    place, rounds, reference = run["place"], run["rounds"], read_reference()
+    figures = joined(rounds) if rounds else {}
+    ratios, missing = list(ratios_of(rounds, reference)), missing_from(figures)
 
     if form == "json":
         document = {"place": place, "figures": figures, "goals": ratios, "reference": reference, "missing": missing}
         print(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         rows = [(name, human(figure["median_ns"]), spread(figure)) for name, figure in figures.items()]
+        interval = "of the rounds" if len(rounds) > 1 else "95 % confidence"
         tables = [
             (("ratio of medians", "is", "should be", "is it?"), list(ratio_rows(ratios))),
-            (("figure", "median", "95 % sure within"), rows),
-            (("where", "what"), list(place_rows(place, reference))),
+            (("figure", "median", interval), rows),
+            (("where", "what"), list(place_rows(place, rounds, reference))),
         ]
         if form == "markdown":
             write_markdown(tables)
@@ -340,11 +370,29 @@ def tell(form):
         sys.exit(f"missing: {', '.join(missing)}")
 
 
+def begin(quick):
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    now = time.time()
+    RESULTS.write_text(
+        json.dumps({"place": circumstances(quick), "since": now, "rounds": []}), encoding="utf-8"
+    )
+
+
+def collect(criterion):
+    run = json.loads(RESULTS.read_text(encoding="utf-8"))
+    run["rounds"].append(measured(criterion, run["since"]))
+    run["since"] = time.time()
+    RESULTS.write_text(json.dumps(run), encoding="utf-8")
+
+
 def main():
-    match sys.argv[3:]:
-        case ["begin", *quick]:
-            place = circumstances(quick == ["--quick"])
-            (RESULTS / "run.json").write_text(json.dumps(place), encoding="utf-8")
+    match sys.argv[2:]:
+        case ["begin"]:
+            begin(quick=False)
+        case ["begin", "--quick"]:
+            begin(quick=True)
+        case ["collect", criterion]:
+            collect(Path(criterion))
         case ["table" | "json" | "markdown" as form]:
             tell(form)
         case _:
