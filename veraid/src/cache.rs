@@ -151,11 +151,14 @@ const PLACES: usize = 16;
 #[repr(align(128))]
 struct Place(AtomicU64);
 
-thread_local! {
-    static PLACE: usize = {
-        static THREADS: AtomicUsize = AtomicUsize::new(0);
-        THREADS.fetch_add(1, Ordering::Relaxed) % PLACES
-    };
+/// A number for the thread that asks, always the same: threads are numbered as they come. `None` for one that is about to
+/// end.
+pub fn thread_number() -> Option<usize> {
+    static THREADS: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static NUMBER: usize = THREADS.fetch_add(1, Ordering::Relaxed);
+    }
+    NUMBER.try_with(|number| *number).ok()
 }
 
 impl fmt::Debug for Counter {
@@ -167,8 +170,7 @@ impl fmt::Debug for Counter {
 impl Counter {
     /// Adds one.
     pub fn increment(&self) {
-        // A thread that is about to end has no place any more.
-        let place = PLACE.try_with(|place| *place).unwrap_or_default();
+        let place = thread_number().unwrap_or_default() % PLACES;
         if let Some(Place(count)) = self.0.get(place) {
             count.fetch_add(1, Ordering::Relaxed);
         }

@@ -4,8 +4,9 @@
 //! readers and an `Arc` its owners, and processors pass such counts to and fro. So a thread keeps copies of its own, whose
 //! counts are nobody else's.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+
+use veraid::cache::thread_number;
 
 use super::{Form, Presented};
 use crate::VerifiedToken;
@@ -42,13 +43,6 @@ struct Entry {
     octets: Arc<[u8]>,
     /// Not shared.
     token: VerifiedToken,
-}
-
-thread_local! {
-    static PLACE: usize = {
-        static THREADS: AtomicUsize = AtomicUsize::new(0);
-        THREADS.fetch_add(1, Ordering::Relaxed) % PLACES
-    };
 }
 
 /// What is in front.
@@ -115,7 +109,7 @@ impl Front {
 
     /// Nothing for a thread that would have to wait for another, or is about to end.
     fn with_entries<T>(&self, act: impl FnOnce(&mut Entries) -> Option<T>) -> Option<T> {
-        let Place(entries) = self.0.get(PLACE.try_with(|place| *place).ok()?)?;
+        let Place(entries) = self.0.get(thread_number()? % PLACES)?;
         act(&mut *entries.try_lock().ok()?)
     }
 }
