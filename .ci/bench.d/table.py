@@ -113,7 +113,7 @@ RATIOS = [
     ("warm_member / biscuit", over("verify/warm_member", "peer/biscuit"), "", None),
     ("cold_member / jwt_rs256", over("verify/cold_member", "peer/jwt_rs256"), "", None),
     ("chain / chain_floor", over("verify/chain", "verify/chain_floor"), "", None),
-    ("dnssec_prover / ours on the same zones", over("peer/dnssec_prover", "peer/dnssec_prover_ours"), "", None),
+    ("dnssec_prover / ours, on the same records", over("peer/dnssec_prover", "peer/dnssec_prover_ours"), "", None),
     ("issue member / floor", over("issue/member", "issue/floor"), "", None),
 ]
 
