@@ -249,20 +249,19 @@ impl Memory {
         known: Option<&Arc<KnownOrganisation>>,
         lesson: &Lesson<'_, '_, '_>,
     ) {
-        let digest = match known {
-            Some(known) => known.certificate_digest,
-            None => {
-                let digest = HashAlgorithm::Sha256.digest(organisation_octets.certificate);
-                let Some(learnt) = KnownOrganisation::learn(lesson, digest) else {
-                    return;
-                };
-                let key = OrganisationKey {
-                    chain: organisation_octets.chain.into(),
-                    certificate: organisation_octets.certificate.into(),
-                };
-                self.organisations.insert(key, Arc::new(learnt));
-                digest
-            }
+        let digest = if let Some(known) = known {
+            known.certificate_digest
+        } else {
+            let digest = HashAlgorithm::Sha256.digest(organisation_octets.certificate);
+            let Some(learnt) = KnownOrganisation::learn(lesson, digest) else {
+                return;
+            };
+            let key = OrganisationKey {
+                chain: organisation_octets.chain.into(),
+                certificate: organisation_octets.certificate.into(),
+            };
+            self.organisations.insert(key, Arc::new(learnt));
+            digest
         };
         if let Some(signer) = &lesson.signer {
             let key = SignerKey {

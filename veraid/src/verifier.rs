@@ -117,12 +117,11 @@ fn verify_and_learn<'v, 'a: 'v>(
         }
     }
     let chain;
-    let ground = match &organisation {
-        Some(known) => Ground::Known(known),
-        None => {
-            chain = bundle.read_chain()?;
-            Ground::Chain(&chain)
-        }
+    let ground = if let Some(known) = &organisation {
+        Ground::Known(known)
+    } else {
+        chain = bundle.read_chain()?;
+        Ground::Chain(&chain)
     };
     let parts = SignatureParts::read(bundle)?;
     verify_parts(&parts, &ground, verification, |lesson| {

@@ -4,7 +4,7 @@
 //! readers and an `Arc` its owners, and processors pass such counts to and fro. So a thread keeps copies of its own, whose
 //! counts are nobody else's.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use veraid::cache::thread_number;
 
@@ -100,7 +100,7 @@ impl Front {
         for Place(entries) in &self.0 {
             let mut entries = entries
                 .lock()
-                .unwrap_or_else(|poisoned| poisoned.into_inner());
+                .unwrap_or_else(PoisonError::into_inner);
             for entry in &mut entries.entries {
                 entry.take_if(|entry| !keep(&entry.token));
             }
