@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use kliento::testing::TrustChain;
 use kliento::veraid::Period;
-use kliento::{CacheStatistics, Requirements, Timestamp, Token, Verifier, VerifierBuilder, header};
+use kliento::{
+    CacheStatistics, Claims, Requirements, Timestamp, Token, Verifier, VerifierBuilder, header,
+};
 use proptest::prelude::*;
 
 const AUDIENCE: &str = "https://api.example.com";
@@ -278,6 +280,72 @@ fn what_is_asked_for_often_is_forgotten_too() {
     // It would hold again if it were still there.
     clock.store(0, Ordering::Relaxed);
     assert!(verifier.recall_bundle(&BUNDLE).is_none());
+}
+
+/// A token of many claims with short names and nothing to say.
+fn crowded(number: usize, claims: usize) -> Vec<u8> {
+    let claims: Claims = (0..claims)
+        .map(|claim| (format!("{claim:03x}"), String::new()))
+        .chain([("number".to_owned(), number.to_string())])
+        .collect();
+    CHAIN.token(&token().with_claims(claims))
+}
+
+/// The copies that threads keep count as well.
+#[test]
+fn the_cache_takes_no_more_octets_than_it_was_given() {
+    const BOUND: usize = 1 << 20;
+    let bundles: Vec<Vec<u8>> = (0..64).map(|number| crowded(number, 300)).collect();
+    let verifier = verifier().0.cache_octets(BOUND).build();
+    let ask = || {
+        for bundle in &bundles {
+            for _ in 0..20 {
+                verifier.verify_bundle(bundle).unwrap();
+            }
+        }
+    };
+    // Each thread counts what it takes and gives back.
+    let taken: i64 = (0..8)
+        .map(|_| {
+            std::thread::scope(|scope| {
+                let thread = scope.spawn(|| allocation_counter::measure(ask).bytes_current);
+                thread.join().unwrap()
+            })
+        })
+        .sum();
+    let told = verifier.cache_statistics().octets();
+    assert!(told <= u64::try_from(BOUND).unwrap());
+    assert!(
+        taken <= i64::try_from(BOUND).unwrap(),
+        "{taken} octets are taken, {told} are told"
+    );
+}
+
+/// As it does if it was not asked for often.
+#[test]
+fn what_was_asked_for_often_leaves_when_it_has_ended() {
+    for times in [1, OFTEN] {
+        let (builder, clock) = verifier();
+        let verifier = builder.build();
+        let bundle = CHAIN.token(&token());
+        for _ in 0..times {
+            verifier.verify_bundle(&bundle).unwrap();
+        }
+        clock.store(LIFETIME + 1, Ordering::Relaxed);
+        assert!(verifier.verify_bundle(&bundle).is_err());
+        assert_eq!(verifier.cache_statistics().bundles.entries, 0);
+        // It would hold again if it were still there.
+        clock.store(0, Ordering::Relaxed);
+        assert!(verifier.recall_bundle(&bundle).is_none(), "{times} times");
+    }
+}
+
+#[test]
+fn the_largest_bound_is_as_good_as_none() {
+    let verifier = verifier().0.cache_octets(usize::MAX).build();
+    assert!(verifier.cache_statistics().capacity_octets() > 1 << 56);
+    verifier.verify_bundle(&BUNDLE).unwrap();
+    assert!(verifier.recall_bundle(&BUNDLE).unwrap().is_ok());
 }
 
 #[test]

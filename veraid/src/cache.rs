@@ -16,6 +16,9 @@ use quick_cache::{OptionsBuilder, Weighter};
 /// Entries that room is made for from the start, and in each shard; more come as they are needed.
 const INITIAL_ENTRIES: usize = 64;
 
+/// More than any machine has; sums of it are still numbers of 64 bits.
+const MAX_OCTETS: u64 = 1 << 56;
+
 /// Values by keys, as many as fit into a number of octets. What was not asked for lately goes first.
 ///
 /// Put in only what was verified: then nobody can push that out with what is not.
@@ -35,7 +38,7 @@ impl<K: Eq + Hash, V: Clone> Tier<K, V> {
         }
         let options = OptionsBuilder::new()
             .estimated_items_capacity(INITIAL_ENTRIES)
-            .weight_capacity(wide(octets))
+            .weight_capacity(wide(octets).min(MAX_OCTETS))
             .build()
             .ok()?;
         let lifecycle = DefaultLifecycle::default();

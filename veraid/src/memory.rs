@@ -66,10 +66,10 @@ impl KnownOrganisation {
         })
     }
 
-    /// Whether key and certificate both hold at some second of a verifier's period, as far as that can be told.
+    /// Whether the key is proven for all of a verifier's period. If it is so for a part of it alone, the chain has to be
+    /// verified anew: it may prove more than it did when it was verified last.
     pub(crate) fn holds(&self, required: Period) -> bool {
-        self.certificate_period.overlaps(required)
-            && self.published.within(required, self.rules).is_ok()
+        self.published.holds_throughout(required)
     }
 
     /// Whether it is the organisation's own key that made such a signature.

@@ -16,12 +16,14 @@ use crate::verify::{Ground, Verification, VerifiedSignature, verify_parts, verif
 ///
 /// What a signature brings with it is much the same from one to the next: the chain and the certificate of its organisation,
 /// the certificates of its signer. Their octets are compared with those that were verified before; where they are the same,
-/// only the content's own signature is left to check, with a key that is ready for it. This changes no verdict: only what
-/// was verified is remembered, with the period in which it holds, and each time it is asked whether that is now. What does
-/// not hold any more, or not by what is remembered, is verified anew.
+/// only the content's own signature is left to check, with a key that is ready for it. Only what was verified is remembered,
+/// with the period in which it holds, and each time it is asked whether that is now. What does not hold any more, or not by
+/// what is remembered, is verified anew.
 ///
-/// The period that comes with a verdict may be shorter than without a memory: DNSSEC signatures that were not yet good when
-/// the chain was verified have no part in it.
+/// So verdicts are those of a verifier without a memory, with two differences, both of signatures that were not yet good when
+/// a chain was verified, and so not looked at. The period that comes with a verdict does not count them, and may be shorter.
+/// And where there are so many bad ones among them that a look at all would be refused as too much work, what was proven
+/// without them stays proven.
 ///
 /// ```no_run
 /// use veraid::{BundleOutline, Period, Policy, TEST_SERVICE, TrustAnchors, Verifier};

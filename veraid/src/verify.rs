@@ -889,6 +889,11 @@ impl PublishedKey {
         })
     }
 
+    pub(crate) fn holds_throughout(&self, required: Period) -> bool {
+        let held = self.validity.first_overlapping(required);
+        held.is_some_and(|held| held.contains(required.start()) && held.contains(required.end()))
+    }
+
     /// Whether it is proven for no second from `time` on.
     pub(crate) fn has_ended_before(&self, time: Timestamp) -> bool {
         let last = self.validity.periods().last();

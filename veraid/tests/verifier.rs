@@ -9,10 +9,17 @@
 mod support;
 
 use aws_lc_rs::digest::SHA256;
-use support::{DAY, MESSAGE_DIGEST, NOON, Parts, at, der, message_digest, noon, period};
+use kliento_fixtures::TXT;
+use support::{
+    DAY, MESSAGE_DIGEST, METADATA, NOON, Parts, at, der, message_digest, metadata, noon, period,
+};
 use veraid::{
     BundleOutline, Period, SignatureBundle, SignedBy, Verification, Verifier, VerifierStatistics,
 };
+
+const OWNER: &str = "_veraid.example.com.";
+/// The service of the test bundles, as text.
+const SERVICE: &str = "1.3.6.1.4.1.58708.1.1";
 
 /// A verifier for those parts, with a memory, and a bundle of theirs.
 fn remembering(parts: &Parts) -> (Verifier, Vec<u8>) {
@@ -213,4 +220,62 @@ fn the_memory_stays_within_its_bounds() {
     }
     let signers = verifier.statistics().signers.entries;
     assert!(signers > 0 && signers < 40, "{signers}");
+}
+
+/// Two verifiers that ask the same; the second has a memory.
+fn verifiers(parts: &Parts) -> (Verifier, Verifier) {
+    let (_, anchors) = parts.build();
+    let forgetful = Verifier::new(parts.service, anchors.clone(), parts.policy);
+    let knowing = Verifier::new(parts.service, anchors, parts.policy).remembering(1 << 20, 1 << 20);
+    (forgetful, knowing)
+}
+
+/// The zone has signed its TXT records again before the old signature ends, and the chain holds both signatures.
+fn signed_twice() -> Parts {
+    let mut parts = Parts::member();
+    parts.spoil_chain = |world, responses| {
+        let signing = world.signing_for(OWNER, TXT);
+        let records = responses.of(OWNER, TXT);
+        records.sign(&signing.clone().window(NOON - DAY, NOON + 100));
+        records.add_signature(&signing.window(NOON + 50, NOON + DAY));
+    };
+    parts
+}
+
+/// At noon the second signature is not yet good, so what is remembered of the chain ends at noon + 100. A token that starts
+/// a second later, and a verifier that allows for five seconds of clock skew: the second signature makes it good. What is
+/// remembered holds in the first of those seconds alone, so that the chain has to be verified anew.
+#[test]
+fn an_honest_signature_is_not_refused_for_what_is_remembered_of_its_chain() {
+    let first = signed_twice();
+    let mut second = signed_twice();
+    second.signed_data.signed_attributes[METADATA] =
+        metadata(SERVICE, "20261121120141Z", "20261121121000Z");
+    let (first, second_bundle) = (first.build().0, second.build().0);
+    let (forgetful, knowing) = verifiers(&second);
+    let asked = period(NOON + 95, NOON + 105);
+    assert_eq!(reason(&forgetful, &second_bundle, asked), "valid");
+    assert_eq!(reason(&knowing, &first, noon()), "valid");
+    assert_eq!(reason(&knowing, &second_bundle, asked), "valid");
+}
+
+/// Signatures that are not looked at before their time cost nothing at noon, and more than the budget afterwards. What was
+/// proven without them stays so.
+#[test]
+fn what_was_proven_stays_proven_when_a_look_at_all_that_is_beside_it_would_be_too_much() {
+    let mut parts = Parts::member();
+    parts.spoil_chain = |world, responses| {
+        let signing = world.signing_for(OWNER, TXT);
+        let later = signing.window(NOON + 100, NOON + DAY);
+        responses.of(OWNER, TXT).add_forged_signatures(&later, 40);
+    };
+    let (bundle, _) = parts.build();
+    let (forgetful, knowing) = verifiers(&parts);
+    let asked = period(NOON + 200, NOON + 200);
+    assert_eq!(
+        reason(&forgetful, &bundle, asked),
+        "dnssec.budget_exhausted"
+    );
+    assert_eq!(reason(&knowing, &bundle, noon()), "valid");
+    assert_eq!(reason(&knowing, &bundle, asked), "valid");
 }

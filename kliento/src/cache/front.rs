@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use veraid::cache::thread_number;
 
-use super::{Form, Presented};
+use super::{Form, Known, Presented};
 use crate::VerifiedToken;
 
 /// Threads that have places of their own; more share them.
@@ -21,7 +21,11 @@ const COPIED: u32 = 8;
 /// One of so many that are found here is looked up behind as well, where it would pass for unused otherwise.
 const LOOKED_UP: u32 = 64;
 
-pub(super) struct Front([Place; PLACES]);
+pub(super) struct Front {
+    places: [Place; PLACES],
+    /// What the copies in one place may take.
+    octets: usize,
+}
 
 /// Two cache lines of 64 octets, since processors fetch them in pairs.
 #[derive(Default)]
@@ -43,6 +47,8 @@ struct Entry {
     octets: Arc<[u8]>,
     /// Not shared.
     token: VerifiedToken,
+    /// What all of it takes; that the octets are shared is not counted on.
+    weight: usize,
 }
 
 /// What is in front.
@@ -54,8 +60,12 @@ pub(super) enum Found {
 }
 
 impl Front {
-    pub(super) fn new() -> Self {
-        Self(Default::default())
+    /// With room for `octets` in all places together.
+    pub(super) fn new(octets: usize) -> Self {
+        Self {
+            places: Default::default(),
+            octets: octets / PLACES,
+        }
     }
 
     /// What this thread keeps of a bundle, if it `holds`.
@@ -80,27 +90,53 @@ impl Front {
     }
 
     /// Takes notice of a bundle that was found behind: now and then it gets a copy in front.
-    pub(super) fn notice(&self, bundle: Presented<'_>, octets: &Arc<[u8]>, token: &VerifiedToken) {
+    pub(super) fn notice(&self, bundle: Presented<'_>, known: &Known) {
         self.with_entries(|entries| {
             entries.passed = entries.passed.wrapping_add(1);
-            if entries.passed % COPIED == 0 {
+            if entries.passed % COPIED != 0 {
+                return None;
+            }
+            let weight = known.weight();
+            *entries.slot(bundle.hash)? = None;
+            if entries.octets().saturating_add(weight) <= self.octets {
                 *entries.slot(bundle.hash)? = Some(Entry {
                     form: bundle.form,
                     hash: bundle.hash,
-                    octets: Arc::clone(octets),
-                    token: token.unshared(),
+                    octets: Arc::clone(&known.octets),
+                    token: known.token.unshared(),
+                    weight,
                 });
             }
             Some(())
         });
     }
 
+    /// Forgets what this thread keeps of a bundle.
+    pub(super) fn remove(&self, bundle: Presented<'_>) {
+        self.with_entries(|entries| {
+            let slot = entries.slot(bundle.hash)?;
+            slot.take_if(|entry| entry.is(bundle))
+        });
+    }
+
+    /// Octets that the copies take.
+    pub(super) fn octets(&self) -> u64 {
+        let places = self.places.iter().map(|Place(entries)| {
+            let entries = entries.lock().unwrap_or_else(PoisonError::into_inner);
+            u64::try_from(entries.octets()).unwrap_or(u64::MAX)
+        });
+        places.fold(0, u64::saturating_add)
+    }
+
+    /// Octets that the copies may take at most.
+    pub(super) fn capacity_octets(&self) -> u64 {
+        u64::try_from(self.octets.saturating_mul(PLACES)).unwrap_or(u64::MAX)
+    }
+
     /// Forgets all but what it is told to keep.
     pub(super) fn retain(&self, keep: impl Fn(&VerifiedToken) -> bool) {
-        for Place(entries) in &self.0 {
-            let mut entries = entries
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+        for Place(entries) in &self.places {
+            let mut entries = entries.lock().unwrap_or_else(PoisonError::into_inner);
             for entry in &mut entries.entries {
                 entry.take_if(|entry| !keep(&entry.token));
             }
@@ -109,12 +145,17 @@ impl Front {
 
     /// Nothing for a thread that would have to wait for another, or is about to end.
     fn with_entries<T>(&self, act: impl FnOnce(&mut Entries) -> Option<T>) -> Option<T> {
-        let Place(entries) = self.0.get(thread_number()? % PLACES)?;
+        let Place(entries) = self.places.get(thread_number()? % PLACES)?;
         act(&mut *entries.try_lock().ok()?)
     }
 }
 
 impl Entries {
+    fn octets(&self) -> usize {
+        let entries = self.entries.iter().flatten();
+        entries.fold(0, |octets, entry| octets.saturating_add(entry.weight))
+    }
+
     fn slot(&mut self, hash: u64) -> Option<&mut Option<Entry>> {
         let index = usize::try_from(hash % u64::try_from(ENTRIES).ok()?).ok()?;
         self.entries.get_mut(index)

@@ -37,8 +37,10 @@ pub(crate) const DEFAULT_OCTETS: usize = 16 * 1_024 * 1_024;
 /// What an entry takes beside its key and the texts in it, estimated upwards: the cache's own slots, the names, the
 /// counts and the allocator's share.
 const ENTRY_OCTETS: usize = 640;
-/// The same for each claim beside its text.
-const CLAIM_OCTETS: usize = 112;
+/// The same for each claim beside its text: two places from the allocator, and a share of a node that is half empty.
+const CLAIM_OCTETS: usize = 192;
+/// One of so many octets is for the copies that threads keep.
+const FRONT_SHARE: usize = 8;
 
 /// How many octets there are for each tier.
 #[derive(Clone, Copy, Debug)]
@@ -127,18 +129,20 @@ struct Known {
     token: VerifiedToken,
 }
 
-/// How many octets an entry takes, estimated upwards.
-fn weight(key: &Key, known: &Known) -> usize {
-    let token = &known.token;
-    let claims = token
-        .claims()
-        .iter()
-        .map(|(name, value)| name.len() + value.len() + CLAIM_OCTETS);
-    let texts = key.octets.len()
-        + token.audience().as_str().len()
-        // As the subject, and as the organisation and the user.
-        + 2 * token.subject().len();
-    ENTRY_OCTETS + texts + claims.sum::<usize>()
+impl Known {
+    /// How many octets it takes as an entry, estimated upwards.
+    fn weight(&self) -> usize {
+        let token = &self.token;
+        let claims = token
+            .claims()
+            .iter()
+            .map(|(name, value)| name.len() + value.len() + CLAIM_OCTETS);
+        let texts = self.octets.len()
+            + token.audience().as_str().len()
+            // As the subject, and as the organisation and the user.
+            + 2 * token.subject().len();
+        ENTRY_OCTETS + texts + claims.sum::<usize>()
+    }
 }
 
 /// Verified tokens by the bundles that they came in.
@@ -153,9 +157,12 @@ pub(crate) struct Cache {
 impl Cache {
     /// A cache of at most `octets`, or none for 0.
     pub(crate) fn new(octets: usize) -> Option<Self> {
+        let front_octets = octets / FRONT_SHARE;
         Some(Self {
-            tokens: Tier::new(octets, weight)?,
-            front: Front::new(),
+            tokens: Tier::new(octets.saturating_sub(front_octets), |_, known: &Known| {
+                known.weight()
+            })?,
+            front: Front::new(front_octets),
             front_hits: Counter::default(),
             hasher: random_hasher(),
         })
@@ -195,10 +202,11 @@ impl Cache {
         });
         if has_ended {
             self.tokens.remove(&bundle);
+            self.front.remove(bundle);
         }
-        let Known { octets, token } = known?;
-        self.front.notice(bundle, &octets, &token);
-        Some(token)
+        let known = known?;
+        self.front.notice(bundle, &known);
+        Some(known.token)
     }
 
     /// Remembers a token that was verified and accepted.
@@ -222,6 +230,10 @@ impl Cache {
 
     pub(crate) fn statistics(&self) -> TierStatistics {
         let mut statistics = self.tokens.statistics();
+        statistics.octets = statistics.octets.saturating_add(self.front.octets());
+        statistics.capacity_octets = statistics
+            .capacity_octets
+            .saturating_add(self.front.capacity_octets());
         statistics.hits = statistics.hits.saturating_add(self.front_hits.sum());
         statistics
     }
