@@ -413,6 +413,43 @@ fn what_is_known_takes_in_no_altered_token() {
     assert!(knowing.cache_statistics().members.hits > 0);
 }
 
+/// Where the first DNS message of a bundle starts: with its ID, which nobody signs.
+fn first_message(bundle: &[u8]) -> usize {
+    let content = |start: usize| match bundle[start + 1] {
+        0x82 => start + 4,
+        0x81 => start + 3,
+        _ => start + 2,
+    };
+    let version = content(0);
+    let chain = content(version) + 1;
+    assert_eq!((bundle[version], bundle[chain]), (0x80, 0xa1));
+    content(content(chain))
+}
+
+/// Whoever has one valid token, be it somebody else's, has any number of others.
+#[test]
+fn a_token_that_comes_again_is_remembered_though_many_others_come_once() {
+    let verifier = verifier().0.cache_octets(4 << 20).build();
+    let mut other = CHAIN.token(&token().with_claim("role", "admin"));
+    let id = first_message(&other);
+    let mut ids = 1_u16..;
+    let mut others = |count| {
+        for number in ids.by_ref().take(count) {
+            other[id..id + 2].copy_from_slice(&number.to_be_bytes());
+            verifier.verify_bundle(&other).unwrap();
+        }
+    };
+    others(600);
+    let bundle = CHAIN.token(&token());
+    let known = (0..8).filter(|_| {
+        let is_known = verifier.recall_bundle(&bundle).is_some();
+        verifier.verify_bundle(&bundle).unwrap();
+        others(100);
+        is_known
+    });
+    assert!(known.count() > 4);
+}
+
 /// Bundles of several periods.
 fn bundles() -> &'static [Vec<u8>; 4] {
     static BUNDLES: LazyLock<[Vec<u8>; 4]> = LazyLock::new(|| {

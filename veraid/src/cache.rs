@@ -13,8 +13,10 @@ pub use quick_cache::Equivalent;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{OptionsBuilder, Weighter};
 
-/// Entries that room is made for from the start, and in each shard; more come as they are needed.
-const INITIAL_ENTRIES: usize = 64;
+/// Octets of a small entry, by which it is estimated how many there will be: the store remembers about as many keys that it
+/// had to let go, so that what comes again is told from what comes once.
+const SMALL_ENTRY_OCTETS: usize = 4_096;
+const FEWEST_ENTRIES: usize = 64;
 
 /// More than any machine has; sums of it are still numbers of 64 bits.
 const MAX_OCTETS: u64 = 1 << 56;
@@ -37,7 +39,7 @@ impl<K: Eq + Hash, V: Clone> Tier<K, V> {
             return None;
         }
         let options = OptionsBuilder::new()
-            .estimated_items_capacity(INITIAL_ENTRIES)
+            .estimated_items_capacity((octets / SMALL_ENTRY_OCTETS).max(FEWEST_ENTRIES))
             .weight_capacity(wide(octets).min(MAX_OCTETS))
             .build()
             .ok()?;

@@ -20,10 +20,10 @@ use crate::verify::{Ground, Verification, VerifiedSignature, verify_parts, verif
 /// with the period in which it holds, and each time it is asked whether that is now. What does not hold any more, or not by
 /// what is remembered, is verified anew.
 ///
-/// So verdicts are those of a verifier without a memory, with two differences, both of signatures that were not yet good when
-/// a chain was verified, and so not looked at. The period that comes with a verdict does not count them, and may be shorter.
-/// And where there are so many bad ones among them that a look at all would be refused as too much work, what was proven
-/// without them stays proven.
+/// So verdicts are those of a verifier without a memory, with two differences. Signatures that were not good when a chain was
+/// verified, or not any more, were not looked at, and of several paths the first that held was taken: so the period that
+/// comes with a verdict may be another or shorter. And what was proven within the bounds on work stays proven, though a look
+/// at all that is beside it would take too much at another time.
 ///
 /// ```no_run
 /// use veraid::{BundleOutline, Period, Policy, TEST_SERVICE, TrustAnchors, Verifier};

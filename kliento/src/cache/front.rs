@@ -96,7 +96,7 @@ impl Front {
             if entries.passed % COPIED != 0 {
                 return None;
             }
-            let weight = known.weight();
+            let weight = known.weight;
             *entries.slot(bundle.hash)? = None;
             if entries.octets().saturating_add(weight) <= self.octets {
                 *entries.slot(bundle.hash)? = Some(Entry {

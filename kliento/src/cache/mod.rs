@@ -51,8 +51,7 @@ pub(crate) struct Shares {
 }
 
 impl Shares {
-    /// Half for bundles, and a quarter for organisations and members each; nothing for all of them if it is not enough for
-    /// one.
+    /// Half for bundles, and a quarter for organisations and members each.
     pub(crate) fn of(octets: usize) -> Self {
         let quarter = octets / 4;
         Self {
@@ -127,21 +126,25 @@ impl Equivalent<Key> for Presented<'_> {
 struct Known {
     octets: Arc<[u8]>,
     token: VerifiedToken,
+    /// How many octets it takes as an entry, estimated upwards.
+    weight: usize,
 }
 
 impl Known {
-    /// How many octets it takes as an entry, estimated upwards.
-    fn weight(&self) -> usize {
-        let token = &self.token;
+    fn new(octets: Arc<[u8]>, token: VerifiedToken) -> Self {
         let claims = token
             .claims()
             .iter()
             .map(|(name, value)| name.len() + value.len() + CLAIM_OCTETS);
-        let texts = self.octets.len()
+        let texts = octets.len()
             + token.audience().as_str().len()
             // As the subject, and as the organisation and the user.
             + 2 * token.subject().len();
-        ENTRY_OCTETS + texts + claims.sum::<usize>()
+        Self {
+            weight: ENTRY_OCTETS + texts + claims.sum::<usize>(),
+            octets,
+            token,
+        }
     }
 }
 
@@ -160,7 +163,7 @@ impl Cache {
         let front_octets = octets / FRONT_SHARE;
         Some(Self {
             tokens: Tier::new(octets.saturating_sub(front_octets), |_, known: &Known| {
-                known.weight()
+                known.weight
             })?,
             front: Front::new(front_octets),
             front_hits: Counter::default(),
@@ -217,8 +220,7 @@ impl Cache {
             form: bundle.form,
             octets: Arc::clone(&octets),
         };
-        let token = token.clone();
-        self.tokens.insert(key, Known { octets, token });
+        self.tokens.insert(key, Known::new(octets, token.clone()));
     }
 
     /// Forgets what has ended before `time`.
