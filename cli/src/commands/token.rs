@@ -258,6 +258,8 @@ impl Verify {
         let verifier = Verifier::builder(self.audience.clone())
             .trust_anchors(self.anchors.load()?)
             .policy(self.policy.policy())
+            // There is but one bundle.
+            .cache_octets(0)
             .build();
         let bundle = input::bundle_octets(self.bundle.read_to_judge()?)?;
         let token = verifier.verify_bundle_at(&bundle, self.moment.get())?;
