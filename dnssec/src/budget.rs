@@ -11,6 +11,12 @@ pub(crate) const MAX_RESPONSES: usize = 512;
 /// Records in all of a chain's responses together.
 pub(crate) const MAX_RECORDS: usize = 8_192;
 
+/// Labels and pointers that a chain's names may have, however few octets they take by compression: as many as it has octets,
+/// and enough for names that grow to 127 labels one by one. Everyday chains have one for ten octets.
+pub(crate) const fn max_name_steps(octets: usize) -> usize {
+    octets.saturating_add(16_384)
+}
+
 /// Different NSEC and NSEC3 records that a chain may have if any of them are needed: two or three for each of a hundred
 /// names.
 pub(crate) const MAX_DENIALS: usize = 512;

@@ -11,7 +11,7 @@ use der::{Decode, Encode, Header, Reader, SliceReader, Tag};
 use smallvec::{Array, SmallVec};
 
 use crate::anchor::TrustAnchors;
-use crate::budget::{MAX_RECORDS, MAX_RESPONSES};
+use crate::budget::{MAX_RECORDS, MAX_RESPONSES, max_name_steps};
 use crate::demand::Demand;
 use crate::error::Error;
 use crate::message::Response;
@@ -73,7 +73,7 @@ impl<'a> Chain<'a> {
         let messages = messages.into_iter();
         let (count, _) = messages.size_hint();
         let mut responses = Vec::with_capacity(count.min(MAX_RESPONSES));
-        let mut records = 0;
+        let (mut records, mut name_steps, mut length) = (0, 0, 0_usize);
         for (index, octets) in messages.enumerate() {
             if index >= MAX_RESPONSES {
                 return Err(TOO_MANY_RESPONSES);
@@ -85,6 +85,14 @@ impl<'a> Chain<'a> {
                 return Err(Error::ChainTooLarge {
                     what: "records",
                     limit: MAX_RECORDS,
+                });
+            }
+            length = length.saturating_add(octets.len());
+            name_steps += response.name_steps();
+            if name_steps > max_name_steps(length) {
+                return Err(Error::ChainTooLarge {
+                    what: "labels in names",
+                    limit: max_name_steps(length),
                 });
             }
             responses.push(response);

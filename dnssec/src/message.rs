@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use crate::budget::max_name_steps;
 use crate::name::{MAX_NAME_OCTETS, Name};
 use crate::rdata::Rrsig;
 use crate::record::{RecordType, canonical_rdata};
@@ -46,6 +47,8 @@ pub struct Response<'m> {
     records: Vec<Record<'m>>,
     /// Where in `records` the authority section starts.
     answer_count: usize,
+    /// Labels and pointers in all of its names.
+    name_steps: usize,
 }
 
 /// The question that a message echoes.
@@ -62,6 +65,7 @@ impl<'m> Response<'m> {
         let mut reader = Reader {
             octets,
             position: 0,
+            steps: 0,
         };
         if octets.len() > MAX_MESSAGE_OCTETS {
             return Err(reader.error("a message of more than 65,535 octets"));
@@ -100,6 +104,7 @@ impl<'m> Response<'m> {
             question,
             records,
             answer_count: usize::from(counts[0]),
+            name_steps: reader.steps,
         })
     }
 
@@ -141,20 +146,26 @@ impl<'m> Response<'m> {
         self.records.get(self.answer_count..).unwrap_or_default()
     }
 
-    /// The name that is asked about, if `record_type` in class IN is what is asked for.
-    pub(crate) fn asks_for(&self, record_type: RecordType) -> Option<Name> {
+    /// The name that is asked about, if it is above `name`, and `record_type` in class IN is what is asked for.
+    pub(crate) fn asks_above(&self, name: &Name, record_type: RecordType) -> Option<Name> {
         self.question
             .filter(|question| question.record_type == record_type && question.class == CLASS_IN)
+            .filter(|question| question.name.is_above(name))
             .and_then(|question| question.name.to_name())
     }
 
     /// Whether this is what a server said to the question for `record_type` at `name` in class IN.
-    pub(crate) fn answers_question(&self, name: &Name, record_type: RecordType) -> bool {
+    pub fn answers_question(&self, name: &Name, record_type: RecordType) -> bool {
         self.question.is_some_and(|question| {
             question.record_type == record_type
                 && question.class == CLASS_IN
                 && question.name.is(name)
         })
+    }
+
+    /// What it takes to walk all of its names, in labels and pointers.
+    pub(crate) fn name_steps(&self) -> usize {
+        self.name_steps
     }
 
     /// What sets it apart from other responses: the ID and the flags may differ, but not the response code.
@@ -179,6 +190,16 @@ impl<'m> Record<'m> {
     /// Its owner name.
     pub fn owner(&self) -> Name {
         self.owner.to_name().unwrap_or_else(Name::root)
+    }
+
+    /// Whether its owner is `name`.
+    pub fn is_at(&self, name: &Name) -> bool {
+        self.owner.is(name)
+    }
+
+    /// Whether `name` is below its owner.
+    pub fn is_above(&self, name: &Name) -> bool {
+        self.owner.is_above(name)
     }
 
     /// Its type.
@@ -229,30 +250,40 @@ impl<'m> Record<'m> {
 pub(crate) struct WireName<'m> {
     message: &'m [u8],
     position: usize,
+    /// Octets of the name without compression: names of different lengths need not be walked to be told apart.
+    octets: usize,
 }
 
 impl<'m> WireName<'m> {
-    /// Reads the name at `position`; gives the position behind it too.
+    /// Reads the name at `position`; gives the position behind it too, and how many labels and pointers there are to walk.
     ///
     /// A pointer must lead to before the part of the name that it stands in. So each jump goes further back, and the
     /// name ends.
-    pub(crate) fn read(message: &'m [u8], position: usize) -> Result<(Self, usize)> {
+    pub(crate) fn read(message: &'m [u8], position: usize) -> Result<(Self, usize, usize)> {
         let error = |offset, what| MessageError { offset, what };
-        let name = Self { message, position };
         let mut here = position;
         let mut part_start = position;
         let mut after = None;
         let mut octets = 1;
         let mut pointers = 0;
+        let mut labels = 0;
         loop {
             let Some(&length) = message.get(here) else {
                 return Err(error(here, "a name is cut short"));
             };
             match length & POINTER {
-                0 if length == 0 => return Ok((name, after.unwrap_or(here + 1))),
+                0 if length == 0 => {
+                    let name = Self {
+                        message,
+                        position,
+                        octets,
+                    };
+                    return Ok((name, after.unwrap_or(here + 1), labels + pointers));
+                }
                 0 => {
                     here += 1 + usize::from(length);
                     octets += 1 + usize::from(length);
+                    labels += 1;
                     if octets > MAX_NAME_OCTETS {
                         return Err(error(position, "a name of more than 255 octets"));
                     }
@@ -302,9 +333,31 @@ impl<'m> WireName<'m> {
         labels.take(MAX_NAME_OCTETS)
     }
 
-    /// Whether this is `name`, letter case aside. Lengths have no case: they are less than any letter.
+    /// Whether this is `name`, letter case aside.
     pub(crate) fn is(self, name: &Name) -> bool {
+        self.is_wire(name.as_wire())
+    }
+
+    /// Whether `name` is below this, letter case aside.
+    fn is_above(self, name: &Name) -> bool {
         let mut rest = name.as_wire();
+        while rest.len() > self.octets {
+            let parent = rest
+                .split_first()
+                .and_then(|(&length, after)| after.get(usize::from(length)..));
+            match parent {
+                Some(parent) => rest = parent,
+                None => return false,
+            }
+        }
+        rest.len() < name.as_wire().len() && self.is_wire(rest)
+    }
+
+    /// Whether this is the name in that wire form. Lengths have no case: they are less than any letter.
+    fn is_wire(self, mut rest: &[u8]) -> bool {
+        if self.octets != rest.len() {
+            return false;
+        }
         let mut here = self.position;
         while let Some((own, after)) = self.label(here) {
             match rest.split_at_checked(own.len()) {
@@ -325,6 +378,8 @@ impl<'m> WireName<'m> {
 struct Reader<'m> {
     octets: &'m [u8],
     position: usize,
+    /// What it takes to walk all names read so far, in labels and pointers.
+    steps: usize,
 }
 
 impl<'m> Reader<'m> {
@@ -362,10 +417,21 @@ impl<'m> Reader<'m> {
         Ok(u32::from(self.u16()?) << 16 | u32::from(self.u16()?))
     }
 
+    /// Compression lets a few octets stand for a long name, and every look at one takes a step for each label and each
+    /// pointer.
     fn name(&mut self) -> Result<WireName<'m>> {
-        let (name, after) = WireName::read(self.octets, self.position)?;
+        let (name, after, steps) = WireName::read(self.octets, self.position)?;
+        self.walk(steps)?;
         self.position = after;
         Ok(name)
+    }
+
+    fn walk(&mut self, steps: usize) -> Result<()> {
+        self.steps += steps;
+        if self.steps > max_name_steps(self.octets.len()) {
+            return Err(self.error("names of more labels, in all, than a message may have"));
+        }
+        Ok(())
     }
 
     fn question(&mut self) -> Result<Question<'m>> {
@@ -383,6 +449,11 @@ impl<'m> Reader<'m> {
         let ttl = self.u32()?;
         let length = usize::from(self.u16()?);
         let rdata_start = self.position;
+        if matches!(record_type, RecordType::CNAME | RecordType::DNAME)
+            && let Ok((_, _, steps)) = WireName::read(self.octets, rdata_start)
+        {
+            self.walk(steps)?;
+        }
         Ok(Record {
             owner,
             record_type,
@@ -421,6 +492,12 @@ mod tests {
         assert!(!parsed.answers_question(&name, RecordType::A));
         assert!(!parsed.answers_question(&Name::root(), RecordType::TXT));
         let [record] = parsed.answers() else { panic!() };
+        let below: Name = "a.Example".parse().unwrap();
+        assert!(record.is_at(&name) && !record.is_at(&below));
+        assert!(record.is_above(&below) && !record.is_above(&name));
+        assert!(!record.is_above(&Name::root()));
+        assert!(!record.is_above(&"a.xexample".parse().unwrap()));
+        assert!(!record.is_above(&"exampl.e".parse().unwrap()));
         assert!(record.belongs_to(&name, RecordType::TXT));
         assert_eq!(
             (record.owner(), record.ttl(), record.rdata()),
@@ -434,6 +511,31 @@ mod tests {
         let parsed = Response::parse(&octets).unwrap();
         assert!(!parsed.answers_question(&"example".parse().unwrap(), RecordType::TXT));
         assert_eq!(parsed.question(), None);
+    }
+
+    /// Each record of fourteen octets stands for a name of 127 labels, or one that is 127 pointers away.
+    #[test]
+    fn refuses_names_that_are_walked_for_longer_than_the_message_is() {
+        let labels = b"\x01a".repeat(127);
+        let deep = |count: u16, record: &[u8]| {
+            let mut message = b"\0\0\x81\x80\0\x01".to_vec();
+            message.extend(count.to_be_bytes());
+            message.extend(b"\0\0\0\0");
+            message.extend(&labels);
+            message.extend(b"\0\0\x10\0\x01");
+            message.extend(record.repeat(count.into()));
+            message
+        };
+        for record in [
+            &b"\xc0\x0c\0\x10\0\x01\0\0\0\0\0\x02\x01a"[..],
+            b"\0\0\x05\0\x01\0\0\0\0\0\x02\xc0\x0c",
+        ] {
+            assert!(Response::parse(&deep(1, record)).is_ok());
+            let refusal = Response::parse(&deep(2_000, record)).unwrap_err();
+            assert!(refusal.what.contains("more labels"), "{refusal}");
+        }
+        let long = [&b"\xc0\x0c\0\x10\0\x01\0\0\0\0\0\x80\x7f"[..], &[b'a'; 127]].concat();
+        assert!(Response::parse(&deep(100, &long)).is_ok());
     }
 
     #[test]

@@ -144,7 +144,7 @@ pub(crate) fn canonical_rdata(
     }
     let mut canonical = message.get(start..position)?.to_vec();
     for _ in 0..layout.names {
-        let (name, after) = WireName::read(message, position).ok()?;
+        let (name, after, _) = WireName::read(message, position).ok()?;
         canonical.extend_from_slice(name.to_name()?.as_wire());
         position = after;
     }

@@ -149,13 +149,12 @@ impl<'c, 'a> Question<'c, 'a> {
         let answers = self.sections.iter().copied().flatten();
         let in_answers = answers
             .filter(|record| record.record_type() == RecordType::DNAME)
+            .filter(|record| record.is_above(self.owner))
             .map(Record::owner);
         let responses = self.chain.responses().iter();
-        let in_questions = responses.filter_map(|response| response.asks_for(RecordType::DNAME));
-        let mut owners: Vec<Name> = in_answers
-            .chain(in_questions)
-            .filter(|dname_owner| self.owner.is_below(dname_owner))
-            .collect();
+        let in_questions =
+            responses.filter_map(|response| response.asks_above(self.owner, RecordType::DNAME));
+        let mut owners: Vec<Name> = in_answers.chain(in_questions).collect();
         owners.sort_unstable();
         owners.dedup();
         owners
