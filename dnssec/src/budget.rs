@@ -2,9 +2,20 @@
 //!
 //! Whoever sends a chain chooses how many responses, records, signatures and keys are in it. Without a bound, keys with
 //! one tag and many signatures multiply into any amount of public-key work (KeyTrap, CVE-2023-50387). All of it is
-//! counted here.
+//! counted here, in two ways:
+//!
+//! - By number, generously, for whoever looks something up and has time. These bounds grow with what is proven.
+//! - By what it costs ([`Work`]), where the caller sets a limit ([`Demand::with_most_work`]). Whoever has a domain can make
+//!   zones below it, each valid and each as costly as an algorithm can be, so what is proven earns nothing there. Where
+//!   work is limited, an RRset takes no more checks than it needs: the first signature that is good throughout the period
+//!   demanded is enough, and cheap ones come first. So keys and algorithms that are rolled over cost an honest chain
+//!   nothing more.
 
+use crate::demand::Demand;
 use crate::error::Error;
+use crate::rdata::Dnskey;
+use crate::validity::{Period, Validity};
+use crate::work::Work;
 
 /// Responses that a chain may have: far more than two for each of 127 labels.
 pub(crate) const MAX_RESPONSES: usize = 512;
@@ -46,6 +57,13 @@ const DENIALS_PER_STEP: u32 = 16;
 const BASE_HASH_BLOCKS: u32 = 2_048;
 const HASH_BLOCKS_PER_STEP: u32 = 512;
 
+/// Records or responses that are looked at for what belongs to a name in the time of a unit of work, some 20 ns each.
+const LOOKS_PER_UNIT: usize = 32;
+/// Octets of a chain that are read and searched in that time, if it is full of short records.
+const OCTETS_READ_PER_UNIT: usize = 256;
+/// NSEC records whose two names are compared with another in that time.
+const COMPARISONS_PER_UNIT: usize = 4;
+
 /// What a verification may still spend.
 #[derive(Clone, Debug)]
 pub(crate) struct Budget {
@@ -55,6 +73,9 @@ pub(crate) struct Budget {
     digests: Allowance,
     denials: Allowance,
     hash_blocks: Allowance,
+    work: Allowance,
+    /// When a signature has to be good to be enough, if work is limited.
+    enough: Option<Period>,
 }
 
 #[derive(Clone, Debug)]
@@ -91,8 +112,14 @@ impl Allowance {
 }
 
 impl Budget {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(demand: Demand) -> Self {
+        let most_work = demand.most_work();
         Self {
+            work: Allowance::new(
+                "units of work",
+                most_work.unwrap_or(Work::UNLIMITED).units(),
+            ),
+            enough: most_work.map(|_| demand.period()),
             signatures: Allowance::new("signature checks", BASE_SIGNATURES),
             failed_signatures: Allowance::new("signature checks that fail", FAILED_SIGNATURES),
             candidates: Allowance::new("keys that may have made a signature", BASE_CANDIDATES),
@@ -111,8 +138,20 @@ impl Budget {
         self.digests.grow(DIGESTS_PER_STEP);
     }
 
-    pub(crate) fn spend_signature(&mut self) -> Result<(), Error> {
-        self.signatures.spend(1)
+    /// Whether work is limited, so that it should not be spent on what is not needed.
+    pub(crate) fn is_tight(&self) -> bool {
+        self.enough.is_some()
+    }
+
+    /// Whether a signature that is good then makes it needless to check others over the same RRset.
+    pub(crate) fn is_enough(&self, validity: &Validity) -> bool {
+        self.enough.is_some_and(|period| validity.covers(period))
+    }
+
+    /// For checking a signature over so many octets with a key.
+    pub(crate) fn spend_signature(&mut self, key: &Dnskey<'_>, octets: usize) -> Result<(), Error> {
+        self.signatures.spend(1)?;
+        self.spend_work(Work::of_check(key).plus(Work::of_digest(octets)))
     }
 
     pub(crate) fn spend_failed_signature(&mut self) -> Result<(), Error> {
@@ -123,15 +162,42 @@ impl Budget {
         self.candidates.spend(1)
     }
 
-    pub(crate) fn spend_digest(&mut self) -> Result<(), Error> {
-        self.digests.spend(1)
+    /// For the digest of a key of so many octets.
+    pub(crate) fn spend_digest(&mut self, octets: usize) -> Result<(), Error> {
+        self.digests.spend(1)?;
+        self.spend_work(Work::from_units(1).plus(Work::of_digest(octets)))
     }
 
     pub(crate) fn spend_denial(&mut self) -> Result<(), Error> {
         self.denials.spend(1)
     }
 
+    /// For looking through so many records or responses.
+    pub(crate) fn spend_search(&mut self, count: usize) -> Result<(), Error> {
+        self.spend_share(count / LOOKS_PER_UNIT)
+    }
+
+    /// For comparing so many NSEC records with a name.
+    pub(crate) fn spend_comparisons(&mut self, records: usize) -> Result<(), Error> {
+        self.spend_share(records / COMPARISONS_PER_UNIT)
+    }
+
+    /// For reading a chain of so many octets.
+    pub(crate) fn spend_reading(&mut self, octets: usize) -> Result<(), Error> {
+        self.spend_share(octets / OCTETS_READ_PER_UNIT)
+    }
+
+    fn spend_share(&mut self, units: usize) -> Result<(), Error> {
+        let units = u32::try_from(units).unwrap_or(u32::MAX);
+        self.spend_work(Work::from_units(units.saturating_add(1)))
+    }
+
     pub(crate) fn spend_hash_blocks(&mut self, blocks: u32) -> Result<(), Error> {
-        self.hash_blocks.spend(blocks)
+        self.hash_blocks.spend(blocks)?;
+        self.spend_work(Work::of_sha_1_blocks(blocks))
+    }
+
+    fn spend_work(&mut self, work: Work) -> Result<(), Error> {
+        self.work.spend(work.units())
     }
 }

@@ -114,6 +114,15 @@ fn rsa_verifies(
         .is_some_and(|key| key.verify(parameters, signed_data, signature).is_ok())
 }
 
+/// The lengths in bits of an RSA key's modulus and exponent, if the key is one to compute with.
+pub(crate) fn rsa_bits(public_key: &[u8]) -> Option<(usize, usize)> {
+    let bits = |number: &[u8]| {
+        let unused = number.first().map_or(0, |first| first.leading_zeros());
+        (number.len() * 8).saturating_sub(usize::try_from(unused).unwrap_or(0))
+    };
+    rsa_components(public_key).map(|key| (bits(key.n), bits(key.e)))
+}
+
 /// Splits an RSA key into exponent and modulus (RFC 3110 §2), and holds the modulus against the bounds above.
 fn rsa_components(public_key: &[u8]) -> Option<PublicKeyComponents<&[u8]>> {
     let (exponent_octets, rest) = match *public_key {

@@ -45,6 +45,7 @@
 //! A zone's keys count only if they are signed by a key that the parent's DS RRset, or a trust anchor, commits to. What
 //! stands beside a good signature (stale, corrupt, unknown) does no harm, within a bound on the work that one chain may
 //! cause: signatures, digests, NSEC3 hashes and records are counted, and the bounds grow with what was proven so far alone.
+//! A server that takes chains from strangers sets a bound of its own, on what all of it costs ([`Demand::with_most_work`]).
 //!
 //! Of a chain that holds more than it takes, [`Chain::minimal`] keeps what proves the fact for as long as the whole does.
 //! The `AuthenticationChain` of RFC 9102, which holds the same records without the messages, can be read
@@ -115,6 +116,7 @@ mod retrieve;
 mod time;
 mod validity;
 mod verify;
+mod work;
 mod writer;
 
 pub use anchor::{AnchorError, TrustAnchor, TrustAnchors};
@@ -137,6 +139,7 @@ pub use retrieve::{
 pub use time::{Timestamp, TimestampError};
 pub use validity::{Period, Validity};
 pub use verify::{Absence, Denial, Fact, Proof};
+pub use work::Work;
 
 /// The sample of this crate's README, compiled with the tests.
 #[cfg(doctest)]

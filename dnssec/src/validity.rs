@@ -136,6 +136,12 @@ impl Validity {
         self.first_overlapping(period).is_some()
     }
 
+    /// Whether it holds for all of `period`.
+    pub(crate) fn covers(&self, period: Period) -> bool {
+        let covers = |own: &Period| own.start <= period.start && period.end <= own.end;
+        self.0.iter().any(covers)
+    }
+
     /// The first of its periods that shares a second with `period`, whole.
     pub fn first_overlapping(&self, period: Period) -> Option<Period> {
         self.0.iter().copied().find(|own| own.overlaps(period))
@@ -282,6 +288,8 @@ mod tests {
             prop_assert_eq!(a.intersect(&b), b.intersect(&a));
             prop_assert_eq!(a.intersect(&a), a.clone());
             if let [first, ..] = b.periods() {
+                let held = seconds(&a) & seconds(&(*first).into());
+                prop_assert_eq!(a.covers(*first), held == seconds(&(*first).into()));
                 prop_assert_eq!(a.intersect_period(*first), a.intersect(&(*first).into()));
             }
         }

@@ -2,6 +2,7 @@
 //! that key signed the zone's DNSKEY RRset.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use smallvec::SmallVec;
 
@@ -52,11 +53,21 @@ impl<'a> Zone<'a> {
         &self.keys
     }
 
-    /// Adds a proven key. What is in two DNSKEY RRsets is proven when either is.
-    fn add(&mut self, key: Key<'a>) {
-        match self.keys.iter_mut().find(|own| own.dnskey == key.dnskey) {
-            Some(own) => own.validity = own.validity.unite(&key.validity),
-            None => self.keys.push(key),
+    /// Adds the keys of a proven DNSKEY RRset, which are different ones. What is in two RRsets is proven when either is.
+    fn add(&mut self, keys: impl Iterator<Item = Key<'a>>) {
+        let mut known: HashMap<&[u8], usize> = HashMap::new();
+        known.extend(
+            self.keys
+                .iter()
+                .enumerate()
+                .map(|(place, own)| (own.dnskey.rdata(), place)),
+        );
+        for key in keys {
+            let own = known.get(key.dnskey.rdata());
+            match own.and_then(|place| self.keys.get_mut(*place)) {
+                Some(own) => own.validity = own.validity.unite(&key.validity),
+                None => self.keys.push(key),
+            }
         }
     }
 }
@@ -158,12 +169,10 @@ impl<'a> Plan<'a> {
                     other => other,
                 });
             match outcome {
-                Ok(validity) => keys.into_iter().for_each(|key| {
-                    zone.add(Key {
-                        validity: validity.clone(),
-                        ..key
-                    });
-                }),
+                Ok(validity) => zone.add(keys.into_iter().map(|key| Key {
+                    validity: validity.clone(),
+                    ..key
+                })),
                 Err(exhausted @ Error::BudgetExhausted { .. }) => return Err(exhausted),
                 Err(other) => failure = further(failure, other),
             }
@@ -311,7 +320,7 @@ fn is_about(
     match commitment {
         Commitment::Dnskey(dnskey) => Ok(dnskey == &key.dnskey),
         Commitment::Ds(ds) if ds.resembles(&key.dnskey, key.tag) => {
-            budget.spend_digest()?;
+            budget.spend_digest(key.dnskey.rdata().len())?;
             Ok(ds.commits_to(zone, &key.dnskey))
         }
         Commitment::Ds(_) => Ok(false),

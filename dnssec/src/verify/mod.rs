@@ -46,13 +46,15 @@ pub(crate) fn look_up<'a>(
     if record_type.is_meta() {
         return Err(Error::MetaType(record_type));
     }
+    let mut budget = Budget::new(demand);
+    budget.spend_reading(chain.messages().map(<[u8]>::len).sum())?;
     Walk {
         sources: Sources {
             chain,
             anchors,
             demand,
         },
-        budget: Budget::new(),
+        budget,
         zones: Zones::default(),
         denials: None,
         so_far: Validity::always(),
@@ -422,6 +424,8 @@ impl<'a> Walk<'_, 'a> {
             if self.is_anchored_below(&zone, Insecurity::Algorithms, owner, record_type) {
                 continue;
             }
+            self.budget
+                .spend_search(self.sources.chain.responses().len())?;
             let delegations = delegation::candidates(self.sources, &zone, RecordType::DS);
             for ds_rrset in delegations.unwrap_or_default() {
                 if delegation::is_secure(ds_rrset.rdata()) {

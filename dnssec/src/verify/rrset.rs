@@ -17,6 +17,7 @@ use crate::name::Name;
 use crate::rdata::Rrsig;
 use crate::record::RecordType;
 use crate::validity::{Period, Validity};
+use crate::work::Work;
 
 /// The data of an RRset's records: one TXT or DS record, or a key-signing and a zone-signing key, mostly.
 type Rdata<'a> = SmallVec<[Cow<'a, [u8]>; 2]>;
@@ -233,15 +234,28 @@ impl<'a> SignedRrset<'a> {
     ) -> Result<GoodSignatures<'_>, Error> {
         let mut good = GoodSignatures::new();
         let mut failure = None;
-        for WindowedRrsig { rrsig, window } in &self.rrsigs {
+        let mut rrsigs: SmallVec<[&WindowedRrsig<'a>; 4]> = self.rrsigs.iter().collect();
+        if budget.is_tight() {
+            rrsigs.sort_by_key(|windowed| Work::of_least_check(windowed.rrsig.algorithm));
+        }
+        for WindowedRrsig { rrsig, window } in rrsigs {
             let outcome =
                 keys_of(rrsig).and_then(|keys| self.check_signature(rrsig, *window, keys, budget));
             match outcome {
-                Ok(validity) => good.push(GoodSignature {
-                    signer: &rrsig.signer,
-                    labels: rrsig.labels.into(),
-                    validity,
-                }),
+                Ok(validity) => {
+                    let labels = rrsig.labels.into();
+                    // What was expanded from a wildcard has to be shown to be so, and that may fail.
+                    let is_enough =
+                        labels == self.owner.rrsig_labels() && budget.is_enough(&validity);
+                    good.push(GoodSignature {
+                        signer: &rrsig.signer,
+                        labels,
+                        validity,
+                    });
+                    if is_enough {
+                        break;
+                    }
+                }
                 Err(exhausted @ Error::BudgetExhausted { .. }) => return Err(exhausted),
                 Err(other) => failure = further(failure, other),
             }
@@ -282,7 +296,7 @@ impl<'a> SignedRrset<'a> {
             if signed_data.is_empty() {
                 self.append_signed_data(rrsig, &mut signed_data);
             }
-            budget.spend_signature()?;
+            budget.spend_signature(&key.dnskey, signed_data.len())?;
             if crypto::verifies(&key.dnskey, &signed_data, rrsig.signature) {
                 return Ok(together);
             }

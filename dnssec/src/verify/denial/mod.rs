@@ -255,6 +255,8 @@ impl<'w, 'a> Hearing<'w, 'a> {
         let responses = self.witnesses.chain.responses();
         let places = located.responses.iter();
         let sections = places.filter_map(|place| responses.get(*place));
+        let records = sections.clone().map(|response| response.records().len());
+        self.witnesses.budget.spend_search(records.sum())?;
         let unweighed = SignedRrset::of_one(
             &located.record,
             &located.owner,

@@ -69,6 +69,7 @@ fn absence_of_covered<'a>(
         return Ok(());
     };
     hearing.witnesses.budget.spend_denial()?;
+    hearing.witnesses.budget.spend_comparisons(records.len())?;
     for record in records {
         let is_at = record.owner == wildcard;
         if !is_at && !may_cover(record, &wildcard) {
