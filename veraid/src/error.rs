@@ -3,7 +3,7 @@
 use std::fmt;
 
 use der::asn1::ObjectIdentifier;
-use dnssec::{Period, Validity};
+use dnssec::{Period, Validity, Work};
 
 use crate::asn1::Unreadable;
 use crate::crypto::{self, Failure};
@@ -247,6 +247,16 @@ pub enum Error {
     /// There are too many ways in which the certificates could belong together.
     #[error("the certificates could belong together in too many ways")]
     PathBudgetExhausted,
+    /// Checking certificates and signature would take more work than the verifier allows
+    /// ([`Policy::with_most_work`](crate::Policy::with_most_work)).
+    #[error(
+        "the keys of the certificates take more to check than the {} units of work that this verifier allows for a bundle",
+        .limit.units()
+    )]
+    WorkExhausted {
+        /// The bound.
+        limit: Work,
+    },
     /// The certificate is valid for more than 90 days (DomainAuth draft, "Maximum Validity Period").
     #[error("the {certificate} is valid for more than 90 days, {period}")]
     CertificateTooLong {
@@ -623,7 +633,7 @@ impl Error {
             Self::UncriticalConstraints { .. } => "x509.basic_constraints_not_critical",
             Self::PathTooLong { .. } => "x509.path_length_exceeded",
             Self::TooManyCertificates { .. } => "x509.too_many_certificates",
-            Self::PathBudgetExhausted => "x509.path_budget_exhausted",
+            Self::PathBudgetExhausted | Self::WorkExhausted { .. } => "x509.path_budget_exhausted",
             Self::CertificateTooLong { .. } => "x509.valid_too_long",
             Self::AlgorithmNotAllowed { .. } => "veraid.algorithm_not_allowed",
             Self::CaMember => "x509.member_is_ca",

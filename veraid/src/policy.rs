@@ -3,7 +3,7 @@
 //! The DomainAuth draft has one signature algorithm and says that what it does not allow must be rejected. The other
 //! algorithms of [`KeyAlgorithm`] are experimental: a verifier takes those that its owner names, and no others.
 
-use dnssec::{Demand, Period};
+use dnssec::{Demand, Period, Work};
 
 use crate::algorithm::SignatureAlgorithm;
 use crate::certificate::UnverifiedCertificate;
@@ -17,9 +17,9 @@ use crate::record::TtlOverride;
 /// Validity Period").
 pub(crate) const MAX_VALIDITY_SECONDS: u32 = TtlOverride::MAX.seconds();
 
-/// Which dialects and which experimental key algorithms a verifier takes.
+/// Which dialects and which experimental key algorithms a verifier takes, and how much work it puts into a bundle.
 ///
-/// Without more being said: both dialects, and RSA alone.
+/// Without more being said: both dialects, and RSA alone; and as much work as any honest bundle may need.
 ///
 /// ```
 /// use veraid::{Dialect, KeyAlgorithm, Policy};
@@ -33,6 +33,7 @@ pub struct Policy {
     only: Option<Dialect>,
     /// One bit for each experimental algorithm.
     experimental: u8,
+    most_work: Option<Work>,
 }
 
 impl Policy {
@@ -42,6 +43,7 @@ impl Policy {
         Self {
             only: None,
             experimental: 0,
+            most_work: None,
         }
     }
 
@@ -65,6 +67,31 @@ impl Policy {
     #[must_use]
     pub fn allow_all(self) -> Self {
         KeyAlgorithm::ALL.iter().copied().fold(self, Self::allow)
+    }
+
+    /// Refuses bundles that take more work than that, before any of it is done or when it is used up.
+    ///
+    /// What all certificates and the signature take is known beforehand, and reading the content counts as a unit for each
+    /// 32 octets; the DNSSEC chain may take what these leave ([`Demand::with_most_work`]). What is remembered takes nothing
+    /// ([`Verifier`](crate::Verifier)). Without a limit, a bundle may take as much as its size allows, as is right for one
+    /// that somebody looks at. A server that takes bundles from strangers sets one: `kliento` does.
+    ///
+    /// ```
+    /// use veraid::{Policy, dnssec::Work};
+    ///
+    /// let policy = Policy::new().with_most_work(Work::from_units(1_000));
+    /// assert_eq!(policy.most_work(), Some(Work::from_units(1_000)));
+    /// ```
+    #[must_use]
+    pub const fn with_most_work(mut self, work: Work) -> Self {
+        self.most_work = Some(work);
+        self
+    }
+
+    /// How much work a bundle may take, if there is a limit.
+    #[must_use]
+    pub const fn most_work(self) -> Option<Work> {
+        self.most_work
     }
 
     /// Whether bundles of this dialect are taken.
@@ -232,13 +259,23 @@ impl Rules {
         Ok(())
     }
 
-    /// What DNSSEC signatures must be like.
-    pub(crate) fn demand(self, required: Period) -> Demand {
-        match self.dialect {
+    /// What DNSSEC signatures must be like, and what a chain may take beside what certificates and signature take.
+    ///
+    /// # Errors
+    /// [`Error::WorkExhausted`] if these leave nothing.
+    pub(crate) fn demand(self, required: Period, certificates: Work) -> Result<Demand, Error> {
+        let demand = match self.dialect {
             Dialect::VeraId => required.into(),
             Dialect::DomainAuth => {
                 Demand::from(required).with_longest_signature(MAX_VALIDITY_SECONDS)
             }
-        }
+        };
+        let Some(limit) = self.policy.most_work else {
+            return Ok(demand);
+        };
+        let left = limit
+            .less(certificates)
+            .ok_or(Error::WorkExhausted { limit })?;
+        Ok(demand.with_most_work(left))
     }
 }

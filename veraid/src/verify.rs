@@ -12,7 +12,8 @@ use std::borrow::Cow;
 
 use der::asn1::ObjectIdentifier;
 use dnssec::{
-    Chain, Fact, Name, Period, RecordType, Timestamp, TrustAnchors, Validity, txt_content,
+    Chain, Demand, Fact, Name, Period, RecordType, Timestamp, TrustAnchors, Validity, Work,
+    txt_content,
 };
 use smallvec::SmallVec;
 
@@ -21,6 +22,7 @@ use crate::bundle::{MemberIdBundle, SignatureBundle, SignatureParts};
 use crate::certificate::{
     DelegateProfile, IntermediateCertificate, MemberProfile, OrganisationCertificate,
     OrganisationProfile, Paths, UnverifiedCertificate, check_time, named_organisation,
+    work_of_organisation,
 };
 use crate::cms::{SignedData, SignerInfo};
 use crate::error::Error;
@@ -337,6 +339,10 @@ pub(crate) fn verify_parts<'v, 'a: 'v>(
             )
         })
         .transpose()?;
+    let work = work_of_certificates(&organisation, paths.as_ref())?
+        .plus(key.work())
+        .plus(work_of_content(&content));
+    let demand = rules.demand(required, work)?;
     signer_info.check_digest(&content)?;
 
     let certification = Certification {
@@ -352,7 +358,7 @@ pub(crate) fn verify_parts<'v, 'a: 'v>(
             &organisation,
             Some(verification.service),
             verification.anchors,
-            required,
+            demand,
             rules,
         ),
         (Ground::Chain(_), None) => Err(Error::AmbiguousDialect),
@@ -479,6 +485,23 @@ fn intermediates_of<'a>(
     Ok(intermediates)
 }
 
+/// What checking all signatures over certificates takes.
+fn work_of_certificates(
+    organisation: &OrganisationProfile<'_, '_>,
+    paths: Option<&Paths<'_, '_>>,
+) -> Result<Work, Error> {
+    let below = paths.map_or(Ok(Work::NONE), Paths::work)?;
+    Ok(work_of_organisation(organisation).plus(below))
+}
+
+/// What reading content takes whoever it is for: a unit for so many octets, if it is JSON of many small members.
+const CONTENT_OCTETS_PER_UNIT: usize = 32;
+
+fn work_of_content(content: &[u8]) -> Work {
+    let units = content.len() / CONTENT_OCTETS_PER_UNIT;
+    Work::from_units(u32::try_from(units).unwrap_or(u32::MAX))
+}
+
 /// The certificates between which the signatures have yet to be checked.
 struct Certification<'p, 'c, 'a> {
     organisation: &'p OrganisationProfile<'c, 'a>,
@@ -588,13 +611,15 @@ pub(crate) fn verify_member(
         rules,
         required,
         |organisation, member, paths, available| {
+            let work = work_of_certificates(organisation, Some(paths))?;
+            let demand = rules.demand(required, work)?;
             let published = PublishedKey::prove(
                 &chain,
                 &owner,
                 organisation,
                 service,
                 anchors,
-                required,
+                demand,
                 rules,
             )?;
             let certification = Certification {
@@ -674,13 +699,14 @@ impl OrganisationCertificate {
         rules.check_required_period(period)?;
         let available = common_period([&certificate], None, period)?;
         let organisation = OrganisationProfile::check(&certificate, rules)?;
+        let demand = rules.demand(period, work_of_certificates(&organisation, None)?)?;
         let published = PublishedKey::prove(
             &chain,
             &owner,
             &organisation,
             service,
             anchors,
-            period,
+            demand,
             rules,
         )?;
         let certification = Certification {
@@ -853,11 +879,10 @@ impl PublishedKey {
         organisation: &OrganisationProfile<'_, '_>,
         service: Option<ObjectIdentifier>,
         anchors: &TrustAnchors,
-        required: Period,
+        demand: Demand,
         rules: Rules,
     ) -> Result<Self, Error> {
         check_unverified_records(chain, &organisation.key, service, rules.dialect)?;
-        let demand = rules.demand(required);
         let proof = match chain.look_up(owner, RecordType::TXT, anchors, demand)? {
             Fact::Proven(proof) => proof,
             Fact::ProvenAbsent(absence) => return Err(Error::RecordAbsent(Box::new(absence))),
@@ -993,8 +1018,8 @@ fn holds_records(chain: &Chain<'_>, owner: &Name) -> bool {
     let is_answer = |record: &dnssec::Record<'_>| {
         record.class() == CLASS_IN
             && match record.record_type() {
-                RecordType::TXT | RecordType::CNAME => record.owner() == *owner,
-                RecordType::DNAME => owner.is_within(&record.owner()) && record.owner() != *owner,
+                RecordType::TXT | RecordType::CNAME => record.is_at(owner),
+                RecordType::DNAME => record.is_above(owner),
                 _ => false,
             }
     };
@@ -1012,11 +1037,8 @@ fn responses_to<'c, 'a>(
     chain: &'c Chain<'a>,
     owner: &'c Name,
 ) -> impl Iterator<Item = &'c dnssec::Response<'a>> {
-    chain.responses().iter().filter(move |response| {
-        response
-            .question()
-            .is_some_and(|(name, record_type)| record_type == RecordType::TXT && name == *owner)
-    })
+    let responses = chain.responses().iter();
+    responses.filter(|response| response.answers_question(owner, RecordType::TXT))
 }
 
 /// Refuses a chain early if no TXT record in it, proven or not, is for the key and the service.

@@ -16,7 +16,7 @@ pub use parse::UnverifiedCertificate;
 
 pub(crate) use issue::{date_time, sign_checked};
 pub(crate) use parse::{IssuerAndSerialNumber, identify};
-pub(crate) use path::{MAX_INTERMEDIATES, Paths, check_time};
+pub(crate) use path::{MAX_INTERMEDIATES, Paths, check_time, work_of_organisation};
 pub(crate) use profile::{DelegateProfile, MemberProfile, OrganisationProfile, named_organisation};
 
 use dnssec::Period;

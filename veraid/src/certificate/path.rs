@@ -4,7 +4,7 @@
 //! among certificates that have nothing to do with it, some of the same name. All that is free is checked while paths are
 //! looked for; what is left of each are its signatures, and all paths that are left have no more of them than a bound.
 
-use dnssec::Period;
+use dnssec::{Period, Work};
 use smallvec::{SmallVec, smallvec};
 
 use super::parse::UnverifiedCertificate;
@@ -40,6 +40,9 @@ struct Link {
     issuer: Issuer,
 }
 
+/// Signatures of all paths together.
+type Links = SmallVec<[Link; MAX_SIGNATURES]>;
+
 /// Intermediates from the lower end upwards.
 type Intermediates = SmallVec<[usize; 2]>;
 
@@ -49,6 +52,8 @@ pub(crate) struct Paths<'c, 'a> {
     organisation: &'c OrganisationProfile<'c, 'a>,
     intermediates: &'c [UnverifiedCertificate<'a>],
     found: Vec<Path>,
+    /// The signatures that all of them rest on, each once.
+    needed: Links,
 }
 
 /// One of them, and when all of its certificates are valid together.
@@ -76,13 +81,23 @@ impl<'c, 'a> Paths<'c, 'a> {
             available,
             required,
             failure: None,
+            issuers: vec![None; intermediates.len().saturating_add(1)],
         };
-        let found = search.run()?;
+        let (found, needed) = search.run()?;
         Ok(Self {
             end,
             organisation,
             intermediates,
             found,
+            needed,
+        })
+    }
+
+    /// What checking the signatures of all paths takes.
+    pub(crate) fn work(&self) -> Result<Work, Error> {
+        self.needed.iter().try_fold(Work::NONE, |work, &link| {
+            let key = self.key_of(link.issuer)?;
+            Ok(work.plus(work_of(self.issued(link), &key)))
         })
     }
 
@@ -116,6 +131,22 @@ impl Path {
     fn links(&self) -> impl Iterator<Item = Link> {
         links(&self.intermediates)
     }
+}
+
+/// What checking the organisation's signature over its own certificate takes.
+pub(crate) fn work_of_organisation(organisation: &OrganisationProfile<'_, '_>) -> Work {
+    let certificate = organisation.certificate();
+    if is_self_issued(certificate) {
+        work_of(certificate, &organisation.key)
+    } else {
+        Work::NONE
+    }
+}
+
+/// What checking the signature over a certificate takes.
+fn work_of(certificate: &UnverifiedCertificate<'_>, issuer: &PublicKeyRef<'_>) -> Work {
+    let octets = certificate.content().len();
+    issuer.work().plus(Work::of_digest(octets))
 }
 
 /// The signatures that hold a path together, from the lower end upwards.
@@ -199,18 +230,29 @@ struct Search<'c, 'a> {
     required: Period,
     /// Why the shortest path is none.
     failure: Option<Error>,
+    /// Whom each certificate names as its issuer, once that was looked at: the intermediates by their places, the end last.
+    /// Names may be long, and paths meet the same certificates again and again.
+    issuers: Vec<Option<Issuers>>,
+}
+
+/// Who may have issued a certificate, by name alone.
+#[derive(Clone, Debug)]
+struct Issuers {
+    organisation: bool,
+    intermediates: Intermediates,
 }
 
 impl<'c, 'a> Search<'c, 'a> {
-    fn run(mut self) -> Result<Vec<Path>, Error> {
+    fn run(mut self) -> Result<(Vec<Path>, Links), Error> {
         let mut found = Vec::new();
-        let mut needed: SmallVec<[Link; MAX_SIGNATURES]> = smallvec![];
+        let mut needed: Links = smallvec![];
         let mut open: Vec<(Intermediates, Period)> = vec![(Intermediates::new(), self.available)];
         let mut steps = 0usize;
         let mut next = 0;
         while let Some((below, period)) = open.get(next).cloned() {
             next = next.saturating_add(1);
-            if self.issued_by_organisation(&below) {
+            let issuers = self.issuers_of(below.last().copied());
+            if issuers.organisation {
                 match self.complete(&below) {
                     Ok(()) => {
                         for link in links(&below) {
@@ -226,8 +268,11 @@ impl<'c, 'a> Search<'c, 'a> {
                     Err(failure) => self.note(failure),
                 }
             }
-            for (place, candidate) in self.intermediates.iter().enumerate() {
-                if below.contains(&place) || !self.last(&below).names_as_issuer(candidate) {
+            for place in issuers.intermediates {
+                let Some(candidate) = self.intermediates.get(place) else {
+                    continue;
+                };
+                if below.contains(&place) {
                     continue;
                 }
                 steps = steps.saturating_add(1);
@@ -252,7 +297,30 @@ impl<'c, 'a> Search<'c, 'a> {
                 certificate: self.end.role(),
             }));
         }
-        Ok(found)
+        Ok((found, needed))
+    }
+
+    /// Whom the intermediate at that place, or the certificate at the lower end, names as its issuer.
+    fn issuers_of(&mut self, place: Option<usize>) -> Issuers {
+        let slot = place.unwrap_or(self.intermediates.len());
+        if let Some(Some(known)) = self.issuers.get(slot) {
+            return known.clone();
+        }
+        let issued = place
+            .and_then(|place| self.intermediates.get(place))
+            .unwrap_or(self.end);
+        let named = self.intermediates.iter().enumerate();
+        let issuers = Issuers {
+            organisation: issued.names_as_issuer(self.organisation.certificate()),
+            intermediates: named
+                .filter(|(_, candidate)| issued.names_as_issuer(candidate))
+                .map(|(place, _)| place)
+                .collect(),
+        };
+        if let Some(slot) = self.issuers.get_mut(slot) {
+            *slot = Some(issuers.clone());
+        }
+        issuers
     }
 
     /// The certificate whose issuer is looked for.
@@ -261,11 +329,6 @@ impl<'c, 'a> Search<'c, 'a> {
             .last()
             .and_then(|&place| self.intermediates.get(place))
             .unwrap_or(self.end)
-    }
-
-    fn issued_by_organisation(&self, below: &[usize]) -> bool {
-        self.last(below)
-            .names_as_issuer(self.organisation.certificate())
     }
 
     /// Whether the organisation's certificate may stand at the top.
