@@ -8,7 +8,7 @@ use veraid::{
 };
 
 use crate::error::Error;
-use crate::{Audience, Claims, MAX_BUNDLE_OCTETS, MAX_LIFETIME_SECONDS, SERVICE, Token};
+use crate::{Audience, Claims, MAX_BUNDLE_OCTETS, MAX_LIFETIME_SECONDS, MAX_WORK, SERVICE, Token};
 
 /// Signs `token` to be valid within `period`, and gives the bundle's DER octets.
 ///
@@ -67,7 +67,8 @@ impl<'a> TokenBundle<'a> {
 
     /// Verifies that everything about the bundle holds together at one second of `period` at least.
     ///
-    /// `policy` says which dialects and key algorithms are taken. This asks no clock. Servers use a [`Verifier`](crate::Verifier), which does.
+    /// `policy` says which dialects and key algorithms are taken, and may say how much work a bundle may take, which is
+    /// [`MAX_WORK`] otherwise. This asks no clock. Servers use a [`Verifier`](crate::Verifier), which does.
     ///
     /// # Errors
     ///
@@ -82,7 +83,8 @@ impl<'a> TokenBundle<'a> {
         // What costs nothing to find out comes before any public-key operation.
         self.attached_content()?;
         check_lifetime(self.signature.unverified_period())?;
-        let verification = Verification::new(SERVICE, period, anchors).with_policy(policy);
+        let verification =
+            Verification::new(SERVICE, period, anchors).with_policy(with_limit(policy));
         VerifiedToken::read(self.signature.verify(&verification)?, audience)
     }
 
@@ -108,6 +110,11 @@ pub(crate) fn verify(
     }
     check_lifetime(outline.unverified_period())?;
     VerifiedToken::read(verifier.verify(outline, period)?, audience)
+}
+
+/// The policy with [`MAX_WORK`], unless it has a limit of its own.
+pub(crate) fn with_limit(policy: Policy) -> Policy {
+    policy.with_most_work(policy.most_work().unwrap_or(MAX_WORK))
 }
 
 fn check_size(bundle: &[u8]) -> Result<(), Error> {

@@ -218,6 +218,27 @@ pub const MAX_BUNDLE_OCTETS: usize = 16_384;
 /// The longest that a token may live, from the first second of its period to the last.
 pub const MAX_LIFETIME_SECONDS: u64 = 3_600;
 
+/// The most work that verifying a bundle may take, unless a verifier's [`Policy`](veraid::Policy) says otherwise:
+/// less than four times what an ordinary one takes. It is what anybody can have a server do for a request, whatever they
+/// send.
+///
+/// In units of about a microsecond:
+///
+/// | what an honest bundle is made of | units |
+/// |---|---|
+/// | an ordinary member's: the root's keys and its DS for `com.` by RSA-2048; the keys of `com.`, its DS for `example.com.`, the keys of that and the TXT record by P-256; organisation, member and token by RSA-2048 | 267 |
+/// | a top-level domain and three zones below it, of P-256; an organisation, two intermediates and a member with RSA-4096 | 682 |
+/// | three zones of P-256, and an alias to another domain with three; RSA-4096 | 750 |
+/// | a domain of P-384 that is an alias of another of P-384; RSA-2048 | 932 |
+/// | a top-level domain and a domain of P-384; an intermediate; RSA-4096 | 929 |
+/// | a domain and a zone below it of P-384; RSA-4096 | 954 |
+///
+/// Each 32 octets of the token and each 256 of the chain count as one. Keys and algorithms that are being rolled over add
+/// next to nothing. What does not fit is a third zone of P-384 on the way, or RSA keys beyond 4096 bits beside all else
+/// that is large: for these, [`Policy::with_most_work`](veraid::Policy::with_most_work) says how much more may be spent on
+/// everybody.
+pub const MAX_WORK: veraid::dnssec::Work = veraid::dnssec::Work::from_units(960);
+
 /// The media type of a token bundle in DER.
 pub const MEDIA_TYPE: &str = "application/vnd.kliento.token-bundle";
 

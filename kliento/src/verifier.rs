@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use veraid::{Period, Policy, Timestamp, TrustAnchors};
 
-use crate::bundle::{self, check_audience};
+use crate::bundle::{self, check_audience, with_limit};
 use crate::cache::{self, Cache, Form};
 use crate::error::Error;
 use crate::{Audience, CacheStatistics, Requirements, SERVICE, VerifiedToken, header};
@@ -246,7 +246,8 @@ impl VerifierBuilder {
         self
     }
 
-    /// Takes what `policy` says, in place of tokens of both dialects with RSA keys alone.
+    /// Takes what `policy` says, in place of tokens of both dialects with RSA keys alone. If it sets no limit on work,
+    /// [`MAX_WORK`](crate::MAX_WORK) is the limit.
     ///
     /// ```
     /// use kliento::Verifier;
@@ -311,7 +312,7 @@ impl VerifierBuilder {
             audience: Arc::new(self.audience),
             requirements: Arc::new(self.requirements),
             foundation: Arc::new(Foundation {
-                verifier: veraid::Verifier::new(SERVICE, anchors, self.policy)
+                verifier: veraid::Verifier::new(SERVICE, anchors, with_limit(self.policy))
                     .remembering(shares.organisations, shares.members),
                 clock_skew: i64::try_from(self.clock_skew.as_secs()).unwrap_or(i64::MAX),
                 clock: self.clock,
