@@ -70,7 +70,8 @@
 //! | 9824 | Compact denial: an NSEC record with NXNAME is a proof that there is no such name. |
 //!
 //! Aliases are followed eight deep. A name asked for has at most 255 octets and 127 labels, a chain at most 512 responses
-//! with 8,192 records, and where denials are needed at most 512 different NSEC and NSEC3 records.
+//! with 8,192 records, in their names at most 16,384 labels and pointers more than it has octets, and where denials are
+//! needed at most 512 different NSEC and NSEC3 records.
 #![doc = include_str!("differences.md")]
 //!
 //! # Time
