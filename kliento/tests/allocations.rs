@@ -61,3 +61,16 @@ fn a_token_of_strangers_takes_a_hundred_and_fifty_allocations_at_most() {
         assert!(allocations <= 150, "{kind:?}: {allocations}");
     }
 }
+
+#[test]
+fn a_new_token_of_whom_the_verifier_knows_takes_twenty_allocations_at_most() {
+    for kind in [Kind::Member, Kind::Organisation] {
+        let tokens = tokens(kind, 3);
+        let verifier = DOMAIN.verifier().unwrap().build();
+        // The first makes them known, and the second is remembered beside it.
+        verifier.verify_header(&tokens[0]).unwrap();
+        verifier.verify_header(&tokens[1]).unwrap();
+        let allocations = allocations(&verifier, &tokens[2]);
+        assert!(allocations <= 20, "{kind:?}: {allocations}");
+    }
+}
