@@ -121,8 +121,6 @@ def write(series, directory):
     for one in series:
         text = filled(text, f"<!-- {one.name} -->", "<!-- end -->", f"{one.table()}\n\n{one.fit()}")
     page.write_text(text)
-    page = Path("BENCHMARKS.md")
-    page.write_text(filled(page.read_text(), "<!-- growth: begin -->", "<!-- growth: end -->", summary(series, directory)))
 
 
 def filled(text, start, end, content):
@@ -132,28 +130,6 @@ def filled(text, start, end, content):
     if times != 1:
         raise SystemExit(f"there is no place for {start}")
     return replaced
-
-
-def summary(series, directory):
-    rows = [
-        "| one more of | instructions | of which ours | allocations | second half of the series, first half |",
-        "|---|--:|--:|--:|--:|",
-    ]
-    for one in series:
-        rows.append(
-            f"| {one.name} | {one.slope('instructions'):,.0f} | {one.slope('ours'):,.0f} | {one.slope('allocations'):.2f} |"
-            f" {one.acceleration('instructions'):.2f} |"
-        )
-    table = "\n".join(rows)
-    return f"""
-A verification costs a fixed sum and so much for each thing more that the bundle holds. Nothing grows faster than linearly: in
-the second half of each series one more costs what it does in the first, but for a few hundredths.
-[How that was counted, and why each costs what it does]({directory}/growth.md).
-
-![Instructions by what grows]({directory}/growth-instructions.svg)
-
-{table}
-"""
 
 
 def main(program, directory=None):
