@@ -65,7 +65,7 @@ impl Sent {
         let (mut too_little, mut enough) = (0, 16_384);
         assert!(suffices(enough));
         while enough - too_little > 1 {
-            let middle = (too_little + enough) / 2;
+            let middle = u32::midpoint(too_little, enough);
             if suffices(middle) {
                 enough = middle;
             } else {
@@ -102,6 +102,26 @@ fn zone(name: &str, algorithm: Algorithm) -> ZoneSpec {
     }
 }
 
+/// Zones below the root, with a record at `target` if that is not the owner.
+fn world(
+    zones: impl IntoIterator<Item = ZoneSpec>,
+    owner: &str,
+    target: Option<&str>,
+    record: &TxtRecord,
+) -> World {
+    let builder: WorldBuilder = zones.into_iter().fold(
+        World::builder().at(NOON).with_zone(root()),
+        WorldBuilder::with_zone,
+    );
+    let builder = match target {
+        Some(target) => builder.record(Record::of_name(owner, CNAME, target)),
+        None => builder,
+    };
+    builder
+        .txt(target.unwrap_or(owner), record.to_string())
+        .build()
+}
+
 /// A token of `domain`, whose record stands at `target` if that is not the name where it is looked for.
 fn send(
     zones: impl IntoIterator<Item = ZoneSpec>,
@@ -124,17 +144,7 @@ fn send(
     );
     let day = TtlOverride::from_seconds(86_400).unwrap();
     let record = TxtRecord::new(organisation.public_key(), dialect, day, Some(SERVICE)).unwrap();
-    let builder: WorldBuilder = zones.into_iter().fold(
-        World::builder().at(NOON).with_zone(root()),
-        WorldBuilder::with_zone,
-    );
-    let builder = match target {
-        Some(target) => builder.record(Record::of_name(owner.as_str(), CNAME, target)),
-        None => builder,
-    };
-    let world = builder
-        .txt(target.unwrap_or(&owner), record.to_string())
-        .build();
+    let world = world(zones, &owner, target, &record);
     let chain = world.responses(owner.as_str(), TXT).to_der();
 
     let certificate = OrganisationCertificate::self_issue(
@@ -190,7 +200,7 @@ fn send(
                     Some(issuer) => issuer.into(),
                     None => (&certificate).into(),
                 };
-                let issued = IntermediateCertificate::issue(
+                let intermediate = IntermediateCertificate::issue(
                     &name,
                     key,
                     issuer,
@@ -198,7 +208,7 @@ fn send(
                     period(7),
                     depth,
                 );
-                path.push(issued.unwrap());
+                path.push(intermediate.unwrap());
             }
             let bundle = issue(path, last);
             let signer = Signer::Member {

@@ -770,10 +770,7 @@ impl Attacker {
     ) -> Made {
         let chain = responses.to_der();
         let certificate = scene.certificate.clone();
-        let bundle = match MemberIdBundle::new(&chain, certificate, member, intermediates) {
-            Ok(bundle) => bundle,
-            Err(error) => return Err(error.into()),
-        };
+        let bundle = MemberIdBundle::new(&chain, certificate, member, intermediates)?;
         let signer = Signer::Member {
             bundle: &bundle,
             key: &self.member,
