@@ -293,7 +293,8 @@ impl VerifierBuilder {
 
     /// How many octets the verifier may take to remember what it verified; 0 switches that off. 16 MiB by default.
     ///
-    /// Half of it is for bundles, of which a thousand with RSA-2048 keys fit into 8 MiB. The rest is for what bundles have in
+    /// Half of it is for bundles, of which a thousand with RSA-2048 keys fit into 8 MiB; an eighth of that half is for copies
+    /// that threads keep of those that they are asked about most. The rest is for what bundles have in
     /// common, so that a new one costs but its own signature: a quarter for organisations (eight kilobytes each), and a
     /// quarter for members and others who sign for an organisation (four kilobytes each).
     ///
