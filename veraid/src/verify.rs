@@ -444,9 +444,7 @@ pub(crate) fn verify_recognised<'a>(
     check_service(signer_info, verification.service).ok()?;
     rules.check_required_period(required).ok()?;
     signer_info.check_form(rules).ok()?;
-    let available = certificates
-        .intersect(signer_info.metadata.period)
-        .filter(|available| available.overlaps(required))?;
+    let available = certificates.intersect(signer_info.metadata.period)?;
     let published = organisation.published.within(required, rules).ok()?;
     let period = published.period_with(available).ok()?;
     signer_info.check_algorithms(&key.borrow(), rules).ok()?;

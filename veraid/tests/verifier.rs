@@ -8,10 +8,12 @@
 
 mod support;
 
-use aws_lc_rs::digest::SHA256;
+use aws_lc_rs::digest::{SHA256, SHA512};
+use aws_lc_rs::signature::{RSA_PSS_SHA256, RSA_PSS_SHA512};
 use kliento_fixtures::TXT;
 use support::{
-    DAY, MESSAGE_DIGEST, METADATA, NOON, Parts, at, der, message_digest, metadata, noon, period,
+    CONTENT, DAY, MESSAGE_DIGEST, METADATA, NOON, Parts, SHA_512, at, der, hash, key_usage,
+    message_digest, metadata, noon, period, pss,
 };
 use veraid::{
     BundleOutline, Period, SignatureBundle, SignedBy, Verification, Verifier, VerifierStatistics,
@@ -116,6 +118,41 @@ fn another_member_of_a_known_organisation_is_learnt() {
     assert_eq!(verifier.statistics().signers.entries, 2);
     assert_eq!(reason(&verifier, &other, noon()), "valid");
     assert_eq!(hits(&verifier), (2, 1));
+}
+
+/// Its key was made ready for another hash.
+#[test]
+fn a_known_signer_may_sign_with_another_hash_and_only_as_it_says() {
+    for kind in KINDS {
+        let (verifier, bundle) = remembering(&kind());
+        assert_eq!(reason(&verifier, &bundle, noon()), "valid");
+        let mut other = kind();
+        other.signed_data.signature_algorithm = pss(SHA_512);
+        other.signed_data.scheme = &RSA_PSS_SHA512;
+        other.signed_data.digest_algorithm = hash(SHA_512);
+        other.signed_data.signed_attributes[MESSAGE_DIGEST] = message_digest(&SHA512, CONTENT);
+        assert_eq!(reason(&verifier, &other.build().0, noon()), "valid");
+        // It says SHA-512, and was made with SHA-256.
+        other.signed_data.scheme = &RSA_PSS_SHA256;
+        assert_eq!(
+            reason(&verifier, &other.build().0, noon()),
+            "cms.bad_signature"
+        );
+    }
+}
+
+/// RFC 5280 §4.2.1.3: a key for certificates alone signs no content, though what it certifies is known to be good.
+#[test]
+fn a_known_organisation_signs_nothing_that_its_certificate_does_not_allow() {
+    let for_certificates = |mut parts: Parts| {
+        parts.organisation.extensions.push(key_usage(0x04));
+        parts
+    };
+    let (verifier, bundle) = remembering(&for_certificates(Parts::member()));
+    assert_eq!(reason(&verifier, &bundle, noon()), "valid");
+    let (bundle, _) = for_certificates(Parts::organisation()).build();
+    assert_eq!(reason(&verifier, &bundle, noon()), "x509.key_usage");
+    assert_eq!(hits(&verifier).0, 1);
 }
 
 /// All the seconds at which something about a bundle begins or ends, and those beside them.
