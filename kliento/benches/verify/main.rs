@@ -26,7 +26,7 @@ use kliento::veraid::{Dialect, KeyAlgorithm};
 use kliento::{Timestamp, Verifier, VerifierBuilder, header};
 
 use floor::Floor;
-use peers::{BiscuitToken, JsonWebToken};
+use peers::JsonWebToken;
 use realistic::{Domain, Keys, Kind, Party};
 
 /// Tokens that one warm verifier is asked about, until another takes its place.
@@ -229,13 +229,9 @@ fn time_both(verifiers: [&Verifier; 2], tokens: &[String], iterations: u64) -> D
 
 fn other_peers(criterion: &mut Criterion) {
     let es256 = JsonWebToken::es256();
-    let biscuit = BiscuitToken::new();
     let mut group = criterion.benchmark_group("peer");
     group.bench_function("jwt_es256", |bencher| {
         bencher.iter(|| black_box(&es256).verify());
-    });
-    group.bench_function("biscuit", |bencher| {
-        bencher.iter(|| black_box(&biscuit).verify());
     });
     group.finish();
 }

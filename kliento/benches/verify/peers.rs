@@ -4,10 +4,8 @@
 //! but itself. Each is verified in the way that its library does fastest: what can be prepared once, is.
 
 use std::collections::HashMap;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use biscuit_auth::macros::{authorizer, biscuit, rule};
-use biscuit_auth::{AuthorizerLimits, Biscuit, KeyPair};
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, TokenData, Validation};
 use kliento::Token;
@@ -139,67 +137,5 @@ impl JsonWebToken {
             .get(&header.kid.expect("it names a key"))
             .expect("the key is known");
         jsonwebtoken::decode(&self.text, key, &self.validation).expect("the token is good")
-    }
-}
-
-/// A Biscuit, which Ed25519 signs.
-pub(crate) struct BiscuitToken {
-    text: String,
-    root: biscuit_auth::PublicKey,
-}
-
-impl BiscuitToken {
-    /// With the audience, the sender and the claims as facts, and its end as a check of its own, as their documentation has
-    /// it.
-    pub(crate) fn new() -> Self {
-        let claims = Claims::new(&token(0).expect("it is a token"));
-        let end = SystemTime::UNIX_EPOCH + Duration::from_secs(claims.exp);
-        let mut builder = biscuit!(
-            "audience({audience}); user({user}); check if time($time), $time <= {end};",
-            audience = claims.aud,
-            user = claims.sub,
-            end = end,
-        );
-        for (name, value) in claims.claims {
-            builder = builder
-                .fact(biscuit_auth::macros::fact!(
-                    "claim({name}, {value})",
-                    name = name,
-                    value = value
-                ))
-                .expect("it is a fact");
-        }
-        let root = KeyPair::new();
-        let biscuit = builder.build(&root).expect("it can be signed");
-        let this = Self {
-            text: biscuit.to_base64().expect("it can be written"),
-            root: root.public(),
-        };
-        let (user, claims) = this.verify();
-        assert_eq!((user.0.as_str(), claims.len()), ("alice@example.com", 3));
-        this
-    }
-
-    /// Reads it, checks its signature, lets it pass if it is for us and has not ended, and takes the sender and the claims
-    /// out of it.
-    pub(crate) fn verify(&self) -> ((String,), Vec<(String, String)>) {
-        let biscuit = Biscuit::from_base64(&self.text, self.root).expect("the signature is good");
-        let mut authorizer = authorizer!("allow if audience({audience});", audience = AUDIENCE)
-            .time()
-            // By default it gives up after a millisecond, which a busy machine may take.
-            .set_limits(AuthorizerLimits {
-                max_time: Duration::from_secs(1),
-                ..AuthorizerLimits::default()
-            })
-            .build(&biscuit)
-            .expect("it can be asked");
-        authorizer.authorize().expect("it may pass");
-        let user = authorizer
-            .query_exactly_one(rule!("data($user) <- user($user)"))
-            .expect("it has one sender");
-        let claims = authorizer
-            .query(rule!("data($name, $value) <- claim($name, $value)"))
-            .expect("it has claims");
-        (user, claims)
     }
 }
