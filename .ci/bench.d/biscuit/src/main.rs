@@ -43,7 +43,7 @@ impl BiscuitToken {
             user = format!("{USER}@{DOMAIN}"),
             end = end,
         );
-        for (name, value) in token.claims() {
+        for (name, value) in token.claims().iter() {
             builder = builder
                 .fact(biscuit_auth::macros::fact!(
                     "claim({name}, {value})",
