@@ -134,14 +134,18 @@ fn check_lifetime(period: Period) -> Result<(), Error> {
 }
 
 /// The audience matches by exact comparison.
-pub(crate) fn check_audience(expected: &Audience, found: &Audience) -> Result<(), Error> {
-    if found != expected {
+pub(crate) fn check_audience(
+    expected: &Audience,
+    token: VerifiedToken,
+) -> Result<VerifiedToken, Error> {
+    if token.audience() != expected {
         return Err(Error::AudienceMismatch {
+            subject: token.subject().to_owned(),
             expected: expected.clone(),
-            found: found.clone(),
+            found: token.audience().clone(),
         });
     }
-    Ok(())
+    Ok(token)
 }
 
 /// A token whose signature, chain of trust, period and audience were verified.
@@ -168,12 +172,11 @@ impl VerifiedToken {
     /// Reads the token that was signed, which must be for that audience.
     fn read(signature: VerifiedSignature<'_>, audience: &Audience) -> Result<Self, Error> {
         let token = Token::from_json(signature.content())?;
-        check_audience(audience, token.audience())?;
         let (signed_by, is_delegated) = (signature.signed_by(), signature.is_delegated());
         let (validity, token_period) = (signature.period(), signature.signature_period());
         let (dialect, key_algorithm) = (signature.dialect(), signature.key_algorithm());
         let member_id = signature.into_member_id();
-        Ok(Self(Arc::new(Facts {
+        let token = Self(Arc::new(Facts {
             subject: member_id.to_string().into_boxed_str(),
             member_id,
             token,
@@ -183,7 +186,8 @@ impl VerifiedToken {
             token_period,
             dialect,
             key_algorithm,
-        })))
+        }));
+        check_audience(audience, token)
     }
 
     /// The same, said in a place of its own.

@@ -61,6 +61,8 @@ pub enum Error {
     /// another audience than its clients use, or somebody tries a token that was sent to them elsewhere.
     #[error("the token is for audience {}, not {}", Excerpt(found.as_str()), Excerpt(expected.as_str()))]
     AudienceMismatch {
+        /// Whom the token speaks for.
+        subject: String,
         /// The audience of the verifier.
         expected: Audience,
         /// The audience that the token names.
@@ -76,15 +78,23 @@ pub enum Error {
 
     /// The token is valid, but signed by the organisation in its member's place, or by its delegate.
     #[error("the organisation signed the token; a signature of the member's own is required")]
-    MemberSignatureRequired,
+    MemberSignatureRequired {
+        /// Whom the token speaks for.
+        subject: String,
+    },
 
     /// The token is valid, but signed by the member itself, whose word is not enough.
     #[error("the member signed the token; a signature of the organisation's is required")]
-    OrganisationSignatureRequired,
+    OrganisationSignatureRequired {
+        /// Whom the token speaks for.
+        subject: String,
+    },
 
     /// The token is valid, but signed with a kind of key that is not among those required.
     #[error("the token is signed with a key of {algorithm}, which is not among those allowed")]
     KeyAlgorithmNotAllowed {
+        /// Whom the token speaks for.
+        subject: String,
         /// That of the key that signed the token.
         algorithm: KeyAlgorithm,
     },
@@ -92,6 +102,8 @@ pub enum Error {
     /// The token is valid, but lives longer than this verifier takes.
     #[error("the token is valid for {} seconds ({period}); at most {most} are allowed here", period.seconds())]
     LifetimeNotAllowed {
+        /// Whom the token speaks for.
+        subject: String,
         /// From the token's start to its end.
         period: Period,
         /// How many seconds it may live.
@@ -101,6 +113,8 @@ pub enum Error {
     /// The token is valid, but lacks a claim that is required, or claims another value.
     #[error("the claim {} is missing, or not what is required", Excerpt(name))]
     ClaimRequired {
+        /// Whom the token speaks for.
+        subject: String,
         /// The name of the claim.
         name: String,
     },
@@ -124,8 +138,8 @@ impl Error {
             Self::EmptyAudience => "kliento.empty_audience",
             Self::AudienceMismatch { .. } => "kliento.audience_mismatch",
             Self::SubjectNotAllowed { .. } => "kliento.subject_not_allowed",
-            Self::MemberSignatureRequired => "kliento.member_signature_required",
-            Self::OrganisationSignatureRequired => "kliento.organisation_signature_required",
+            Self::MemberSignatureRequired { .. } => "kliento.member_signature_required",
+            Self::OrganisationSignatureRequired { .. } => "kliento.organisation_signature_required",
             Self::KeyAlgorithmNotAllowed { .. } => "kliento.key_algorithm_not_allowed",
             Self::LifetimeNotAllowed { .. } => "kliento.lifetime_not_allowed",
             Self::ClaimRequired { .. } => "kliento.claim_required",
@@ -145,8 +159,8 @@ impl Error {
             | Self::EmptyAudience
             | Self::AudienceMismatch { .. }
             | Self::SubjectNotAllowed { .. }
-            | Self::MemberSignatureRequired
-            | Self::OrganisationSignatureRequired
+            | Self::MemberSignatureRequired { .. }
+            | Self::OrganisationSignatureRequired { .. }
             | Self::KeyAlgorithmNotAllowed { .. }
             | Self::LifetimeNotAllowed { .. }
             | Self::ClaimRequired { .. } => false,
@@ -159,12 +173,36 @@ impl Error {
         matches!(
             self,
             Self::SubjectNotAllowed { .. }
-                | Self::MemberSignatureRequired
-                | Self::OrganisationSignatureRequired
+                | Self::MemberSignatureRequired { .. }
+                | Self::OrganisationSignatureRequired { .. }
                 | Self::KeyAlgorithmNotAllowed { .. }
                 | Self::LifetimeNotAllowed { .. }
                 | Self::ClaimRequired { .. }
         )
+    }
+
+    /// The subject of a token that was verified and is refused all the same: because it is for another audience, or
+    /// [not enough](Self::is_forbidden). `None` for every other error, since nobody vouches for what those tokens say.
+    ///
+    /// For logs: a client is told no more than the [`reason`](Self::reason).
+    pub fn subject(&self) -> Option<&str> {
+        match self {
+            Self::AudienceMismatch { subject, .. }
+            | Self::SubjectNotAllowed { subject }
+            | Self::MemberSignatureRequired { subject }
+            | Self::OrganisationSignatureRequired { subject }
+            | Self::KeyAlgorithmNotAllowed { subject, .. }
+            | Self::LifetimeNotAllowed { subject, .. }
+            | Self::ClaimRequired { subject, .. } => Some(subject),
+            Self::WrongScheme
+            | Self::MalformedHeader { .. }
+            | Self::BundleTooLarge { .. }
+            | Self::DetachedToken
+            | Self::LifetimeTooLong { .. }
+            | Self::MalformedToken(_)
+            | Self::EmptyAudience
+            | Self::VeraId(_) => None,
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a server asks of a token beyond its being valid: who, with which claims, signed by whom.
+//! The requirements that a server has beyond a valid token: who, with which claims, signed by whom.
 
 use core::fmt;
 use core::str::FromStr;
@@ -10,10 +10,11 @@ use veraid::{KeyAlgorithm, Member, MemberId, Organisation, SignedBy};
 use crate::VerifiedToken;
 use crate::error::Error;
 
-/// Which of all valid tokens a server takes. Without any requirement, all.
+/// What a server asks of valid tokens. Without any requirement, all are taken.
 ///
 /// Of one kind of requirement any will do (several subjects, several values of one claim); of different kinds, all must be met.
-/// Organisations and subjects are one kind: who.
+/// Organisations and subjects are one kind: who. [`and`](Self::and) combines two sets of requirements, of which both must be
+/// met.
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,9 +35,18 @@ use crate::error::Error;
 ///
 /// A token that is valid and does not meet them is refused with an [`Error`] that
 /// [`is_forbidden`](Error::is_forbidden): status 403 rather than 401.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct Requirements {
+    /// Sets that are complete, none of them empty.
+    complete: Vec<Set>,
+    /// The set that the methods add to.
+    current: Set,
+}
+
+/// Requirements of which each kind must be met, by any of its alternatives.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Set {
     organisations: Vec<Organisation>,
     subjects: Vec<SubjectPattern>,
     /// By name, with the values of which one will do; any will if there are none.
@@ -47,20 +57,21 @@ pub struct Requirements {
 }
 
 impl Requirements {
-    /// None.
+    /// No requirements.
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Takes all members of `organisation`, and its bot; not those of domains below it.
+    #[doc(alias = "organization")]
     pub fn organisation(mut self, organisation: Organisation) -> Self {
-        self.organisations.push(organisation);
+        self.current.organisations.push(organisation);
         self
     }
 
-    /// Takes whoever `pattern` says.
+    /// Takes the subjects that `pattern` matches.
     pub fn subject(mut self, pattern: SubjectPattern) -> Self {
-        self.subjects.push(pattern);
+        self.current.subjects.push(pattern);
         self
     }
 
@@ -70,54 +81,94 @@ impl Requirements {
     /// a domain can claim anything: say [who](Self::organisation) may. A member that signs by itself claims what it likes,
     /// too: where that won't do, ask for [the organisation's signature](Self::signed_by_organisation).
     pub fn claim(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        let values = self.claims.entry(name.into()).or_default();
+        let values = self.current.claims.entry(name.into()).or_default();
         values.push(value.into());
         self
     }
 
     /// Takes tokens that have a claim `name`, whatever its value unless [`claim`](Self::claim) says which.
     pub fn claim_present(mut self, name: impl Into<String>) -> Self {
-        self.claims.entry(name.into()).or_default();
+        self.current.claims.entry(name.into()).or_default();
         self
     }
 
     /// Takes only what members signed with keys of their own: an organisation's word for a member will not do.
     ///
-    /// This and [`signed_by_organisation`](Self::signed_by_organisation) replace each other.
-    pub fn signed_by_member(mut self) -> Self {
-        self.signed_by = Some(SignedBy::Member);
-        self
+    /// No token meets both this and [`signed_by_organisation`](Self::signed_by_organisation).
+    pub fn signed_by_member(self) -> Self {
+        self.signed_by(SignedBy::Member)
     }
 
     /// Takes only what organisations, or those to whom they delegate, signed for their members: the claims are the
     /// organisation's word then, and not the member's own.
-    pub fn signed_by_organisation(mut self) -> Self {
-        self.signed_by = Some(SignedBy::Organisation);
+    ///
+    /// No token meets both this and [`signed_by_member`](Self::signed_by_member).
+    #[doc(alias = "signed_by_organization")]
+    pub fn signed_by_organisation(self) -> Self {
+        self.signed_by(SignedBy::Organisation)
+    }
+
+    fn signed_by(mut self, signer: SignedBy) -> Self {
+        if self
+            .current
+            .signed_by
+            .is_some_and(|present| present != signer)
+        {
+            return self.and(Self::new().signed_by(signer));
+        }
+        self.current.signed_by = Some(signer);
         self
     }
 
     /// Takes tokens that were signed with keys of `algorithm`, among those that the verifier's
     /// [policy](crate::VerifierBuilder::policy) takes at all.
     pub fn key_algorithm(mut self, algorithm: KeyAlgorithm) -> Self {
-        self.key_algorithms.push(algorithm);
+        self.current.key_algorithms.push(algorithm);
         self
     }
 
     /// Takes only tokens that live at most this long from their start to their end, in whole seconds (a fraction is
-    /// dropped). Beyond [`MAX_LIFETIME_SECONDS`](crate::MAX_LIFETIME_SECONDS) none are valid.
+    /// dropped). Beyond [`MAX_LIFETIME_SECONDS`](crate::MAX_LIFETIME_SECONDS) none are valid. Of several limits the
+    /// shortest counts.
     pub fn max_lifetime(mut self, lifetime: Duration) -> Self {
-        self.max_lifetime = Some(lifetime.as_secs());
+        let most = lifetime.as_secs();
+        let present = self.current.max_lifetime.unwrap_or(most);
+        self.current.max_lifetime = Some(most.min(present));
         self
     }
 
-    /// Whether no token is refused.
+    /// These requirements and `others`: a token must meet both, each with its own alternatives.
+    ///
+    /// Methods that are called on the result add a set of requirements of its own, with no alternatives to those that are
+    /// there already.
+    ///
+    /// ```
+    /// use kliento::Requirements;
+    ///
+    /// let everywhere = Requirements::new().organisation("example.com".parse()?).organisation("example.net".parse()?);
+    /// let operators = Requirements::new().subject("ops-*@example.com".parse()?);
+    /// assert_eq!(
+    ///     everywhere.and(operators).to_string(),
+    ///     "(all of example.com or all of example.net) and ops-*@example.com"
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn and(self, others: Self) -> Self {
+        let complete = self.into_sets().chain(others.into_sets()).collect();
+        Self {
+            complete,
+            current: Set::default(),
+        }
+    }
+
+    /// Whether no valid token is refused.
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        self.sets().next().is_none()
     }
 
     /// Whether any subject is taken that has a valid token.
     pub fn allows_anybody(&self) -> bool {
-        self.organisations.is_empty() && self.subjects.is_empty()
+        self.sets().all(Set::allows_anybody)
     }
 
     /// Checks a token.
@@ -128,10 +179,41 @@ impl Requirements {
     /// [`Error::KeyAlgorithmNotAllowed`], [`Error::LifetimeNotAllowed`] and [`Error::ClaimRequired`], whichever comes first in
     /// this order.
     pub fn check(&self, token: &VerifiedToken) -> Result<(), Error> {
-        self.check_subject(token)?;
-        self.check_signature(token)?;
-        self.check_lifetime(token)?;
-        self.check_claims(token)
+        let sets = || self.complete.iter().chain([&self.current]);
+        sets().try_for_each(|set| set.check_subject(token))?;
+        sets().try_for_each(|set| set.check_signature(token))?;
+        sets().try_for_each(|set| set.check_lifetime(token))?;
+        sets().try_for_each(|set| set.check_claims(token))
+    }
+
+    /// All sets that ask for something.
+    fn sets(&self) -> impl Iterator<Item = &Set> {
+        let sets = self.complete.iter().chain([&self.current]);
+        sets.filter(|set| !set.is_empty())
+    }
+
+    fn into_sets(self) -> impl Iterator<Item = Set> {
+        let sets = self.complete.into_iter().chain([self.current]);
+        sets.filter(|set| !set.is_empty())
+    }
+}
+
+/// By the sets that ask for something, in their order.
+impl PartialEq for Requirements {
+    fn eq(&self, other: &Self) -> bool {
+        self.sets().eq(other.sets())
+    }
+}
+
+impl Eq for Requirements {}
+
+impl Set {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn allows_anybody(&self) -> bool {
+        self.organisations.is_empty() && self.subjects.is_empty()
     }
 
     fn check_subject(&self, token: &VerifiedToken) -> Result<(), Error> {
@@ -148,29 +230,36 @@ impl Requirements {
     }
 
     fn check_signature(&self, token: &VerifiedToken) -> Result<(), Error> {
+        let subject = || token.subject().to_owned();
         if self
             .signed_by
             .is_some_and(|required| required != token.signed_by())
         {
+            let subject = subject();
             return Err(if self.signed_by == Some(SignedBy::Member) {
-                Error::MemberSignatureRequired
+                Error::MemberSignatureRequired { subject }
             } else {
-                Error::OrganisationSignatureRequired
+                Error::OrganisationSignatureRequired { subject }
             });
         }
         let algorithm = token.key_algorithm();
         if self.key_algorithms.is_empty() || self.key_algorithms.contains(&algorithm) {
             return Ok(());
         }
-        Err(Error::KeyAlgorithmNotAllowed { algorithm })
+        Err(Error::KeyAlgorithmNotAllowed {
+            subject: subject(),
+            algorithm,
+        })
     }
 
     fn check_lifetime(&self, token: &VerifiedToken) -> Result<(), Error> {
         let period = token.token_period();
         match self.max_lifetime {
-            Some(most) if period.seconds() > most => {
-                Err(Error::LifetimeNotAllowed { period, most })
-            }
+            Some(most) if period.seconds() > most => Err(Error::LifetimeNotAllowed {
+                subject: token.subject().to_owned(),
+                period,
+                most,
+            }),
             _ => Ok(()),
         }
     }
@@ -182,27 +271,28 @@ impl Requirements {
         };
         match self.claims.iter().find(|claim| !is_met(claim)) {
             None => Ok(()),
-            Some((name, _)) => Err(Error::ClaimRequired { name: name.clone() }),
+            Some((name, _)) => Err(Error::ClaimRequired {
+                subject: token.subject().to_owned(),
+                name: name.clone(),
+            }),
         }
     }
-}
 
-/// For people: `alice@example.com or all of example.net, "role" = "admin", signed by the member`.
-impl fmt::Display for Requirements {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.allows_anybody() {
-            formatter.write_str("anybody")?;
-        }
+    /// The subjects for people, such as `alice@example.com or all of example.net`.
+    fn subjects(&self) -> String {
         let subjects = self.subjects.iter().map(ToString::to_string);
         let organisations = self.organisations.iter();
         let organisations = organisations.map(|organisation| format!("all of {organisation}"));
-        write_alternatives(formatter, subjects.chain(organisations))?;
+        alternatives(subjects.chain(organisations))
+    }
+
+    fn write_what_else(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, values) in &self.claims {
             if values.is_empty() {
                 write!(formatter, ", with a claim {name:?}")?;
             } else {
-                write!(formatter, ", {name:?} = ")?;
-                write_alternatives(formatter, values.iter().map(|value| format!("{value:?}")))?;
+                let values = alternatives(values.iter().map(|value| format!("{value:?}")));
+                write!(formatter, ", {name:?} = {values}")?;
             }
         }
         if let Some(signer) = self.signed_by {
@@ -211,8 +301,8 @@ impl fmt::Display for Requirements {
             write!(formatter, ", signed by the {name}")?;
         }
         if !self.key_algorithms.is_empty() {
-            formatter.write_str(", with a key of ")?;
-            write_alternatives(formatter, self.key_algorithms.iter())?;
+            let algorithms = alternatives(self.key_algorithms.iter().map(ToString::to_string));
+            write!(formatter, ", with a key of {algorithms}")?;
         }
         if let Some(seconds) = self.max_lifetime {
             write!(formatter, ", for {seconds} s at most")?;
@@ -221,15 +311,32 @@ impl fmt::Display for Requirements {
     }
 }
 
-fn write_alternatives(
-    formatter: &mut fmt::Formatter<'_>,
-    alternatives: impl Iterator<Item = impl fmt::Display>,
-) -> fmt::Result {
-    for (index, alternative) in alternatives.enumerate() {
-        let or = if index == 0 { "" } else { " or " };
-        write!(formatter, "{or}{alternative}")?;
+/// For people: `alice@example.com or all of example.net, "role" = "admin", signed by the member`.
+impl fmt::Display for Requirements {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let who = self.sets().filter(|set| !set.allows_anybody());
+        let who: Vec<String> = who.map(Set::subjects).collect();
+        match &*who {
+            [] => formatter.write_str("anybody")?,
+            [who] => formatter.write_str(who)?,
+            several => {
+                let apart = |who: &String| match who.contains(OR) {
+                    true => format!("({who})"),
+                    false => who.clone(),
+                };
+                let several: Vec<String> = several.iter().map(apart).collect();
+                formatter.write_str(&several.join(" and "))?;
+            }
+        }
+        self.sets()
+            .try_for_each(|set| set.write_what_else(formatter))
     }
-    Ok(())
+}
+
+const OR: &str = " or ";
+
+fn alternatives(alternatives: impl Iterator<Item = String>) -> String {
+    alternatives.collect::<Vec<_>>().join(OR)
 }
 
 /// Which subjects are meant: one, or all whose names are of a shape.
@@ -435,6 +542,29 @@ mod tests {
              signed by the organisation, with a key of rsa-2048, for 60 s at most"
         );
         assert_eq!(Requirements::new().to_string(), "anybody");
+        let both = requirements.and(Requirements::new().claim("role", "owner"));
+        let both = both.and(Requirements::new().subject("bob@example.com".parse().unwrap()));
+        assert_eq!(
+            both.to_string(),
+            "(*@example.com or all of example.net) and bob@example.com, \"role\" = \"admin\" or \"a\\nb\", \
+             with a claim \"team\", signed by the organisation, with a key of rsa-2048, for 60 s at most, \
+             \"role\" = \"owner\""
+        );
+    }
+
+    #[test]
+    fn requirements_are_equal_if_they_ask_for_the_same() {
+        let admins = || Requirements::new().claim("role", "admin");
+        assert_eq!(
+            Requirements::new().and(Requirements::new()),
+            Requirements::new()
+        );
+        assert_eq!(Requirements::new().and(admins()), admins());
+        assert_eq!(admins().and(Requirements::new()), admins());
+        let owners = || Requirements::new().claim("role", "owner");
+        assert_ne!(admins().and(owners()), admins().claim("role", "owner"));
+        assert!(!admins().and(Requirements::new()).is_empty());
+        assert!(Requirements::new().and(Requirements::new()).is_empty());
     }
 
     #[test]

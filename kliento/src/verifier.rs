@@ -1,4 +1,4 @@
-//! What a server builds once and asks about each request.
+//! The verifier that a server builds once and asks about each request.
 
 use core::fmt;
 use core::time::Duration;
@@ -70,11 +70,13 @@ impl Verifier {
         }
     }
 
-    /// The same with other requirements, and one cache for both.
+    /// The same that also refuses valid tokens that do not meet `requirements`, with one cache for both. What is required
+    /// already stays required.
     #[must_use]
     pub fn with_requirements(&self, requirements: Requirements) -> Self {
+        let present = Requirements::clone(&self.requirements);
         Self {
-            requirements: Arc::new(requirements),
+            requirements: Arc::new(present.and(requirements)),
             ..self.clone()
         }
     }
@@ -197,7 +199,7 @@ impl Verifier {
 
     /// Whether a known token is for this verifier.
     fn check(&self, token: VerifiedToken) -> Result<VerifiedToken, Error> {
-        check_audience(&self.audience, token.audience())?;
+        let token = check_audience(&self.audience, token)?;
         self.requirements.check(&token)?;
         Ok(token)
     }
@@ -285,9 +287,10 @@ impl VerifierBuilder {
         self
     }
 
-    /// Refuses valid tokens that do not meet `requirements`.
+    /// Refuses valid tokens that do not meet `requirements`. Called again, it adds to what is required already: all must
+    /// be met.
     pub fn requirements(mut self, requirements: Requirements) -> Self {
-        self.requirements = requirements;
+        self.requirements = self.requirements.and(requirements);
         self
     }
 

@@ -1,13 +1,13 @@
-//! What a server asks of tokens beyond their being valid.
+//! The requirements that a server has beyond a valid token.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "that is how tests fail")]
 
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use kliento::testing::TrustChain;
 use kliento::veraid::{KeyAlgorithm, Member, Period};
-use kliento::{Error, Requirements, Timestamp, Token, VerifiedToken};
+use kliento::{Error, Requirements, Timestamp, Token, VerifiedToken, Verifier};
 
 const AUDIENCE: &str = "https://api.example.com";
 
@@ -145,6 +145,167 @@ fn lifetimes_can_be_limited_further_but_not_stretched() {
     // Counted from the token's own start and end, whatever else ends earlier.
     let verified = verify(&bundle(60), Requirements::new()).unwrap();
     assert_eq!(verified.token_period().seconds(), 60);
+}
+
+/// `first` and `second`, put together in every way that there is.
+fn combinations(first: &Requirements, second: &Requirements) -> [Requirements; 2] {
+    let verifier = CHAIN.verifier(AUDIENCE).with_requirements(first.clone());
+    let verifier = verifier.with_requirements(second.clone());
+    [
+        first.clone().and(second.clone()),
+        verifier.requirements().clone(),
+    ]
+}
+
+#[test]
+fn requirements_that_are_added_leave_those_before_in_force() {
+    let alice = CHAIN.token(&token());
+    let organisation = |name: &str| Requirements::new().organisation(name.parse().unwrap());
+    let subject = |pattern: &str| Requirements::new().subject(pattern.parse().unwrap());
+    let claim = |value: &str| Requirements::new().claim("role", value);
+    let seconds = |most| Requirements::new().max_lifetime(Duration::from_secs(most));
+    let key = |algorithm| Requirements::new().key_algorithm(algorithm);
+
+    for (met, unmet, reason) in [
+        (
+            claim("admin"),
+            organisation("example.net"),
+            "kliento.subject_not_allowed",
+        ),
+        (
+            organisation("example.com"),
+            organisation("example.net"),
+            "kliento.subject_not_allowed",
+        ),
+        (
+            organisation("example.com"),
+            subject("bob@example.com"),
+            "kliento.subject_not_allowed",
+        ),
+        (claim("admin"), claim("owner"), "kliento.claim_required"),
+        (
+            Requirements::new().signed_by_member(),
+            Requirements::new().signed_by_organisation(),
+            "kliento.organisation_signature_required",
+        ),
+        (
+            key(KeyAlgorithm::Rsa2048),
+            key(KeyAlgorithm::Rsa4096),
+            "kliento.key_algorithm_not_allowed",
+        ),
+        (seconds(3_600), seconds(60), "kliento.lifetime_not_allowed"),
+    ] {
+        for combination in combinations(&met, &met) {
+            verify(&alice, combination).unwrap();
+        }
+        for (first, second) in [(&met, &unmet), (&unmet, &met)] {
+            for combination in combinations(first, second) {
+                assert_forbidden(&alice, combination, reason);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_builder_and_its_verifier_keep_all_requirements() {
+    let organisation = Requirements::new().organisation("example.net".parse().unwrap());
+    let verifier = Verifier::builder(AUDIENCE.parse().unwrap())
+        .trust_anchors(CHAIN.trust_anchors().clone())
+        .requirements(organisation)
+        .requirements(Requirements::new().claim("role", "admin"))
+        .build();
+    for verifier in [
+        verifier.clone(),
+        verifier.with_requirements(Requirements::new()),
+        verifier.for_audience(AUDIENCE.parse().unwrap()),
+    ] {
+        let refusal = verifier.verify_bundle_at(&CHAIN.token(&token()), *NOON);
+        assert_eq!(refusal.unwrap_err().reason(), "kliento.subject_not_allowed");
+    }
+}
+
+#[test]
+fn what_is_called_after_and_is_no_alternative_to_what_came_before() {
+    let alice = CHAIN.token(&token());
+    let both = || {
+        let organisation = Requirements::new().organisation("example.net".parse().unwrap());
+        organisation.and(Requirements::new().claim("role", "owner"))
+    };
+    let widened = both().organisation("example.com".parse().unwrap());
+    assert_forbidden(&alice, widened, "kliento.subject_not_allowed");
+    let claims = Requirements::new().and(Requirements::new().claim("role", "owner"));
+    assert_forbidden(
+        &alice,
+        claims.claim("role", "admin"),
+        "kliento.claim_required",
+    );
+}
+
+#[test]
+fn no_later_call_loosens_an_earlier_one() {
+    let member = CHAIN.token(&token());
+    let organisation = CHAIN.organisation_token(&token(), &"alice".parse().unwrap());
+    for signers in [
+        Requirements::new()
+            .signed_by_member()
+            .signed_by_organisation(),
+        Requirements::new()
+            .signed_by_organisation()
+            .signed_by_member(),
+    ] {
+        let reason = "kliento.organisation_signature_required";
+        assert_forbidden(&member, signers.clone(), reason);
+        let reason = "kliento.member_signature_required";
+        assert_forbidden(&organisation, signers, reason);
+    }
+    for (first, second) in [(60, 3_600), (3_600, 60)] {
+        let limits = Requirements::new()
+            .max_lifetime(Duration::from_secs(first))
+            .max_lifetime(Duration::from_secs(second));
+        assert_forbidden(&member, limits, "kliento.lifetime_not_allowed");
+    }
+}
+
+#[test]
+fn a_refusal_names_the_subject_if_the_token_was_verified_and_only_then() {
+    let alice = CHAIN.token(&token());
+    for unmet in [
+        Requirements::new().subject("bob@example.com".parse().unwrap()),
+        Requirements::new().signed_by_organisation(),
+        Requirements::new().key_algorithm(KeyAlgorithm::Rsa4096),
+        Requirements::new().max_lifetime(Duration::from_secs(60)),
+        Requirements::new().claim("role", "owner"),
+    ] {
+        let refusal = verify(&alice, unmet).unwrap_err();
+        assert_eq!(refusal.subject(), Some("alice@example.com"), "{refusal}");
+    }
+    let by_the_organisation = CHAIN.organisation_token(&token(), &Member::Bot);
+    let refusal = verify(&by_the_organisation, Requirements::new().signed_by_member());
+    assert_eq!(refusal.unwrap_err().subject(), Some("example.com"));
+
+    // The first time, and of a token that the verifier remembers.
+    let verifier = CHAIN.verifier(AUDIENCE);
+    let elsewhere = verifier.for_audience("https://elsewhere.example".parse().unwrap());
+    for _ in 0..2 {
+        let refusal = elsewhere.verify_bundle(&alice).unwrap_err();
+        assert_eq!(refusal.reason(), "kliento.audience_mismatch");
+        assert_eq!(refusal.subject(), Some("alice@example.com"));
+        verifier.verify_bundle(&alice).unwrap();
+    }
+
+    let mut tampered = alice.clone();
+    *tampered.last_mut().unwrap() ^= 1;
+    let now = Verifier::builder(AUDIENCE.parse().unwrap()).build();
+    for refusal in [
+        verifier.verify_bundle(&tampered),
+        elsewhere.verify_bundle(&tampered),
+        verifier.verify_bundle_at(&alice, NOON.saturating_add(3_600)),
+        now.verify_bundle_at(&alice, *NOON),
+        verifier.verify_bundle(b"no bundle"),
+        verifier.verify_header("Bearer abc"),
+    ] {
+        assert_eq!(refusal.unwrap_err().subject(), None);
+    }
 }
 
 #[test]

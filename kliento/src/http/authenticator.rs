@@ -1,5 +1,5 @@
-//! What all servers do with a request, whatever they are built from: find the one token, remember or verify it, and
-//! check that it is enough.
+//! The steps that are the same for all servers: find a request's one token, recall or verify it, and check that it is
+//! enough.
 
 use core::fmt;
 use std::sync::Arc;
@@ -61,11 +61,12 @@ impl Authenticator {
         }
     }
 
-    /// Refuses tokens that do not meet `requirements`, beside those that the verifier has itself. They replace what was
-    /// given here before.
+    /// Refuses tokens that do not meet `requirements`. They add to those of the verifier and to those that were given here
+    /// before: all must be met.
     #[must_use]
     pub fn requirements(mut self, requirements: Requirements) -> Self {
-        self.requirements = Arc::new(requirements);
+        let present = Requirements::clone(&self.requirements);
+        self.requirements = Arc::new(present.and(requirements));
         self
     }
 

@@ -40,8 +40,9 @@
 //!   health checks, redirects.
 //! - In front of what costs anything: decompression, bodies, rates by user.
 //! - Where parts of a server ask for more than others, a layer for each part, made from one [`Authenticator`], whose
-//!   verifier and bounds they share. A layer within another looks at the token again, which the verifier then
-//!   remembers; the outer one must not [remove](KlientoLayer::remove_authorization) it.
+//!   verifier and bounds they share. The [requirements](KlientoLayer::requirements) of a part add to the authenticator's.
+//!   A layer within another looks at the token again, which the verifier then remembers; the outer one must not
+//!   [remove](KlientoLayer::remove_authorization) it.
 //! - Layers that are each made from a [`Verifier`](crate::Verifier) have bounds of their own each.
 
 use core::fmt;
@@ -118,7 +119,7 @@ impl KlientoLayer {
         self
     }
 
-    /// As [`Authenticator::requirements`].
+    /// As [`Authenticator::requirements`]: they add to what the authenticator requires already.
     #[must_use]
     pub fn requirements(mut self, requirements: Requirements) -> Self {
         self.authenticator = self.authenticator.requirements(requirements);
