@@ -1,5 +1,13 @@
 //! A whole chain of trust in memory, for your own tests.
 //!
+//! ```toml
+//! [dependencies]
+//! kliento = { path = "…", features = ["axum"] } # or `git`: what your server needs
+//!
+//! [dev-dependencies]
+//! kliento = { path = "…", features = ["testing"] } # the same source; tests have both features
+//! ```
+//!
 //! A [`TrustChain`] is a signed DNS of its own, an organisation in it and one member: all that a client needs to issue
 //! tokens, and the trust anchors with which a server believes them. Everything is real but the root: what your server
 //! verifies in a test, it verifies in the same way in production.
@@ -18,6 +26,37 @@
 //! assert_eq!(verified.claims().get("role"), Some("admin"));
 //! # Ok::<(), kliento::Error>(())
 //! ```
+//!
+//! # Somebody else's tokens
+//!
+//! The most important test of a server: a token that is valid and somebody else's gets 403, not 401. The root vouches for
+//! any number of organisations and members:
+//!
+//! ```
+//! use kliento::testing::TrustChain;
+//! use kliento::{Requirements, Token};
+//!
+//! let alice = TrustChain::new("example.com", "alice");
+//! let bob = alice.another_member("bob"); // of example.com, with a key of his own
+//! let mallory = alice.another_organisation("evil.example", "mallory");
+//!
+//! let verifier = alice
+//!     .verifier("https://api.example.com") // trusts the root that they have in common
+//!     .with_requirements(Requirements::new().organisation("example.com".parse()?));
+//! let token = Token::new("https://api.example.com".parse()?).with_claim("role", "admin");
+//! assert_eq!(verifier.verify_header(bob.header(&token))?.subject(), "bob@example.com");
+//!
+//! let refusal = verifier.verify_header(mallory.header(&token)).unwrap_err();
+//! assert!(refusal.is_forbidden()); // 403
+//! assert_eq!(refusal.reason(), "kliento.subject_not_allowed");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! An organisation's bot is [another member](TrustChain::another_member), called `@`. What an organisation signs in a
+//! member's name is an [organisation's token](TrustChain::organisation_header). A chain that is
+//! [made by itself](TrustChain::new) has a root of its own, which no other chain's verifier trusts: its tokens get 401.
+//!
+//! # Your own verifier
 //!
 //! Your server's own [`Verifier`] takes [`TrustChain::trust_anchors`] and, for a chain that was made for another time
 //! than now, a clock:
@@ -39,6 +78,8 @@
 //! # Ok::<(), kliento::Error>(())
 //! ```
 //!
+//! # Keys and dialects
+//!
 //! Keys are RSA-2048 and the dialect is VeraId unless the [builder](TrustChain::builder) is told otherwise:
 //!
 //! ```
@@ -57,15 +98,19 @@
 //! # Ok::<(), kliento::Error>(())
 //! ```
 //!
+//! The builder also takes [keys of your own](TrustChainBuilder::member_key), and [the root of another
+//! chain](TrustChainBuilder::beside).
+//!
 //! Making RSA keys takes a fraction of a second: share a chain between tests, in a
 //! [`LazyLock`](std::sync::LazyLock) say.
 
 // What can fail here is a mistake in a test, and a panic is how a test says so.
 #![allow(clippy::expect_used, clippy::panic)]
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use kliento_fixtures::{Algorithm, TXT, World, chain_der, rsa_pkcs8};
+use kliento_fixtures::{Algorithm, Key, TXT, World, ZoneSpec, chain_der, rsa_pkcs8};
 use veraid::{
     Dialect, KeyAlgorithm, Member, MemberCertificate, MemberIdBundle, Organisation,
     OrganisationCertificate, Period, Policy, PrivateKey, Signer, SigningKey as _, Timestamp,
@@ -83,16 +128,36 @@ const TOKEN_LIFETIME: i64 = 600;
 ///
 /// DNSSEC signatures hold from an hour before to six days after the chain's time; certificates from a day before to
 /// thirty days (the organisation's) or seven (the member's) after it.
-#[derive(Debug)]
+///
+/// A clone shares everything.
+#[derive(Clone, Debug)]
 pub struct TrustChain {
+    root: Arc<Root>,
+    organisation: Arc<Published>,
+    member_key: Arc<PrivateKey>,
+    member_id_bundle: Arc<MemberIdBundle>,
+    /// What verifiers have to take for this chain, and for those beside which it was made.
+    policy: Policy,
+}
+
+/// The root that several chains can have in common, and the zones below it.
+#[derive(Debug)]
+struct Root {
     time: Timestamp,
     anchors: TrustAnchors,
     anchor_lines: String,
+    /// The root's first, all with their keys.
+    zones: Vec<(String, ZoneSpec)>,
+}
+
+/// An organisation whose record is in the DNS.
+#[derive(Debug)]
+struct Published {
+    name: Organisation,
+    dialect: Dialect,
+    key: Arc<PrivateKey>,
+    certificate: OrganisationCertificate,
     dnssec_chain: Vec<u8>,
-    organisation_key: PrivateKey,
-    organisation_certificate: OrganisationCertificate,
-    member_key: PrivateKey,
-    member_id_bundle: MemberIdBundle,
 }
 
 impl TrustChain {
@@ -138,30 +203,72 @@ impl TrustChain {
             member: member.to_owned(),
             time: None,
             dialect: Dialect::VeraId,
-            organisation_algorithm: KeyAlgorithm::Rsa2048,
-            member_algorithm: KeyAlgorithm::Rsa2048,
+            organisation_key: KeySource::New(KeyAlgorithm::Rsa2048),
+            member_key: KeySource::New(KeyAlgorithm::Rsa2048),
+            beside: None,
         }
+    }
+
+    /// A chain for the user called `member` of the same organisation, or for its bot if that is `@`, with a key of its own
+    /// of the same algorithm.
+    ///
+    /// # Panics
+    ///
+    /// If the name is not valid.
+    #[must_use]
+    pub fn another_member(&self, member: &str) -> Self {
+        self.start_beside(self.organisation.name.as_str(), member)
+            .build()
+    }
+
+    /// A chain for the user called `member` of another organisation below the same root, or for its bot if that is `@`:
+    /// for the same time, in the same dialect, with keys of its own of the same algorithms.
+    ///
+    /// [`verifier`](Self::verifier) of both chains trusts both.
+    ///
+    /// # Panics
+    ///
+    /// If one of the names is not valid, or the organisation is the same: that is
+    /// [`another_member`](Self::another_member).
+    #[must_use]
+    pub fn another_organisation(&self, organisation: &str, member: &str) -> Self {
+        let builder = self.start_beside(organisation, member);
+        assert!(
+            builder.organisation != self.organisation.name,
+            "{organisation} is the organisation of this chain: another_member makes another member of it"
+        );
+        builder.build()
+    }
+
+    fn start_beside(&self, organisation: &str, member: &str) -> TrustChainBuilder {
+        Self::builder(organisation, member)
+            .dialect(self.organisation.dialect)
+            .algorithms(
+                self.organisation.key.public_key().algorithm(),
+                self.member_key.public_key().algorithm(),
+            )
+            .beside(self)
     }
 
     /// The time that it was made for.
     pub fn time(&self) -> Timestamp {
-        self.time
+        self.root.time
     }
 
     /// The key of the DNS root that it stands on.
     pub fn trust_anchors(&self) -> &TrustAnchors {
-        &self.anchors
+        &self.root.anchors
     }
 
     /// The same in zone-file form, as [`TrustAnchors`] reads it from text, for a server that is configured by files.
     pub fn trust_anchor_lines(&self) -> &str {
-        &self.anchor_lines
+        &self.root.anchor_lines
     }
 
-    /// What a verifier must take to believe tokens of this chain: its keys' algorithms, where they are experimental.
+    /// The policy of a verifier that takes tokens of this chain, which names its keys' algorithms where they are
+    /// experimental.
     pub fn policy(&self) -> Policy {
-        let policy = Policy::new().allow(self.organisation_key.public_key().algorithm());
-        policy.allow(self.member_key.public_key().algorithm())
+        self.policy
     }
 
     /// A verifier for `audience` that trusts this chain's root, allows its algorithms and lives at its time.
@@ -170,10 +277,10 @@ impl TrustChain {
     ///
     /// If the audience is empty.
     pub fn verifier(&self, audience: &str) -> Verifier {
-        let time = self.time;
+        let time = self.time();
         let audience: Audience = audience.parse().expect("an audience is not empty");
         Verifier::builder(audience)
-            .trust_anchors(self.anchors.clone())
+            .trust_anchors(self.trust_anchors().clone())
             .policy(self.policy())
             .clock(move || time)
             .build()
@@ -202,30 +309,55 @@ impl TrustChain {
     /// # Panics
     ///
     /// If the bundle gets too large.
+    #[doc(alias = "organization_token")]
     pub fn organisation_token(&self, token: &Token, member: &Member) -> Vec<u8> {
         issue(&self.organisation_signer(member), token, self.ten_minutes())
             .expect("a token can be issued")
+    }
+
+    /// The same as the value of an `Authorization` field.
+    ///
+    /// ```
+    /// use kliento::Token;
+    /// use kliento::testing::TrustChain;
+    /// use kliento::veraid::{Member, SignedBy};
+    ///
+    /// let chain = TrustChain::new("example.com", "alice");
+    /// let verifier = chain.verifier("https://api.example.com");
+    /// let token = Token::new("https://api.example.com".parse()?);
+    /// let verified = verifier.verify_header(chain.organisation_header(&token, &Member::Bot))?;
+    /// assert_eq!((verified.subject(), verified.signed_by()), ("example.com", SignedBy::Organisation));
+    /// # Ok::<(), kliento::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the bundle gets too large.
+    #[doc(alias = "organization_header")]
+    pub fn organisation_header(&self, token: &Token, member: &Member) -> String {
+        header::encode(&self.organisation_token(token, member))
     }
 
     /// The member as a signer, for [`issue`] and [`veraid::sign`].
     pub fn member_signer(&self) -> Signer<'_> {
         Signer::Member {
             bundle: &self.member_id_bundle,
-            key: &self.member_key,
+            key: &*self.member_key,
         }
     }
 
     /// The organisation as a signer in the name of `member`.
+    #[doc(alias = "organization_signer")]
     pub fn organisation_signer<'s>(&'s self, member: &'s Member) -> Signer<'s> {
         Signer::Organisation {
-            chain_der: &self.dnssec_chain,
-            certificate: &self.organisation_certificate,
+            chain_der: &self.organisation.dnssec_chain,
+            certificate: &self.organisation.certificate,
             attribution: member,
-            key: &self.organisation_key,
+            key: &*self.organisation.key,
         }
     }
 
-    /// What proves that the member's key is the member's.
+    /// The proof that the member's key is the member's.
     pub fn member_id_bundle(&self) -> &MemberIdBundle {
         &self.member_id_bundle
     }
@@ -236,22 +368,24 @@ impl TrustChain {
     }
 
     /// The organisation's certificate.
+    #[doc(alias = "organization_certificate")]
     pub fn organisation_certificate(&self) -> &OrganisationCertificate {
-        &self.organisation_certificate
+        &self.organisation.certificate
     }
 
     /// The organisation's private key.
+    #[doc(alias = "organization_key")]
     pub fn organisation_key(&self) -> &PrivateKey {
-        &self.organisation_key
+        &self.organisation.key
     }
 
     /// The DNSSEC chain of the organisation's TXT record (DER).
     pub fn dnssec_chain(&self) -> &[u8] {
-        &self.dnssec_chain
+        &self.organisation.dnssec_chain
     }
 
     fn ten_minutes(&self) -> Period {
-        span(self.time, self.time.saturating_add(TOKEN_LIFETIME))
+        span(self.time(), self.time().saturating_add(TOKEN_LIFETIME))
     }
 }
 
@@ -263,8 +397,25 @@ pub struct TrustChainBuilder {
     member: String,
     time: Option<Timestamp>,
     dialect: Dialect,
-    organisation_algorithm: KeyAlgorithm,
-    member_algorithm: KeyAlgorithm,
+    organisation_key: KeySource,
+    member_key: KeySource,
+    beside: Option<TrustChain>,
+}
+
+/// Where a key comes from.
+#[derive(Clone, Debug)]
+enum KeySource {
+    New(KeyAlgorithm),
+    Given(Arc<PrivateKey>),
+}
+
+impl KeySource {
+    fn key(self) -> Arc<PrivateKey> {
+        match self {
+            Self::New(algorithm) => Arc::new(generate_key(algorithm)),
+            Self::Given(key) => key,
+        }
+    }
 }
 
 impl TrustChainBuilder {
@@ -280,10 +431,54 @@ impl TrustChainBuilder {
         self
     }
 
-    /// With keys of these algorithms, in place of RSA-2048. Experimental ones need [`Dialect::DomainAuth`].
+    /// With new keys of these algorithms, in place of RSA-2048. Experimental ones need [`Dialect::DomainAuth`].
     pub fn algorithms(mut self, organisation: KeyAlgorithm, member: KeyAlgorithm) -> Self {
-        self.organisation_algorithm = organisation;
-        self.member_algorithm = member;
+        self.organisation_key = KeySource::New(organisation);
+        self.member_key = KeySource::New(member);
+        self
+    }
+
+    /// With this key for the organisation, in place of a new one.
+    #[doc(alias = "organization_key")]
+    pub fn organisation_key(mut self, key: PrivateKey) -> Self {
+        self.organisation_key = KeySource::Given(Arc::new(key));
+        self
+    }
+
+    /// With this key for the member, in place of a new one.
+    pub fn member_key(mut self, key: PrivateKey) -> Self {
+        self.member_key = KeySource::Given(Arc::new(key));
+        self
+    }
+
+    /// Below the root of `chain` and at its time, so that a verifier that trusts the one trusts the other. If the
+    /// organisation is the same, its key is that of `chain`, too.
+    ///
+    /// ```
+    /// use kliento::Token;
+    /// use kliento::testing::TrustChain;
+    /// use kliento::veraid::{Dialect, KeyAlgorithm, PrivateKey};
+    ///
+    /// let alice = TrustChain::new("example.com", "alice");
+    /// let key = PrivateKey::generate(KeyAlgorithm::Ed25519)?;
+    /// let carol = TrustChain::builder("example.net", "carol")
+    ///     .dialect(Dialect::DomainAuth)
+    ///     .member_key(key)
+    ///     .beside(&alice)
+    ///     .build();
+    ///
+    /// let verifier = carol.verifier("https://api.example.com"); // allows Ed25519, which that of `alice` does not
+    /// let token = Token::new("https://api.example.com".parse()?);
+    /// assert_eq!(verifier.verify_header(carol.header(&token))?.subject(), "carol@example.net");
+    /// assert_eq!(verifier.verify_header(alice.header(&token))?.subject(), "alice@example.com");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn beside(mut self, chain: &TrustChain) -> Self {
+        self.time = Some(chain.time());
+        if self.organisation == chain.organisation.name {
+            self.organisation_key = KeySource::Given(Arc::clone(&chain.organisation.key));
+        }
+        self.beside = Some(chain.clone());
         self
     }
 
@@ -291,55 +486,59 @@ impl TrustChainBuilder {
     ///
     /// # Panics
     ///
-    /// If the dialect has no such keys, or no such name for a member.
+    /// If the dialect has no such keys or no such name for a member, or the chain is to stand [beside](Self::beside)
+    /// another at another time.
     pub fn build(self) -> TrustChain {
         let Self {
             organisation,
             dialect,
             ..
         } = self;
+        let beside = self.beside.as_ref();
         let time = self.time.unwrap_or_else(|| SystemTime::now().into());
+        assert!(
+            beside.is_none_or(|chain| chain.time() == time),
+            "chains below one root are of one time"
+        );
         let member = Member::parse_for(&self.member, dialect).expect("a valid user name");
-        let organisation_key = generate_key(self.organisation_algorithm);
-        let member_key = generate_key(self.member_algorithm);
-        let world = publish(&organisation, organisation_key.public_key(), dialect, time);
-        let owner = record_owner(&organisation, dialect);
-        let dnssec_chain = chain_der(&world.chain(owner.as_str(), TXT));
+        let organisation_key = self.organisation_key.key();
+        let member_key = self.member_key.key();
 
-        let organisation_certificate = OrganisationCertificate::self_issue(
-            &organisation,
-            dialect,
-            &organisation_key,
-            days_around(time, 30),
-            0,
-        )
-        .expect("a certificate can be made");
+        let published = beside.filter(|chain| {
+            chain.organisation.name == organisation
+                && chain.organisation.dialect == dialect
+                && Arc::ptr_eq(&chain.organisation.key, &organisation_key)
+        });
+        let (root, organisation) = match published {
+            Some(chain) => (Arc::clone(&chain.root), Arc::clone(&chain.organisation)),
+            None => publish(beside, time, organisation, dialect, organisation_key),
+        };
         let member_certificate = MemberCertificate::issue(
             &member,
             member_key.public_key(),
-            &organisation_certificate,
-            &organisation_key,
+            &organisation.certificate,
+            &*organisation.key,
             days_around(time, 7),
             dialect,
         )
         .expect("the dialect has such keys");
         let member_id_bundle = MemberIdBundle::new(
-            &dnssec_chain,
-            organisation_certificate.clone(),
+            &organisation.dnssec_chain,
+            organisation.certificate.clone(),
             member_certificate,
             Vec::new(),
         )
         .expect("the parts belong together");
 
+        let policy = beside.map(TrustChain::policy).unwrap_or_default();
         TrustChain {
-            time,
-            anchors: world.anchors().parse().expect("the anchors can be read"),
-            anchor_lines: world.anchors(),
-            dnssec_chain,
-            organisation_key,
-            organisation_certificate,
+            policy: policy
+                .allow(organisation.key.public_key().algorithm())
+                .allow(member_key.public_key().algorithm()),
+            root,
+            organisation,
             member_key,
-            member_id_bundle,
+            member_id_bundle: Arc::new(member_id_bundle),
         }
     }
 }
@@ -374,30 +573,65 @@ fn record_owner(organisation: &Organisation, dialect: Dialect) -> String {
         .to_string()
 }
 
-/// A DNS with a zone for each label of the domain, and the key's record in the lowest.
+/// Puts the key's record into a DNS with a zone for each label of the domain, below the root of `beside` if there is one.
 fn publish(
-    organisation: &Organisation,
-    key: &veraid::PublicKey,
-    dialect: Dialect,
+    beside: Option<&TrustChain>,
     time: Timestamp,
-) -> World {
+    name: Organisation,
+    dialect: Dialect,
+    key: Arc<PrivateKey>,
+) -> (Arc<Root>, Arc<Published>) {
     let hour = TtlOverride::from_seconds(3_600).expect("an hour is within bounds");
-    let record =
-        TxtRecord::new(key, dialect, hour, None).expect("the dialect has records of such keys");
-    let domain = organisation.as_str();
-    let zones = domain
-        .match_indices('.')
-        .map(|(dot, _)| domain.get(dot.saturating_add(1)..).unwrap_or_default())
-        .chain([domain]);
-    zones
-        .fold(
-            World::builder().zone(".", Algorithm::EcdsaP256Sha256),
-            |world, zone| world.zone(format!("{zone}.").as_str(), Algorithm::EcdsaP256Sha256),
-        )
+    let record = TxtRecord::new(key.public_key(), dialect, hour, None)
+        .expect("the dialect has records of such keys");
+    let owner = record_owner(&name, dialect);
+
+    let mut zones = beside.map_or_else(Vec::new, |chain| chain.root.zones.clone());
+    for zone in zones_down_to(name.as_str()) {
+        if !zones.iter().any(|(present, _)| *present == zone) {
+            zones.push((zone.clone(), zone_with_keys(&zone)));
+        }
+    }
+    let world = zones
+        .iter()
+        .fold(World::builder(), |world, (_, zone)| {
+            world.with_zone(zone.clone())
+        })
         .at(time.unix_seconds())
-        .txt(
-            record_owner(organisation, dialect).as_str(),
-            record.to_string(),
-        )
-        .build()
+        .txt(owner.as_str(), record.to_string())
+        .build();
+
+    let certificate =
+        OrganisationCertificate::self_issue(&name, dialect, &*key, days_around(time, 30), 0)
+            .expect("a certificate can be made");
+    let root = Root {
+        time,
+        anchors: world.anchors().parse().expect("the anchors can be read"),
+        anchor_lines: world.anchors(),
+        zones,
+    };
+    let published = Published {
+        dnssec_chain: chain_der(&world.chain(owner.as_str(), TXT)),
+        name,
+        dialect,
+        key,
+        certificate,
+    };
+    (Arc::new(root), Arc::new(published))
+}
+
+/// The root and the zones from there to `domain`, in absolute form.
+fn zones_down_to(domain: &str) -> impl Iterator<Item = String> {
+    let parents = domain
+        .rmatch_indices('.')
+        .map(|(dot, _)| domain.get(dot.saturating_add(1)..).unwrap_or_default());
+    let zones = parents.chain([domain]).map(|zone| format!("{zone}."));
+    [".".to_owned()].into_iter().chain(zones)
+}
+
+fn zone_with_keys(name: &str) -> ZoneSpec {
+    let algorithm = Algorithm::EcdsaP256Sha256;
+    ZoneSpec::new(name, algorithm)
+        .ksk(Key::generate(algorithm))
+        .zsk(Key::generate(algorithm))
 }
