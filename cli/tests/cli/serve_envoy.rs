@@ -256,10 +256,11 @@ fn refuses(response: &CheckResponse, status: i32, reason: &str) {
     let problem: serde_json::Value = serde_json::from_str(&denied.body).unwrap();
     assert_eq!(problem["reason"], reason);
     let mut expected = vec![
-        "cache-control: no-store",
-        "content-type: application/problem+json",
+        "cache-control: no-store".to_owned(),
+        "content-type: application/problem+json".to_owned(),
     ];
-    expected.extend((status == 401).then_some("www-authenticate: Kliento"));
+    expected.extend((status == 401).then(|| "www-authenticate: Kliento".to_owned()));
+    expected.push(format!("x-kliento-reason: {reason}"));
     assert_eq!(lines(&denied.headers), expected);
 }
 
@@ -375,6 +376,21 @@ fn refuses_with_the_status_and_reason_that_others_get() {
             "serve.reserved_header",
         ),
         (
+            http("/public/", &[("upgrade", "h2c"), ("connection", "Upgrade")]),
+            403,
+            "serve.upgrade",
+        ),
+        (
+            http("/public/", &[("upgrade", "websocket,h2c")]),
+            403,
+            "serve.upgrade",
+        ),
+        (
+            raw_http("/public/", &[("upgrade", "websocket"), ("upgrade", "h2c")]),
+            403,
+            "serve.upgrade",
+        ),
+        (
             http("/public/", &[("a b", "c")]),
             400,
             "serve.unclear_request",
@@ -391,6 +407,27 @@ fn refuses_with_the_status_and_reason_that_others_get() {
     let mut both = raw_http("/", &[good]);
     both.headers = HashMap::from([("x-kliento-user".to_owned(), "root".to_owned())]);
     refuses(&check(&server, both), 403, "serve.reserved_header");
+    // Nor can a second token, or an upgrade, hide there.
+    let mut both = raw_http("/", &[good]);
+    both.headers = HashMap::from([("authorization".to_owned(), alice.clone())]);
+    refuses(&check(&server, both), 401, "http.several_authorizations");
+    let mut both = raw_http("/public/", &[("upgrade", "websocket")]);
+    both.headers = HashMap::from([("upgrade".to_owned(), "h2c".to_owned())]);
+    refuses(&check(&server, both), 403, "serve.upgrade");
+}
+
+#[test]
+fn a_web_socket_may_be_asked_for() {
+    let scratch = Scratch::new();
+    let server = start(&scratch, RULES);
+    for value in ["websocket", "WebSocket"] {
+        for http in [
+            http("/public/", &[("upgrade", value)]),
+            raw_http("/public/", &[("upgrade", value)]),
+        ] {
+            assert!(check(&server, http).ok.is_some(), "{value}");
+        }
+    }
 }
 
 #[test]
@@ -411,6 +448,10 @@ fn refuses_requests_that_do_not_say_what_they_are_about() {
         },
         Http {
             path: empty(),
+            ..whole.clone()
+        },
+        Http {
+            method: "G T".to_owned(),
             ..whole.clone()
         },
         Http::default(),

@@ -390,6 +390,65 @@ fn refuses_requests_by_which_a_client_could_name_itself() {
 }
 
 #[test]
+fn refuses_every_upgrade_but_that_to_web_socket() {
+    let scratch = Scratch::new();
+    let server = start(&scratch, RULES);
+    let admin = authorization(&value(&ALICE, AUDIENCE, &[("role", "admin")]));
+    for fields in [
+        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n",
+        "Upgrade: h2c\r\n",
+        "Upgrade: H2C\r\n",
+        "upgrade: h2\r\n",
+        "Upgrade: TLS/1.0\r\n",
+        "Upgrade: HTTP/2.0\r\n",
+        "Upgrade:\r\n",
+        "Upgrade: websocket, h2c\r\n",
+        "Upgrade: h2c,websocket\r\n",
+        "Upgrade: websocket,\r\n",
+        "Upgrade: websocket/13\r\n",
+        "Upgrade: websockets\r\n",
+        "Upgrade: websocket\r\nUpgrade: h2c\r\n",
+        "Upgrade: websocket\r\nUpgrade: websocket\r\n",
+    ] {
+        for target in ["/", "/public/"] {
+            let fields = format!("{admin}{fields}");
+            for answer in ask_all(&server, "app.example.com", target, &fields) {
+                answer.refuses(403, "serve.upgrade");
+            }
+        }
+    }
+    for fields in [
+        "Upgrade: websocket\r\n",
+        "Upgrade: WebSocket\r\nSec-WebSocket-Version: 13\r\n",
+        "Connection: upgrade\r\n",
+        // It asks for nothing by itself, and is what a proxy that drops `Upgrade` shows of an honest client's.
+        "HTTP2-Settings: AAMAAABkAAQAAP__\r\n",
+    ] {
+        for answer in ask_all(&server, "app.example.com", "/public/", fields) {
+            assert_eq!(answer.status, 200, "{fields}");
+        }
+    }
+}
+
+#[test]
+fn a_client_can_not_say_the_reason_of_a_refusal() {
+    let scratch = Scratch::new();
+    let server = start(&scratch, RULES);
+    for answer in ask_all(
+        &server,
+        "app.example.com",
+        "/public/",
+        "X-Kliento-Reason: ok\r\n",
+    ) {
+        answer.refuses(403, "serve.reserved_header");
+    }
+    for answer in ask_all(&server, "app.example.com", "/public/", "") {
+        assert_eq!(answer.status, 200);
+        assert!(!answer.head.contains("x-kliento-reason"), "{answer:?}");
+    }
+}
+
+#[test]
 fn a_proxy_must_say_once_what_it_asks_about() {
     let scratch = Scratch::new();
     let server = start(&scratch, RULES);

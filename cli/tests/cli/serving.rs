@@ -101,6 +101,7 @@ impl Answer {
         assert_eq!(self.field("cache-control"), Some("no-store"));
         let challenge = (status == 401).then_some("kliento");
         assert_eq!(self.field("www-authenticate"), challenge);
-        assert!(!self.head.contains("x-kliento-"), "{}", self.head);
+        assert_eq!(self.field("x-kliento-reason"), Some(reason), "{self:?}");
+        assert_eq!(self.head.matches("x-kliento-").count(), 1, "{}", self.head);
     }
 }

@@ -15,7 +15,7 @@ use http_body_util::BodyExt as _;
 use tonic::server::{Grpc, UnaryService};
 use tonic_prost::ProstCodec;
 
-use super::forward::{Forward, Original, Passage};
+use super::forward::{Forward, Original, Passage, method_name};
 use super::refusal::Refusal;
 use super::{Body, full};
 use crate::serve::{BoxError, limits};
@@ -247,16 +247,13 @@ async fn decide(
 
 impl HttpRequest {
     fn original(&self) -> Result<Original<'_>, &'static str> {
-        for (value, name) in [
-            (&self.method, "method"),
-            (&self.host, "host"),
-            (&self.path, "path"),
-        ] {
+        for (value, name) in [(&self.host, "host"), (&self.path, "path")] {
             if value.is_empty() {
                 return Err(name);
             }
         }
         Ok(Original {
+            method: method_name(self.method.as_bytes()).ok_or("method")?,
             host: self.host.as_bytes(),
             target: self.path.as_bytes(),
         })

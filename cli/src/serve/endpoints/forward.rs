@@ -98,9 +98,9 @@ impl Proxy {
             Self::Caddy | Self::Traefik => BY_THE_PROXY_ITSELF,
             Self::Envoy => return original_of_envoy(request),
         };
-        Method::from_bytes(the_only(&request.headers, told.method)?)
-            .map_err(|_| Refusal::UnclearRequest(told.method))?;
+        let method = the_only(&request.headers, told.method)?;
         Ok(Original {
+            method: method_name(method).ok_or(Refusal::UnclearRequest(told.method))?,
             host: the_only(&request.headers, told.host)?,
             target: the_only(&request.headers, told.target)?,
         })
@@ -110,6 +110,8 @@ impl Proxy {
 /// A request that somebody asks about.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Original<'a> {
+    /// A token (RFC 9110 §9.1), in the client's own case.
+    pub(crate) method: &'a str,
     /// With or without a port.
     pub(crate) host: &'a [u8],
     /// In origin form (RFC 9112 §3.2.1).
@@ -128,6 +130,12 @@ impl<'a> Original<'a> {
     }
 }
 
+/// `None` if this is no method.
+pub(crate) fn method_name(octets: &[u8]) -> Option<&str> {
+    Method::from_bytes(octets).ok()?;
+    str::from_utf8(octets).ok()
+}
+
 /// The value of a field that must be there once.
 fn the_only<'h>(fields: &'h HeaderMap, name: &'static str) -> Result<&'h [u8], Refusal> {
     let mut values = fields.get_all(name).iter();
@@ -138,6 +146,11 @@ fn the_only<'h>(fields: &'h HeaderMap, name: &'static str) -> Result<&'h [u8], R
 }
 
 /// Envoy sends the request as it is, without its body and with a prefix to its path.
+///
+/// A fragment is not seen here: `http::Uri` drops `#` and what follows when hyper reads the request line, and hyper
+/// hands on no raw target. So `/health/#/../../admin/` is judged as `/health/`. Envoy must refuse fragments, which it does
+/// unless its runtime says otherwise (`envoy.reloadable_features.http_reject_path_with_fragment`); over gRPC the target
+/// arrives whole, and is refused here.
 fn original_of_envoy(request: &Parts) -> Result<Original<'_>, Refusal> {
     let target = request.uri.path_and_query().map(PathAndQuery::as_str);
     let target = target
@@ -157,6 +170,7 @@ fn original_of_envoy(request: &Parts) -> Result<Original<'_>, Refusal> {
         }
     };
     Ok(Original {
+        method: request.method.as_str(),
         host,
         target: target.as_bytes(),
     })
@@ -253,6 +267,9 @@ impl Forward {
             .any(|name| headers::is_reserved(name.as_str()))
         {
             return Err(Refusal::ReservedField);
+        }
+        if !headers::keeps_its_protocol(fields) {
+            return Err(Refusal::Upgrade);
         }
         let host = original.host_text().and_then(RequestHost::parse);
         let host = host.ok_or(Refusal::MalformedHost)?;

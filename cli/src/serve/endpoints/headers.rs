@@ -27,6 +27,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
+use http::header::UPGRADE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use kliento::VerifiedToken;
 
@@ -39,6 +40,9 @@ pub(crate) const SUBJECT: HeaderName = HeaderName::from_static("x-kliento-subjec
 pub(crate) const ORGANISATION: HeaderName = HeaderName::from_static("x-kliento-organisation");
 pub(crate) const USER: HeaderName = HeaderName::from_static("x-kliento-user");
 pub(crate) const SIGNED_BY: HeaderName = HeaderName::from_static("x-kliento-signed-by");
+/// The reason code of a refusal. It is in refusals only, and a client that sends it to a backend is refused as for all names
+/// that start like this.
+pub(crate) const REASON: HeaderName = HeaderName::from_static("x-kliento-reason");
 const CLAIM_PREFIX: &str = "x-kliento-claim-";
 
 /// How many octets all fields of ours may have, each with its colon, space and line end. The head of an answer to
@@ -59,6 +63,21 @@ pub(crate) fn is_reserved(name: &str) -> bool {
             letter => octet.eq_ignore_ascii_case(&letter),
         })
     })
+}
+
+/// Whether a request asks for no upgrade (RFC 9110 §7.8), or for one to WebSocket (RFC 6455 §4.1).
+///
+/// After an upgrade a proxy copies octets without reading them. A backend that takes `h2c` (RFC 7540 §3.2) then answers
+/// any number of requests that neither the proxy nor this process has seen, so nothing but WebSocket, named once and by
+/// itself, gets through. `HTTP2-Settings` without `Upgrade` asks for nothing, and proxies that drop `Upgrade` pass it on
+/// from honest clients.
+pub(crate) fn keeps_its_protocol(fields: &HeaderMap) -> bool {
+    let mut values = fields.get_all(UPGRADE).iter();
+    match (values.next(), values.next()) {
+        (None, _) => true,
+        (Some(value), None) => value.as_bytes().eq_ignore_ascii_case(b"websocket"),
+        (Some(_), Some(_)) => false,
+    }
 }
 
 /// The names under which a rule has claims sent, whatever they are called.

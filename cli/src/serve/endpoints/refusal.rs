@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use kliento::Audience;
 use serde::Serialize;
 
-use super::headers::IdentityTooLarge;
+use super::headers::{IdentityTooLarge, REASON};
 use super::path::AmbiguousPath;
 use super::{Body, full};
 use crate::fault::with_causes;
@@ -26,6 +26,8 @@ pub(crate) enum Refusal {
     OtherAudience(Audience),
     /// A field by which the client could pass for somebody: 403.
     ReservedField,
+    /// A field that asks the backend to change to a protocol other than WebSocket: 403.
+    Upgrade,
     /// No rule is for this host and path: 403.
     NoRule,
     /// Servers read the path in several ways: 403.
@@ -57,6 +59,7 @@ impl Refusal {
             Self::Authentication(refusal) => refusal.reason(),
             Self::OtherAudience(_) => "kliento.audience_mismatch",
             Self::ReservedField => "serve.reserved_header",
+            Self::Upgrade => "serve.upgrade",
             Self::NoRule => "serve.no_rule",
             Self::AmbiguousPath(_) | Self::AmbiguousRule => "serve.ambiguous_path",
             Self::MalformedHost => "serve.malformed_host",
@@ -77,6 +80,7 @@ impl Refusal {
             Self::Authentication(refusal) => refusal.status(),
             Self::OtherAudience(_) => StatusCode::UNAUTHORIZED,
             Self::ReservedField
+            | Self::Upgrade
             | Self::NoRule
             | Self::AmbiguousPath(_)
             | Self::AmbiguousRule
@@ -111,6 +115,11 @@ impl Refusal {
             Self::ReservedField => {
                 "the client sent a field whose name starts with X-Kliento-, or could be taken for one".into()
             }
+            Self::Upgrade => {
+                "the client asks to upgrade to a protocol other than WebSocket (Upgrade); after an upgrade to h2c, the \
+                 proxy would pass on requests that nobody has looked at"
+                    .into()
+            }
             Self::NoRule => "no rule is for this host and path".into(),
             Self::AmbiguousPath(fault) => fault.to_string().into(),
             Self::AmbiguousRule => {
@@ -131,7 +140,8 @@ impl Refusal {
         }
     }
 
-    /// The answer over HTTP: problem details (RFC 9457) with the reason, which proxies that pass it on show the client.
+    /// The answer over HTTP: problem details (RFC 9457) with the reason, which proxies that pass it on show the client. For
+    /// those that see the fields alone (nginx's `auth_request_set`), the reason is in `X-Kliento-Reason` too.
     pub(crate) fn response(&self) -> Response<Body> {
         let mut response = Response::new(full(self.problem()));
         *response.status_mut() = self.status();
@@ -144,6 +154,7 @@ impl Refusal {
         let mut fields = HeaderMap::new();
         fields.insert(CONTENT_TYPE, PROBLEM);
         fields.insert(CACHE_CONTROL, NO_STORE);
+        fields.insert(REASON, HeaderValue::from_static(self.reason()));
         match self.status() {
             StatusCode::UNAUTHORIZED => fields.insert(WWW_AUTHENTICATE, CHALLENGE),
             StatusCode::SERVICE_UNAVAILABLE => fields.insert(RETRY_AFTER, A_SECOND),
