@@ -360,7 +360,7 @@ fn mismatch(zone: &Zone, signers: &[Ds<'_>], keys: &[Dnskey<'_>], own: Option<&N
             ))
             .publish(ds_lines(zone))
     } else {
-        finding.advise(format!("That is for {} to mend.", keeper(&zone.name, own)))
+        finding.advise(format!("That is for {} to fix.", keeper(&zone.name, own)))
     }
 }
 
@@ -403,7 +403,7 @@ fn mistyped(
             ))
             .publish(ds_lines(zone))
     } else {
-        finding.advise(format!("That is for {} to mend.", keeper(&zone.name, own)))
+        finding.advise(format!("That is for {} to fix.", keeper(&zone.name, own)))
     })
 }
 

@@ -122,7 +122,7 @@ impl Report {
             }
             Status::Good => format!("{domain} works, with{}.", &warnings[" and".len()..]),
             Status::Problems => format!("{domain} has {problems}{warnings}."),
-            Status::Unknown => format!("Nothing could be learnt about {domain}."),
+            Status::Unknown => format!("Could not examine {domain}."),
         }
     }
 }
@@ -164,10 +164,10 @@ impl fmt::Display for Report {
             match self.status {
                 Status::Good => "Next:",
                 Status::Problems if self.number_of(Severity::Problem) == 1 => {
-                    "Mend it, then check again:"
+                    "Fix it, then run this again:"
                 }
-                Status::Problems => "Mend them from the top down, then check again:",
-                Status::Unknown => "Then check again:",
+                Status::Problems => "Fix them from the top down, then run this again:",
+                Status::Unknown => "Once a resolver answers, run this again:",
             }
         )?;
         writeln!(formatter, "  {COMMAND}{}{COMMAND:#}", Printable(&self.next))

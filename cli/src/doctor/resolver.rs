@@ -165,7 +165,7 @@ pub(super) fn examine_survey(resolver: &str, survey: &Survey) -> Vec<Finding> {
                 ),
             )
             .advise(
-                "Mend the problems below first. If there are none, they were mended a short while ago, and the \
+                "Fix the problems below first. If there are none, they were fixed a short while ago, and the \
                  resolver remembers: wait an hour and check again.",
             ),
         );

@@ -261,7 +261,7 @@ fn not_yet_valid(
         ),
     )
     .advise(format!(
-        "The clock of the machine that signs is fast, which is for {} to mend; or the clock here is slow: it says \
+        "The clock of the machine that signs is fast, which is for {} to fix; or the clock here is slow: it says \
          {now}.",
         keeper(&rrsig.signer, own)
     ))
@@ -300,7 +300,7 @@ fn key_gone(rrsig: &RrsigId, own: Option<&Name>) -> Finding {
     )
     .advise(format!(
         "A key was taken out before the signatures that it made had gone. {} has to sign the zone again, or to \
-         publish that key again. If keys were changed within the last hours, it may mend itself: check again \
+         publish that key again. If keys were changed within the last hours, it may resolve itself: check again \
          tomorrow.",
         keeper_first(&rrsig.signer, own)
     ))

@@ -5,7 +5,10 @@ use kliento::veraid::{Dialect, DigestType, KeyAlgorithm, TtlOverride, TxtRecord}
 
 use super::explanation::shortened;
 use super::reading::{decode_key_id, is_number};
-use super::{Examination, Published, described, from_wildcard, of_the_key, without_key};
+use super::{
+    Examination, Published, alterations_of, altered, described, from_wildcard, of_the_key,
+    without_key,
+};
 use crate::doctor::Subject;
 use crate::doctor::finding::{Finding, Severity};
 use crate::doctor::survey::Survey;
@@ -74,15 +77,20 @@ pub(super) fn examine_records(
         Severity::Warning
     };
     let name = plain(&survey.owner);
-    findings.extend(
-        texts
-            .iter()
-            .filter_map(|text| Some(unreadable(text, trouble(text)?, &name, severity))),
-    );
     let counting = match &subject.key {
-        Some(key) => of_the_key(key, &records, &[], survey, subject, findings),
+        Some(key) => of_the_key(key, &records, published, survey, subject, findings),
         None => without_key(&records, survey, subject, findings),
     };
+    for (published, text) in published.iter().zip(&texts) {
+        let key = subject.key.as_ref();
+        let alterations = key.and_then(|key| alterations_of(published, key, subject.dialect));
+        if let Some(alterations) = alterations {
+            let has_match = !counting.is_empty();
+            findings.push(altered(published, &alterations, has_match, survey, subject));
+        } else if let Some(what) = trouble(text) {
+            findings.push(unreadable(text, what, &name, severity));
+        }
+    }
     if counting.iter().any(is_experimental) {
         findings.push(Finding::note("records.experimental", EXPERIMENTAL));
     }

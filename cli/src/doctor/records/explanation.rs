@@ -113,6 +113,11 @@ pub(super) fn about_trouble(trouble: &Trouble, domain: &Organisation) -> Explana
             "has commas or semicolons between its fields.",
             "Put one space between two fields.",
         ),
+        Trouble::ControlCharacters => Explanation::new(
+            "records.control_characters",
+            "has a line break or another character in it that can't be seen.",
+            "Type the value by hand, or copy it without the end of its line.",
+        ),
         Trouble::DomainAuth => Explanation::new(
             "records.domainauth_form",
             "has the form of DomainAuth, VeraId's successor, which stands at another name.",

@@ -1,5 +1,6 @@
 //! The organisation's records: whether they are where they should be, can be read, and are about the key.
 
+mod altered;
 mod domain_auth;
 mod explanation;
 mod reading;
@@ -7,6 +8,7 @@ mod reading;
 use dnssec::{Name, RecordType};
 use kliento::veraid::{Dialect, DigestType, KeyAlgorithm, PublicKey, TtlOverride, TxtRecord};
 
+use self::altered::{Alteration, alterations};
 use self::explanation::{Explanation, about_oddity, about_trouble, shortened};
 use self::reading::{Reading, Trouble};
 use super::Subject;
@@ -409,15 +411,26 @@ fn examine_records(
         .collect();
     let findings = &mut examination.findings;
     let counting = match &subject.key {
-        Some(key) => of_the_key(key, &good, &readings, survey, subject, findings),
+        Some(key) => of_the_key(key, &good, published, survey, subject, findings),
         None => without_key(&good, survey, subject, findings),
     };
     for (published, reading) in &readings {
-        // The better word for it was said.
-        if let Some(key) = &subject.key
-            && is_under_another_algorithm(published, key)
-        {
-            continue;
+        if let Some(key) = &subject.key {
+            // The better word for it was said.
+            if is_under_another_algorithm(published, key) {
+                continue;
+            }
+            if let Some(alterations) = alterations_of(published, key, Dialect::VeraId) {
+                let finding = altered(
+                    published,
+                    &alterations,
+                    !counting.is_empty(),
+                    survey,
+                    subject,
+                );
+                findings.push(finding);
+                continue;
+            }
         }
         findings.extend(findings_about(
             published,
@@ -451,7 +464,7 @@ fn described(record: &TxtRecord) -> String {
 fn of_the_key(
     key: &PublicKey,
     records: &[TxtRecord],
-    readings: &[(&Published, Reading)],
+    published: &[Published],
     survey: &Survey,
     subject: &Subject,
     findings: &mut Vec<Finding>,
@@ -466,20 +479,32 @@ fn of_the_key(
             Vec::new()
         }
         Err(_) => {
-            findings.extend(without_match(readings, records, key, survey, subject));
+            findings.extend(without_match(published, records, key, survey, subject));
             Vec::new()
         }
     }
 }
 
+/// A record that is as it should be: good where DNSSEC proves it, and no more than a note where it doesn't.
+fn sound(id: &'static str, message: String, survey: &Survey) -> Finding {
+    if matches!(&survey.chain, Some(Ok(_))) {
+        return Finding::good(id, message);
+    }
+    Finding::note(
+        id,
+        format!("{message} It can't be relied on until DNSSEC works."),
+    )
+}
+
 fn matching(record: &TxtRecord, survey: &Survey) -> Finding {
-    Finding::good(
+    sound(
         "records.matches",
         format!(
             "{} has a record for your key: {}.",
             plain(&survey.owner),
             described(record)
         ),
+        survey,
     )
     .with("record", record.to_string())
 }
@@ -521,14 +546,15 @@ fn without_key(
     }
     let records: Vec<String> = counting.iter().map(described).collect();
     findings.push(
-        Finding::good(
+        sound(
             "records.found",
             format!(
-                "{} has {}: {}. (Whether it is the record of your key, --key tells.)",
+                "{} has {}: {}. (Give --key to compare it with your key.)",
                 plain(&survey.owner),
                 count(counting.len(), "record", "records"),
                 records.join("; ")
             ),
+            survey,
         )
         .with(
             "records",
@@ -578,7 +604,7 @@ fn ambiguous(survey: &Survey) -> Finding {
 
 /// No record is about the key: why? `None` if that is said with what is wrong about the only records there.
 fn without_match(
-    readings: &[(&Published, Reading)],
+    published: &[Published],
     good: &[TxtRecord],
     key: &PublicKey,
     survey: &Survey,
@@ -592,10 +618,12 @@ fn without_match(
     if !about_the_key.is_empty() {
         return Some(other_service(&about_the_key, survey, subject));
     }
-    let under_another = readings
+    let under_another = published.iter().find(|published| {
+        subject.dialect == Dialect::VeraId && is_under_another_algorithm(published, key)
+    });
+    let is_altered = published
         .iter()
-        .map(|(published, _)| published)
-        .find(|published| is_under_another_algorithm(published, key));
+        .any(|published| alterations_of(published, key, subject.dialect).is_some());
     let finding = if let Some(published) = under_another {
         Finding::problem(
             "records.other_algorithm",
@@ -608,7 +636,7 @@ fn without_match(
             ),
         )
         .with("record", published.text())
-    } else if good.is_empty() {
+    } else if good.is_empty() || is_altered {
         return None;
     } else {
         Finding::problem(
@@ -634,6 +662,71 @@ fn without_match(
             ))
             .publish(record_line(subject)),
     )
+}
+
+/// What was done to a record of the key that verifiers don't recognise as one any more; `None` for all others, and where
+/// the reading alone says exactly what is wrong.
+fn alterations_of(
+    published: &Published,
+    key: &PublicKey,
+    dialect: Dialect,
+) -> Option<Vec<Alteration>> {
+    let is_about_key = |dialect| {
+        let record = published.record(dialect);
+        record.is_some_and(|record| record.is_about(key))
+    };
+    // A record of the other dialect is whole, and in the wrong place.
+    let is_explained = Dialect::ALL.iter().copied().any(is_about_key)
+        || dialect == Dialect::VeraId
+            && matches!(published.reading(), Reading::Trouble(trouble) if trouble.is_exact());
+    if is_explained {
+        return None;
+    }
+    let ids: Vec<String> = DigestType::ALL
+        .iter()
+        .filter(|digest_type| digest_type.may_identify(key.algorithm(), dialect))
+        .map(|digest_type| key.key_id(*digest_type).to_string())
+        .collect();
+    let first = if dialect == Dialect::VeraId {
+        algorithm_number(key)
+    } else {
+        // The version.
+        "0".to_owned()
+    };
+    alterations(&published.text(), &ids, &first)
+}
+
+/// The key's own record, changed on its way into the DNS.
+fn altered(
+    published: &Published,
+    alterations: &[Alteration],
+    has_match: bool,
+    survey: &Survey,
+    subject: &Subject,
+) -> Finding {
+    let text = published.text();
+    let changes: Vec<String> = alterations.iter().map(ToString::to_string).collect();
+    let what = match (published.reading(), changes.as_slice()) {
+        (Reading::Trouble(trouble), []) if trouble != Trouble::Foreign => {
+            let Explanation { what, .. } = about_trouble(&trouble, &subject.domain);
+            format!("It {what}")
+        }
+        (_, []) => "Verifiers can't read it.".to_owned(),
+        (_, changes) => format!("On its way {}.", list(changes)),
+    };
+    let message = format!(
+        "The TXT record \"{}\" is the record of your key, but it was changed. {what}",
+        shortened(&text)
+    );
+    let finding = if has_match {
+        Finding::warning("records.altered", message)
+            .advise("A sound record of the key stands beside it: remove this one.")
+    } else {
+        Finding::problem("records.altered", message)
+            .advise(format!("Replace it. {}", how_to_publish(survey, subject)))
+            .publish(record_line(subject))
+    };
+    finding.with("record", text).with("changes", changes)
 }
 
 /// Whether a record has the key's id behind another algorithm's number.

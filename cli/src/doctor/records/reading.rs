@@ -9,7 +9,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use kliento::veraid::{Dialect, TtlOverride, TxtRecord};
 
 /// Quotes of word processors, and spaces that only look like one.
-const TYPOGRAPHIC: [char; 14] = [
+pub(super) const TYPOGRAPHIC: [char; 14] = [
     '\u{201c}', '\u{201d}', '\u{201e}', '\u{201f}', '\u{2018}', '\u{2019}', '\u{201a}', '\u{ab}',
     '\u{bb}', '\u{a0}', '\u{2009}', '\u{202f}', '\u{200b}', '\u{feff}',
 ];
@@ -46,10 +46,22 @@ pub(super) enum Trouble {
     Key,
     /// Commas or semicolons where there should be spaces.
     Separators,
+    /// A line break, or another character that can't be seen.
+    ControlCharacters,
     /// The form of the dialect to come, which stands elsewhere.
     DomainAuth,
     /// It is one of ours, but for a field.
     Field(FieldTrouble),
+}
+
+impl Trouble {
+    /// Whether it names what was done to the text as a whole, rather than where reading it ended.
+    pub(super) fn is_exact(&self) -> bool {
+        !matches!(
+            self,
+            Self::Foreign | Self::Field(_) | Self::ControlCharacters
+        )
+    }
 }
 
 /// What is wrong with the first field that is.
@@ -140,8 +152,12 @@ fn trouble(text: &str) -> Trouble {
     if bare != text && looks_like_ours(&bare) {
         return Trouble::Typography;
     }
+    let visible = text.replace(char::is_control, " ");
+    if visible != text && reads(visible.trim()) {
+        return Trouble::ControlCharacters;
+    }
     let unquoted = text.replace(['"', '\'', '`', '\\'], " ");
-    if unquoted != text && reads(&unquoted) {
+    if text.contains(['"', '\'', '`']) && reads(&unquoted) {
         return Trouble::Quoted;
     }
     let upper = text.to_ascii_uppercase();
@@ -316,6 +332,12 @@ mod tests {
             (format!("\"1 {ID} 3600\""), Trouble::Quoted),
             (format!("'1 {ID} 3600'"), Trouble::Quoted),
             (format!("\\\"1 {ID} 3600\\\""), Trouble::Quoted),
+            (format!("1 {ID} 3600\r\n"), Trouble::ControlCharacters),
+            (format!("1 {ID}\u{b} 3600"), Trouble::ControlCharacters),
+            (
+                format!("1 {ID} 3600\\"),
+                Trouble::Field(FieldTrouble::TtlOverride("3600\\".into())),
+            ),
             (format!("“1 {ID} 3600”"), Trouble::Typography),
             (format!("1\u{a0}{ID} 3600"), Trouble::Typography),
             (
