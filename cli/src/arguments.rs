@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args};
+use kliento::veraid::dnssec::AnchorError;
 use kliento::veraid::{
     self, Dialect, Encapsulation, IntermediateCertificate, Issuer, KeyAlgorithm, KeyAlgorithmError,
     Member, MemberId, MemberIdBundle, ObjectIdentifier, OrganisationCertificate, Period, Policy,
@@ -15,11 +16,13 @@ use kliento::veraid::{
 use crate::duration::Duration;
 use crate::fault::Fault;
 use crate::input::{Source, text_of};
+use crate::output;
 
 /// Whom to trust.
 #[derive(Args, Debug)]
 pub(crate) struct AnchorArguments {
-    /// Trust these keys for the DNS root in place of IANA's: DS or DNSKEY lines, or root-anchors.xml.
+    /// Trust these keys for the DNS root in place of the built-in ones of IANA: DS or DNSKEY lines, Unbound's
+    /// auto-trust-anchor-file, or root-anchors.xml.
     #[arg(long, value_name = "FILE")]
     trust_anchors: Option<Source>,
 }
@@ -38,13 +41,16 @@ impl AnchorArguments {
     }
 }
 
-/// Reads trust anchors.
+/// Reads trust anchors, and warns of keys that RFC 5011 does not trust.
 pub(crate) fn trust_anchors(source: &Source) -> Result<TrustAnchors, Fault> {
-    source.read_text()?.parse().map_err(|error| {
-        Fault::in_file(source, &error).hint(
-            "write DS or DNSKEY lines as a zone file has them, such as `. IN DS 20326 8 2 E06D44B8…`",
-        )
-    })
+    let text = source.read_text()?;
+    let anchors: TrustAnchors = text
+        .parse()
+        .map_err(|error: AnchorError| Fault::in_file(source, &error).hint(error.hint()))?;
+    for key in anchors.left_out() {
+        output::warn(format_args!("{source}: {key}, and was left out"));
+    }
+    Ok(anchors)
 }
 
 /// The word that allows all experimental algorithms.

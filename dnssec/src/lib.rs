@@ -120,7 +120,7 @@ mod verify;
 mod work;
 mod writer;
 
-pub use anchor::{AnchorError, TrustAnchor, TrustAnchors};
+pub use anchor::{AnchorError, KeyState, LeftOutKey, TrustAnchor, TrustAnchors};
 pub use authentication_chain::messages_from_authentication_chain;
 pub use chain::Chain;
 pub use demand::Demand;

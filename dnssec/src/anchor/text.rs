@@ -2,131 +2,252 @@
 
 use data_encoding::{BASE64, HEXUPPER_PERMISSIVE};
 
-use super::TrustAnchor;
+use super::records::{Entry, entries};
+use super::state::File;
+use super::{AnchorError, KeyState, LeftOutKey, TrustAnchor};
 use crate::name::Name;
+use crate::rdata::Algorithm;
 use crate::validity::Validity;
 
 /// Longest piece of input that a message repeats.
 const MAX_QUOTED_CHARS: usize = 40;
+/// Classes by their mnemonics (RFC 6895 §3.2).
+const CLASSES: [&str; 6] = ["IN", "CS", "CH", "HS", "NONE", "ANY"];
+const TYPES: [&str; 2] = ["DS", "DNSKEY"];
+/// The letters behind the numbers of a TTL such as `1d12h`, which servers take besides seconds.
+const TTL_UNITS: [u8; 5] = *b"smhdw";
+/// What BIND's configuration begins with, where it holds anchors.
+const BIND_STATEMENTS: [&str; 3] = ["trust-anchors", "managed-keys", "trusted-keys"];
 
-/// Why a text holds no trust anchors.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum AnchorError {
-    /// There is no anchor in it at all.
-    #[error(
-        "no trust anchor in it: write DS or DNSKEY lines as in a zone file, or give IANA's root-anchors.xml"
-    )]
-    Empty,
-    /// A line is no DS or DNSKEY record.
-    #[error("line {line} is not a trust anchor: {problem}")]
-    Line {
-        /// Which line, counted from 1; of a record in parentheses the first.
-        line: usize,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// The XML is broken, or not IANA's form (RFC 9718).
-    #[error("not a root-anchors.xml: {0}")]
-    Xml(String),
-}
-
-pub(super) fn parse(text: &str) -> Result<Vec<TrustAnchor>, AnchorError> {
-    entries(text)?
-        .into_iter()
-        .map(|entry| {
-            entry.anchor().map_err(|problem| AnchorError::Line {
+/// Reads the anchors of a text, and the keys in it that are not trusted.
+pub(super) fn parse(text: &str) -> Result<(Vec<TrustAnchor>, Vec<LeftOutKey>), AnchorError> {
+    refuse_bind(text)?;
+    let file = File::of(text);
+    let mut names = Names::default();
+    let (mut anchors, mut left_out) = (Vec::new(), Vec::new());
+    for entry in entries(text)? {
+        let of_line = |problem| AnchorError::Line {
+            line: entry.line,
+            problem,
+        };
+        let Some(anchor) = names.read(&entry).map_err(of_line)? else {
+            continue;
+        };
+        let untrusted = file.untrusted(&entry.comments);
+        match untrusted.or(anchor.is_revoked().then_some(KeyState::Revoked)) {
+            None => anchors.push(anchor),
+            Some(state) => left_out.push(LeftOutKey {
+                key_tag: anchor.key_tag(),
+                algorithm: anchor.algorithm(),
+                owner: anchor.owner,
                 line: entry.line,
-                problem,
-            })
-        })
-        .collect()
-}
-
-/// One record: its fields, and the line that it starts on.
-struct Entry<'t> {
-    line: usize,
-    fields: Vec<&'t str>,
-}
-
-/// Splits a text into records: comments go, parentheses join lines.
-fn entries(text: &str) -> Result<Vec<Entry<'_>>, AnchorError> {
-    let mut entries: Vec<Entry<'_>> = Vec::new();
-    let mut open = false;
-    for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
-        let line_number = index + 1;
-        let content = line.split(';').next().unwrap_or_default();
-        if !open {
-            entries.push(Entry {
-                line: line_number,
-                fields: Vec::new(),
-            });
-        }
-        for piece in content.split_inclusive(['(', ')']) {
-            let (fields, parenthesis) = match piece.strip_suffix(['(', ')']) {
-                Some(fields) => (fields, piece.chars().next_back()),
-                None => (piece, None),
-            };
-            if let Some(entry) = entries.last_mut() {
-                entry.fields.extend(fields.split_ascii_whitespace());
-            }
-            match parenthesis {
-                Some('(') if !open => open = true,
-                Some(')') if open => open = false,
-                None => {}
-                Some(_) => {
-                    return Err(AnchorError::Line {
-                        line: line_number,
-                        problem: "its parentheses do not match".into(),
-                    });
-                }
-            }
+                state,
+            }),
         }
     }
-    if open {
-        return Err(AnchorError::Line {
-            line: entries.last().map_or(0, |entry| entry.line),
-            problem: "its parenthesis is not closed".into(),
+    Ok((anchors, left_out))
+}
+
+/// Tells BIND's forms from faulty zone-file lines: a `;` begins no comment in the one, and the other holds KEYDATA records.
+fn refuse_bind(text: &str) -> Result<(), AnchorError> {
+    for (index, line) in text.lines().enumerate() {
+        let mut words = line
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .split(|c: char| c.is_ascii_whitespace() || c == '{');
+        let first = words.find(|word| !word.is_empty()).unwrap_or_default();
+        let is = |known: &str| first.eq_ignore_ascii_case(known);
+        let form = if BIND_STATEMENTS.into_iter().any(is)
+            || line.contains(['{', '}']) && !line.contains(';')
+        {
+            "BIND's configuration"
+        } else if is("KEYDATA") || words.any(|word| word.eq_ignore_ascii_case("KEYDATA")) {
+            "a KEYDATA record of BIND's managed-keys.bind"
+        } else {
+            continue;
+        };
+        return Err(AnchorError::Bind {
+            line: index + 1,
+            form,
         });
     }
-    entries.retain(|entry| !entry.fields.is_empty());
-    Ok(entries)
+    Ok(())
 }
 
-impl Entry<'_> {
-    fn anchor(&self) -> Result<TrustAnchor, String> {
-        let mut fields = self.fields.iter().copied();
-        let owner = fields.next().unwrap_or_default();
-        if owner.starts_with('$') {
+/// What names without a dot at their end, and lines without a name, stand for.
+struct Names {
+    origin: Name,
+    previous: Option<Name>,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self {
+            origin: Name::root(),
+            previous: None,
+        }
+    }
+}
+
+impl Names {
+    /// Reads a record; a directive gives none.
+    fn read(&mut self, entry: &Entry<'_>) -> Result<Option<TrustAnchor>, String> {
+        let mut fields = entry.fields.iter().copied();
+        let first = fields.next().unwrap_or_default();
+        if first.starts_with('$') {
+            self.follow(first, &mut fields)?;
+            return Ok(None);
+        }
+        let owner = if entry.is_indented {
+            fields = entry.fields.iter().copied();
+            self.owner_before(first)?
+        } else {
+            self.owner(first)?
+        };
+        let anchor = anchor(owner.clone(), fields)?;
+        self.previous = Some(owner);
+        Ok(Some(anchor))
+    }
+
+    /// `$ORIGIN` and `$TTL` (RFC 1035 §5.1, RFC 2308 §4). Anchors have no TTL.
+    fn follow<'t>(
+        &mut self,
+        directive: &str,
+        fields: &mut impl Iterator<Item = &'t str>,
+    ) -> Result<(), String> {
+        let value = fields.next().unwrap_or_default();
+        if directive.eq_ignore_ascii_case("$ORIGIN") {
+            self.origin = self.name(value)?;
+        } else if !directive.eq_ignore_ascii_case("$TTL") {
             return Err(format!(
-                "{} is not understood; write each record's whole owner name",
-                quoted(owner)
+                "{} is not understood; $ORIGIN and $TTL are",
+                quoted(directive)
+            ));
+        } else if !is_ttl(value) {
+            return Err(format!("{} is no TTL", quoted(value)));
+        }
+        match fields.next() {
+            None => Ok(()),
+            Some(more) => Err(format!("{} follows {directive}", quoted(more))),
+        }
+    }
+
+    /// The owner of the record before this one, for a line that begins with a blank and then with `first`.
+    fn owner_before(&self, first: &str) -> Result<Name, String> {
+        let owner = self.previous.clone().ok_or(
+            "it begins with a blank, so it belongs to the owner of the record before it, and there is none: \
+             begin the line with the owner",
+        )?;
+        if reads_as_no_owner(first) {
+            return Ok(owner);
+        }
+        Err(format!(
+            "it begins with a blank, so it belongs to the owner of the record before it, {owner}, and {} is no type: \
+             remove the blank",
+            quoted(first)
+        ))
+    }
+
+    fn owner(&self, text: &str) -> Result<Name, String> {
+        if reads_as_no_owner(text) {
+            return Err(format!(
+                "{} stands where the owner should, and reads as a class, a TTL or a type: begin the line with the owner, \
+                 such as `.` for the root (or write \"{text}.\" if that is its name)",
+                quoted(text)
             ));
         }
-        let owner: Name = owner
-            .parse()
-            .map_err(|error| format!("{} is no domain name: {error}", quoted(owner)))?;
-        let is_ttl = |field: &&str| field.bytes().all(|octet| octet.is_ascii_digit());
-        let is_class = |field: &&str| field.eq_ignore_ascii_case("IN");
-        let record_type = fields
-            .by_ref()
-            .find(|field| !is_ttl(field) && !is_class(field))
-            .unwrap_or_default();
-        let mut rdata = Rdata { fields };
-        if record_type.eq_ignore_ascii_case("DS") {
-            let rdata = rdata.ds()?;
-            TrustAnchor::from_ds(owner, &rdata, Validity::always())
-                .ok_or_else(|| "the digest has not the length of its type".into())
-        } else if record_type.eq_ignore_ascii_case("DNSKEY") {
-            let rdata = rdata.dnskey()?;
-            TrustAnchor::from_dnskey(owner, &rdata, Validity::always())
-                .ok_or_else(|| "the key is missing".into())
-        } else {
-            Err(format!(
-                "expected DS or DNSKEY, found {}",
-                quoted(record_type)
-            ))
+        self.name(text)
+    }
+
+    /// An absolute name, or one below the origin.
+    fn name(&self, text: &str) -> Result<Name, String> {
+        if text == "@" {
+            return Ok(self.origin.clone());
         }
+        let no_name = |error| format!("{} is no domain name: {error}", quoted(text));
+        let name: Name = text.parse().map_err(no_name)?;
+        let before_dot = text.strip_suffix('.').unwrap_or_default();
+        let escapes = before_dot.bytes().rev().take_while(|octet| *octet == b'\\');
+        let is_absolute = text.ends_with('.') && escapes.count() % 2 == 0;
+        if is_absolute {
+            return Ok(name);
+        }
+        Name::from_labels(name.labels().chain(self.origin.labels())).map_err(no_name)
+    }
+}
+
+/// A class, a TTL or a type.
+fn reads_as_no_owner(field: &str) -> bool {
+    is_class(field) || is_ttl(field) || TYPES.iter().any(|t| field.eq_ignore_ascii_case(t))
+}
+
+fn is_class(field: &str) -> bool {
+    let is_number = field
+        .get(..5)
+        .filter(|prefix| prefix.eq_ignore_ascii_case("CLASS"))
+        .and_then(|_| field.get(5..))
+        .is_some_and(|digits| !digits.is_empty() && is_number(digits));
+    is_number
+        || CLASSES
+            .iter()
+            .any(|class| field.eq_ignore_ascii_case(class))
+}
+
+fn is_number(field: &str) -> bool {
+    field.bytes().all(|octet| octet.is_ascii_digit())
+}
+
+/// Seconds, or numbers each with a unit behind it.
+fn is_ttl(field: &str) -> bool {
+    let mut digits = 0;
+    for octet in field.bytes() {
+        match octet.to_ascii_lowercase() {
+            b'0'..=b'9' => digits += 1,
+            unit if digits > 0 && TTL_UNITS.contains(&unit) => digits = 0,
+            _ => return false,
+        }
+    }
+    !field.is_empty() && (digits == 0 || is_number(field))
+}
+
+/// Reads what follows the owner: a TTL and a class, each at most once and in either order, the type and its data.
+fn anchor<'t>(
+    owner: Name,
+    mut fields: impl Iterator<Item = &'t str>,
+) -> Result<TrustAnchor, String> {
+    let (mut ttl, mut class) = (None, None);
+    let record_type = loop {
+        let field = fields.next().unwrap_or_default();
+        let slot = match field {
+            _ if is_ttl(field) => &mut ttl,
+            _ if is_class(field) => &mut class,
+            _ => break field,
+        };
+        if let Some(before) = slot.replace(field) {
+            return Err(format!(
+                "it has both {before} and {} before its type",
+                quoted(field)
+            ));
+        }
+    };
+    if let Some(class) = class.filter(|class| !class.eq_ignore_ascii_case("IN")) {
+        return Err(format!("its class is {class}, and not IN"));
+    }
+    let mut rdata = Rdata { fields };
+    if record_type.eq_ignore_ascii_case("DS") {
+        let rdata = rdata.ds()?;
+        TrustAnchor::from_ds(owner, &rdata, Validity::always())
+            .ok_or_else(|| "the digest has not the length of its type".into())
+    } else if record_type.eq_ignore_ascii_case("DNSKEY") {
+        let rdata = rdata.dnskey()?;
+        TrustAnchor::from_dnskey(owner, &rdata, Validity::always())
+            .ok_or_else(|| "the key is missing".into())
+    } else {
+        Err(format!(
+            "expected DS or DNSKEY, found {}",
+            quoted(record_type)
+        ))
     }
 }
 
@@ -143,6 +264,14 @@ impl<'t, I: Iterator<Item = &'t str>> Rdata<I> {
             .map_err(|_| format!("{} is no {what}", quoted(field)))
     }
 
+    /// A number, or IANA's mnemonic (RFC 4034 §§2.2 and 5.3).
+    fn algorithm(&mut self) -> Result<u8, String> {
+        let field = self.fields.next().unwrap_or_default();
+        Algorithm::from_text(field)
+            .map(|algorithm| algorithm.0)
+            .ok_or_else(|| format!("{} is no algorithm number or mnemonic", quoted(field)))
+    }
+
     /// All that is left, as one string: digests and keys may be split by blanks.
     fn rest(&mut self) -> String {
         self.fields.by_ref().collect()
@@ -150,7 +279,7 @@ impl<'t, I: Iterator<Item = &'t str>> Rdata<I> {
 
     fn ds(&mut self) -> Result<Vec<u8>, String> {
         let key_tag: u16 = self.number("key tag")?;
-        let algorithm: u8 = self.number("algorithm number")?;
+        let algorithm = self.algorithm()?;
         let digest_type: u8 = self.number("digest type")?;
         let digest = HEXUPPER_PERMISSIVE
             .decode(self.rest().as_bytes())
@@ -166,7 +295,7 @@ impl<'t, I: Iterator<Item = &'t str>> Rdata<I> {
     fn dnskey(&mut self) -> Result<Vec<u8>, String> {
         let flags: u16 = self.number("flags field")?;
         let protocol: u8 = self.number("protocol number")?;
-        let algorithm: u8 = self.number("algorithm number")?;
+        let algorithm = self.algorithm()?;
         let key = BASE64
             .decode(self.rest().as_bytes())
             .map_err(|_| "the key is not Base64")?;
@@ -230,7 +359,19 @@ mod tests {
             (". IN TXT x", 1, "found \"TXT\""),
             (".", 1, "found nothing"),
             ("a..b IN DS", 1, "domain name"),
-            ("$ORIGIN .", 1, "whole owner name"),
+            (
+                "$INCLUDE anchors",
+                1,
+                "\"$INCLUDE\" is not understood; $ORIGIN and $TTL are",
+            ),
+            ("$TTL x", 1, "\"x\" is no TTL"),
+            ("$ORIGIN a..b", 1, "domain name"),
+            ("$ORIGIN . . IN DS", 1, "\".\" follows $ORIGIN"),
+            (". CH DS 1 8 2 AB", 1, "its class is CH, and not IN"),
+            (". IN IN DS 1 8 2 AB", 1, "it has both IN and \"IN\""),
+            (". 1 2 DS 1 8 2 AB", 1, "it has both 1 and \"2\""),
+            (". IN DS 1 RSA 2 AB", 1, "\"RSA\" is no algorithm"),
+            (". IN DS 1 256 2 AB", 1, "\"256\" is no algorithm"),
             (". IN DS ( 1", 1, "not closed"),
             (". IN DS 1 )", 1, "do not match"),
         ] {
@@ -249,6 +390,203 @@ mod tests {
             " ; nothing\n".parse::<TrustAnchors>(),
             Err(AnchorError::Empty)
         );
+    }
+
+    const KEY: &str = "AwEAAQ==";
+
+    fn owners(text: &str) -> Vec<String> {
+        let anchors: TrustAnchors = text.parse().unwrap();
+        let owner = |anchor: &TrustAnchor| anchor.owner().to_string();
+        anchors.iter().map(owner).collect()
+    }
+
+    #[test]
+    fn a_leading_blank_means_the_owner_of_the_record_before() {
+        let text = format!(
+            "example. IN DS 1 8 2 {DIGEST}\n\tIN DS 2 8 2 {DIGEST}\n  3600 DS 3 8 2 {DIGEST}\n DNSKEY 257 3 8 {KEY}\n"
+        );
+        assert_eq!(owners(&text), ["example."; 4]);
+        for (text, problem) in [
+            (format!("  IN DS 6512 13 2 {DIGEST}"), "there is none"),
+            (
+                format!(". IN DS 1 8 2 {DIGEST}\n  com. IN DS 1 8 2 {DIGEST}"),
+                "\"com.\" is no type: remove the blank",
+            ),
+        ] {
+            let error = text.parse::<TrustAnchors>().unwrap_err().to_string();
+            assert!(error.contains("begins with a blank"), "{error}");
+            assert!(error.contains(problem), "{error}");
+        }
+    }
+
+    #[test]
+    fn refuses_an_owner_that_reads_as_a_class_a_ttl_or_a_type() {
+        for owner in [
+            "IN", "in", "CH", "hs", "CS", "NONE", "ANY", "CLASS1", "86400", "0", "1h", "1D12H",
+            "DS", "dnskey",
+        ] {
+            for text in [
+                format!("{owner} DS 4642 13 2 {DIGEST}"),
+                format!("{owner} IN DS 4642 13 2 {DIGEST}"),
+                format!("{owner} 4642 13 2 {DIGEST}"),
+                format!("$ORIGIN example.\n{owner} IN DS 4642 13 2 {DIGEST}"),
+            ] {
+                let error = text.parse::<TrustAnchors>().unwrap_err().to_string();
+                assert!(error.contains("where the owner should"), "{text}: {error}");
+            }
+        }
+        let text = format!(
+            "in. IN DS 1 8 2 {DIGEST}\n86400. IN DS 1 8 2 {DIGEST}\n1h2 IN DS 1 8 2 {DIGEST}"
+        );
+        assert_eq!(owners(&text), ["in.", "86400.", "1h2."]);
+    }
+
+    #[test]
+    fn follows_the_directives_of_zone_files() {
+        let text = format!(
+            "$TTL 1d12h ; of no interest\n$origin example.\n@ DS 1 8 2 {DIGEST}\nwww 60 DS 1 8 2 {DIGEST}\n\
+             a\\. DS 1 8 2 {DIGEST}\n$ORIGIN sub\nx DS 1 8 2 {DIGEST}\ny. DS 1 8 2 {DIGEST}\n$ORIGIN .\ncom DS 1 8 2 {DIGEST}\n"
+        );
+        assert_eq!(
+            owners(&text),
+            [
+                "example.",
+                "www.example.",
+                "a\\..example.",
+                "x.sub.example.",
+                "y.",
+                "com."
+            ]
+        );
+    }
+
+    #[test]
+    fn reads_the_mnemonics_of_algorithms() {
+        let text = format!(
+            ". IN DS 6512 ECDSAP256SHA256 2 {DIGEST}\n. IN DS 1 rsasha256 2 {DIGEST}\n. IN DNSKEY 257 3 Ed25519 {KEY}\n"
+        );
+        let anchors: TrustAnchors = text.parse().unwrap();
+        let algorithms: Vec<_> = anchors.iter().map(|anchor| anchor.algorithm().0).collect();
+        assert_eq!(algorithms, [13, 8, 15]);
+    }
+
+    /// As Unbound writes it.
+    fn state_file(head: &str, keys: &[(&str, &str)]) -> String {
+        let mut text = format!(
+            "{head};;last_queried: 1764460800 ;;Sun Nov 30 00:00:00 2025\n;;query_failed: 0\n;;query_interval: 43200\n"
+        );
+        for (key, state) in keys {
+            text += &format!(
+                ".\t86400\tIN\tDNSKEY\t257 3 8 {key} ;{{id = 20326 (ksk), size = 2048b}} {state} ;;count=2 ;;lastchange=1764460800\n"
+            );
+        }
+        text
+    }
+
+    const HEADER: &str = "; autotrust trust anchor file\n;;id: . 1\n";
+
+    #[test]
+    fn takes_only_the_keys_that_rfc_5011_trusts() {
+        let keys = [
+            ("AwEAAQ==", ";;state=2 [  VALID  ]"),
+            ("AwEAAg==", ";;state=3 [ MISSING ]"),
+            ("AwEAAw==", ";;state=0 [  START  ]"),
+            ("AwEABA==", ";;state=1 [ ADDPEND ]"),
+            ("AwEABQ==", ";;state=4 [ REVOKED ]"),
+            ("AwEABg==", ";;state=5 [ REMOVED ]"),
+            ("AwEABw==", ";;state=6 [ UNKNOWN ]"),
+            ("AwEACA==", ";;state=21"),
+            ("AwEACQ==", ";;state="),
+            ("AwEACg==", ";;state=2 ;;state=1"),
+            ("AwEACw==", ""),
+        ];
+        use KeyState::{AddPending, Removed, Revoked, Start, Unknown};
+        let why = [
+            Start, AddPending, Revoked, Removed, Unknown, Unknown, Unknown, Unknown, Unknown,
+        ];
+        // By its header, by the line about its zone, and by its states alone.
+        for head in [
+            HEADER,
+            "; autotrust trust anchor file\n",
+            ";;id: . 1\n",
+            "; mine\n",
+        ] {
+            let anchors: TrustAnchors = state_file(head, &keys).parse().unwrap();
+            assert_eq!(anchors.iter().count(), 2, "{head}");
+            let states: Vec<_> = anchors.left_out().iter().map(LeftOutKey::state).collect();
+            assert_eq!(states, why, "{head}");
+        }
+        let anchors: TrustAnchors = state_file(HEADER, &keys).parse().unwrap();
+        assert_eq!(
+            anchors.left_out()[1].to_string(),
+            format!(
+                "the key of . with tag {} (RSASHA256, line 9) is not trusted yet (RFC 5011 state ADDPEND)",
+                anchors.left_out()[1].key_tag()
+            )
+        );
+    }
+
+    #[test]
+    fn a_state_file_without_a_trusted_key_is_an_error_that_says_why() {
+        let pending = [("AwEAAQ==", ";;state=1 [ ADDPEND ]")];
+        let valid = [("AwEAAQ==", ";;state=2 [  VALID  ]")];
+        let revoked = "; autotrust trust anchor file\n;;REVOKED\n;;id: . 1\n";
+        for (text, reason) in [
+            (state_file(HEADER, &pending), "ADDPEND"),
+            (state_file(HEADER, &[("AwEAAQ==", "")]), "without a state"),
+            (state_file(revoked, &valid), "revoked"),
+            (". IN DNSKEY 385 3 8 AwEAAQ==\n".into(), "revoked"),
+        ] {
+            let error = text.parse::<TrustAnchors>().unwrap_err();
+            assert!(
+                matches!(error, AnchorError::NoneTrusted(_)),
+                "{text}: {error}"
+            );
+            assert!(error.to_string().contains(reason), "{text}: {error}");
+        }
+        assert_eq!(
+            state_file(HEADER, &[]).parse::<TrustAnchors>(),
+            Err(AnchorError::Empty)
+        );
+    }
+
+    /// The state stands behind the closing parenthesis, or wherever else.
+    #[test]
+    fn finds_the_state_of_a_key_on_several_lines() {
+        let text = "; autotrust trust anchor file\n. IN DNSKEY 257 3 8 ( ;{id = 1}\n AwEAAQ== ) ;;state=1\n\
+                    . IN DNSKEY 257 3 8 ( AwEA ;;state=2\n Ag== )\n";
+        let anchors: TrustAnchors = text.parse().unwrap();
+        assert_eq!((anchors.iter().count(), anchors.left_out().len()), (1, 1));
+    }
+
+    #[test]
+    fn refuses_what_is_written_for_bind() {
+        for (text, line) in [
+            (
+                "trust-anchors {\n  . initial-key 257 3 8 \"AwEAAQ==\";\n};\n",
+                1,
+            ),
+            ("trust-anchors { . static-ds 20326 8 2 \"AB\"; };", 1),
+            (
+                "// mine\nManaged-Keys\n{ . initial-key 257 3 8 \"AwEAAQ==\"; };",
+                2,
+            ),
+            ("trusted-keys{ . 257 3 8 \"AwEAAQ==\"; };", 1),
+            (
+                "$ORIGIN .\n$TTL 0\t; 0 seconds\n@\tIN SOA\t. . (\n\t1 ; serial\n\t)\n\
+                 \t\tKEYDATA\t20241010000000 20240909000000 19700101000000 257 3 8 (\n\tAwEAAQ==\n\t) ; KSK\n",
+                6,
+            ),
+            (
+                ". 0 IN KEYDATA 20241010000000 20240909000000 19700101000000 257 3 8 AwEAAQ==",
+                1,
+            ),
+        ] {
+            match text.parse::<TrustAnchors>() {
+                Err(AnchorError::Bind { line: found, .. }) => assert_eq!(found, line, "{text}"),
+                other => panic!("{text}: {other:?}"),
+            }
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 use crate::validity::{Period, Validity};
 
 pub(super) fn parse(text: &str) -> Result<Vec<TrustAnchor>, AnchorError> {
-    let text = text.trim_start_matches('\u{feff}').trim_start();
+    let text = text.trim_start();
     let document = Document::parse(text).map_err(|error| AnchorError::Xml(error.to_string()))?;
     let root = document.root_element();
     if !root.has_tag_name("TrustAnchor") {
@@ -30,8 +30,11 @@ fn read_key_digest(zone: &Name, node: Node<'_, '_>) -> Result<TrustAnchor, Ancho
     let key_tag: u16 = child_number(node, "KeyTag")?;
     let algorithm: u8 = child_number(node, "Algorithm")?;
     let digest_type: u8 = child_number(node, "DigestType")?;
+    let digest: String = child_text(node, "Digest")?
+        .split_ascii_whitespace()
+        .collect();
     let digest = HEXUPPER_PERMISSIVE
-        .decode(child_text(node, "Digest")?.as_bytes())
+        .decode(digest.as_bytes())
         .map_err(|_| AnchorError::Xml("a Digest is no hexadecimal number".into()))?;
     let rdata = [
         &key_tag.to_be_bytes()[..],
@@ -61,12 +64,21 @@ fn read_validity(node: Node<'_, '_>) -> Result<Validity, AnchorError> {
         .ok_or_else(|| AnchorError::Xml("a KeyDigest's validUntil is not after validFrom".into()))
 }
 
-fn child_text<'d>(node: Node<'d, '_>, name: &str) -> Result<&'d str, AnchorError> {
-    node.children()
-        .find(|child| child.has_tag_name(name))
-        .and_then(|child| child.text())
-        .map(str::trim)
-        .ok_or_else(|| AnchorError::Xml(format!("{} has no {name}", node.tag_name().name())))
+/// The whole text of an element's one child of that name, whatever comments stand within it.
+fn child_text(node: Node<'_, '_>, name: &str) -> Result<String, AnchorError> {
+    let parent = node.tag_name().name();
+    let mut children = node.children().filter(|child| child.has_tag_name(name));
+    let (Some(child), None) = (children.next(), children.next()) else {
+        return Err(AnchorError::Xml(format!("{parent} has not one {name}")));
+    };
+    if child.children().any(|inner| inner.is_element()) {
+        return Err(AnchorError::Xml(format!("a {name} has elements in it")));
+    }
+    let text: String = child
+        .children()
+        .filter_map(|inner| inner.is_text().then(|| inner.text()).flatten())
+        .collect();
+    Ok(text.trim().into())
 }
 
 fn child_number<N: std::str::FromStr>(node: Node<'_, '_>, name: &str) -> Result<N, AnchorError> {
@@ -113,7 +125,19 @@ mod tests {
     #[test]
     fn says_what_is_wrong() {
         for (from, to, problem) in [
-            ("<Zone>.</Zone>", "", "no Zone"),
+            ("<Zone>.</Zone>", "", "not one Zone"),
+            (
+                "<Zone>.</Zone>",
+                "<Zone>.</Zone><Zone>example.</Zone>",
+                "not one Zone",
+            ),
+            (
+                "<KeyTag>19036",
+                "<KeyTag>1</KeyTag><KeyTag>19036",
+                "not one KeyTag",
+            ),
+            ("49AAC11D", "49AA<b>C11D</b>", "elements in it"),
+            ("49AAC11D", "49AA<!-- C11D -->", "length"),
             ("TrustAnchor", "Other", "root element"),
             ("8</Algorithm>", "300</Algorithm>", "Algorithm"),
             (" validFrom=", " from=", "no validFrom"),
@@ -124,6 +148,26 @@ mod tests {
         ] {
             let error = XML.replace(from, to).parse::<TrustAnchors>().unwrap_err();
             assert!(error.to_string().contains(problem), "{from}: {error}");
+        }
+    }
+
+    #[test]
+    fn reads_all_text_of_an_element_around_comments_and_in_cdata() {
+        let plain: TrustAnchors = XML.parse().unwrap();
+        for (from, to) in [
+            ("49AAC11D", "49AA<!-- in between -->C11D"),
+            (
+                "49AAC11D",
+                "\n 49AA\n <!-- a --><!-- b -->\t<![CDATA[C1]]>1D",
+            ),
+            ("<Digest>49AAC11D", "<Digest><?some thing?>49AAC11D"),
+            (
+                "<KeyTag>19036",
+                "<KeyTag><!-- the old one --> 19<!-- -->036 ",
+            ),
+            ("<Zone>.", "<Zone><!-- the root --><![CDATA[.]]>"),
+        ] {
+            assert_eq!(XML.replace(from, to).parse(), Ok(plain.clone()), "{to}");
         }
     }
 

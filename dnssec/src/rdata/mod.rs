@@ -41,21 +41,56 @@ impl Algorithm {
         )
     }
 
-    /// IANA's mnemonic, where this crate knows it.
+    /// IANA's mnemonic, if there is one.
     pub fn mnemonic(self) -> Option<&'static str> {
-        Some(match self.0 {
-            5 => "RSASHA1",
-            7 => "RSASHA1-NSEC3-SHA1",
-            8 => "RSASHA256",
-            10 => "RSASHA512",
-            13 => "ECDSAP256SHA256",
-            14 => "ECDSAP384SHA384",
-            15 => "ED25519",
-            16 => "ED448",
-            _ => return None,
-        })
+        ALGORITHMS
+            .iter()
+            .find(|(number, _)| *number == self.0)
+            .map(|(_, mnemonic)| *mnemonic)
+    }
+
+    /// Reads a number or one of IANA's mnemonics, in any case, as presentation forms of records have them (RFC 4034 §§2.2,
+    /// 3.2 and 5.3).
+    ///
+    /// ```
+    /// use dnssec::Algorithm;
+    ///
+    /// assert_eq!(Algorithm::from_text("ecdsap256sha256"), Some(Algorithm::ECDSAP256SHA256));
+    /// assert_eq!(Algorithm::from_text("13"), Some(Algorithm::ECDSAP256SHA256));
+    /// assert_eq!(Algorithm::from_text("RSA"), None);
+    /// ```
+    pub fn from_text(text: &str) -> Option<Self> {
+        if !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit()) {
+            return text.parse().ok().map(Self);
+        }
+        ALGORITHMS
+            .iter()
+            .find(|(_, mnemonic)| text.eq_ignore_ascii_case(mnemonic))
+            .map(|(number, _)| Self(*number))
     }
 }
+
+/// IANA's registry "DNS Security Algorithm Numbers", which began as RFC 4034 Appendix A.1.
+const ALGORITHMS: [(u8, &str); 18] = [
+    (1, "RSAMD5"),
+    (2, "DH"),
+    (3, "DSA"),
+    (5, "RSASHA1"),
+    (6, "DSA-NSEC3-SHA1"),
+    (7, "RSASHA1-NSEC3-SHA1"),
+    (8, "RSASHA256"),
+    (10, "RSASHA512"),
+    (12, "ECC-GOST"),
+    (13, "ECDSAP256SHA256"),
+    (14, "ECDSAP384SHA384"),
+    (15, "ED25519"),
+    (16, "ED448"),
+    (17, "SM2SM3"),
+    (23, "ECC-GOST12"),
+    (252, "INDIRECT"),
+    (253, "PRIVATEDNS"),
+    (254, "PRIVATEOID"),
+];
 
 /// The mnemonic, or the number.
 impl std::fmt::Display for Algorithm {

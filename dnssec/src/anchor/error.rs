@@ -1,0 +1,71 @@
+//! Why a text holds no trust anchors, and what would do.
+
+use super::LeftOutKey;
+
+/// Why a text holds no trust anchors.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AnchorError {
+    /// There is no anchor in it at all.
+    #[error(
+        "no trust anchor in it: write DS or DNSKEY lines as in a zone file, or give IANA's root-anchors.xml"
+    )]
+    Empty,
+    /// A line is no DS or DNSKEY record.
+    #[error("line {line} is not a trust anchor: {problem}")]
+    Line {
+        /// Which line, counted from 1; of a record in parentheses the first.
+        line: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// All keys in it are in a state in which RFC 5011 does not trust them.
+    #[error("it has no key that is trusted: {}", list(.0))]
+    NoneTrusted(Vec<LeftOutKey>),
+    /// It is written for BIND, in a form that is not read.
+    #[error("line {line} is {form}, which is not read: write DS or DNSKEY lines instead")]
+    Bind {
+        /// Which line, counted from 1.
+        line: usize,
+        /// Which of BIND's forms it is.
+        form: &'static str,
+    },
+    /// The XML is broken, or not IANA's form (RFC 9718).
+    #[error("not a root-anchors.xml: {0}")]
+    Xml(String),
+}
+
+/// How many keys a message tells of.
+const MAX_LISTED: usize = 4;
+
+fn list(keys: &[LeftOutKey]) -> String {
+    let mut listed: Vec<String> = keys
+        .iter()
+        .take(MAX_LISTED)
+        .map(ToString::to_string)
+        .collect();
+    if keys.len() > MAX_LISTED {
+        listed.push(format!("and {} more", keys.len() - MAX_LISTED));
+    }
+    listed.join("; ")
+}
+
+impl AnchorError {
+    /// What the person who wrote the text can do.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Empty | Self::Line { .. } => {
+                "write DS or DNSKEY lines as a zone file has them, such as `. IN DS 20326 8 2 E06D44B8…`"
+            }
+            Self::NoneTrusted(_) => {
+                "have the program that keeps the file, such as Unbound, update it, or fetch the anchors anew with `unbound-anchor`"
+            }
+            Self::Bind { .. } => {
+                "`dnssec-dsfromkey` writes DS lines from a zone's DNSKEY records, as in `dig . DNSKEY | dnssec-dsfromkey -f - .`; compare them with IANA's"
+            }
+            Self::Xml(_) => {
+                "give the XML file as IANA publishes it at https://data.iana.org/root-anchors/root-anchors.xml"
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The states that RFC 5011 §4 gives to keys, as Unbound's `auto-trust-anchor-file` records them.
+//!
+//! Unbound writes one file for a zone. It begins with the comment `; autotrust trust anchor file`, then come lines such as
+//! `;;id: . 1`, and a comment `;;state=2 [  VALID  ]` behind each DNSKEY record. If all keys of the zone were revoked there
+//! is a line `;;REVOKED` near the start, and no key counts.
+
+use std::fmt;
+
+use crate::name::Name;
+use crate::rdata::Algorithm;
+
+/// The first comment of the file.
+const HEADER: &str = "autotrust trust anchor file";
+/// Names the zone, and comes before the first key.
+const ZONE: &str = ";;id:";
+const ALL_REVOKED: &str = ";;revoked";
+const STATE: &str = "state=";
+
+/// A key's state by RFC 5011 §4, or why it has none, for a key that is not trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KeyState {
+    /// START: not seen yet.
+    Start,
+    /// ADDPEND: seen, and waiting until the hold-down time is over.
+    AddPending,
+    /// REVOKED, or with the REVOKE bit in its flags (RFC 5011 §2.1).
+    Revoked,
+    /// REMOVED: revoked some time ago.
+    Removed,
+    /// The file has states, and none for this key that RFC 5011 knows.
+    Unknown,
+}
+
+impl fmt::Display for KeyState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Start => "not seen yet (RFC 5011 state START)",
+            Self::AddPending => "not trusted yet (RFC 5011 state ADDPEND)",
+            Self::Revoked => "revoked (RFC 5011)",
+            Self::Removed => "removed (RFC 5011 state REMOVED)",
+            Self::Unknown => "without a state of RFC 5011, in a file of states",
+        })
+    }
+}
+
+/// A key that was read and is no trust anchor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOutKey {
+    pub(super) owner: Name,
+    pub(super) key_tag: u16,
+    pub(super) algorithm: Algorithm,
+    pub(super) line: usize,
+    pub(super) state: KeyState,
+}
+
+impl LeftOutKey {
+    /// The zone whose key this is.
+    pub fn owner(&self) -> &Name {
+        &self.owner
+    }
+
+    /// The key's tag.
+    pub fn key_tag(&self) -> u16 {
+        self.key_tag
+    }
+
+    /// The key's algorithm.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The line that the key stands on, counted from 1.
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    /// The reason why it is not trusted.
+    pub fn state(&self) -> KeyState {
+        self.state
+    }
+}
+
+/// "the key of . with tag 20326 (RSASHA256, line 10) is not trusted yet (RFC 5011 state ADDPEND)".
+impl fmt::Display for LeftOutKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the key of {} with tag {} ({}, line {}) is {}",
+            self.owner, self.key_tag, self.algorithm, self.line, self.state
+        )
+    }
+}
+
+/// What a file says of all its keys.
+#[derive(Clone, Copy, Default)]
+pub(super) struct File {
+    /// Each key must have a state.
+    has_states: bool,
+    all_revoked: bool,
+}
+
+impl File {
+    pub(super) fn of(text: &str) -> Self {
+        let mut file = Self::default();
+        for line in text.lines() {
+            let line = line.trim().to_ascii_lowercase();
+            let Some(comment) = line.strip_prefix(';') else {
+                file.has_states |= line
+                    .split_once(';')
+                    .is_some_and(|(_, comment)| comment.contains(";state="));
+                continue;
+            };
+            file.has_states |=
+                comment.trim_start_matches([';', ' ', '\t']) == HEADER || line.starts_with(ZONE);
+            file.all_revoked |= line.starts_with(ALL_REVOKED);
+        }
+        file
+    }
+
+    /// The reason not to trust a key with these comments behind it; `None` for VALID and MISSING, and where there are no
+    /// states. The numbers are those of Unbound's `autr_state_type`.
+    pub(super) fn untrusted(self, comments: &str) -> Option<KeyState> {
+        if self.all_revoked {
+            return Some(KeyState::Revoked);
+        }
+        let comments = comments.to_ascii_lowercase();
+        let states: Vec<&str> = comments
+            .match_indices(STATE)
+            .filter_map(|(at, _)| comments.get(at + STATE.len()..))
+            .map(|rest| rest.split([' ', '\t', ';', '[']).next().unwrap_or(rest))
+            .collect();
+        match states[..] {
+            [] if !self.has_states => None,
+            ["2" | "3"] => None,
+            ["0"] => Some(KeyState::Start),
+            ["1"] => Some(KeyState::AddPending),
+            ["4"] => Some(KeyState::Revoked),
+            ["5"] => Some(KeyState::Removed),
+            _ => Some(KeyState::Unknown),
+        }
+    }
+}
