@@ -20,7 +20,8 @@ pub(crate) struct Decision<'a> {
     /// The bounded name of the endpoint, as in the metrics.
     pub(crate) endpoint: &'static str,
     pub(crate) outcome: Outcome,
-    /// A stable reason code; `ok` for what was allowed with a token, `public` for what takes none.
+    /// A stable reason code; `ok` for what was allowed with a token, `public` or
+    /// `preflight` for what takes none.
     pub(crate) reason: &'static str,
     /// What went wrong, for the operator alone.
     pub(crate) message: Option<&'a str>,

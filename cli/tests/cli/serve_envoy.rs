@@ -21,6 +21,16 @@ path = "/public/"
 public = true
 
 [[rules]]
+path = "/api/"
+organisations = ["example.com"]
+preflights = true
+
+[[rules]]
+path = "/orders/"
+methods = ["DELETE"]
+subjects = ["alice@example.com"]
+
+[[rules]]
 organisations = ["example.com"]
 claim-headers = { project_id = "Project-Id" }
 "#;
@@ -414,6 +424,74 @@ fn refuses_with_the_status_and_reason_that_others_get() {
     let mut both = raw_http("/public/", &[("upgrade", "websocket")]);
     both.headers = HashMap::from([("upgrade".to_owned(), "h2c".to_owned())]);
     refuses(&check(&server, both), 403, "serve.upgrade");
+}
+
+#[test]
+fn the_method_is_that_of_the_message() {
+    let scratch = Scratch::new();
+    let server = start(&scratch, RULES);
+    let bot = value(&BOT, AUDIENCE, &[]);
+    let with = |method: &str, path: &str, headers: &[(&str, &str)]| Http {
+        method: method.to_owned(),
+        ..http(path, headers)
+    };
+    let good = ("authorization", bot.as_str());
+    let preflight = [
+        ("origin", "https://web.example"),
+        ("access-control-request-method", "DELETE"),
+    ];
+    for http in [
+        with("GET", "/orders/1", &[good]),
+        with("OPTIONS", "/api/", &preflight),
+    ] {
+        assert!(check(&server, http).ok.is_some());
+    }
+    for (http, status, reason) in [
+        (
+            with("DELETE", "/orders/1", &[good]),
+            403,
+            "kliento.subject_not_allowed",
+        ),
+        (
+            with("delete", "/orders/1", &[good]),
+            403,
+            "serve.ambiguous_method",
+        ),
+        (
+            with(
+                "POST",
+                "/orders/1",
+                &[good, ("x-http-method-override", "DELETE")],
+            ),
+            403,
+            "serve.ambiguous_method",
+        ),
+        (
+            with("GET", "/api/", &preflight),
+            401,
+            "http.missing_authorization",
+        ),
+        (
+            with("OPTIONS", "/", &preflight),
+            401,
+            "http.missing_authorization",
+        ),
+        // As Envoy joins two fields.
+        (
+            with(
+                "OPTIONS",
+                "/api/",
+                &[
+                    preflight[0],
+                    ("access-control-request-method", "GET,DELETE"),
+                ],
+            ),
+            401,
+            "http.missing_authorization",
+        ),
+    ] {
+        refuses(&check(&server, http), status, reason);
+    }
 }
 
 #[test]

@@ -64,6 +64,35 @@ anybody = true
 audience = "https://wild.example"
 "#;
 
+/// Rules by method, the stricter ones first.
+const METHODS: &str = r#"
+audience = "https://app.example.com"
+
+[[rules]]
+path = "/orders/"
+methods = ["DELETE", "PUT"]
+subjects = ["alice@example.com"]
+
+[[rules]]
+path = "/orders/"
+methods = ["GET", "HEAD"]
+public = true
+
+[[rules]]
+path = "/api/"
+organisations = ["example.com"]
+preflights = true
+
+[[rules]]
+path = "/write/"
+methods = ["POST", "OPTIONS"]
+organisations = ["example.com"]
+preflights = true
+
+[[rules]]
+organisations = ["example.com"]
+"#;
+
 /// How a proxy asks about a request.
 #[derive(Clone, Copy, Debug)]
 enum Proxy {
@@ -102,9 +131,29 @@ impl Proxy {
         }
     }
 
+    /// The same request with another method.
+    fn request_with(self, method: &str, target: &str, fields: &str) -> String {
+        let request = self.request("app.example.com", target, fields);
+        match self {
+            Self::Envoy => request.replacen("POST", method, 1),
+            _ => request.replace("-Method: GET", &format!("-Method: {method}")),
+        }
+    }
+
     fn ask(self, server: &Server, host: &str, target: &str, fields: &str) -> Answer {
         exchange(server.connect(), &self.request(host, target, fields))
     }
+}
+
+/// Asks each proxy's way about a request with a method, and gives all answers.
+fn ask_all_with(server: &Server, method: &str, target: &str, fields: &str) -> Vec<Answer> {
+    PROXIES
+        .iter()
+        .map(|proxy| {
+            let request = proxy.request_with(method, target, fields);
+            exchange(server.connect(), &request)
+        })
+        .collect()
 }
 
 fn authorization(value: &str) -> String {
@@ -331,9 +380,29 @@ fn refuses_paths_that_the_backend_could_read_otherwise() {
         "/public/%00",
         "/public/%",
         "/public/%252e%252e/admin",
+        "/public/..%20/admin/",
+        "/public/.../admin/",
+        "/public/%EF%BC%8E%EF%BC%8E/admin/",
+        "/public/..%3Fx/",
         // A server that drops path parameters reads a path of another rule.
         "/public;x/",
         "/admin;x/",
+        // One that decodes before it looks for the query or a fragment does.
+        "/admin%3Fooo.php",
+        "/admin%23/x",
+        // One on Windows, for various reasons.
+        "/admin./x",
+        "/admin%20/x",
+        "/admin::$INDEX_ALLOCATION/x",
+        "/ADMIN~1/x",
+        "/PUBLIC~1/x",
+        // One that takes compatible characters for one another, or has a Turkish alphabet, or one without case.
+        "/%EF%BD%81dmin/x",
+        "/admin%E3%80%82/x",
+        "/adm%C4%B0n/x",
+        "/ADM%C4%B1N/x",
+        "/Admin/x",
+        "/adm%E2%80%8Bin/x",
     ] {
         for fields in ["", admin.as_str()] {
             for answer in ask_all(&server, "app.example.com", target, fields) {
@@ -357,8 +426,185 @@ fn refuses_paths_that_the_backend_could_read_otherwise() {
     Proxy::Envoy
         .ask(&server, "app.example.com", "", &admin)
         .refuses(403, "serve.ambiguous_path");
-    for answer in ask_all(&server, "app.example.com", "/public/a;x", "") {
-        assert_eq!(answer.status, 200, "one rule however it is read");
+    for target in [
+        "/public/a;x",
+        "/public/Admin./x",
+        "/public/a:b%3Fc%23d",
+        "/public/ADMIN~1",
+        "/public/%EF%BC%A1",
+    ] {
+        for answer in ask_all(&server, "app.example.com", target, "") {
+            assert_eq!(answer.status, 200, "one rule however {target} is read");
+        }
+    }
+}
+
+#[test]
+fn refuses_long_paths_whatever_is_in_them() {
+    let scratch = Scratch::new();
+    let server = start(&scratch, RULES);
+    let longest = format!("/public/{}", "a".repeat(8 * 1_024 - "/public/".len()));
+    let most = format!("/public{}", "/a".repeat(255));
+    for target in [
+        &longest,
+        &most,
+        &format!("/public/?{}", "/a".repeat(10_000)),
+    ] {
+        for answer in ask_all(&server, "app.example.com", target, "") {
+            assert_eq!(answer.status, 200, "{}", target.len());
+        }
+    }
+    for target in [
+        format!("{longest}a"),
+        format!("{most}/a"),
+        format!("/public{}", "/a".repeat(29_000)),
+    ] {
+        for answer in ask_all(&server, "app.example.com", &target, "") {
+            answer.refuses(403, "serve.ambiguous_path");
+        }
+    }
+    let run = server.stop();
+    for why in [
+        "the path is longer than 8,192 bytes",
+        "the path has more than 256 segments",
+    ] {
+        assert!(run.stderr.contains(why), "{why}");
+    }
+}
+
+#[test]
+fn rules_can_be_for_some_methods() {
+    let scratch = Scratch::new();
+    let server = start(&scratch, METHODS);
+    let alice = authorization(&value(&ALICE, AUDIENCE, &[]));
+    let bot = authorization(&value(&BOT, AUDIENCE, &[]));
+    for (method, fields, expected) in [
+        ("GET", "", "public"),
+        ("HEAD", "", "public"),
+        ("DELETE", alice.as_str(), "ok"),
+        ("PUT", &alice, "ok"),
+        ("POST", &bot, "ok"),
+        ("PROPFIND", &bot, "ok"),
+        ("DELETE", "", "http.missing_authorization"),
+        ("DELETE", &bot, "kliento.subject_not_allowed"),
+        ("PUT", &bot, "kliento.subject_not_allowed"),
+        ("POST", "", "http.missing_authorization"),
+        ("OPTIONS", "", "http.missing_authorization"),
+        // A backend that makes capitals of it reads a method of another rule.
+        ("delete", &bot, "serve.ambiguous_method"),
+        ("Delete", &alice, "serve.ambiguous_method"),
+        ("get", "", "serve.ambiguous_method"),
+    ] {
+        for answer in ask_all_with(&server, method, "/orders/1", fields) {
+            match expected {
+                "ok" | "public" => assert_eq!(answer.status, 200, "{method} {answer:?}"),
+                reason if reason.starts_with("http.") => answer.refuses(401, reason),
+                reason => answer.refuses(403, reason),
+            }
+        }
+    }
+    // Where no rule names methods, their case is nobody's concern.
+    for answer in ask_all_with(&server, "get", "/other", &bot) {
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    let stderr = server.stop().stderr;
+    let all = "GET, HEAD */orders/";
+    assert!(stderr.contains(all), "{stderr}");
+}
+
+#[test]
+fn a_field_can_not_turn_a_method_into_one_of_another_rule() {
+    let scratch = Scratch::new();
+    let server = start(&scratch, METHODS);
+    let bot = authorization(&value(&BOT, AUDIENCE, &[]));
+    for field in [
+        "X-HTTP-Method-Override: DELETE",
+        "x-http-method-override: ",
+        "X_HTTP_Method_Override: DELETE",
+        "X-HTTP-Method: DELETE",
+        "X-Method-Override: DELETE",
+        "X.Method.Override: DELETE",
+    ] {
+        let fields = format!("{bot}{field}\r\n");
+        for method in ["POST", "GET", "DELETE"] {
+            for answer in ask_all_with(&server, method, "/orders/1", &fields) {
+                answer.refuses(403, "serve.ambiguous_method");
+            }
+        }
+        for answer in ask_all_with(&server, "POST", "/other", &fields) {
+            assert_eq!(
+                answer.status, 200,
+                "one rule whatever the method: {answer:?}"
+            );
+        }
+    }
+}
+
+const PREFLIGHT: &str = "Origin: https://web.example\r\nAccess-Control-Request-Method: POST\r\n\
+                         Access-Control-Request-Headers: authorization\r\n";
+
+#[test]
+fn preflights_pass_without_a_token_where_a_rule_says_so() {
+    let scratch = Scratch::new();
+    let server = start(&scratch, METHODS);
+    for target in ["/api/x", "/write/x"] {
+        for (proxy, answer) in PROXIES
+            .iter()
+            .zip(ask_all_with(&server, "OPTIONS", target, PREFLIGHT))
+        {
+            assert_eq!(answer.status, 200, "{answer:?}");
+            assert_eq!(answer.field("x-kliento-subject"), None);
+            let removed = matches!(proxy, Proxy::Envoy).then_some(
+                "x-kliento-subject,x-kliento-organisation,x-kliento-user,x-kliento-signed-by",
+            );
+            assert_eq!(answer.field("x-envoy-auth-headers-to-remove"), removed);
+        }
+    }
+    // Elsewhere they need what all requests need.
+    for target in ["/", "/orders/1"] {
+        for answer in ask_all_with(&server, "OPTIONS", target, PREFLIGHT) {
+            answer.refuses(401, "http.missing_authorization");
+        }
+    }
+    let stderr = server.stop().stderr;
+    assert!(stderr.contains("\"preflight\""), "{stderr}");
+}
+
+#[test]
+fn what_is_no_true_preflight_needs_a_token() {
+    let scratch = Scratch::new();
+    let server = start(&scratch, METHODS);
+    let origin = "Origin: https://web.example\r\n";
+    let asked = "Access-Control-Request-Method: POST\r\n";
+    for method in ["GET", "POST", "options", "PROPFIND"] {
+        for answer in ask_all_with(&server, method, "/api/x", PREFLIGHT) {
+            answer.refuses(401, "http.missing_authorization");
+        }
+    }
+    for fields in [
+        String::new(),
+        origin.to_owned(),
+        asked.to_owned(),
+        format!("{PREFLIGHT}{origin}"),
+        format!("{PREFLIGHT}{asked}"),
+        format!("{origin}Access-Control-Request-Method:\r\n"),
+        format!("{origin}Access-Control-Request-Method: GET, POST\r\n"),
+        format!("Origin:\r\n{asked}"),
+        format!("{PREFLIGHT}Cookie: a=b\r\n"),
+        format!("{PREFLIGHT}Upgrade: websocket\r\n"),
+        format!("{PREFLIGHT}X-HTTP-Method-Override: DELETE\r\n"),
+    ] {
+        for answer in ask_all_with(&server, "OPTIONS", "/api/x", &fields) {
+            answer.refuses(401, "http.missing_authorization");
+        }
+    }
+    let basic = format!("{PREFLIGHT}{}", authorization("Basic YTpi"));
+    for answer in ask_all_with(&server, "OPTIONS", "/api/x", &basic) {
+        answer.refuses(401, "kliento.wrong_scheme");
+    }
+    let reserved = format!("{PREFLIGHT}X-Kliento-User: a\r\n");
+    for answer in ask_all_with(&server, "OPTIONS", "/api/x", &reserved) {
+        answer.refuses(403, "serve.reserved_header");
     }
 }
 
@@ -487,6 +733,54 @@ fn a_proxy_must_say_once_what_it_asks_about() {
         .refuses(400, "serve.unclear_request");
     let absolute = "GET http://app.example.com/auth/envoy/public/ HTTP/1.1\r\nConnection: close\r\nHost: other.example.com\r\n\r\n";
     exchange(server.connect(), absolute).refuses(400, "serve.unclear_request");
+}
+
+#[test]
+fn no_form_of_target_gets_past_the_rules_as_envoys() {
+    let scratch = Scratch::new();
+    let server = start(&scratch, RULES);
+    let ask = |line: &str| {
+        let request =
+            format!("{line} HTTP/1.1\r\nHost: app.example.com\r\nConnection: close\r\n\r\n");
+        exchange(server.connect(), &request)
+    };
+    // What http::Uri takes for a target without a path never gets to an endpoint.
+    for line in [
+        "CONNECT app.example.com:443",
+        "CONNECT 127.0.0.1:80",
+        "OPTIONS *",
+        "PRI *",
+        "GET app.example.com",
+    ] {
+        let answer = ask(line);
+        assert!(matches!(answer.status, 400 | 404), "{line}: {answer:?}");
+    }
+    // A method that opens a tunnel is judged like any other.
+    for line in [
+        "CONNECT /auth/envoy/",
+        "CONNECT http://app.example.com/auth/envoy/",
+    ] {
+        let answer = ask(line);
+        assert!(
+            matches!(answer.status, 400 | 401 | 404),
+            "{line}: {answer:?}"
+        );
+    }
+    for line in [
+        "GET http://app.example.com/auth/envoy//admin/",
+        "GET /auth/envoy//admin/",
+        "GET /auth/envoy/public//admin/",
+        "GET /auth/envoy/public/../admin/",
+        "GET /auth/envoy/public/./admin/",
+        "GET /auth/envoy/public/%2e%2e/admin/",
+    ] {
+        ask(line).refuses(403, "serve.ambiguous_path");
+    }
+    for line in ["GET /auth//envoy/public/", "GET //auth/envoy/public/"] {
+        ask(line).refuses(404, "serve.not_found");
+    }
+    // Not even within a target of the other form, whose authority says the same.
+    ask("GET http://app.example.com/auth/envoy/admin/").refuses(401, "http.missing_authorization");
 }
 
 #[test]
@@ -675,7 +969,7 @@ fn a_configuration_that_can_not_be_meant_is_refused() {
         ),
         (
             "audience = \"a\"\n[[rules]]\npath = \"admin\"",
-            "start with a slash",
+            "\"admin\" is not a valid path: it must start with /",
         ),
         ("audience = \"a\"\n[[rules]]\nsubjects = [\"*\"]", "pattern"),
         (
@@ -695,12 +989,105 @@ fn a_configuration_that_can_not_be_meant_is_refused() {
             "organisation",
         ),
         ("audience = \"\"", "empty"),
+        (
+            "audience = \"a\"\n[[rules]]\npath = \"/admin/*\"\nanybody = true",
+            "\"/admin/*\" has a * in it, which a path takes literally: write \"/admin/\", which covers it and \
+             everything below it; percent-encode the character (%2A) to mean itself",
+        ),
+        (
+            "audience = \"a\"\n[[rules]]\nanybody = true\norganisations = [\"*.example.com\"]",
+            "letters, digits, hyphens and dots only",
+        ),
+        (
+            "audience = \"a\"\n[[rules]]\nanybody = true\nmethods = []",
+            "empty list",
+        ),
+        (
+            "audience = \"a\"\n[[rules]]\nanybody = true\nmethods = [\"post\"]",
+            "methods are case-sensitive, write \"POST\"",
+        ),
+        (
+            "audience = \"a\"\n[[rules]]\nanybody = true\nmethods = [\"*\"]",
+            "leave the key methods out",
+        ),
+        (
+            "audience = \"a\"\n[[rules]]\nanybody = true\nmethods = [\"PSOT\"]",
+            "no method that is registered",
+        ),
+        (
+            "audience = \"a\"\n[[rules]]\nanybody = true\nmethods = [\"GET\"]",
+            "both or neither",
+        ),
+        (
+            "audience = \"a\"\n[[rules]]\nanybody = true\nmethods = [\"HEAD\", \"POST\"]",
+            "both or neither",
+        ),
+        (
+            "audience = \"a\"\n[[rules]]\nanybody = true\nmethods = [\"POST\"]\npreflights = true",
+            "method OPTIONS",
+        ),
+        (
+            "[[rules]]\npublic = true\npreflights = true",
+            "takes preflights anyway",
+        ),
     ] {
         let file = scratch.file("bad.toml");
         std::fs::write(&file, configuration).unwrap();
         let run = crate::server::serve(scratch.path(), &["--config", &file, "--check"]).exits(2);
         run.explains(complaint);
     }
+}
+
+#[test]
+fn tells_of_values_that_look_like_patterns_and_are_none() {
+    let scratch = Scratch::new();
+    let file = scratch.file("patterns.toml");
+    let configuration = "audience = \"a\"\n[[rules]]\naudience = \"https://*.example.com\"\n\
+                         subjects = [\"ci-?@example.com\", \"(a|b)@example.com\", \"dev-*@example.com\"]\n\
+                         claims = { role = [\"admin*\", \"owner\"] }\nrequired-claims = [\"team-*\"]\n";
+    std::fs::write(&file, configuration).unwrap();
+    let run =
+        crate::server::serve(scratch.path(), &["--config", &file, "--check", "--json"]).exits(0);
+    let plan = run.json();
+    let warnings: Vec<&str> = plan["warnings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|warning| warning.as_str().unwrap())
+        .collect();
+    let about = |text: &str| warnings.iter().any(|warning| warning.contains(text));
+    for text in [
+        "ci-?@example.com",
+        "(a|b)@example.com",
+        "https://*.example.com",
+        "admin*",
+        "team-*",
+    ] {
+        assert!(about(text), "{text}: {warnings:?}");
+    }
+    for text in ["dev-", "owner"] {
+        assert!(!about(text), "{text}: {warnings:?}");
+    }
+}
+
+#[test]
+fn a_rule_for_some_methods_hides_none_for_others() {
+    let scratch = Scratch::new();
+    let file = scratch.file("methods.toml");
+    let configuration = "audience = \"a\"\n[[rules]]\nmethods = [\"POST\", \"PUT\"]\nanybody = true\n\
+                         [[rules]]\npath = \"/x\"\nmethods = [\"POST\"]\nanybody = true\n\
+                         [[rules]]\npath = \"/y\"\nanybody = true\npreflights = true\n";
+    std::fs::write(&file, configuration).unwrap();
+    let run =
+        crate::server::serve(scratch.path(), &["--config", &file, "--check", "--json"]).exits(0);
+    let plan = run.json();
+    let warnings = plan["warnings"].to_string();
+    assert!(
+        warnings.contains("POST */x/ never applies, since POST, PUT */ stands above it"),
+        "{warnings}"
+    );
+    assert!(!warnings.contains("/y/"), "{warnings}");
+    assert!(plan["serves"].to_string().contains("preflights"));
 }
 
 #[test]

@@ -28,9 +28,10 @@ use kliento::VerifiedToken;
 
 use super::headers;
 use super::host::RequestHost;
+use super::method::RequestMethod;
 use super::path::RequestPath;
 use super::refusal::{NO_STORE, Refusal};
-use super::rules::{Access, Rules};
+use super::rules::{Access, Asked, Rule, Rules};
 use super::verdict::{Case, Conclusion, Gate, Presented};
 use super::{Body, full};
 
@@ -262,23 +263,15 @@ impl Forward {
     ) -> Result<(Option<VerifiedToken>, Passage), Refusal> {
         case.host = original.host_text();
         case.path = original.path_text();
-        if fields
-            .keys()
-            .any(|name| headers::is_reserved(name.as_str()))
-        {
-            return Err(Refusal::ReservedField);
-        }
-        if !headers::keeps_its_protocol(fields) {
-            return Err(Refusal::Upgrade);
-        }
-        let host = original.host_text().and_then(RequestHost::parse);
-        let host = host.ok_or(Refusal::MalformedHost)?;
-        let path = RequestPath::parse(original.target).map_err(Refusal::AmbiguousPath)?;
-        let rule = self.rules.find(&host, &path)?;
+        let rule = self.rule_for(fields, original)?;
         case.rule = Some(&rule.name);
 
         let (token, identity) = match &rule.access {
             Access::Public => (None, HeaderMap::new()),
+            Access::Token(_) if passes_as_preflight(rule, fields, original) => {
+                case.unasked = "preflight";
+                (None, HeaderMap::new())
+            }
             Access::Token(verifier) => {
                 case.audience = Some(verifier.audience().as_str());
                 let presented = Presented::Header(the_authorization(fields)?.clone());
@@ -292,6 +285,33 @@ impl Forward {
         let absent = headers::absent(&identity, &rule.claims);
         Ok((token, Passage { identity, absent }))
     }
+
+    /// The rule that decides about a request. Whatever is read of the request to find it is dropped here, and not kept
+    /// while a token waits to be verified.
+    fn rule_for(&self, fields: &HeaderMap, original: Original<'_>) -> Result<&Rule, Refusal> {
+        if fields
+            .keys()
+            .any(|name| headers::is_reserved(name.as_str()))
+        {
+            return Err(Refusal::ReservedField);
+        }
+        if !headers::keeps_its_protocol(fields) {
+            return Err(Refusal::Upgrade);
+        }
+        let host = original.host_text().and_then(RequestHost::parse);
+        let host = host.ok_or(Refusal::MalformedHost)?;
+        let path = RequestPath::parse(original.target).map_err(Refusal::AmbiguousPath)?;
+        self.rules.find(&Asked {
+            host: &host,
+            path: &path,
+            method: RequestMethod::new(original.method, fields),
+        })
+    }
+}
+
+/// Whether a rule takes a request without a token, as a CORS preflight.
+fn passes_as_preflight(rule: &Rule, fields: &HeaderMap, original: Original<'_>) -> bool {
+    rule.preflights && RequestMethod::new(original.method, fields).is_preflight(fields)
 }
 
 fn the_authorization(fields: &HeaderMap) -> Result<&HeaderValue, Refusal> {

@@ -7,6 +7,11 @@ use std::str::FromStr;
 /// Octets in a name (RFC 1035 §2.3.4), as text without the last dot.
 const MAX_NAME_OCTETS: usize = 253;
 
+/// Digits of a port.
+const MAX_PORT_DIGITS: usize = 5;
+/// Octets of a name with its last dot and a port, which are more than those of an address.
+const MAX_AUTHORITY_OCTETS: usize = MAX_NAME_OCTETS + 1 + 1 + MAX_PORT_DIGITS;
+
 /// The host of a `Host` field or an `:authority` (RFC 9110 §7.2), in lower case, without port and last dot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RequestHost(String);
@@ -14,6 +19,9 @@ pub(crate) struct RequestHost(String);
 impl RequestHost {
     /// `None` if this is no `host[:port]`: user information, lists and what is not ASCII are refused.
     pub(crate) fn parse(authority: &str) -> Option<Self> {
+        if authority.len() > MAX_AUTHORITY_OCTETS {
+            return None;
+        }
         if let Some(rest) = authority.strip_prefix('[') {
             let (literal, port) = rest.split_once(']')?;
             let address: Ipv6Addr = literal.parse().ok()?;
@@ -32,7 +40,9 @@ impl RequestHost {
 
 fn is_port_or_nothing(text: &str) -> bool {
     match text.strip_prefix(':') {
-        Some(digits) => digits.bytes().all(|octet| octet.is_ascii_digit()),
+        Some(digits) => {
+            digits.len() <= MAX_PORT_DIGITS && digits.bytes().all(|octet| octet.is_ascii_digit())
+        }
         None => text.is_empty(),
     }
 }
@@ -178,6 +188,7 @@ mod tests {
             "app.example.com:80:80",
             "app.example.com:80@evil.example",
             "app.example.com:+80",
+            "app.example.com:000443",
             "app.example.com:http",
             "[::1",
             "::1",
@@ -193,7 +204,17 @@ mod tests {
         ] {
             assert_eq!(RequestHost::parse(authority), None, "{authority:?}");
         }
-        assert_eq!(RequestHost::parse(&"a".repeat(254)), None);
+        let longest = "a.".repeat(126) + "a";
+        assert_eq!(longest.len(), MAX_NAME_OCTETS);
+        RequestHost::parse(&format!("{longest}.:65535")).expect("the longest host");
+        for long in [
+            format!("{longest}a"),
+            format!("{longest}.:655350"),
+            format!("a:{}", "0".repeat(60_000)),
+            format!("[{}::1]", "0".repeat(60_000)),
+        ] {
+            assert_eq!(RequestHost::parse(&long), None);
+        }
     }
 
     #[test]
@@ -225,6 +246,21 @@ mod tests {
             "https://app.example.com",
             "app.example.com/",
             "münchen.example",
+            ".example.com",
+            "**.example.com",
+            "?.example.com",
+            "app[12].example.com",
+            "{app,api}.example.com",
+            "app.example.com,api.example.com",
+            "app.example.com|api.example.com",
+            "~^app",
+            "^app.example.com$",
+            "(app|api).example.com",
+            ":tenant.example.com",
+            "<tenant>.example.com",
+            "app\\.example\\.com",
+            "app.example.com:*",
+            "$host",
         ] {
             pattern.parse::<HostPattern>().expect_err(pattern);
         }

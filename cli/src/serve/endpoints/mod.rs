@@ -7,6 +7,7 @@ pub(crate) mod forward;
 pub(crate) mod headers;
 pub(crate) mod host;
 pub(crate) mod kubernetes;
+pub(crate) mod method;
 pub(crate) mod path;
 pub(crate) mod refusal;
 pub(crate) mod rules;

@@ -28,12 +28,14 @@ pub(crate) enum Refusal {
     ReservedField,
     /// A field that asks the backend to change to a protocol other than WebSocket: 403.
     Upgrade,
-    /// No rule is for this host and path: 403.
+    /// No rule is for this host, path and method: 403.
     NoRule,
     /// Servers read the path in several ways: 403.
     AmbiguousPath(AmbiguousPath),
     /// Two rules apply, depending on how the backend reads the path: 403.
     AmbiguousRule,
+    /// Two rules apply, depending on which method the backend takes the request's for: 403.
+    AmbiguousMethod,
     /// What stands for the host is none: 403.
     MalformedHost,
     /// The identity can't be told to the proxy: 403.
@@ -62,6 +64,7 @@ impl Refusal {
             Self::Upgrade => "serve.upgrade",
             Self::NoRule => "serve.no_rule",
             Self::AmbiguousPath(_) | Self::AmbiguousRule => "serve.ambiguous_path",
+            Self::AmbiguousMethod => "serve.ambiguous_method",
             Self::MalformedHost => "serve.malformed_host",
             Self::IdentityTooLarge(_) => "serve.identity_too_large",
             Self::UnclearRequest(_) => "serve.unclear_request",
@@ -84,6 +87,7 @@ impl Refusal {
             | Self::NoRule
             | Self::AmbiguousPath(_)
             | Self::AmbiguousRule
+            | Self::AmbiguousMethod
             | Self::MalformedHost
             | Self::IdentityTooLarge(_) => StatusCode::FORBIDDEN,
             Self::UnclearRequest(_) | Self::MalformedReview(_) | Self::Body(BodyFault::Broken) => {
@@ -120,11 +124,17 @@ impl Refusal {
                  proxy would pass on requests that nobody has looked at"
                     .into()
             }
-            Self::NoRule => "no rule is for this host and path".into(),
+            Self::NoRule => "no rule is for this host, path and method".into(),
             Self::AmbiguousPath(fault) => fault.to_string().into(),
             Self::AmbiguousRule => {
-                "servers that drop what follows a semicolon, or have no regard to case, read a path to which another \
-                 rule applies"
+                "another rule applies to the path as some servers read it: without regard to case, without what follows \
+                 a semicolon or a colon, only up to an encoded ? or #, without dots and blanks at the end of a \
+                 segment, or with an 8.3 name"
+                    .into()
+            }
+            Self::AmbiguousMethod => {
+                "another rule applies to the method as some servers read it: without regard to case, or from a field \
+                 such as X-HTTP-Method-Override"
                     .into()
             }
             Self::MalformedHost => "what stands for the host is no host".into(),

@@ -1,4 +1,4 @@
-//! Which tokens are taken for which hosts and paths.
+//! Which tokens are taken for which hosts, paths and methods.
 //!
 //! The first rule that covers a request decides, and where none does, nobody gets through.
 
@@ -10,7 +10,8 @@ use serde::Deserialize;
 
 use super::headers::{ClaimField, ClaimFields};
 use super::host::{HostPattern, RequestHost};
-use super::path::{PathPrefix, Reading, RequestPath};
+use super::method::{MethodName, Methods, OPTIONS, RequestMethod};
+use super::path::{Certainty, PathPrefix, RequestPath};
 use super::refusal::Refusal;
 use crate::duration::Duration;
 use crate::fault::Fault;
@@ -24,8 +25,13 @@ pub(crate) struct RuleConfig {
     host: Text<HostPattern>,
     /// This path and all below it.
     path: Text<PathPrefix>,
+    /// Requests with these methods; a request with another is for the rules below.
+    #[serde(deserialize_with = "some")]
+    methods: Vec<Text<MethodName>>,
     /// Takes requests without a token, and looks at none.
     public: bool,
+    /// Takes CORS preflights, which browsers send without a token.
+    preflights: bool,
     /// Takes the tokens of whoever has a domain: for backends that decide by the subject themselves.
     anybody: bool,
     /// In place of the configuration's.
@@ -71,8 +77,8 @@ impl RuleConfig {
         }
     }
 
-    /// Host and path, as they are shown.
-    fn name(&self) -> String {
+    /// Host and path, as they are shown in errors.
+    fn place(&self) -> String {
         format!("{}{}", self.host.0, self.path.0)
     }
 
@@ -81,7 +87,9 @@ impl RuleConfig {
         let Self {
             host: _,
             path: _,
+            methods: _,
             public: _,
+            preflights: _,
             anybody,
             audience,
             organisations,
@@ -103,6 +111,32 @@ impl RuleConfig {
             || !key_algorithms.is_empty()
             || max_lifetime.is_some()
             || !claim_headers.is_empty()
+    }
+
+    /// Values that look like patterns and are none. They let nobody pass that they should not, and may let nobody pass at
+    /// all.
+    fn doubts(&self) -> Vec<String> {
+        let subjects = self
+            .subjects
+            .iter()
+            .map(|Text(subject)| subject.to_string());
+        let subjects = subjects.filter(|subject| subject.contains(PATTERN_OF_SUBJECTS));
+        let subjects = subjects.map(|subject| {
+            format!("{subject:?} in subjects has no pattern but *; every other character stands for itself")
+        });
+        let audience = self.audience.iter().map(|Text(audience)| audience.as_str());
+        let values = self.claims.values().flatten().map(String::as_str);
+        let names = self
+            .claims
+            .keys()
+            .chain(&self.required_claims)
+            .map(String::as_str);
+        let literal = audience.chain(values).chain(names);
+        let literal = literal.filter(|text| text.contains('*'));
+        let literal = literal.map(|text| {
+            format!("{text:?} is compared letter by letter, and its * stands for itself")
+        });
+        subjects.chain(literal).collect()
     }
 
     /// Anybody with a domain can make valid tokens, so to take them all has to be asked for.
@@ -151,6 +185,9 @@ impl RuleConfig {
     }
 }
 
+/// Characters of regular expressions and shell patterns that the pattern of a subject takes for themselves.
+const PATTERN_OF_SUBJECTS: [char; 11] = ['?', '[', ']', '{', '}', '(', ')', '|', '^', '$', '\\'];
+
 /// Requirements that say who, and nothing else.
 pub(crate) fn admitting(
     organisations: &[Text<Organisation>],
@@ -174,11 +211,16 @@ pub(crate) fn admitting(
 pub(crate) struct Rule {
     host: HostPattern,
     path: PathPrefix,
-    /// Host and path, as they are shown.
+    methods: Methods,
+    /// Methods, host and path, as they are shown.
     pub(crate) name: String,
     pub(crate) access: Access,
+    /// Whether CORS preflights pass without a token.
+    pub(crate) preflights: bool,
     /// Under which names claims are sent on.
     pub(crate) claims: ClaimFields,
+    /// What its author may have meant otherwise.
+    doubts: Vec<String>,
 }
 
 /// What a rule asks for.
@@ -196,6 +238,17 @@ impl Rule {
         audience: Option<&Audience>,
         verifier: &Verifier,
     ) -> Result<Self, String> {
+        let methods = config.methods.iter().map(|Text(method)| *method);
+        let methods = Methods::new(methods.collect())?;
+        if config.preflights && config.public {
+            return Err("a public rule takes preflights anyway: leave the key out".to_owned());
+        }
+        if config.preflights && !methods.has_options() {
+            return Err(format!(
+                "preflights are requests with the method {OPTIONS}: add it to methods, or leave preflights out"
+            ));
+        }
+        let doubts = config.doubts();
         let access = if config.public {
             if config.asks_for_a_token() {
                 return Err(
@@ -212,20 +265,27 @@ impl Rule {
             Access::Token(verifier.with_requirements(config.requirements()?))
         };
         Ok(Self {
-            name: config.name(),
+            name: format!("{methods}{}", config.place()),
             host: config.host.0,
             path: config.path.0,
+            methods,
             access,
+            preflights: config.preflights,
             claims: ClaimFields::new(config.claim_headers)?,
+            doubts,
         })
     }
 
-    fn covers(&self, host: &RequestHost, path: &RequestPath, reading: Reading) -> bool {
-        self.host.covers(host) && self.path.covers(path, reading)
+    fn covers(&self, asked: &Asked<'_>, path: Certainty, method: Certainty) -> bool {
+        self.host.covers(asked.host)
+            && self.methods.covers(asked.method, method)
+            && self.path.covers(asked.path, path)
     }
 
     fn covers_all_of(&self, other: &Self) -> bool {
-        self.host.covers_all_of(&other.host) && self.path.covers_all_of(&other.path)
+        self.host.covers_all_of(&other.host)
+            && self.methods.covers_all_of(&other.methods)
+            && self.path.covers_all_of(&other.path)
     }
 
     /// For people.
@@ -234,10 +294,26 @@ impl Rule {
             Access::Public => format!("{}: no token needed", self.name),
             Access::Token(verifier) => {
                 let (audience, whose) = (verifier.audience(), verifier.requirements());
-                format!("{}: tokens for {audience} of {whose}", self.name)
+                let preflights = if self.preflights {
+                    "; CORS preflights without one"
+                } else {
+                    ""
+                };
+                format!(
+                    "{}: tokens for {audience} of {whose}{preflights}",
+                    self.name
+                )
             }
         }
     }
+}
+
+/// What of a request decides which rule is for it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) host: &'a RequestHost,
+    pub(crate) path: &'a RequestPath<'a>,
+    pub(crate) method: RequestMethod<'a>,
 }
 
 /// All rules, in their order.
@@ -252,7 +328,7 @@ impl Rules {
         verifier: &Verifier,
     ) -> Result<Self, Fault> {
         let rules = configs.into_iter().enumerate().map(|(index, config)| {
-            let name = config.name();
+            let name = config.place();
             Rule::new(config, audience, verifier).map_err(|problem| {
                 let number = index.saturating_add(1);
                 Fault::failure(format!("rule {number} ({name}): {problem}"))
@@ -261,16 +337,21 @@ impl Rules {
         rules.collect::<Result<_, _>>().map(Self)
     }
 
-    /// The rule for a request: the same one, however the backend reads the path.
-    pub(crate) fn find(&self, host: &RequestHost, path: &RequestPath) -> Result<&Rule, Refusal> {
-        let first = |reading| {
+    /// The rule for a request: the same one, however the backend reads its path and its method.
+    pub(crate) fn find(&self, asked: &Asked<'_>) -> Result<&Rule, Refusal> {
+        use Certainty::{InEveryReading, InSomeReading};
+        let first = |path, method| {
             self.0
                 .iter()
-                .position(|rule| rule.covers(host, path, reading))
+                .position(|rule| rule.covers(asked, path, method))
         };
-        let index = first(Reading::Exact);
-        if index != first(Reading::Lenient) {
-            return Err(Refusal::AmbiguousRule);
+        let index = first(InEveryReading, InEveryReading);
+        if index != first(InSomeReading, InSomeReading) {
+            return Err(if index == first(InSomeReading, InEveryReading) {
+                Refusal::AmbiguousMethod
+            } else {
+                Refusal::AmbiguousRule
+            });
         }
         index
             .and_then(|index| self.0.get(index))
@@ -291,7 +372,13 @@ impl Rules {
                 rule.name, above.name
             ))
         });
-        unreachable.collect()
+        let doubts = self.0.iter().flat_map(|rule| {
+            let name = &rule.name;
+            rule.doubts
+                .iter()
+                .map(move |doubt| format!("{name}: {doubt}"))
+        });
+        unreachable.chain(doubts).collect()
     }
 }
 

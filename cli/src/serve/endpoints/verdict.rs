@@ -93,7 +93,7 @@ impl Gate {
         let (outcome, reason) = match (conclusion.refusal, conclusion.token) {
             (Some(refusal), _) => (refusal.outcome(), refusal.reason()),
             (None, Some(_)) => (Outcome::Allow, "ok"),
-            (None, None) => (Outcome::Allow, "public"),
+            (None, None) => (Outcome::Allow, case.unasked),
         };
         self.metrics
             .verification(case.endpoint, outcome, reason, case.tier, elapsed);
@@ -128,6 +128,8 @@ pub(crate) struct Case<'a> {
     pub(crate) rule: Option<&'a str>,
     pub(crate) audience: Option<&'a str>,
     pub(crate) tier: Tier,
+    /// The reason why no token is asked for, if none is.
+    pub(crate) unasked: &'static str,
 }
 
 impl Case<'_> {
@@ -140,6 +142,7 @@ impl Case<'_> {
             rule: None,
             audience: None,
             tier: Tier::None,
+            unasked: "public",
         }
     }
 }
