@@ -49,12 +49,14 @@ type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
 impl Verifier {
     /// Starts a verifier for `audience` that trusts the DNS root's keys as IANA publishes them, allows
     /// for no clock skew and reads the system's clock.
+    ///
+    /// An [`Audience`] is made from text, and is never empty: `Verifier::builder("https://api.example.com".parse()?)`.
     pub fn builder(audience: Audience) -> VerifierBuilder {
         VerifierBuilder {
             audience,
             requirements: Requirements::new(),
             anchors: None,
-            policy: Policy::new(),
+            policy: None,
             clock_skew: Duration::ZERO,
             clock: Box::new(|| Timestamp::from(SystemTime::now())),
             cache_octets: cache::DEFAULT_OCTETS,
@@ -235,7 +237,7 @@ pub struct VerifierBuilder {
     audience: Audience,
     requirements: Requirements,
     anchors: Option<TrustAnchors>,
-    policy: Policy,
+    policy: Option<Policy>,
     clock_skew: Duration,
     clock: Clock,
     cache_octets: usize,
@@ -249,7 +251,7 @@ impl VerifierBuilder {
     }
 
     /// Takes what `policy` says, in place of tokens of both dialects with RSA keys alone. If it sets no limit on work,
-    /// [`MAX_WORK`](crate::MAX_WORK) is the limit.
+    /// [`MAX_WORK`](crate::MAX_WORK) is the limit. Called again, it takes only what both policies take.
     ///
     /// ```
     /// use kliento::Verifier;
@@ -261,7 +263,7 @@ impl VerifierBuilder {
     /// # Ok::<(), kliento::Error>(())
     /// ```
     pub fn policy(mut self, policy: Policy) -> Self {
-        self.policy = policy;
+        self.policy = Some(self.policy.map_or(policy, |present| present.and(policy)));
         self
     }
 
@@ -311,12 +313,13 @@ impl VerifierBuilder {
     /// The verifier.
     pub fn build(self) -> Verifier {
         let anchors = self.anchors.unwrap_or_else(TrustAnchors::iana);
+        let policy = with_limit(self.policy.unwrap_or_default());
         let shares = cache::Shares::of(self.cache_octets);
         Verifier {
             audience: Arc::new(self.audience),
             requirements: Arc::new(self.requirements),
             foundation: Arc::new(Foundation {
-                verifier: veraid::Verifier::new(SERVICE, anchors, with_limit(self.policy))
+                verifier: veraid::Verifier::new(SERVICE, anchors, policy)
                     .remembering(shares.organisations, shares.members),
                 clock_skew: i64::try_from(self.clock_skew.as_secs()).unwrap_or(i64::MAX),
                 clock: self.clock,

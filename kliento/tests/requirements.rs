@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use kliento::testing::TrustChain;
-use kliento::veraid::{KeyAlgorithm, Member, Period};
+use kliento::veraid::{Dialect, KeyAlgorithm, Member, Period, Policy};
 use kliento::{Error, Requirements, Timestamp, Token, VerifiedToken, Verifier};
 
 const AUDIENCE: &str = "https://api.example.com";
@@ -221,6 +221,21 @@ fn a_builder_and_its_verifier_keep_all_requirements() {
     ] {
         let refusal = verifier.verify_bundle_at(&CHAIN.token(&token()), *NOON);
         assert_eq!(refusal.unwrap_err().reason(), "kliento.subject_not_allowed");
+    }
+}
+
+#[test]
+fn policies_that_are_given_one_after_the_other_restrict_one_another() {
+    let domain_auth = Policy::new().only(Dialect::DomainAuth);
+    let ed25519 = Policy::new().allow(KeyAlgorithm::Ed25519);
+    for [first, second] in [[domain_auth, ed25519], [ed25519, domain_auth]] {
+        let verifier = Verifier::builder(AUDIENCE.parse().unwrap())
+            .trust_anchors(CHAIN.trust_anchors().clone())
+            .policy(first)
+            .policy(second)
+            .build();
+        let refusal = verifier.verify_bundle_at(&CHAIN.token(&token()), *NOON);
+        assert_eq!(refusal.unwrap_err().reason(), "veraid.dialect_not_accepted");
     }
 }
 

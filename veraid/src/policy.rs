@@ -30,7 +30,8 @@ pub(crate) const MAX_VALIDITY_SECONDS: u32 = TtlOverride::MAX.seconds();
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Policy {
-    only: Option<Dialect>,
+    refuses_veraid: bool,
+    refuses_domain_auth: bool,
     /// One bit for each experimental algorithm.
     experimental: u8,
     most_work: Option<Work>,
@@ -41,17 +42,50 @@ impl Policy {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            only: None,
+            refuses_veraid: false,
+            refuses_domain_auth: false,
             experimental: 0,
             most_work: None,
         }
     }
 
-    /// Takes this dialect alone.
+    /// Takes this dialect alone. Called again with the other dialect, it takes neither.
+    ///
+    /// ```
+    /// use veraid::{Dialect, Policy};
+    ///
+    /// let neither = Policy::new().only(Dialect::VeraId).only(Dialect::DomainAuth);
+    /// assert!(!neither.takes(Dialect::VeraId) && !neither.takes(Dialect::DomainAuth));
+    /// ```
     #[must_use]
     pub const fn only(mut self, dialect: Dialect) -> Self {
-        self.only = Some(dialect);
+        match dialect {
+            Dialect::VeraId => self.refuses_domain_auth = true,
+            Dialect::DomainAuth => self.refuses_veraid = true,
+        }
         self
+    }
+
+    /// Takes what both policies take: the dialects and algorithms that they have in common, within the smaller limit.
+    ///
+    /// ```
+    /// use veraid::{Dialect, KeyAlgorithm, Policy};
+    ///
+    /// let domain_auth = Policy::new().only(Dialect::DomainAuth).allow(KeyAlgorithm::Ed25519);
+    /// let both = domain_auth.and(Policy::new().allow(KeyAlgorithm::EcdsaP256));
+    /// assert!(!both.takes(Dialect::VeraId) && !both.allows(KeyAlgorithm::Ed25519));
+    /// ```
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            refuses_veraid: self.refuses_veraid || other.refuses_veraid,
+            refuses_domain_auth: self.refuses_domain_auth || other.refuses_domain_auth,
+            experimental: self.experimental & other.experimental,
+            most_work: match (self.most_work, other.most_work) {
+                (Some(one), Some(another)) => Some(one.min(another)),
+                (one, another) => one.or(another),
+            },
+        }
     }
 
     /// Takes this algorithm as well, for keys of organisations, intermediates and members alike.
@@ -97,7 +131,10 @@ impl Policy {
     /// Whether bundles of this dialect are taken.
     #[must_use]
     pub fn takes(self, dialect: Dialect) -> bool {
-        self.only.is_none_or(|only| only == dialect)
+        match dialect {
+            Dialect::VeraId => !self.refuses_veraid,
+            Dialect::DomainAuth => !self.refuses_domain_auth,
+        }
     }
 
     /// Whether keys of this algorithm are taken, in DomainAuth at least.
