@@ -46,6 +46,7 @@ impl Claims {
     /// # Errors
     ///
     /// [`ClaimsError`] if a claim that `T` needs is missing, or spells nothing that it takes.
+    #[doc(alias = "deserialize")]
     pub fn deserialise<'c, T: Deserialize<'c>>(&'c self) -> Result<T, ClaimsError> {
         let claims = self.iter().map(|(name, value)| {
             let key = BorrowedStrDeserializer::new(name);

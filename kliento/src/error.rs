@@ -84,6 +84,7 @@ pub enum Error {
     },
 
     /// The token is valid, but signed by the member itself, whose word is not enough.
+    #[doc(alias = "OrganizationSignatureRequired")]
     #[error("the member signed the token; a signature of the organisation's is required")]
     OrganisationSignatureRequired {
         /// Whom the token speaks for.

@@ -16,6 +16,7 @@ use crate::record::TtlOverride;
 #[non_exhaustive]
 pub enum CertificateRole {
     /// The one whose key the TXT record publishes.
+    #[doc(alias = "Organization")]
     Organisation,
     /// One between the organisation's and the signer's, or of one to whom the organisation delegates its signatures
     /// (DomainAuth).
@@ -490,6 +491,7 @@ pub enum Error {
     #[error(
         "the organisation's own certificate or key cannot sign as a member; the signature lacks its attribution"
     )]
+    #[doc(alias = "OrganizationAsMember")]
     OrganisationAsMember,
     /// A signature with an attribution was made by somebody else than the organisation.
     #[error("only the organisation itself can attribute a signature to a member")]
@@ -551,6 +553,7 @@ pub enum Error {
     },
     /// The member would have the organisation's own key.
     #[error("a member needs a key of its own; this is the organisation's")]
+    #[doc(alias = "MemberHasOrganizationKey")]
     MemberHasOrganisationKey,
     /// The member certificate would be valid when the organisation's is not.
     #[error(

@@ -28,6 +28,7 @@ pub enum Signer<'k> {
         key: &'k dyn SigningKey,
     },
     /// The organisation, which attributes the content to one of its members: its word, not the member's.
+    #[doc(alias = "Organization")]
     Organisation {
         /// The DNSSEC chain as DER, `SET OF OCTET STRING`.
         chain_der: &'k [u8],

@@ -108,6 +108,7 @@ pub enum SignedBy {
     /// The member's own.
     Member,
     /// The organisation's. That the content is the member's is the organisation's word alone.
+    #[doc(alias = "Organization")]
     Organisation,
 }
 
@@ -226,6 +227,7 @@ impl VerifiedMember {
 }
 
 /// An organisation whose key its domain publishes.
+#[doc(alias = "VerifiedOrganization")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedOrganisation {
     organisation: Organisation,
@@ -236,6 +238,7 @@ pub struct VerifiedOrganisation {
 
 impl VerifiedOrganisation {
     /// The organisation.
+    #[doc(alias = "organization")]
     #[must_use]
     pub fn organisation(&self) -> &Organisation {
         &self.organisation

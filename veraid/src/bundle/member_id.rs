@@ -147,6 +147,7 @@ impl MemberIdBundle {
     }
 
     /// The organisation's certificate.
+    #[doc(alias = "organization_certificate")]
     #[must_use]
     pub fn organisation_certificate(&self) -> &OrganisationCertificate {
         &self.organisation_certificate

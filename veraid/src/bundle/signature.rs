@@ -151,6 +151,7 @@ impl<'a> SignatureBundle<'a> {
     }
 
     /// The certificate that claims to be the organisation's.
+    #[doc(alias = "unverified_organization_certificate")]
     #[must_use]
     pub fn unverified_organisation_certificate(&self) -> &UnverifiedCertificate<'a> {
         &self.parts.organisation_certificate

@@ -34,6 +34,7 @@ const CERTIFICATE_LABEL: &str = "CERTIFICATE";
 #[non_exhaustive]
 pub enum Issuer<'c> {
     /// The organisation's.
+    #[doc(alias = "Organization")]
     Organisation(&'c OrganisationCertificate),
     /// That of somebody to whom the organisation delegates; in DomainAuth alone.
     Intermediate(&'c IntermediateCertificate),

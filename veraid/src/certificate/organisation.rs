@@ -16,6 +16,7 @@ use crate::policy::Rules;
 ///
 /// It has been read, and has a domain for a name and a key that can be used. What its dialect asks of it, and its
 /// signature, are checked when something is made or verified with it.
+#[doc(alias = "OrganizationCertificate")]
 #[derive(Clone, PartialEq, Eq)]
 pub struct OrganisationCertificate {
     der: Box<[u8]>,
@@ -101,6 +102,7 @@ impl OrganisationCertificate {
     }
 
     /// Whose certificate it is.
+    #[doc(alias = "organization")]
     #[must_use]
     pub fn organisation(&self) -> &Organisation {
         &self.organisation

@@ -74,6 +74,7 @@ impl MemberId {
     }
 
     /// The organisation.
+    #[doc(alias = "organization")]
     #[must_use]
     pub fn organisation(&self) -> &Organisation {
         &self.organisation

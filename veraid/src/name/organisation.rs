@@ -26,6 +26,7 @@ const ACE_PREFIX: &str = "xn--";
 /// assert_eq!(organisation.unicode(), "bücher.example");
 /// # Ok::<(), veraid::NameError>(())
 /// ```
+#[doc(alias = "Organization")]
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Organisation(Box<str>);
 
