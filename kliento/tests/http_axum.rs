@@ -10,7 +10,7 @@
 
 mod http_support;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use axum::body::Body;
 use axum::extract::FromRef;
@@ -21,9 +21,9 @@ use http_support::{
     AUDIENCE, BOBS, CHAIN, GOOD, add_authorization, largest, tampered, text, token, values,
     verifier, verifier_with_clock_elsewhere,
 };
-use kliento::http::Authenticator;
 use kliento::http::axum::{Authenticated, Rejection, TypedClaims, Verified};
 use kliento::http::tower::KlientoLayer;
+use kliento::http::{Authenticator, Refusal};
 use kliento::{Requirements, Token};
 use serde::Deserialize;
 use tower::ServiceExt;
@@ -159,6 +159,130 @@ async fn the_layer_stands_in_front_of_a_route_of_its_own() {
         refusal(&router, "/admin", Some(&BOBS)).await,
         refused(403, "kliento.claim_required")
     );
+}
+
+/// The value of an `Authorization` field of somebody with a domain of his own, who claims to be an administrator.
+static STRANGERS: LazyLock<String> = LazyLock::new(|| {
+    let mallory = CHAIN.another_organisation("evil.example", "mallory");
+    mallory.header(&token())
+});
+
+#[tokio::test]
+async fn a_route_that_asks_for_more_still_asks_for_what_the_whole_server_does() {
+    let everywhere = Requirements::new().organisation("example.com".parse().unwrap());
+    let admins = || Requirements::new().claim("role", "admin");
+    let by_authenticator = Authenticator::new(verifier()).requirements(everywhere.clone());
+    let by_verifier = Authenticator::new(verifier().with_requirements(everywhere.clone()));
+    let in_steps = Authenticator::new(verifier())
+        .requirements(everywhere)
+        .requirements(Requirements::new());
+    for authenticator in [by_authenticator, by_verifier, in_steps] {
+        let state = authenticator.clone().requirements(admins());
+        let router = Router::new()
+            .route("/admin", get(hello))
+            .route_layer(KlientoLayer::new(authenticator.clone()).requirements(admins()))
+            .route("/", get(hello).layer(KlientoLayer::new(authenticator)))
+            .merge(
+                Router::new()
+                    .route("/verified", get(verified))
+                    .with_state(state),
+            );
+        for path in ["/", "/admin", "/verified"] {
+            // Twice, since the verifier remembers the token.
+            for _ in 0..2 {
+                assert_eq!(
+                    refusal(&router, path, Some(&STRANGERS)).await,
+                    refused(403, "kliento.subject_not_allowed"),
+                    "{path}"
+                );
+            }
+            assert_eq!(
+                ask_for_text(&router, path, Some(&GOOD)).await,
+                "alice@example.com"
+            );
+        }
+        assert_eq!(
+            refusal(&router, "/admin", Some(&BOBS)).await,
+            refused(403, "kliento.claim_required")
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_application_refuses_by_rules_of_its_own() {
+    async fn orders(_: Authenticated) -> Result<String, Rejection> {
+        Err(Rejection::forbidden("orders.not_your_team"))
+    }
+    async fn mistaken(_: Authenticated) -> Result<String, Refusal> {
+        Err(Refusal::forbidden("kliento.made_up"))
+    }
+    let router = Router::new()
+        .route("/orders", get(orders))
+        .route("/mistaken", get(mistaken))
+        .layer(KlientoLayer::new(verifier()));
+    assert_eq!(
+        refusal(&router, "/orders", Some(&GOOD)).await,
+        refused(403, "orders.not_your_team")
+    );
+    assert_eq!(
+        refusal(&router, "/mistaken", Some(&GOOD)).await,
+        refused(403, "http.forbidden")
+    );
+}
+
+#[tokio::test]
+async fn layers_and_extractors_answer_as_the_server_has_it() {
+    let authenticator = Authenticator::new(verifier())
+        .challenge(HeaderValue::from_static("Bearer"))
+        .answer_with(|refusal, request| {
+            assert!(request.headers.values().all(HeaderValue::is_sensitive));
+            let mut response =
+                Response::new(format!("{} {}", request.uri.path(), refusal.reason()));
+            *response.status_mut() = refusal.status();
+            response
+        });
+    let layered = router().layer(KlientoLayer::new(authenticator.clone()).optional());
+    let kept = authenticator.clone();
+    let by_itself = Router::new().route(
+        "/orders",
+        get(move |request: Request<Body>| async move {
+            let refusal = Refusal::forbidden("orders.closed");
+            let response = kept.answer(&refusal, &request.into_parts().0);
+            response.map(Body::from)
+        }),
+    );
+    let router = layered
+        .merge(
+            Router::new()
+                .route("/verified", get(verified))
+                .with_state(authenticator),
+        )
+        .merge(by_itself);
+    let tampered = tampered();
+    for (path, authorization, status, text_of_it) in [
+        ("/", Some(&*tampered), 401, "/ cms.bad_signature"),
+        ("/", None, 401, "/ http.missing_authorization"),
+        ("/badge", Some(&**GOOD), 403, "/badge http.claims_mismatch"),
+        (
+            "/verified",
+            None,
+            401,
+            "/verified http.missing_authorization",
+        ),
+        ("/orders", None, 403, "/orders orders.closed"),
+    ] {
+        let response = ask(&router, path, authorization).await;
+        assert_eq!(response.status(), status, "{path}");
+        let challenges = values(&response, "www-authenticate");
+        let expected: &[&str] = if status == 401 {
+            &["Kliento", "Bearer"]
+        } else {
+            &[]
+        };
+        assert_eq!(challenges, expected, "{path}");
+        assert_eq!(values(&response, "cache-control"), ["no-store"]);
+        assert_eq!(text(response).await, text_of_it);
+    }
 }
 
 #[tokio::test]

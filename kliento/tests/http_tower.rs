@@ -195,6 +195,74 @@ async fn names_the_other_schemes_that_the_server_takes() {
     );
 }
 
+/// The answer of a server that answers everything by `answer`, to a request without a token.
+async fn answered_with<B: Into<Bytes>>(
+    answer: impl Fn(&Refusal) -> Response<B> + Send + Sync + 'static,
+) -> Response<impl http_body::Body<Data = Bytes, Error: std::fmt::Debug>> {
+    let layer = KlientoLayer::new(verifier())
+        .challenge(HeaderValue::from_static("Bearer"))
+        .answer_with(move |refusal, _| answer(refusal));
+    let service = layer.layer(service_fn(|_: Request<Full<Bytes>>| async {
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("let in")))
+    }));
+    service.oneshot(request()).await.unwrap()
+}
+
+#[tokio::test]
+async fn no_answer_of_ones_own_looks_as_if_the_request_may_pass() {
+    for status in [200, 204, 206, 299] {
+        let response = answered_with(move |_| {
+            let mut response = Response::new("come in");
+            *response.status_mut() = StatusCode::from_u16(status).unwrap();
+            response
+        })
+        .await;
+        assert_eq!(response.status(), 401, "{status}");
+        assert_eq!(values(&response, "www-authenticate"), ["Kliento", "Bearer"]);
+        assert_eq!(text(response).await, "come in");
+    }
+    for status in [302, 400, 404, 418, 500] {
+        let response = answered_with(move |_| {
+            let mut response = Response::new("");
+            *response.status_mut() = StatusCode::from_u16(status).unwrap();
+            response
+        })
+        .await;
+        assert_eq!(response.status(), status);
+        assert_eq!(values(&response, "cache-control"), ["no-store"]);
+        assert!(values(&response, "www-authenticate").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_ones_own_keeps_the_fields_that_a_refusal_needs() {
+    let response = answered_with(|refusal| {
+        let mut response = refusal.to_response().map(|_| String::from("sign in first"));
+        let fields = response.headers_mut();
+        for (name, value) in [
+            ("cache-control", "public, max-age=3600"),
+            ("content-length", "1"),
+            ("transfer-encoding", "chunked"),
+            ("www-authenticate", "Basic"),
+            ("content-type", "text/plain"),
+        ] {
+            fields.insert(name, HeaderValue::from_static(value));
+        }
+        response
+    })
+    .await;
+    assert_eq!(response.status(), 401);
+    assert_eq!(
+        values(&response, "www-authenticate"),
+        ["Kliento", "Bearer", "Basic"]
+    );
+    assert_eq!(values(&response, "cache-control"), ["no-store"]);
+    assert_eq!(values(&response, "content-type"), ["text/plain"]);
+    assert!(values(&response, "content-length").is_empty());
+    assert!(values(&response, "transfer-encoding").is_empty());
+    assert_eq!(text(response).await, "sign in first");
+}
+
 #[tokio::test]
 async fn optional_lets_nothing_but_absence_through() {
     let layer = KlientoLayer::new(verifier()).optional();

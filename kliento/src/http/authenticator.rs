@@ -4,10 +4,12 @@
 use core::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use http::Response;
 use http::header::{AUTHORIZATION, Entry, HeaderMap, HeaderValue};
 use http::request::Parts;
 
-use super::{Refusal, VerificationQueue};
+use super::{Refusal, VerificationQueue, trace};
 use crate::{Requirements, VerifiedToken, Verifier};
 
 /// Authenticates requests: a [`Verifier`], what is required beyond a valid token, and where verifications run.
@@ -37,9 +39,11 @@ pub struct Authenticator {
     queue: VerificationQueue,
     challenges: Arc<[HeaderValue]>,
     on_refusal: Option<Hook>,
+    answer: Option<Answer>,
 }
 
 type Hook = Arc<dyn Fn(&Refusal, &Parts) + Send + Sync>;
+type Answer = Arc<dyn Fn(&Refusal, &Parts) -> Response<Bytes> + Send + Sync>;
 
 /// What is known of a request before anything is verified.
 pub(super) enum FirstLook {
@@ -58,6 +62,7 @@ impl Authenticator {
             queue: VerificationQueue::default(),
             challenges: Arc::default(),
             on_refusal: None,
+            answer: None,
         }
     }
 
@@ -93,6 +98,59 @@ impl Authenticator {
     pub fn on_refusal(mut self, hook: impl Fn(&Refusal, &Parts) + Send + Sync + 'static) -> Self {
         self.on_refusal = Some(Arc::new(hook));
         self
+    }
+
+    /// Has `answer` make the answers to requests that are refused, in place of problems (RFC 9457). It is given the refusal
+    /// and the request, whose `Authorization` field is marked as sensitive.
+    ///
+    /// ```
+    /// use http::Response;
+    /// use kliento::http::Authenticator;
+    /// use kliento::Verifier;
+    ///
+    /// let verifier = Verifier::builder("https://api.example.com".parse()?).build();
+    /// let authenticator = Authenticator::new(verifier).answer_with(|refusal, request| {
+    ///     let body = format!("<p>{} is not for you: {}</p>", request.method, refusal.reason());
+    ///     let mut response = Response::new(body);
+    ///     *response.status_mut() = refusal.status();
+    ///     let html = http::HeaderValue::from_static("text/html; charset=utf-8");
+    ///     response.headers_mut().insert("content-type", html);
+    ///     response
+    /// });
+    /// # Ok::<(), kliento::Error>(())
+    /// ```
+    ///
+    /// Begin with [`Refusal::to_response`] to add to the usual answer. Whatever comes of it:
+    ///
+    /// - The status may be another one, such as 404 to hide what is there or a redirect to a form. A status of success or of
+    ///   information would tell a proxy that the request may pass, so the refusal's own takes its place.
+    /// - The answer is not to be cached: `Cache-Control` is `no-store`. `Content-Length` and `Transfer-Encoding` are left to
+    ///   the server.
+    /// - A 401 names the scheme of Kliento and those of [`challenge`](Self::challenge) in `WWW-Authenticate`, before the
+    ///   answer's own, and a 503 has `Retry-After`.
+    ///
+    /// Clients are told as little as they need: the refusal's `Display` is for logs.
+    ///
+    /// Middleware and extractors answer by it; for what a handler refuses by itself there is [`answer`](Self::answer).
+    /// Where a layer [refuses in gRPC's way](super::tower::KlientoLayer::grpc), it is not asked about gRPC's requests.
+    #[must_use]
+    pub fn answer_with<B: Into<Bytes>>(
+        mut self,
+        answer: impl Fn(&Refusal, &Parts) -> Response<B> + Send + Sync + 'static,
+    ) -> Self {
+        self.answer = Some(Arc::new(move |refusal, request| {
+            answer(refusal, request).map(Into::into)
+        }));
+        self
+    }
+
+    /// The answer to a request that is refused: the usual one, with the challenges of this server, or that of
+    /// [`answer_with`](Self::answer_with).
+    pub fn answer(&self, refusal: &Refusal, request: &Parts) -> Response<Bytes> {
+        match &self.answer {
+            None => refusal.to_response_with(&self.challenges),
+            Some(answer) => refusal.complete(answer(refusal, request), &self.challenges),
+        }
     }
 
     /// The verifier.
@@ -147,15 +205,12 @@ impl Authenticator {
         Ok(token)
     }
 
-    /// Tells the hook of a refusal.
+    /// Tells the hook and `tracing` of a refusal.
     pub(super) fn report(&self, refusal: &Refusal, request: &Parts) {
+        trace::refused(refusal);
         if let Some(hook) = &self.on_refusal {
             hook(refusal, request);
         }
-    }
-
-    pub(super) fn challenges(&self) -> &Arc<[HeaderValue]> {
-        &self.challenges
     }
 }
 

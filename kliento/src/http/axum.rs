@@ -49,21 +49,20 @@
 //! it can't be told to do so with HTTP/2, which takes `hyper-util` and
 //! [`HEADER_LIST_OCTETS`](super::HEADER_LIST_OCTETS).
 
-use core::fmt;
-use core::ops::Deref;
-use std::sync::Arc;
-
 use axum_core::body::Body;
 use axum_core::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
-use axum_core::response::{IntoResponse, Response};
-use http::HeaderValue;
+use axum_core::response::IntoResponse;
+use bytes::Bytes;
+use core::fmt;
+use core::ops::Deref;
+use http::Response;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use super::authenticator::mark_sensitive;
 use super::tower::Passage;
-use super::{Authenticator, Refusal};
+use super::{Authenticator, Refusal, trace};
 use crate::{ClaimsError, Error, VerifiedToken};
 
 /// Whom a [`KlientoLayer`](super::tower::KlientoLayer) in front of the handler found the caller to be.
@@ -143,7 +142,10 @@ where
         let authenticator = Authenticator::from_ref(state);
         mark_sensitive(&mut request.headers);
         match authenticator.authenticate(&request.headers).await {
-            Ok(token) => Ok(Self(token)),
+            Ok(token) => {
+                trace::accepted(&token);
+                Ok(Self(token))
+            }
             Err(refusal) => Err(Rejection::by(&authenticator, refusal, request)),
         }
     }
@@ -160,8 +162,14 @@ where
         let authenticator = Authenticator::from_ref(state);
         mark_sensitive(&mut request.headers);
         match authenticator.authenticate(&request.headers).await {
-            Ok(token) => Ok(Some(Self(token))),
-            Err(refusal) if refusal.is_absence() => Ok(None),
+            Ok(token) => {
+                trace::accepted(&token);
+                Ok(Some(Self(token)))
+            }
+            Err(refusal) if refusal.is_absence() => {
+                trace::anonymous(&refusal);
+                Ok(None)
+            }
             Err(refusal) => Err(Rejection::by(&authenticator, refusal, request)),
         }
     }
@@ -189,6 +197,7 @@ where
 fn identity(request: &Parts) -> Result<Option<&VerifiedToken>, Rejection> {
     let identity = request.extensions.get::<VerifiedToken>();
     if identity.is_none() && request.extensions.get::<Passage>().is_none() {
+        trace::missing_layer();
         return Err(Refusal::MissingLayer.into());
     }
     Ok(identity)
@@ -203,7 +212,7 @@ fn absence(request: &Parts) -> Refusal {
     }
 }
 
-/// In the layer's name: with its hook and its challenges.
+/// In the layer's name: with its hook and its answer.
 fn reject_by_layer(refusal: Refusal, request: &Parts) -> Rejection {
     match request.extensions.get::<Passage>() {
         Some(layer) => Rejection::by(layer.authenticator(), refusal, request),
@@ -211,23 +220,51 @@ fn reject_by_layer(refusal: Refusal, request: &Parts) -> Rejection {
     }
 }
 
-/// The answer of an extractor to a request that it refuses.
+/// The answer of an extractor to a request that it refuses, and of a handler that refuses by [`Rejection::forbidden`] or
+/// by `?`.
+///
+/// What extractors refuse is answered as the layer or the [`Authenticator`] has it. A handler's own refusal is answered with
+/// a problem (RFC 9457); where the server has [answers of its own](Authenticator::answer_with), the handler asks for one by
+/// [`Authenticator::answer`].
 #[derive(Debug)]
 pub struct Rejection {
     refusal: Refusal,
-    challenges: Arc<[HeaderValue]>,
+    answer: Option<Box<Response<Bytes>>>,
 }
 
 impl Rejection {
     fn by(authenticator: &Authenticator, refusal: Refusal, request: &Parts) -> Self {
         authenticator.report(&refusal, request);
+        let answer = authenticator.answer(&refusal, request);
         Self {
             refusal,
-            challenges: Arc::clone(authenticator.challenges()),
+            answer: Some(Box::new(answer)),
         }
     }
 
-    /// Why.
+    /// A refusal by a rule of the application's own: 403, with the reason `code`. [`Refusal::forbidden`] says which codes
+    /// there can be.
+    ///
+    /// ```
+    /// use axum::extract::Path;
+    /// use kliento::http::axum::{Authenticated, Rejection};
+    ///
+    /// async fn orders(caller: Authenticated, Path(team): Path<String>) -> Result<String, Rejection> {
+    ///     if caller.claims().get("team") != Some(&*team) {
+    ///         return Err(Rejection::forbidden("orders.not_your_team"));
+    ///     }
+    ///     Ok(format!("orders of {team}"))
+    /// }
+    /// # let _: axum::Router = axum::Router::new().route("/{team}", axum::routing::get(orders));
+    /// ```
+    pub const fn forbidden(code: &'static str) -> Self {
+        Self {
+            refusal: Refusal::forbidden(code),
+            answer: None,
+        }
+    }
+
+    /// The reason.
     pub fn refusal(&self) -> &Refusal {
         &self.refusal
     }
@@ -237,7 +274,7 @@ impl From<Refusal> for Rejection {
     fn from(refusal: Refusal) -> Self {
         Self {
             refusal,
-            challenges: Arc::default(),
+            answer: None,
         }
     }
 }
@@ -269,15 +306,16 @@ impl core::error::Error for Rejection {
 }
 
 impl IntoResponse for Rejection {
-    fn into_response(self) -> Response {
-        self.refusal
-            .to_response_with(&self.challenges)
-            .map(Body::from)
+    fn into_response(self) -> Response<Body> {
+        match self.answer {
+            Some(answer) => answer.map(Body::from),
+            None => self.refusal.into_response(),
+        }
     }
 }
 
 impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
+    fn into_response(self) -> Response<Body> {
         self.to_response().map(Body::from)
     }
 }

@@ -54,7 +54,7 @@ impl Kliento {
     }
 
     /// Verifies them now. A verifier that does not [remember](Verifier::recall_header) them takes its time: see
-    /// [`VerificationQueue`](https://docs.rs/kliento/latest/kliento/http/struct.VerificationQueue.html).
+    /// `kliento::http::VerificationQueue`, which the feature `tower` has.
     ///
     /// # Errors
     ///

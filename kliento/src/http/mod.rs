@@ -10,12 +10,13 @@
 //! | has a token that is malformed or does not hold | 401 | the [`reason`](crate::Error::reason) of the error |
 //! | has a good token that is [not enough](crate::Error::is_forbidden) | 403 | likewise |
 //! | has claims that [do not fit](crate::Claims::deserialise) | 403 | `http.claims_mismatch` |
+//! | breaks [a rule of the application's own](Refusal::forbidden) | 403 | the application's, or `http.forbidden` if that is invalid |
 //! | finds too many verifications waiting | 503 | `http.too_many_verifications` |
 //! | could not be looked at, since the verification panicked | 500 | `http.verification_failed` |
 //! | reaches an extractor that no layer stands in front of | 500 | `http.missing_layer` |
 //!
 //! The answer is a problem (RFC 9457) that says no more than that: messages are for your logs, and reach them by
-//! [`Authenticator::on_refusal`]. A 401 names the scheme (`WWW-Authenticate: Kliento`, RFC 9110 §11.6.1), and no
+//! [`Authenticator::on_refusal`]. [`Authenticator::answer_with`] makes it look as your other errors do. A 401 names the scheme (`WWW-Authenticate: Kliento`, RFC 9110 §11.6.1), and no
 //! refusal is to be cached (`Cache-Control: no-store`).
 //!
 //! ```http
@@ -37,6 +38,24 @@
 //! | [`tower`] | `tower` | [`KlientoLayer`](tower::KlientoLayer), for any HTTP service |
 //! | [`axum`] | `axum` | extractors: [`Authenticated`](axum::Authenticated), [`Verified`](axum::Verified), [`TypedClaims`](axum::TypedClaims) |
 //! | [`tonic`] | `tonic` | the identity in `tonic`'s requests, and tokens in clients' metadata |
+//!
+//! # Traces
+//!
+//! With the feature `tracing`, the subject is recorded on the span that is current, as the field `kliento.subject`. The
+//! span has to declare it: `tracing` drops fields that are recorded and were not declared. With `tower-http`, put the
+//! `TraceLayer` outside of the `KlientoLayer`:
+//!
+//! ```
+//! let make_span = |request: &http::Request<()>| {
+//!     tracing::info_span!("request", method = %request.method(), kliento.subject = tracing::field::Empty)
+//! };
+//! # let _ = make_span(&http::Request::new(()));
+//! ```
+//!
+//! Each decision of a layer or an extractor is an event of level `DEBUG` with the target `kliento` and the fields `outcome`
+//! (`accepted`, `refused`, or `anonymous` where authentication is optional), `reason` and, if the token was verified,
+//! `subject`. A handler that asks for an identity behind no layer (`http.missing_layer`) is an event of level `ERROR`.
+//! Tokens, claims and the messages of refusals are never recorded.
 //!
 //! # What runs where
 //!
@@ -80,11 +99,14 @@ pub mod tonic;
 pub mod tower;
 
 #[cfg(feature = "tower")]
+mod trace;
+
+#[cfg(feature = "tower")]
 pub use self::authenticator::Authenticator;
 #[cfg(feature = "tower")]
 pub use self::queue::VerificationQueue;
 #[cfg(feature = "tower")]
-pub use self::refusal::Refusal;
+pub use self::refusal::{Forbidden, Refusal};
 
 /// Octets that an HTTP/2 server should allow for all fields of a request, as RFC 9113 §6.5.2 counts them: the largest
 /// bundle in Base64 and 10 KiB for everything else.

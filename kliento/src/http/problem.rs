@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER,
+    TRANSFER_ENCODING, WWW_AUTHENTICATE,
 };
 use http::{Response, StatusCode};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
@@ -55,26 +56,36 @@ impl Refusal {
     pub(super) fn to_response_with(&self, challenges: &[HeaderValue]) -> Response<Bytes> {
         let mut response = Response::new(self.problem());
         *response.status_mut() = self.status();
-        let fields = response.headers_mut();
-        fields.insert(CONTENT_TYPE, MEDIA_TYPE);
-        fields.insert(CACHE_CONTROL, NO_STORE);
-        self.add_fields_of_the_status(fields, challenges);
-        response
+        response.headers_mut().insert(CONTENT_TYPE, MEDIA_TYPE);
+        self.complete(response, challenges)
     }
 
-    fn add_fields_of_the_status(&self, fields: &mut HeaderMap, challenges: &[HeaderValue]) {
-        match self.status() {
-            StatusCode::UNAUTHORIZED => {
-                fields.insert(WWW_AUTHENTICATE, CHALLENGE);
-                for challenge in challenges {
-                    fields.append(WWW_AUTHENTICATE, challenge.clone());
-                }
-            }
+    /// Makes an answer that anybody may have written one that refuses: by its status, and by the fields that go with it.
+    pub(super) fn complete(
+        &self,
+        mut response: Response<Bytes>,
+        challenges: &[HeaderValue],
+    ) -> Response<Bytes> {
+        let status = response.status();
+        let refuses =
+            status.is_redirection() || status.is_client_error() || status.is_server_error();
+        if !refuses {
+            *response.status_mut() = self.status();
+        }
+        let status = response.status();
+        let fields = response.headers_mut();
+        fields.insert(CACHE_CONTROL, NO_STORE);
+        // The server knows the body's length, and how it sends it.
+        fields.remove(CONTENT_LENGTH);
+        fields.remove(TRANSFER_ENCODING);
+        match status {
+            StatusCode::UNAUTHORIZED => add_challenges(fields, challenges),
             StatusCode::SERVICE_UNAVAILABLE => {
-                fields.insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+                fields.entry(RETRY_AFTER).or_insert(RETRY_AFTER_SECONDS);
             }
             _ => {}
         }
+        response
     }
 
     fn problem(&self) -> Bytes {
@@ -82,5 +93,20 @@ impl Refusal {
         serde_json::to_vec(&Problem(self))
             .unwrap_or_default()
             .into()
+    }
+}
+
+/// Puts Kliento's challenge and `challenges` in front of those that are there already, each once.
+fn add_challenges(fields: &mut HeaderMap, challenges: &[HeaderValue]) {
+    let present: Vec<HeaderValue> = fields.get_all(WWW_AUTHENTICATE).iter().cloned().collect();
+    fields.insert(WWW_AUTHENTICATE, CHALLENGE);
+    for challenge in challenges.iter().chain(&present) {
+        let is_there = fields
+            .get_all(WWW_AUTHENTICATE)
+            .iter()
+            .any(|other| other == challenge);
+        if !is_there {
+            fields.append(WWW_AUTHENTICATE, challenge.clone());
+        }
     }
 }

@@ -1,10 +1,13 @@
-//! Why a request does not get through.
+//! The reasons for which a request does not get through.
+
+use core::fmt;
 
 use ::http::StatusCode;
 
+use crate::error::Excerpt;
 use crate::{ClaimsError, Error};
 
-/// Why a request was refused.
+/// The reason why a request was refused.
 ///
 /// Its `Display` is for logs. Clients are told [`status`](Self::status) and [`reason`](Self::reason), and no more.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +31,10 @@ pub enum Refusal {
     #[error("the token's claims do not fit: {0}")]
     Claims(#[from] ClaimsError),
 
+    /// The application refuses the request by a rule of its own ([`Refusal::forbidden`]): 403.
+    #[error(transparent)]
+    Forbidden(Forbidden),
+
     /// As many verifications as [`VerificationQueue`](super::VerificationQueue) allows are waiting: 503, with
     /// `Retry-After`. Either somebody floods the server, or it needs more processors.
     #[error("too many verifications are waiting")]
@@ -45,14 +52,33 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// A stable name for what happened, for logs, metrics and answers to clients: that of the [`Error`], or one that
-    /// starts with `http.`.
+    /// A refusal by a rule of the application's own: 403, with `code` as its reason, and the same body as the library's.
+    ///
+    /// ```
+    /// use kliento::http::Refusal;
+    ///
+    /// let refusal = Refusal::forbidden("orders.not_your_team");
+    /// assert_eq!(refusal.status(), 403);
+    /// assert_eq!(refusal.reason(), "orders.not_your_team");
+    /// ```
+    ///
+    /// A code is stable, so that clients can go by it: two or more words of `a`–`z`, `0`–`9` and `_` with dots between them,
+    /// each starting with a letter, in 64 bytes at most. It must not start as the libraries' own codes do: with `client`,
+    /// `cms`, `dnssec`, `http`, `kliento`, `serve`, `veraid` or `x509`. With any other code the request is refused all the
+    /// same, for the reason `http.forbidden`, and the message says which code was invalid.
+    pub const fn forbidden(code: &'static str) -> Self {
+        Self::Forbidden(Forbidden { code })
+    }
+
+    /// A stable name for what happened, for logs, metrics and answers to clients: that of the [`Error`], one that
+    /// starts with `http.`, or one of the [application's own](Self::forbidden).
     pub fn reason(&self) -> &'static str {
         match self {
             Self::MissingAuthorization => "http.missing_authorization",
             Self::SeveralAuthorizations => "http.several_authorizations",
             Self::Token(error) => error.reason(),
             Self::Claims(_) => "http.claims_mismatch",
+            Self::Forbidden(rule) => rule.reason(),
             Self::TooManyVerifications => "http.too_many_verifications",
             Self::VerificationFailed => "http.verification_failed",
             Self::MissingLayer => "http.missing_layer",
@@ -66,9 +92,17 @@ impl Refusal {
             Self::MissingAuthorization | Self::SeveralAuthorizations | Self::Token(_) => {
                 StatusCode::UNAUTHORIZED
             }
-            Self::Claims(_) => StatusCode::FORBIDDEN,
+            Self::Claims(_) | Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::TooManyVerifications => StatusCode::SERVICE_UNAVAILABLE,
             Self::VerificationFailed | Self::MissingLayer => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The subject of a token that was verified and is refused all the same, as [`Error::subject`] has it: for logs.
+    pub fn subject(&self) -> Option<&str> {
+        match self {
+            Self::Token(error) => error.subject(),
+            _ => None,
         }
     }
 
@@ -79,5 +113,108 @@ impl Refusal {
             self,
             Self::MissingAuthorization | Self::Token(Error::WrongScheme)
         )
+    }
+}
+
+/// A refusal by a rule of the application's own, which [`Refusal::forbidden`] makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Forbidden {
+    code: &'static str,
+}
+
+impl Forbidden {
+    /// The code, or `http.forbidden` in place of one that is invalid.
+    pub fn reason(&self) -> &'static str {
+        if is_code(self.code) {
+            self.code
+        } else {
+            "http.forbidden"
+        }
+    }
+}
+
+impl fmt::Display for Forbidden {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let code = Excerpt(self.code);
+        if is_code(self.code) {
+            write!(formatter, "the application refuses the request: {code}")
+        } else {
+            write!(
+                formatter,
+                "the application refuses the request, and its code {code} is invalid: write one like \"orders.not_your_team\""
+            )
+        }
+    }
+}
+
+impl core::error::Error for Forbidden {}
+
+const MAX_CODE_OCTETS: usize = 64;
+
+/// The first words of the libraries' own codes.
+const OWN: [&str; 8] = [
+    "client", "cms", "dnssec", "http", "kliento", "serve", "veraid", "x509",
+];
+
+/// Whether an application may use this code.
+fn is_code(code: &str) -> bool {
+    let is_word = |word: &str| {
+        word.starts_with(|first: char| first.is_ascii_lowercase())
+            && word
+                .bytes()
+                .all(|octet| matches!(octet, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+    };
+    let Some((first, _)) = code.split_once('.') else {
+        return false;
+    };
+    code.len() <= MAX_CODE_OCTETS && !OWN.contains(&first) && code.split('.').all(is_word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_applications_code_is_lower_case_words_with_dots_and_none_of_the_libraries() {
+        let long = "a.".to_owned() + &"b".repeat(63);
+        let long: &'static str = long.leak();
+        for code in ["orders.not_your_team", "a.b", "a1.b_2.c", &long[..64]] {
+            assert_eq!(Refusal::forbidden(code).reason(), code);
+        }
+        for code in [
+            "",
+            "orders",
+            ".",
+            "orders.",
+            ".orders",
+            "a..b",
+            "Orders.a",
+            "orders.a b",
+            "orders.1",
+            "orders._a",
+            "orders.a-b",
+            "orders.é",
+            "orders.a\r\nx",
+            "orders.\"",
+            "kliento.claim_required",
+            "http.missing_layer",
+            "veraid.a",
+            "dnssec.a",
+            "cms.a",
+            "x509.a",
+            "serve.a",
+            "client.a",
+            long,
+        ] {
+            let refusal = Refusal::forbidden(code);
+            assert_eq!(refusal.reason(), "http.forbidden", "{code}");
+            assert_eq!(refusal.status(), StatusCode::FORBIDDEN);
+            assert!(refusal.to_string().contains("is invalid"), "{refusal}");
+        }
+        let message = Refusal::forbidden("orders.closed").to_string();
+        assert_eq!(
+            message,
+            "the application refuses the request: \"orders.closed\""
+        );
     }
 }

@@ -39,7 +39,8 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::{Code, Request, Status};
 
-use super::Refusal;
+use super::tower::Passage;
+use super::{Refusal, trace};
 use crate::VerifiedToken;
 #[cfg(feature = "client")]
 use crate::client::{BearerToken, TokenSource};
@@ -68,8 +69,12 @@ impl<T> RequestExt for Request<T> {
     }
 
     fn authenticated(&self) -> Result<&VerifiedToken, Status> {
-        self.kliento()
-            .ok_or_else(|| Refusal::MissingAuthorization.into())
+        self.kliento().ok_or_else(|| {
+            if self.extensions().get::<Passage>().is_none() {
+                trace::missing_layer();
+            }
+            Refusal::MissingAuthorization.into()
+        })
     }
 }
 

@@ -62,7 +62,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::authenticator::{FirstLook, mark_sensitive};
-use super::{Authenticator, Refusal, VerificationQueue, grpc};
+use super::{Authenticator, Refusal, VerificationQueue, grpc, trace};
 use crate::{Requirements, VerifiedToken};
 
 /// Authenticates requests on their way to a service: [the module](self) has an example.
@@ -147,6 +147,16 @@ impl KlientoLayer {
         self
     }
 
+    /// As [`Authenticator::answer_with`].
+    #[must_use]
+    pub fn answer_with<B: Into<Bytes>>(
+        mut self,
+        answer: impl Fn(&Refusal, &Parts) -> Response<B> + Send + Sync + 'static,
+    ) -> Self {
+        self.authenticator = self.authenticator.answer_with(answer);
+        self
+    }
+
     /// Makes `request` what the service may see, or the answer to it.
     fn settle(
         self: &Arc<Self>,
@@ -155,12 +165,13 @@ impl KlientoLayer {
     ) -> ControlFlow<Response<Bytes>> {
         match outcome {
             Ok(token) => {
+                trace::accepted(&token);
                 if self.removes_authorization {
                     request.headers.remove(AUTHORIZATION);
                 }
                 request.extensions.insert(token);
             }
-            Err(refusal) if self.is_optional && refusal.is_absence() => {}
+            Err(refusal) if self.is_optional && refusal.is_absence() => trace::anonymous(&refusal),
             Err(refusal) => {
                 self.authenticator.report(&refusal, request);
                 return ControlFlow::Break(self.answer(&refusal, request));
@@ -174,7 +185,7 @@ impl KlientoLayer {
         let media_type = grpc::media_type(&request.headers);
         match media_type.filter(|_| self.speaks_grpc) {
             Some(media_type) => refusal.to_grpc_response(media_type),
-            None => refusal.to_response_with(self.authenticator.challenges()),
+            None => self.authenticator.answer(refusal, request),
         }
     }
 }
@@ -192,7 +203,10 @@ impl<S> Layer<S> for KlientoLayer {
 
 /// In the extensions of a request that a layer let through, with an identity or, where that is optional, without.
 #[derive(Clone)]
-#[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "for extractors"))]
+#[cfg_attr(
+    not(any(feature = "axum", feature = "tonic")),
+    allow(dead_code, reason = "for extractors")
+)]
 pub(super) struct Passage(Arc<KlientoLayer>);
 
 #[cfg(feature = "axum")]

@@ -1,0 +1,67 @@
+//! Events and a span field for the crate `tracing`, with the feature of that name; otherwise nothing.
+//!
+//! Neither tokens nor claims are recorded. Messages of refusals are not either, since they may quote both.
+
+#![cfg_attr(
+    not(feature = "tracing"),
+    allow(
+        unused_variables,
+        reason = "without the feature there is nothing to record"
+    )
+)]
+
+use super::Refusal;
+use crate::VerifiedToken;
+
+/// Records who sends the request, on the span that is current and as an event.
+pub(super) fn accepted(token: &VerifiedToken) {
+    #[cfg(feature = "tracing")]
+    {
+        tracing::Span::current().record("kliento.subject", token.subject());
+        tracing::debug!(
+            target: "kliento",
+            outcome = "accepted",
+            reason = "ok",
+            subject = token.subject(),
+            "request accepted"
+        );
+    }
+}
+
+/// Records that an optional layer or extractor lets a request through without an identity.
+pub(super) fn anonymous(refusal: &Refusal) {
+    #[cfg(feature = "tracing")]
+    tracing::debug!(
+        target: "kliento",
+        outcome = "anonymous",
+        reason = refusal.reason(),
+        "request without identity"
+    );
+}
+
+/// Records a refusal, with the subject if the token was verified.
+pub(super) fn refused(refusal: &Refusal) {
+    #[cfg(feature = "tracing")]
+    tracing::debug!(
+        target: "kliento",
+        outcome = "refused",
+        reason = refusal.reason(),
+        status = refusal.status().as_u16(),
+        subject = refusal.subject(),
+        "request refused"
+    );
+}
+
+/// Records a mistake in the server, of which no hook is told: where there is no layer, there is none.
+#[cfg_attr(
+    not(any(feature = "axum", feature = "tonic")),
+    allow(dead_code, reason = "for extractors")
+)]
+pub(super) fn missing_layer() {
+    #[cfg(feature = "tracing")]
+    tracing::error!(
+        target: "kliento",
+        reason = Refusal::MissingLayer.reason(),
+        "no KlientoLayer stands in front of the handler that asks for an identity"
+    );
+}
