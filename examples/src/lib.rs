@@ -68,7 +68,7 @@ impl World {
         let token = self
             .token()?
             .with_claim("role", "admin")
-            .with_claim("level", "7");
+            .with_claim("level", 7);
         issue(&self.chain.member_signer(), &token, from_now(AN_HOUR)?)
     }
 
@@ -81,6 +81,17 @@ impl World {
         let bob = Member::User("bob".parse()?);
         let signer = self.chain.organisation_signer(&bob);
         issue(&signer, &self.token()?, from_now(AN_HOUR)?)
+    }
+
+    /// What Mallory puts there, who has a domain of his own and claims to be an administrator, too.
+    ///
+    /// # Errors
+    ///
+    /// As for [`kliento::issue`].
+    pub fn mallorys(&self) -> Result<String, Fault> {
+        let mallory = self.chain.another_organisation("evil.example", "mallory");
+        let token = self.token()?.with_claim("role", "admin");
+        issue(&mallory.member_signer(), &token, from_now(AN_HOUR)?)
     }
 
     /// What Alice put there an hour ago.

@@ -71,7 +71,17 @@
 //! # Ok::<(), kliento::Error>(())
 //! ```
 //!
-//! The module `http` has the rest: requirements for parts of a server, optional authentication, claims as types, logs.
+//! The module `http` has the rest: requirements for parts of a server, optional authentication, claims as types, refusals
+//! and answers of your own, logs and traces. Your tests need a domain, members and tokens, which the feature `testing` makes
+//! in memory:
+//!
+//! ```toml
+//! [dependencies]
+//! kliento = { path = "…", features = ["axum"] }
+//!
+//! [dev-dependencies]
+//! kliento = { path = "…", features = ["testing"] } # the same source; tests have both features
+//! ```
 //!
 //! # A client
 //!
@@ -98,7 +108,7 @@
 //! # fn main() { let _ = authorization(); }
 //! ```
 //!
-//! The feature `client` does that whenever it is time, and `reqwest` puts the result on requests.
+//! The feature `client` renews tokens in time, and `reqwest` puts them on requests.
 //!
 //! # Dialects and key algorithms
 //!
@@ -168,17 +178,24 @@
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `aws-lc-rs` | the library that does the mathematics, by default; [`veraid`] says more |
+//! | `aws-lc-rs` | the cryptographic back end, by default; [`veraid`] says more |
 //! | `ring`, `oqs` | others, where that one can't be built: `--no-default-features --features ring` |
-//! | `headers` | [`http::headers`](https://docs.rs/kliento/latest/kliento/http/headers/): `Authorization<Kliento>` for the crate `headers` |
-//! | `tower` | [`http::tower`](https://docs.rs/kliento/latest/kliento/http/tower/): a layer for any HTTP service, on Tokio |
-//! | `axum` | [`http::axum`](https://docs.rs/kliento/latest/kliento/http/axum/): extractors for `axum`, and `tower` |
-//! | `tonic` | [`http::tonic`](https://docs.rs/kliento/latest/kliento/http/tonic/): gRPC servers and clients with `tonic`, and `tower` |
-//! | `client` | [`client`](https://docs.rs/kliento/latest/kliento/client/): a token that is always fresh, on Tokio |
-//! | `reqwest` | [`client::KlientoMiddleware`](https://docs.rs/kliento/latest/kliento/client/struct.KlientoMiddleware.html): tokens on the requests of `reqwest`, and `client` |
-//! | `testing` | [`testing::TrustChain`](https://docs.rs/kliento/latest/kliento/testing/): a domain, a member and tokens in memory, for tests |
+//! | `headers` | `http::headers`: `Authorization<Kliento>` for the crate `headers` |
+//! | `tower` | `http::tower`: a layer for any HTTP service, on Tokio |
+//! | `axum` | `http::axum`: extractors for `axum`, and `tower` |
+//! | `tonic` | `http::tonic`: gRPC servers and clients with `tonic`, and `tower` |
+//! | `tracing` | a span field with the subject and events for decisions, by the crate `tracing`, and `tower` |
+//! | `client` | `client`: a token that is always fresh, on Tokio |
+//! | `reqwest` | `client::KlientoMiddleware`: tokens on the requests of `reqwest`, and `client` |
+//! | `testing` | `testing::TrustChain`: domains, members and tokens in memory, for tests |
 //!
 //! All but the first are off by default. Without them there is no I/O and no async runtime in here.
+//!
+//! A module is documented where its feature is on. For all of them:
+//!
+//! ```sh
+//! cargo doc --open -p kliento --features axum,headers,reqwest,testing,tonic,tracing
+//! ```
 
 #![forbid(unsafe_code)]
 

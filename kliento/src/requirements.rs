@@ -63,6 +63,8 @@ impl Requirements {
     }
 
     /// Takes all members of `organisation`, and its bot; not those of domains below it.
+    ///
+    /// The name of a domain becomes an [`Organisation`] by `parse`: `.organisation("example.com".parse()?)`.
     #[doc(alias = "organization")]
     pub fn organisation(mut self, organisation: Organisation) -> Self {
         self.current.organisations.push(organisation);
@@ -70,19 +72,26 @@ impl Requirements {
     }
 
     /// Takes the subjects that `pattern` matches.
+    ///
+    /// Text becomes a [`SubjectPattern`] by `parse`: `.subject("*@example.com".parse()?)`.
     pub fn subject(mut self, pattern: SubjectPattern) -> Self {
         self.current.subjects.push(pattern);
         self
     }
 
-    /// Takes tokens whose claim `name` is `value`, letter by letter.
+    /// Takes tokens whose claim `name` is `value`, letter by letter. Claims are strings: other values are compared as
+    /// `Display` has them.
     ///
     /// Called again with the same name, it allows another value; with another name, it requires that claim too. Anybody with
     /// a domain can claim anything: say [who](Self::organisation) may. A member that signs by itself claims what it likes,
     /// too: where that won't do, ask for [the organisation's signature](Self::signed_by_organisation).
-    pub fn claim(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "so that callers need no reference to a number"
+    )]
+    pub fn claim(mut self, name: impl Into<String>, value: impl ToString) -> Self {
         let values = self.current.claims.entry(name.into()).or_default();
-        values.push(value.into());
+        values.push(value.to_string());
         self
     }
 
@@ -320,9 +329,12 @@ impl fmt::Display for Requirements {
             [] => formatter.write_str("anybody")?,
             [who] => formatter.write_str(who)?,
             several => {
-                let apart = |who: &String| match who.contains(OR) {
-                    true => format!("({who})"),
-                    false => who.clone(),
+                let apart = |who: &String| {
+                    if who.contains(OR) {
+                        format!("({who})")
+                    } else {
+                        who.clone()
+                    }
                 };
                 let several: Vec<String> = several.iter().map(apart).collect();
                 formatter.write_str(&several.join(" and "))?;
@@ -349,6 +361,8 @@ fn alternatives(alternatives: impl Iterator<Item = String>) -> String {
 /// | `ci-*@example.com` | those whose names begin so; `*` is any run of characters, an empty one too, as often as needed |
 /// | `alice@*.example.com` | that user of any organisation whose domain is below that one, not of the one itself |
 /// | `*.example.com` | the bots of organisations below that domain |
+///
+/// Text becomes one by `parse` or `TryFrom`: `"*@example.com".parse()?`.
 ///
 /// The user's part is compared letter by letter, as user names are. A `*` in a user's name can't be meant by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -440,6 +454,14 @@ impl FromStr for SubjectPattern {
             below,
             organisation,
         })
+    }
+}
+
+impl TryFrom<&str> for SubjectPattern {
+    type Error = SubjectPatternError;
+
+    fn try_from(text: &str) -> Result<Self, Self::Error> {
+        text.parse()
     }
 }
 

@@ -38,6 +38,8 @@ pub struct Token {
 
 impl Token {
     /// A token for `audience` without claims.
+    ///
+    /// An [`Audience`] is made from text, and is never empty: `Token::new("https://api.example.com".parse()?)`.
     pub fn new(audience: Audience) -> Self {
         Self {
             audience,
@@ -46,8 +48,11 @@ impl Token {
     }
 
     /// This token with one more claim; one of the same name is replaced.
+    ///
+    /// Claims are strings: other values are written as `Display` has them, so that `7` is `"7"` and `true` is `"true"`.
+    /// [`Claims::deserialise`] reads them back.
     #[must_use]
-    pub fn with_claim(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+    pub fn with_claim(mut self, name: impl Into<String>, value: impl ToString) -> Self {
         self.claims.insert(name, value);
         self
     }
@@ -117,6 +122,8 @@ impl Serialize for Token {
 }
 
 /// The server that a token is for: any string that is not empty, most often the server's URL.
+///
+/// Text becomes one by `parse` or `TryFrom`, and only empty text does not: `"https://api.example.com".parse()?`.
 ///
 /// Audiences match by exact equality, octet by octet: `https://api.example.com` and
 /// `https://api.example.com/` are two audiences.
@@ -196,9 +203,14 @@ impl Claims {
         Self(BTreeMap::new())
     }
 
-    /// Adds a claim, and gives back the value that it replaces if there was one of that name.
-    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<String>) -> Option<String> {
-        self.0.insert(name.into(), value.into())
+    /// Adds a claim, and gives back the value that it replaces if there was one of that name. Claims are strings: other
+    /// values are written as `Display` has them.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "so that callers need no reference to a number"
+    )]
+    pub fn insert(&mut self, name: impl Into<String>, value: impl ToString) -> Option<String> {
+        self.0.insert(name.into(), value.to_string())
     }
 
     /// The value of the claim called `name`.
@@ -224,12 +236,12 @@ impl Claims {
     }
 }
 
-impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Claims {
+impl<N: Into<String>, V: ToString> FromIterator<(N, V)> for Claims {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(claims: I) -> Self {
         Self(
             claims
                 .into_iter()
-                .map(|(name, value)| (name.into(), value.into()))
+                .map(|(name, value)| (name.into(), value.to_string()))
                 .collect(),
         )
     }
@@ -420,6 +432,21 @@ mod tests {
         let message = core::error::Error::source(&error).unwrap().to_string();
         assert!(message.len() < 300, "unbounded message: {message}");
         message
+    }
+
+    #[test]
+    fn claims_of_any_type_are_written_as_text() {
+        let token = Token::new("a".parse().unwrap())
+            .with_claim("level", 7)
+            .with_claim("is_admin", true)
+            .with_claim("team", "platform")
+            .with_claim("name", String::from("é"));
+        assert_eq!(
+            String::from_utf8(token.to_json()).unwrap(),
+            r#"{"audience":"a","claims":{"is_admin":"true","level":"7","name":"é","team":"platform"}}"#
+        );
+        let claims: Claims = [("a", 1), ("b", -2)].into_iter().collect();
+        assert_eq!((claims.get("a"), claims.get("b")), (Some("1"), Some("-2")));
     }
 
     #[test]

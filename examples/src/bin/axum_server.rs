@@ -102,7 +102,7 @@ async fn main() -> Result<(), Fault> {
 
 /// Who calls what, with which token, and what should come of it.
 async fn call_with_tokens(url: &str, world: &World) -> Result<(), Fault> {
-    let (alices, bobs) = (world.alices()?, world.bobs()?);
+    let (alices, bobs, mallorys) = (world.alices()?, world.bobs()?, world.mallorys()?);
     let (expired, misdirected) = (world.expired()?, world.for_somebody_else()?);
     let mut report = Report::default();
     for (call, path, token, outcome) in [
@@ -165,6 +165,12 @@ async fn call_with_tokens(url: &str, world: &World) -> Result<(), Fault> {
             "/admin",
             Some(&bobs),
             "403 kliento.member_signature_required",
+        ),
+        (
+            "/admin, with that of a stranger",
+            "/admin",
+            Some(&mallorys),
+            "403 kliento.subject_not_allowed",
         ),
     ] {
         let mut request = reqwest::Client::new().get(format!("{url}{path}"));

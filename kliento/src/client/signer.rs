@@ -93,8 +93,9 @@ impl MemberSigner {
         }
     }
 
-    /// With one more claim in each token; one of the same name is replaced.
-    pub fn with_claim(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+    /// With one more claim in each token; one of the same name is replaced. Claims are strings: other values are written as
+    /// `Display` has them.
+    pub fn with_claim(mut self, name: impl Into<String>, value: impl ToString) -> Self {
         self.claims.insert(name, value);
         self
     }
