@@ -96,20 +96,35 @@ impl<'a> TokenBundle<'a> {
 }
 
 /// Verifies a bundle's DER octets as [`TokenBundle::verify`] does, by what `verifier` asks of signatures and remembers of
-/// signers.
-pub(crate) fn verify(
-    bundle: &[u8],
+/// signers. Gives the token and the octets of its signature.
+pub(crate) fn verify<'a>(
+    bundle: &'a [u8],
     audience: &Audience,
     verifier: &veraid::Verifier,
     period: Period,
-) -> Result<VerifiedToken, Error> {
+) -> Result<(VerifiedToken, &'a [u8]), Error> {
     check_size(bundle)?;
     let outline = BundleOutline::from_der(bundle)?;
     if outline.unverified_content().is_none() {
         return Err(Error::DetachedToken);
     }
     check_lifetime(outline.unverified_period())?;
-    VerifiedToken::read(verifier.verify(outline, period)?, audience)
+    let signature = outline.unverified_signature();
+    let token = VerifiedToken::read(verifier.verify(outline, period)?, audience)?;
+    Ok((token, signature))
+}
+
+/// Whom of a bundle `verifier` remembers, if it can be told at all. It costs no public-key operation.
+#[cfg(feature = "tower")]
+pub(crate) fn recognise(
+    bundle: &[u8],
+    verifier: &veraid::Verifier,
+    period: Period,
+) -> veraid::Recognition {
+    check_size(bundle)
+        .and_then(|()| Ok(BundleOutline::from_der(bundle)?))
+        .map(|outline| verifier.recognise(&outline, period))
+        .unwrap_or_default()
 }
 
 /// The policy with [`MAX_WORK`], unless it has a limit of its own.

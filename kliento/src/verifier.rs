@@ -5,6 +5,8 @@ use core::time::Duration;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+#[cfg(feature = "tower")]
+use veraid::Recognition;
 use veraid::{Period, Policy, Timestamp, TrustAnchors};
 
 use crate::bundle::{self, check_audience, with_limit};
@@ -170,20 +172,38 @@ impl Verifier {
         {
             return self.check(token);
         }
-        let token = match form {
-            Form::Der => self.verify_anew(octets, time),
-            Form::Credentials => self.verify_anew(&header::decode_base64(octets)?, time),
-        }?;
+        let decoded;
+        let bundle = match form {
+            Form::Der => octets,
+            Form::Credentials => {
+                decoded = header::decode_base64(octets)?;
+                &decoded
+            }
+        };
+        let verifier = &self.foundation.verifier;
+        let (token, signature) =
+            bundle::verify(bundle, &self.audience, verifier, self.tolerance(time))?;
         self.requirements.check(&token)?;
         if let Some((cache, presented)) = known_as {
-            cache.insert(presented, &token);
+            cache.insert(presented, &token, signature);
         }
         Ok(token)
     }
 
-    fn verify_anew(&self, bundle: &[u8], time: Timestamp) -> Result<VerifiedToken, Error> {
-        let verifier = &self.foundation.verifier;
-        bundle::verify(bundle, &self.audience, verifier, self.tolerance(time))
+    /// Whom of an `Authorization` field's bundle the cache knows.
+    #[cfg(feature = "tower")]
+    pub(crate) fn recognise_header(&self, value: &[u8]) -> Recognition {
+        header::credentials(value)
+            .and_then(header::decode_base64)
+            .map(|bundle| self.recognise_bundle(&bundle))
+            .unwrap_or_default()
+    }
+
+    /// The same of a bundle's DER octets.
+    #[cfg(feature = "tower")]
+    pub(crate) fn recognise_bundle(&self, bundle: &[u8]) -> Recognition {
+        let period = self.tolerance(self.now());
+        bundle::recognise(bundle, &self.foundation.verifier, period)
     }
 
     /// What is known of a bundle. That it is valid is so for all who share the cache, as they share what decides about

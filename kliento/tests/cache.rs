@@ -450,6 +450,47 @@ fn a_token_that_comes_again_is_remembered_though_many_others_come_once() {
     assert!(known.count() > 4);
 }
 
+/// Variants of the attacker's one token.
+const VARIANTS: u16 = 10_000;
+
+/// Bundles that say the same as `bundle`, and are as valid: the ID of a DNS message is nobody's.
+fn variants(mut bundle: Vec<u8>, mut use_variant: impl FnMut(u16, &[u8])) {
+    let id = first_message(&bundle);
+    for number in 0..VARIANTS {
+        bundle[id..id + 2].copy_from_slice(&number.to_be_bytes());
+        use_variant(number, &bundle);
+    }
+}
+
+#[test]
+fn a_heavy_token_and_its_variants_push_out_no_token_that_is_in_use() {
+    const HONEST: usize = 300;
+    /// All honest clients ask once while the attacker sends so many.
+    const ROUND: u16 = 1_000;
+    let verifier = verifier().0.build();
+    let honest: Vec<_> = (0..HONEST)
+        .map(|number| CHAIN.token(&token().with_claim("number", number.to_string())))
+        .collect();
+    for bundle in &honest {
+        verifier.verify_bundle(bundle).unwrap();
+    }
+    let mut round = 0;
+    variants(crowded(0, 300), |number, bundle| {
+        verifier.verify_bundle(bundle).unwrap();
+        if number % ROUND == ROUND - 1 {
+            let before = verifier.cache_statistics().bundles;
+            for bundle in &honest {
+                assert!(verifier.recall_bundle(bundle).unwrap().is_ok());
+            }
+            let after = verifier.cache_statistics().bundles;
+            round += 1;
+            assert_eq!(after.hits - before.hits, 300, "round {round}");
+            assert_eq!(after.misses, before.misses, "round {round}");
+        }
+    });
+    assert_eq!(round, VARIANTS / ROUND);
+}
+
 /// Bundles of several periods.
 fn bundles() -> &'static [Vec<u8>; 4] {
     static BUNDLES: LazyLock<[Vec<u8>; 4]> = LazyLock::new(|| {

@@ -359,6 +359,10 @@ impl<'a> SignerInfo<'a> {
         self.signature_algorithm
     }
 
+    pub(crate) fn signature(&self) -> &'a [u8] {
+        self.signature
+    }
+
     /// Whether the signer's identifier names that certificate.
     pub(crate) fn is_by(&self, certificate: &UnverifiedCertificate<'_>) -> Result<bool, Error> {
         Ok(self.identifier == certificate.issuer_and_serial_number()?)

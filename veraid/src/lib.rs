@@ -150,7 +150,7 @@ pub use record::{
     DigestType, DigestTypeError, KeyId, TtlOverride, TxtRecord, TxtRecordError, TxtRecordKeyError,
 };
 pub use sign::{Encapsulation, Signer, sign};
-pub use verifier::{Verifier, VerifierStatistics};
+pub use verifier::{Recognition, Verifier, VerifierStatistics};
 pub use verify::{
     Order, SignedBy, Verification, VerifiedMember, VerifiedOrganisation, VerifiedSignature,
 };

@@ -3,24 +3,31 @@
 //! Both are found again by the exact octets that were verified. What was true of them stays true; whether it holds now is
 //! asked each time, of the periods that come with it.
 
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasher as _, Hash, Hasher};
 use std::sync::Arc;
 
 use dnssec::{Period, Timestamp};
+use foldhash::quality::SeedableRandomState;
 
 use crate::bundle::BundleOutline;
-use crate::cache::{Equivalent, Tier};
+use crate::cache::{Equivalent, Tier, random_hasher};
 use crate::certificate::IssuerAndSerialNumber;
 use crate::cms::SignerOctets;
 use crate::crypto::{Digest, HashAlgorithm};
 use crate::key::ReadyKey;
 use crate::name::{Dialect, Member, Organisation};
 use crate::policy::Rules;
-use crate::verifier::VerifierStatistics;
+use crate::verifier::{Recognition, VerifierStatistics};
 use crate::verify::{Lesson, PublishedKey};
 
 /// Octets of an entry beside its key and what is named below, estimated upwards: the store's slots, the allocator's share.
 const ENTRY_OCTETS: usize = 512;
+
+/// Chains that say the same of one certificate, which differ in what nobody signs: the IDs of messages, counted-down TTLs.
+/// Those of honest members do too, if each has fetched its own.
+const CHAINS_THAT_SAY_THE_SAME: u32 = 16;
+/// Sets of certificates with which the same certificate is shown. Honest signers have one, or two programs.
+const SETS_OF_ONE_SIGNER: u32 = 4;
 
 /// An organisation whose certificate and chain were verified.
 pub(crate) struct KnownOrganisation {
@@ -152,6 +159,26 @@ struct SignerIndex<'a> {
     octets: SignerOctets<'a>,
 }
 
+impl<'a> SignerIndex<'a> {
+    fn new(organisation: &'a KnownOrganisation, octets: SignerOctets<'a>) -> Self {
+        Self {
+            dialect: organisation.rules.dialect,
+            organisation: organisation.certificate_digest.as_ref(),
+            octets,
+        }
+    }
+
+    /// What tells the signer apart from others, whatever certificates come along.
+    fn signer(&self) -> impl Hash {
+        let SignerOctets {
+            is_attributed,
+            identifier,
+            ..
+        } = self.octets;
+        (self.dialect, self.organisation, is_attributed, identifier)
+    }
+}
+
 struct SignerKey {
     dialect: Dialect,
     organisation: Digest,
@@ -206,14 +233,21 @@ looked_up_as!(SignerKey, SignerIndex);
 pub(crate) struct Memory {
     organisations: Tier<OrganisationKey, Arc<KnownOrganisation>>,
     signers: Tier<SignerKey, Arc<KnownSigner>>,
+    /// Gives parties numbers.
+    numbers: SeedableRandomState,
 }
 
 impl Memory {
     /// A memory of at most so many octets of each, or none if that is no room.
     pub(crate) fn new(organisation_octets: usize, signer_octets: usize) -> Option<Self> {
         Some(Self {
-            organisations: Tier::new(organisation_octets, organisation_weight)?,
-            signers: Tier::new(signer_octets, signer_weight)?,
+            organisations: Tier::new(
+                organisation_octets,
+                CHAINS_THAT_SAY_THE_SAME,
+                organisation_weight,
+            )?,
+            signers: Tier::new(signer_octets, SETS_OF_ONE_SIGNER, signer_weight)?,
+            numbers: random_hasher(),
         })
     }
 
@@ -233,12 +267,37 @@ impl Memory {
         octets: SignerOctets<'_>,
         holds: impl FnOnce(&KnownSigner) -> bool,
     ) -> Option<Arc<KnownSigner>> {
-        let index = SignerIndex {
-            dialect: organisation.rules.dialect,
-            organisation: organisation.certificate_digest.as_ref(),
-            octets,
-        };
+        let index = SignerIndex::new(organisation, octets);
         self.signers.get(&index, |known| holds(known))
+    }
+
+    /// Who of a bundle is known, for whoever has to decide which bundle to look at first. It leaves no trace.
+    pub(crate) fn recognise(
+        &self,
+        organisation_octets: OrganisationOctets<'_>,
+        signer_octets: SignerOctets<'_>,
+        period: Period,
+    ) -> Recognition {
+        let known = self
+            .organisations
+            .peek(&organisation_octets, |known| known.holds(period));
+        let Some(organisation) = known else {
+            return Recognition::Nobody;
+        };
+        let index = SignerIndex::new(&organisation, signer_octets);
+        let is_known = organisation.signs(signer_octets)
+            || self
+                .signers
+                .peek(&index, |known| known.holds(period))
+                .is_some();
+        if is_known {
+            Recognition::Signer(self.numbers.hash_one(index.signer()))
+        } else {
+            Recognition::Organisation(
+                self.numbers
+                    .hash_one(organisation.certificate_digest.as_ref()),
+            )
+        }
     }
 
     /// Remembers the organisation, unless it was known, and the signer, unless the organisation signed itself.
@@ -260,7 +319,8 @@ impl Memory {
                 chain: organisation_octets.chain.into(),
                 certificate: organisation_octets.certificate.into(),
             };
-            self.organisations.insert(key, Arc::new(learnt));
+            let family = (lesson.rules.dialect, digest.as_ref(), lesson.published);
+            self.organisations.insert(key, Arc::new(learnt), family);
             digest
         };
         if let Some(signer) = &lesson.signer {
@@ -276,7 +336,8 @@ impl Memory {
                 key: ReadyKey::new(signer.key, lesson.signature_algorithm),
                 period: signer.period,
             };
-            self.signers.insert(key, Arc::new(learnt));
+            let family = self.numbers.hash_one(key.borrow().signer());
+            self.signers.insert(key, Arc::new(learnt), family);
         }
     }
 

@@ -83,6 +83,22 @@ impl Verifier {
         }
     }
 
+    /// Tells what its memory has of a bundle at some second of `period`, without verifying anything: a server that has more
+    /// bundles than it can look at at once asks which come first.
+    ///
+    /// Nothing is proven by it, since anybody can copy the octets by which a party is known. But it bounds what the bundle
+    /// can cost: see [`Recognition`].
+    #[must_use]
+    pub fn recognise(&self, bundle: &BundleOutline<'_>, period: Period) -> Recognition {
+        self.memory.as_ref().map_or(Recognition::Nobody, |memory| {
+            memory.recognise(
+                OrganisationOctets::of(bundle),
+                bundle.signed_data().signer_octets(),
+                period,
+            )
+        })
+    }
+
     /// What its memory has done and holds; nothing without one.
     #[must_use]
     pub fn statistics(&self) -> VerifierStatistics {
@@ -144,6 +160,20 @@ impl fmt::Debug for Verifier {
             .field("memory", &self.memory.as_ref().map(Memory::statistics))
             .finish_non_exhaustive()
     }
+}
+
+/// Whom of a bundle a verifier's memory knows, by their octets. Numbers are the same for the same party for as long as the
+/// verifier lives, and another verifier has others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Recognition {
+    /// Nobody: the bundle may cost all the work that the policy allows.
+    #[default]
+    Nobody,
+    /// The organisation, by its chain and certificate: the bundle costs the signer's certificates and the signature.
+    Organisation(u64),
+    /// The signer too: the bundle costs one signature.
+    Signer(u64),
 }
 
 /// What a verifier's memory has done and holds, for metrics.

@@ -867,7 +867,7 @@ fn common_period<'c, 'a: 'c>(
 }
 
 /// An organisation's key that its domain publishes, and when.
-#[derive(Clone)]
+#[derive(Clone, Hash)]
 pub(crate) struct PublishedKey {
     validity: Validity,
     ttl_override: TtlOverride,

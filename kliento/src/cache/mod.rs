@@ -14,7 +14,9 @@
 //!   period in which everything holds.
 //! - Octets are compared whole. The hash, seeded at random for each cache, only finds the place: whoever could make valid
 //!   bundles that all fall on one would slow look-ups down, and change no verdict.
-//! - It is bounded in octets. What was not asked for lately goes first.
+//! - It is bounded in octets. What was not asked for lately goes first, and what is new pushes out only what is new.
+//! - Bundles are malleable: whoever has one valid token can write it down in any number of ways, since nobody signs DNS
+//!   message IDs, TTLs or unsigned records. Of those that say the same only a few are kept, and none that is very large.
 
 mod front;
 
@@ -39,6 +41,8 @@ pub(crate) const DEFAULT_OCTETS: usize = 16 * 1_024 * 1_024;
 const ENTRY_OCTETS: usize = 640;
 /// The same for each claim beside its text: two places from the allocator, and a share of a node that is half empty.
 const CLAIM_OCTETS: usize = 192;
+/// Bundles of one form by the same signature. Honest clients send one.
+const BUNDLES_OF_ONE_TOKEN: u32 = 4;
 /// One of so many octets is for the copies that threads keep.
 const FRONT_SHARE: usize = 8;
 
@@ -162,9 +166,11 @@ impl Cache {
     pub(crate) fn new(octets: usize) -> Option<Self> {
         let front_octets = octets / FRONT_SHARE;
         Some(Self {
-            tokens: Tier::new(octets.saturating_sub(front_octets), |_, known: &Known| {
-                known.weight
-            })?,
+            tokens: Tier::new(
+                octets.saturating_sub(front_octets),
+                BUNDLES_OF_ONE_TOKEN,
+                |_, known: &Known| known.weight,
+            )?,
             front: Front::new(front_octets),
             front_hits: Counter::default(),
             hasher: random_hasher(),
@@ -213,14 +219,17 @@ impl Cache {
     }
 
     /// Remembers a token that was verified and accepted.
-    pub(crate) fn insert(&self, bundle: Presented<'_>, token: &VerifiedToken) {
+    ///
+    /// By one signature any number of bundles are valid, since nobody signs how the rest is written down.
+    pub(crate) fn insert(&self, bundle: Presented<'_>, token: &VerifiedToken, signature: &[u8]) {
         let octets: Arc<[u8]> = bundle.octets.into();
         let key = Key {
             hash: bundle.hash,
             form: bundle.form,
             octets: Arc::clone(&octets),
         };
-        self.tokens.insert(key, Known::new(octets, token.clone()));
+        let known = Known::new(octets, token.clone());
+        self.tokens.insert(key, known, (bundle.form, signature));
     }
 
     /// Forgets what has ended before `time`.

@@ -60,6 +60,13 @@ impl<'a> BundleOutline<'a> {
         self.signed_data.content.as_deref()
     }
 
+    /// The signature itself. It is the same however the rest of the bundle was written down: what tells one signature from
+    /// another once it was verified, where the bundle's octets do not.
+    #[must_use]
+    pub fn unverified_signature(&self) -> &'a [u8] {
+        self.signed_data.signer.signature()
+    }
+
     pub(crate) fn read_chain(&self) -> Result<Chain<'a>, Error> {
         read_chain(self.chain)
     }

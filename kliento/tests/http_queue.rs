@@ -1,0 +1,210 @@
+//! Who is verified, and when, where there is more to verify than can be.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, LazyLock, Mutex, mpsc};
+use std::thread;
+
+use kliento::http::{Refusal, VerificationQueue};
+use kliento::testing::TrustChain;
+use kliento::veraid::Member;
+use kliento::{Token, VerifiedToken, Verifier};
+use tokio::task::JoinHandle;
+
+const AUDIENCE: &str = "https://api.example.com";
+
+static CHAIN: LazyLock<TrustChain> = LazyLock::new(|| TrustChain::new("example.com", "alice"));
+
+fn token(number: usize) -> Token {
+    Token::new(AUDIENCE.parse().unwrap()).with_claim("number", number.to_string())
+}
+
+/// Of alice, another one for each number.
+fn by_alice(number: usize) -> Vec<u8> {
+    CHAIN.token(&token(number))
+}
+
+/// Signed by the organisation itself.
+fn by_the_organisation(number: usize) -> Vec<u8> {
+    CHAIN.organisation_token(&token(number), &Member::User("bob".parse().unwrap()))
+}
+
+fn tampered(mut bundle: Vec<u8>) -> Vec<u8> {
+    *bundle.last_mut().unwrap() ^= 1;
+    bundle
+}
+
+fn of_a_stranger() -> Vec<u8> {
+    b"junk".to_vec()
+}
+
+type Outcome = Result<VerifiedToken, Refusal>;
+
+/// A queue with one processor, which verifies no more than it is told to: the clock stands still.
+struct Held {
+    verifier: Verifier,
+    queue: VerificationQueue,
+    go_on: mpsc::Sender<()>,
+    /// Those that were answered, in their order.
+    answered: Arc<Mutex<Vec<&'static str>>>,
+}
+
+impl Held {
+    /// Knows alice and the organisation, and has a verification under way.
+    fn new(waiting: usize) -> Self {
+        let (go_on, stop) = mpsc::channel();
+        let stop = Mutex::new(stop);
+        let asked_by = thread::current().id();
+        let time = CHAIN.time();
+        let verifier = Verifier::builder(AUDIENCE.parse().unwrap())
+            .trust_anchors(CHAIN.trust_anchors().clone())
+            .clock(move || {
+                if thread::current().id() != asked_by {
+                    // Nobody holds it up any more where nobody is left to let it go on.
+                    let _ = stop.lock().unwrap().recv();
+                }
+                time
+            })
+            .build();
+        verifier.verify_bundle(&by_alice(0)).unwrap();
+        verifier.verify_bundle(&by_the_organisation(0)).unwrap();
+        Self {
+            verifier,
+            queue: VerificationQueue::new(NonZeroUsize::MIN, waiting),
+            go_on,
+            answered: Arc::default(),
+        }
+    }
+
+    /// Sends a bundle, and says what has come of it once all that can be done is done.
+    async fn send(&self, name: &'static str, bundle: Vec<u8>) -> JoinHandle<Outcome> {
+        let (verifier, queue) = (self.verifier.clone(), self.queue.clone());
+        let answered = Arc::clone(&self.answered);
+        let task = tokio::spawn(async move {
+            let outcome = queue.verify_bundle(&verifier, bundle).await;
+            answered.lock().unwrap().push(name);
+            outcome
+        });
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        task
+    }
+
+    async fn strangers(&self, count: usize) -> Vec<JoinHandle<Outcome>> {
+        let mut tasks = Vec::new();
+        for _ in 0..count {
+            tasks.push(self.send("a stranger", of_a_stranger()).await);
+        }
+        assert!(tasks.iter().all(|task| !task.is_finished()));
+        tasks
+    }
+
+    /// Lets all be verified, one after the other.
+    fn let_go(&mut self) {
+        self.go_on = mpsc::channel().0;
+    }
+
+    fn answered(&self) -> Vec<&'static str> {
+        self.answered.lock().unwrap().clone()
+    }
+}
+
+async fn is_refused(task: JoinHandle<Outcome>) -> bool {
+    task.is_finished() && matches!(task.await.unwrap(), Err(Refusal::TooManyVerifications))
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn strangers_leave_known_signers_a_place() {
+    // Two places for known signers, two for known organisations, and four for all.
+    let mut held = Held::new(8);
+    let strangers = held.strangers(1 + 4).await;
+    assert!(is_refused(held.send("a stranger", of_a_stranger()).await).await);
+    assert!(is_refused(held.send("tampered chain", forged_chain()).await).await);
+    let alice = held.send("alice", by_alice(1)).await;
+    assert!(!alice.is_finished());
+    held.let_go();
+    assert_eq!(alice.await.unwrap().unwrap().subject(), "alice@example.com");
+    for stranger in strangers {
+        assert!(matches!(stranger.await.unwrap(), Err(Refusal::Token(_))));
+    }
+}
+
+/// A token of a known signer but for the chain, which nobody knows.
+fn forged_chain() -> Vec<u8> {
+    let mut bundle = by_alice(1);
+    // Within the first DNS message.
+    bundle[30] ^= 1;
+    bundle
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_known_signer_does_not_wait_for_strangers_who_came_before() {
+    let mut held = Held::new(8);
+    let strangers = held.strangers(1 + 4).await;
+    let alice = held.send("alice", by_alice(1)).await;
+    held.let_go();
+    alice.await.unwrap().unwrap();
+    for stranger in strangers {
+        assert!(stranger.await.unwrap().is_err());
+    }
+    // One was being verified, and one was the next.
+    let place = held.answered().iter().position(|name| *name == "alice");
+    assert_eq!(place, Some(2), "{:?}", held.answered());
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn bundles_in_the_name_of_one_signer_leave_others_a_place() {
+    // Sixteen places for known signers, of which one can have two; and 32 for all.
+    let mut held = Held::new(64);
+    let running = held.strangers(1).await;
+    let mut copies = Vec::new();
+    for number in 0..40 {
+        let bundle = tampered(by_the_organisation(number));
+        copies.push(held.send("a copy", bundle).await);
+    }
+    let refused = copies.iter().filter(|copy| copy.is_finished()).count();
+    assert_eq!(refused, 40 - 2 - 32);
+    assert!(is_refused(held.send("a stranger", of_a_stranger()).await).await);
+    let alice = held.send("alice", by_alice(1)).await;
+    held.let_go();
+    alice.await.unwrap().unwrap();
+    for task in running.into_iter().chain(copies) {
+        assert!(task.await.unwrap().is_err());
+    }
+    // It did not wait for all of the copies either.
+    let place = held.answered().iter().rposition(|name| *name == "alice");
+    assert!(place.unwrap() < 20, "{:?}", held.answered());
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_queue_of_three_reserves_nothing() {
+    let mut held = Held::new(3);
+    let strangers = held.strangers(1 + 3).await;
+    assert!(is_refused(held.send("alice", by_alice(1)).await).await);
+    held.let_go();
+    for stranger in strangers {
+        assert!(stranger.await.unwrap().is_err());
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_client_that_goes_away_leaves_its_place() {
+    let mut held = Held::new(1);
+    let running = held.strangers(1).await;
+    for _ in 0..5 {
+        let waiting = held.strangers(1).await;
+        assert!(is_refused(held.send("a stranger", of_a_stranger()).await).await);
+        for task in waiting {
+            task.abort();
+            assert!(task.await.unwrap_err().is_cancelled());
+        }
+    }
+    held.let_go();
+    for task in running {
+        assert!(task.await.unwrap().is_err());
+    }
+    let alice = held.send("alice", by_alice(1)).await;
+    assert!(alice.await.unwrap().is_ok());
+}
