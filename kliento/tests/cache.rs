@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use kliento::testing::TrustChain;
-use kliento::veraid::Period;
+use kliento::veraid::{Dialect, KeyAlgorithm, Period};
 use kliento::{
     CacheStatistics, Claims, Requirements, Timestamp, Token, Verifier, VerifierBuilder, header,
 };
@@ -426,17 +426,15 @@ fn first_message(bundle: &[u8]) -> usize {
     content(content(chain))
 }
 
-/// Whoever has one valid token, be it somebody else's, has any number of others.
+/// Whoever has a key has any number of tokens.
 #[test]
 fn a_token_that_comes_again_is_remembered_though_many_others_come_once() {
     let verifier = verifier().0.cache_octets(4 << 20).build();
-    let mut other = CHAIN.token(&token().with_claim("role", "admin"));
-    let id = first_message(&other);
-    let mut ids = 1_u16..;
+    let mut numbers = 0_u32..;
     let mut others = |count| {
-        for number in ids.by_ref().take(count) {
-            other[id..id + 2].copy_from_slice(&number.to_be_bytes());
-            verifier.verify_bundle(&other).unwrap();
+        for number in numbers.by_ref().take(count) {
+            let other = token().with_claim("number", number.to_string());
+            verifier.verify_bundle(&CHAIN.token(&other)).unwrap();
         }
     };
     others(600);
@@ -489,6 +487,60 @@ fn a_heavy_token_and_its_variants_push_out_no_token_that_is_in_use() {
         }
     });
     assert_eq!(round, VARIANTS / ROUND);
+    assert_eq!(verifier.cache_statistics().bundles.entries, HONEST);
+}
+
+/// Beside one in 64 of those that come once a family has its share, few of the variants are kept, of whatever tier.
+fn kept_of_variants() -> usize {
+    const SHARE: usize = 16;
+    SHARE + usize::from(VARIANTS) / 64 + 1
+}
+
+#[test]
+fn variants_of_a_token_push_out_no_organisation_and_no_member_that_is_in_use() {
+    const HONEST: u64 = 100;
+    const ROUND: u16 = 1_000;
+    let mallory = TrustChain::builder("example.com", "mallory")
+        .at(*NOON)
+        .dialect(Dialect::DomainAuth)
+        .algorithms(KeyAlgorithm::Ed25519, KeyAlgorithm::Ed25519)
+        .build();
+    let honest: Vec<_> = (0..HONEST)
+        .map(|number| mallory.another_organisation(&format!("o{number}.example.net"), "alice"))
+        .collect();
+    let verifier = mallory.verifier(AUDIENCE);
+    let ask = |number: u16| {
+        for chain in &honest {
+            let token = token().with_claim("number", number.to_string());
+            verifier.verify_bundle(&chain.token(&token)).unwrap();
+        }
+    };
+    ask(0);
+    variants(mallory.token(&token()), |number, bundle| {
+        verifier.verify_bundle(bundle).unwrap();
+        // Some come again, as what is in use does.
+        if number % 4 == 0 {
+            verifier.verify_bundle(bundle).unwrap();
+        }
+        if number % ROUND == ROUND - 1 {
+            let before = verifier.cache_statistics();
+            ask(number);
+            let after = verifier.cache_statistics();
+            let organisations = after.organisations.hits - before.organisations.hits;
+            let members = after.members.hits - before.members.hits;
+            assert_eq!((organisations, members), (HONEST, HONEST), "{number}");
+        }
+    });
+    let CacheStatistics {
+        bundles,
+        organisations,
+        members,
+        ..
+    } = verifier.cache_statistics();
+    let (rounds, honest) = (usize::from(VARIANTS / ROUND), honest.len());
+    assert!(bundles.entries <= honest * (rounds + 1) + kept_of_variants());
+    assert!(organisations.entries <= honest + kept_of_variants());
+    assert_eq!(members.entries, honest + 1);
 }
 
 /// Bundles of several periods.

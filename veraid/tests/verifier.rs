@@ -16,7 +16,8 @@ use support::{
     message_digest, metadata, noon, period, pss,
 };
 use veraid::{
-    BundleOutline, Period, SignatureBundle, SignedBy, Verification, Verifier, VerifierStatistics,
+    BundleOutline, Period, Recognition, SignatureBundle, SignedBy, Verification, Verifier,
+    VerifierStatistics,
 };
 
 const OWNER: &str = "_veraid.example.com.";
@@ -257,6 +258,67 @@ fn the_memory_stays_within_its_bounds() {
     }
     let signers = verifier.statistics().signers.entries;
     assert!(signers > 0 && signers < 40, "{signers}");
+}
+
+/// Nobody signs which certificates come along.
+#[test]
+fn a_signature_with_ever_other_certificates_beside_it_pushes_out_no_signer() {
+    const VARIANTS: usize = 500;
+    let honest = Parts::member();
+    let (verifier, honest_bundle) = remembering(&honest);
+    assert_eq!(reason(&verifier, &honest_bundle, noon()), "valid");
+    for number in 0..VARIANTS {
+        let mut parts = Parts::member();
+        parts.member.subject = support::name("mallory");
+        // A certificate of a kind that is passed over.
+        let other = der::context(1, &der::integer(&number.to_be_bytes()));
+        parts.signed_data.further_certificates = vec![other];
+        let (bundle, _) = parts.build();
+        assert_eq!(reason(&verifier, &bundle, noon()), "valid");
+    }
+    // Alice, four sets, and one of 64 beyond.
+    let entries = verifier.statistics().signers.entries;
+    assert!(entries > 4 && entries <= 1 + 4 + VARIANTS / 64, "{entries}");
+    let (_, before) = hits(&verifier);
+    assert_eq!(reason(&verifier, &honest_bundle, noon()), "valid");
+    assert_eq!(hits(&verifier).1, before + 1);
+}
+
+#[test]
+fn tells_whom_it_knows_of_a_bundle_without_counting_that() {
+    let (verifier, bundle) = remembering(&Parts::member());
+    let recognise = |bundle: &[u8], period| {
+        let outline = BundleOutline::from_der(bundle).unwrap();
+        verifier.recognise(&outline, period)
+    };
+    assert_eq!(recognise(&bundle, noon()), Recognition::Nobody);
+    assert_eq!(reason(&verifier, &bundle, noon()), "valid");
+    let statistics = verifier.statistics();
+    let alice = recognise(&bundle, noon());
+    assert!(matches!(alice, Recognition::Signer(_)));
+    let mut of_bob = Parts::member();
+    of_bob.member.subject = support::name("bob");
+    let (of_bob, _) = of_bob.build();
+    let organisation = recognise(&of_bob, noon());
+    assert!(matches!(organisation, Recognition::Organisation(_)));
+    // What is known has ended.
+    let later = at(NOON + 400 * DAY);
+    assert_eq!(recognise(&bundle, Period::at(later)), Recognition::Nobody);
+    assert_eq!(verifier.statistics(), statistics);
+
+    assert_eq!(reason(&verifier, &of_bob, noon()), "valid");
+    let bob = recognise(&of_bob, noon());
+    assert!(matches!(bob, Recognition::Signer(_)) && bob != alice);
+    // Another signature of hers, whatever it says and whatever comes with it.
+    let mut other = Parts::member();
+    other.signed_data.corrupt = true;
+    assert_eq!(recognise(&other.build().0, noon()), alice);
+
+    let (verifier, bundle) = remembering(&Parts::organisation());
+    assert_eq!(reason(&verifier, &bundle, noon()), "valid");
+    let outline = BundleOutline::from_der(&bundle).unwrap();
+    let organisation = verifier.recognise(&outline, noon());
+    assert!(matches!(organisation, Recognition::Signer(_)));
 }
 
 /// Two verifiers that ask the same; the second has a memory.
