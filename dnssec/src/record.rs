@@ -68,9 +68,10 @@ impl fmt::Debug for RecordType {
 
 /// A text that names no record type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a record type; write a mnemonic such as TXT, or TYPE and a number")]
+#[error("not a record type; write a mnemonic such as TXT, or a number such as 16 or TYPE16")]
 pub struct RecordTypeError;
 
+/// Reads a mnemonic, a number, or a number behind `TYPE`, in any case.
 impl FromStr for RecordType {
     type Err = RecordTypeError;
 
@@ -78,13 +79,14 @@ impl FromStr for RecordType {
         if let Some(known) = Self::from_mnemonic(text) {
             return Ok(known);
         }
-        text.get(..4)
-            .filter(|prefix| prefix.eq_ignore_ascii_case("TYPE"))
-            .and_then(|_| text.get(4..))
-            .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))
-            .and_then(|digits| digits.parse().ok())
-            .map(Self)
-            .ok_or(RecordTypeError)
+        let digits = match text.split_at_checked(4) {
+            Some((prefix, digits)) if prefix.eq_ignore_ascii_case("TYPE") => digits,
+            _ => text,
+        };
+        if !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+            return Err(RecordTypeError);
+        }
+        digits.parse().map(Self).map_err(|_| RecordTypeError)
     }
 }
 
@@ -192,7 +194,22 @@ mod tests {
             assert_eq!(record_type.to_string().parse(), Ok(record_type));
         }
         assert_eq!("txt".parse(), Ok(RecordType::TXT));
-        for text in ["", "TYPE", "TYPE65536", "TYPE+1", "BOGUS", "TÿPE1"] {
+        for text in ["16", "TYPE16", "type16", "0016"] {
+            assert_eq!(text.parse(), Ok(RecordType::TXT), "{text}");
+        }
+        for text in [
+            "",
+            "TYPE",
+            "TYPE65536",
+            "65536",
+            "TYPE+1",
+            "+1",
+            "-1",
+            "1 ",
+            "BOGUS",
+            "TÿPE1",
+            "TYPETYPE1",
+        ] {
             assert_eq!(text.parse::<RecordType>(), Err(RecordTypeError), "{text}");
         }
     }

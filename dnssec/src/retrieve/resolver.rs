@@ -1,7 +1,7 @@
 //! Which resolver to ask, and how.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs as _};
 use std::str::FromStr;
 
 use rustls::pki_types::CertificateDer;
@@ -14,11 +14,17 @@ const TLS_PORT: u16 = 853;
 const HTTPS_PORT: u16 = 443;
 /// The path that RFC 8484's examples use, and everybody since.
 const HTTPS_PATH: &str = "/dns-query";
+/// The one expression that a URI template of DNS over HTTPS has at its end (RFC 8484 §4.1). It is for GET; we use POST, which
+/// leaves it empty.
+const DNS_EXPRESSION: &str = "{?dns}";
 
 /// A resolver.
 ///
 /// Written `system` (what the operating system is configured with), `IP[:PORT]` (UDP, and TCP when an answer is
-/// truncated), `tls://HOST[:PORT]` or `https://HOST[:PORT][/PATH]`. An IPv6 address with a port stands in brackets.
+/// truncated), `tls://HOST[:PORT]` or `https://HOST[:PORT][/PATH]`. An IPv6 address with a port stands in brackets. The
+/// address of a link has its zone behind it, as in `fe80::1%eth0` or `[fe80::1%2]:53` (RFC 4007 §11): an interface by its
+/// name or number, looked up when the text is read. Of a URI template for DNS over HTTPS the expression `{?dns}` is
+/// understood (RFC 8484 §4.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolver {
     pub(super) endpoint: Endpoint,
@@ -50,6 +56,19 @@ pub enum ResolverError {
         "{0:?} names no resolver: write `system`, `IP[:PORT]`, `tls://HOST[:PORT]` or `https://HOST[:PORT]/PATH`"
     )]
     Syntax(String),
+    /// An address has a zone that is no interface of this machine (RFC 4007 §11).
+    #[error("{address} has the zone {zone:?}, and this machine has no such interface")]
+    Zone {
+        /// The address before it.
+        address: Ipv6Addr,
+        /// The zone as given.
+        zone: String,
+    },
+    /// A URI template has an expression other than `{?dns}` at its end (RFC 8484 §4.1).
+    #[error(
+        "{0:?} has an expression in it other than {{?dns}} at its end: write the URI without it"
+    )]
+    Template(String),
     /// The operating system's configuration can't be read, or names none.
     #[error("the system's resolver configuration can't be used: {0}")]
     System(String),
@@ -105,13 +124,17 @@ impl FromStr for Resolver {
     type Err = ResolverError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let syntax = || ResolverError::Syntax(text.chars().take(80).collect());
+        let syntax = || ResolverError::Syntax(shortened(text));
         let endpoint = if text == "system" {
             Endpoint::System
-        } else if let Some(host) = text.strip_prefix("tls://") {
+        } else if let Some(host) = without_scheme(text, "tls://") {
             let host = host.strip_suffix('/').unwrap_or(host);
             Endpoint::Tls(Host::parse(host, TLS_PORT).ok_or_else(syntax)?)
-        } else if let Some(rest) = text.strip_prefix("https://") {
+        } else if let Some(template) = without_scheme(text, "https://") {
+            let rest = template.strip_suffix(DNS_EXPRESSION).unwrap_or(template);
+            if rest.contains(['{', '}']) {
+                return Err(ResolverError::Template(shortened(text)));
+            }
             let (host, path) = match rest.find('/') {
                 Some(slash) => rest.split_at(slash),
                 None => (rest, HTTPS_PATH),
@@ -122,18 +145,102 @@ impl FromStr for Resolver {
                 path: path.into(),
             }
         } else {
-            let address = text.parse::<SocketAddr>().or_else(|_| {
-                unbracketed(text)
-                    .parse()
-                    .map(|ip: IpAddr| (ip, DNS_PORT).into())
-            });
-            Endpoint::Plain(address.map_err(|_| syntax())?)
+            Endpoint::Plain(socket_address(text)?.ok_or_else(syntax)?)
         };
         Ok(endpoint.into())
     }
 }
 
+/// Schemes have no case (RFC 3986 §3.1).
+fn without_scheme<'t>(text: &'t str, scheme: &str) -> Option<&'t str> {
+    let (start, rest) = text.split_at_checked(scheme.len())?;
+    start.eq_ignore_ascii_case(scheme).then_some(rest)
+}
+
+/// A piece of input that a message repeats.
+fn shortened(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+/// Reads an address with or without a port, and with or without a zone; `None` if it is neither.
+fn socket_address(text: &str) -> Result<Option<SocketAddr>, ResolverError> {
+    let (zoned, port) = match text.strip_prefix('[').and_then(|text| text.split_once(']')) {
+        Some((ip, "")) => (ip, Some(DNS_PORT)),
+        Some((ip, port)) => (
+            ip,
+            port.strip_prefix(':').and_then(|port| port.parse().ok()),
+        ),
+        None => (text, Some(DNS_PORT)),
+    };
+    let (Some((ip, zone)), Some(port)) = (zoned.split_once('%'), port) else {
+        let address = text.parse::<SocketAddr>().ok();
+        let ip = || unbracketed(text).parse::<IpAddr>().ok();
+        return Ok(address.or_else(|| Some((ip()?, DNS_PORT).into())));
+    };
+    let Ok(address) = ip.parse::<Ipv6Addr>() else {
+        return Ok(None);
+    };
+    let scope = interface_number(address, zone).ok_or_else(|| ResolverError::Zone {
+        address,
+        zone: shortened(zone),
+    })?;
+    Ok(Some(SocketAddrV6::new(address, port, 0, scope).into()))
+}
+
+/// The number of the interface that a zone is, given by its number or by its name as the operating system has it.
+fn interface_number(address: Ipv6Addr, zone: &str) -> Option<u32> {
+    if !zone.is_empty() && zone.bytes().all(|octet| octet.is_ascii_digit()) {
+        return zone.parse().ok();
+    }
+    // What is no address goes to the system's look-up, which takes this for an address and asks no server.
+    let is_name = !zone.is_empty() && zone.bytes().all(|octet| octet.is_ascii_graphic());
+    let found = is_name.then(|| (format!("{address}%{zone}"), DNS_PORT).to_socket_addrs())?;
+    found.ok()?.find_map(|found| match found {
+        SocketAddr::V6(found) if found.scope_id() != 0 => Some(found.scope_id()),
+        _ => None,
+    })
+}
+
 /// The servers of the operating system's configuration, in its order.
+#[cfg(all(unix, not(any(target_os = "android", target_vendor = "apple"))))]
+pub(super) fn system_servers() -> Result<Vec<SocketAddr>, ResolverError> {
+    let path = "/etc/resolv.conf";
+    let octets =
+        std::fs::read(path).map_err(|error| ResolverError::System(format!("{path}: {error}")))?;
+    configured_servers(&String::from_utf8_lossy(&octets))
+}
+
+/// The servers that a text in the form of resolv.conf(5) names.
+///
+/// Nothing else of it matters here, as names are always asked for whole: whatever the search list has in it. A server that
+/// can't be read is passed over, as C libraries do, unless there is no other.
+#[cfg(all(unix, not(any(target_os = "android", target_vendor = "apple"))))]
+fn configured_servers(text: &str) -> Result<Vec<SocketAddr>, ResolverError> {
+    let mut addresses: Vec<SocketAddr> = Vec::new();
+    let mut unusable = None;
+    for line in text.lines() {
+        let mut words = line
+            .split([' ', '\t', '\r'])
+            .filter(|word| !word.is_empty());
+        let (Some("nameserver"), Some(server)) = (words.next(), words.next()) else {
+            continue;
+        };
+        match socket_address(server) {
+            Ok(Some(address)) if addresses.contains(&address) => {}
+            Ok(Some(address)) => addresses.push(address),
+            Ok(None) => unusable = Some(format!("{:?} is no address", shortened(server))),
+            Err(error) => unusable = Some(error.to_string()),
+        }
+    }
+    if addresses.is_empty() {
+        let problem = unusable.unwrap_or_else(|| "it names no server".into());
+        return Err(ResolverError::System(problem));
+    }
+    Ok(addresses)
+}
+
+/// The servers of the operating system's configuration, in its order.
+#[cfg(not(all(unix, not(any(target_os = "android", target_vendor = "apple")))))]
 pub(super) fn system_servers() -> Result<Vec<SocketAddr>, ResolverError> {
     let (config, _) = hickory_resolver::system_conf::read_system_conf()
         .map_err(|error| ResolverError::System(error.to_string()))?;
@@ -222,6 +329,23 @@ mod tests {
             ("tls://[2001:db8::1]:8853", "tls://[2001:db8::1]:8853"),
             ("https://dns.example", "https://dns.example:443/dns-query"),
             ("https://192.0.2.1:8443/q", "https://192.0.2.1:8443/q"),
+            ("fe80::1%2", "[fe80::1%2]:53"),
+            ("[fe80::1%2]", "[fe80::1%2]:53"),
+            ("[fe80::1%2]:5300", "[fe80::1%2]:5300"),
+            ("TLS://dns.example/", "tls://dns.example:853"),
+            ("Https://dns.example/q", "https://dns.example:443/q"),
+            (
+                "https://dns.example/dns-query{?dns}",
+                "https://dns.example:443/dns-query",
+            ),
+            (
+                "https://dns.example{?dns}",
+                "https://dns.example:443/dns-query",
+            ),
+            (
+                "https://dns.example/{?dns}",
+                "https://dns.example:443/dns-query",
+            ),
         ] {
             assert_eq!(text.parse::<Resolver>().unwrap().to_string(), shown);
         }
@@ -237,11 +361,116 @@ mod tests {
             "tls://a b",
             "https://:53",
             "192.0.2.1:99999",
+            "192.0.2.1%1",
+            "dns.example%1",
+            "[fe80::1%1",
+            "[fe80::1%1]53",
+            "[fe80::1%1]:99999",
+            "tls://[fe80::1%1]",
+            "httpS:/dns.example",
         ] {
             assert!(
                 matches!(text.parse::<Resolver>(), Err(ResolverError::Syntax(_))),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn refuses_expressions_of_uri_templates_other_than_that_of_dns() {
+        for text in [
+            "https://dns.example/dns-query{?dns,x}",
+            "https://dns.example/dns-query{?ct}",
+            "https://dns.example/{?dns}/q",
+            "https://dns.example/q{?dns}{?dns}",
+            "https://dns.example/q{?DNS}",
+            "https://{host}/q",
+            "https://dns.example/q}",
+        ] {
+            let refusal = text.parse::<Resolver>().unwrap_err();
+            assert_eq!(refusal, ResolverError::Template(text.into()));
+            assert!(refusal.to_string().contains("other than {?dns}"));
+        }
+    }
+
+    #[test]
+    fn refuses_a_zone_that_is_no_interface() {
+        for (text, zone) in [
+            ("fe80::1%nosuch0", "nosuch0"),
+            ("[fe80::1%nosuch0]:53", "nosuch0"),
+            ("fe80::1%", ""),
+            ("fe80::1%a b", "a b"),
+            ("fe80::1%4294967296", "4294967296"),
+        ] {
+            let refusal = text.parse::<Resolver>().unwrap_err();
+            let address = "fe80::1".parse().unwrap();
+            let zone = zone.into();
+            assert_eq!(refusal, ResolverError::Zone { address, zone });
+            assert!(refusal.to_string().contains("no such interface"));
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    mod on_linux {
+        use super::*;
+
+        #[test]
+        fn finds_the_interface_of_a_zone_by_its_name() {
+            let number = std::fs::read_to_string("/sys/class/net/lo/ifindex").unwrap();
+            let shown = format!("[fe80::1%{}]:53", number.trim());
+            for text in ["fe80::1%lo", "[fe80::1%lo]", "[fe80::1%lo]:53"] {
+                assert_eq!(text.parse::<Resolver>().unwrap().to_string(), shown);
+            }
+        }
+
+        fn configured(text: &str) -> Vec<String> {
+            let servers = configured_servers(text).unwrap();
+            servers.iter().map(ToString::to_string).collect()
+        }
+
+        #[test]
+        fn nothing_in_the_search_list_disables_the_systems_resolver() {
+            let label = "a".repeat(101);
+            for odd in [
+                &label,
+                "space\\032space.com",
+                "~corp",
+                "-x",
+                "--",
+                "a..b",
+                "\u{e4}.example",
+            ] {
+                for line in ["search", "domain", "options", "sortlist", "nonsense"] {
+                    let text = format!("{line} {odd} lan\nnameserver 192.0.2.1\n{line} {odd}\n");
+                    assert_eq!(configured(&text), ["192.0.2.1:53"], "{line} {odd}");
+                }
+            }
+        }
+
+        #[test]
+        fn keeps_the_zone_of_a_link_local_server() {
+            let number = std::fs::read_to_string("/sys/class/net/lo/ifindex").unwrap();
+            let zoned = format!("[fe80::53%{}]:53", number.trim());
+            assert_eq!(
+                configured("nameserver fe80::53%lo\nnameserver fe80::53%7\n"),
+                [&*zoned, "[fe80::53%7]:53"]
+            );
+        }
+
+        #[test]
+        fn takes_the_servers_of_the_file_in_its_order() {
+            let text = "# nameserver 192.0.2.9\n; nameserver 192.0.2.8\r\n  nameserver\t192.0.2.2 # the first\r\n\
+                        nameserver 2001:db8::1\nnameserver 192.0.2.2\nnameserver\nnameservers 192.0.2.7\nnameserver x\n";
+            assert_eq!(configured(text), ["192.0.2.2:53", "[2001:db8::1]:53"]);
+            for (text, problem) in [
+                ("", "it names no server"),
+                ("search lan\n", "it names no server"),
+                ("nameserver dns.example\n", "\"dns.example\" is no address"),
+                ("nameserver fe80::1%nosuch0\n", "no such interface"),
+            ] {
+                let refusal = configured_servers(text).unwrap_err().to_string();
+                assert!(refusal.contains(problem), "{text}: {refusal}");
+            }
         }
     }
 }
