@@ -1,11 +1,13 @@
 //! Arguments that several commands share, and what they load.
 
+use std::ffi::OsStr;
 use std::str::FromStr;
 use std::time::SystemTime;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{ArgGroup, Args};
-use kliento::veraid::dnssec::AnchorError;
+use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
+use clap::error::ErrorKind;
+use clap::{Arg, ArgGroup, Args, Command};
+use dnssec::{AnchorError, Name, NameError};
 use kliento::veraid::{
     self, Dialect, Encapsulation, IntermediateCertificate, Issuer, KeyAlgorithm, KeyAlgorithmError,
     Member, MemberId, MemberIdBundle, ObjectIdentifier, OrganisationCertificate, Period, Policy,
@@ -51,6 +53,60 @@ pub(crate) fn trust_anchors(source: &Source) -> Result<TrustAnchors, Fault> {
         output::warn(format_args!("{source}: {key}, and was left out"));
     }
     Ok(anchors)
+}
+
+/// Reads a value that may begin with a hyphen, as names of all kinds may. What is an option of the command by itself is
+/// taken for a value that is missing: `--name --bot` names nobody.
+#[derive(Clone)]
+pub(crate) struct Hyphenated<P>(P);
+
+/// As [`Hyphenated`], whatever a text can be parsed into.
+pub(crate) fn hyphenated<T>() -> Hyphenated<impl TypedValueParser<Value = T>>
+where
+    T: FromStr<Err: Into<Box<dyn std::error::Error + Send + Sync>>> + Clone + Send + Sync + 'static,
+{
+    Hyphenated(StringValueParser::new().try_map(|text| text.parse::<T>()))
+}
+
+impl<P: TypedValueParser> TypedValueParser for Hyphenated<P> {
+    type Value = P::Value;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<Self::Value, clap::Error> {
+        let option = value.to_str().and_then(|value| value.strip_prefix("--"));
+        let name = option.map(|option| option.split('=').next().unwrap_or(option));
+        if name.is_some()
+            && command
+                .get_arguments()
+                .any(|known| known.get_long() == name)
+        {
+            let argument = argument.map_or_else(String::new, ToString::to_string);
+            let value = value.to_string_lossy();
+            return Err(clap::Error::raw(
+                ErrorKind::InvalidValue,
+                format!("a value is required for '{argument}', and '{value}' is another option\n"),
+            )
+            .with_cmd(command));
+        }
+        self.0.parse_ref(command, argument, value)
+    }
+}
+
+/// Domain names, as people write them on a command line: in ASCII, with escapes for any other byte of a label.
+pub(crate) fn name_parser() -> Hyphenated<impl TypedValueParser<Value = Name>> {
+    Hyphenated(StringValueParser::new().try_map(|text| {
+        if text.is_ascii() {
+            return text.parse().map_err(|error: NameError| error.to_string());
+        }
+        Err(
+            "write the domain name in its ASCII form, with labels such as `xn--bcher-kva`, or a byte as `\\DDD`"
+                .to_owned(),
+        )
+    }))
 }
 
 /// The word that allows all experimental algorithms.
@@ -331,7 +387,13 @@ pub(crate) struct SignerArguments {
     intermediates: Vec<Source>,
 
     /// The user in whose name the organisation signs.
-    #[arg(long, value_name = "NAME", requires = "organisation_certificate")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "organisation_certificate",
+        allow_hyphen_values = true,
+        value_parser = hyphenated::<UserName>()
+    )]
     on_behalf_of: Option<UserName>,
 
     /// Sign in the name of the organisation's bot: of the organisation itself.

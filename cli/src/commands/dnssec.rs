@@ -71,10 +71,15 @@ pub(crate) struct Retrieve {
     dialect: Dialect,
 
     /// The name of the records to ask for; goes with --type.
-    #[arg(long, requires = "record_type")]
+    #[arg(
+        long,
+        requires = "record_type",
+        allow_hyphen_values = true,
+        value_parser = arguments::name_parser()
+    )]
     name: Option<Name>,
 
-    /// Their type, such as TXT, or TYPE and a number.
+    /// Their type, such as TXT, or its number, such as 16 or TYPE16.
     #[arg(long = "type", value_name = "TYPE", requires = "name")]
     record_type: Option<RecordType>,
 
@@ -82,8 +87,8 @@ pub(crate) struct Retrieve {
     #[arg(long)]
     absent: bool,
 
-    /// Whom to ask: `system`, `IP[:PORT]`, `tls://HOST[:PORT]` or `https://HOST[:PORT]/PATH`. If it is given several
-    /// times, the next one is asked when one gives no proof.
+    /// Whom to ask: `system`, `IP[:PORT]`, `tls://HOST[:PORT]` or `https://HOST[:PORT]/PATH`; a link's address with its
+    /// interface, such as `fe80::1%eth0`. If it is given several times, the next one is asked when one gives no proof.
     #[arg(long, default_value = "system")]
     resolver: Vec<Resolver>,
 
@@ -281,10 +286,10 @@ Examples:
   kliento dnssec verify --name _443._tcp.example.com --type TLSA --chain proof.bin --format rfc9102")]
 pub(crate) struct Verify {
     /// The name of the records.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true, value_parser = arguments::name_parser())]
     name: Name,
 
-    /// Their type, such as TXT, or TYPE and a number.
+    /// Their type, such as TXT, or its number, such as 16 or TYPE16.
     #[arg(long = "type", value_name = "TYPE")]
     record_type: RecordType,
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::member::warn_of_an_early_end;
 use super::token::{ClaimArguments, base64, check_lifetime, issue};
-use crate::arguments::{AlgorithmArguments, AnchorArguments, SignerArguments, now};
+use crate::arguments::{self, AlgorithmArguments, AnchorArguments, SignerArguments, now};
 use crate::duration::Duration;
 use crate::fault::Fault;
 use crate::output;
@@ -60,7 +60,7 @@ The API server is set up for this with the webhook of `kliento serve`.")]
 pub(crate) struct Arguments {
     /// The API server that the token is for, exactly as it calls itself. Without it, `audience` in the configuration that
     /// kubectl passes of the cluster.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true, value_parser = arguments::hyphenated::<Audience>())]
     audience: Option<Audience>,
 
     #[command(flatten)]

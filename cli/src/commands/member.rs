@@ -46,7 +46,7 @@ Examples:
 )]
 pub(crate) struct Certify {
     /// The user's name within the organisation.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true, value_parser = arguments::hyphenated::<UserName>())]
     name: Option<UserName>,
 
     /// Certify the organisation's bot, which speaks for the organisation itself.

@@ -350,11 +350,11 @@ do, each of whom takes one away."
 )]
 pub(crate) struct Delegate {
     /// What the delegate does, in a few words; it signs nothing as a member.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, value_parser = arguments::hyphenated::<String>())]
     label: Option<String>,
 
     /// The member that the delegate is, and as whom its key may sign, too.
-    #[arg(long, value_name = "MEMBER")]
+    #[arg(long, value_name = "MEMBER", allow_hyphen_values = true, value_parser = arguments::hyphenated::<UserName>())]
     name: Option<UserName>,
 
     /// The delegate's public key (SPKI PEM).

@@ -6,7 +6,7 @@ use clap::Args;
 use kliento::{Audience, SubjectPattern};
 use serde_json::json;
 
-use crate::arguments::{AnchorArguments, PolicyArguments};
+use crate::arguments::{self, AnchorArguments, PolicyArguments};
 use crate::duration::Duration;
 use crate::fault::Fault;
 use crate::input::Source;
@@ -53,7 +53,7 @@ pub(crate) struct Arguments {
     operations_listen: Vec<Address>,
 
     /// The audience that tokens must name, for forward authentication.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true, value_parser = arguments::hyphenated::<Audience>())]
     audience: Option<Audience>,
 
     /// Let these subjects pass in forward authentication, on any host and path; may be given several times. Such as

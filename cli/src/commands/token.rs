@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::member::warn_of_an_early_end;
 use super::signature::{Facts, Purpose, Signed};
 use crate::arguments::{
-    AlgorithmArguments, AnchorArguments, FoundationArguments, LoadedSigner, MomentArguments,
+    self, AlgorithmArguments, AnchorArguments, FoundationArguments, LoadedSigner, MomentArguments,
     PolicyArguments, SignerArguments, StartArguments,
 };
 use crate::destination::{Content, Destination};
@@ -61,7 +61,7 @@ Examples:
       --out gateway.token")]
 pub(crate) struct Issue {
     /// The server that the token is for, exactly as that server calls itself.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true, value_parser = arguments::hyphenated::<Audience>())]
     audience: Audience,
 
     #[command(flatten)]
@@ -99,7 +99,7 @@ pub(crate) struct Issue {
 #[derive(Args, Debug)]
 pub(super) struct ClaimArguments {
     /// A claim; may be given several times.
-    #[arg(long = "claim", value_name = "NAME=VALUE")]
+    #[arg(long = "claim", value_name = "NAME=VALUE", allow_hyphen_values = true, value_parser = arguments::hyphenated::<Claim>())]
     claims: Vec<Claim>,
 }
 
@@ -237,7 +237,7 @@ Examples:
       --allow-algorithm ml-dsa-65 --allow-algorithm ed25519 alice.token")]
 pub(crate) struct Verify {
     /// The audience that the token must name, letter by letter.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true, value_parser = arguments::hyphenated::<Audience>())]
     audience: Audience,
 
     #[command(flatten)]

@@ -5,7 +5,7 @@ use kliento_fixtures::{
 };
 use serde_json::json;
 
-use crate::support::{NOON, NOON_SECONDS, RECORD, Scratch, WORKSHOP};
+use crate::support::{MIDNIGHT, NOON, NOON_SECONDS, ORGANISATION, RECORD, Scratch, WORKSHOP};
 
 /// The world's signatures hold from an hour before noon to six days after it.
 const FROM: &str = "2025-11-21T11:00:00Z";
@@ -185,6 +185,195 @@ fn usage_errors_are_status_2() {
             .exits(2)
             .explains(about);
     }
+}
+
+/// The lines of a public report, one key of which Unbound does not trust yet.
+#[test]
+fn takes_no_key_from_a_state_file_that_rfc_5011_does_not_trust() {
+    let scratch = Scratch::new();
+    let verify = || {
+        WORKSHOP.run(&format!(
+            "dnssec verify --name {RECORD} --type TXT --chain chain --trust-anchors {} --at {NOON}",
+            scratch.file("root.key")
+        ))
+    };
+    let dnskeys = WORKSHOP.world.anchors_as_dnskeys();
+    let write = |state: &str| {
+        let key = dnskeys.lines().next().unwrap();
+        let other = ". 86400 IN DNSKEY 257 3 8 AwEAAQ==";
+        let text = format!(
+            "; autotrust trust anchor file\n;;id: . 1\n;;last_queried: 1764460800 ;;Sun Nov 30 00:00:00 2025\n\
+             {key} ;{{id = 1 (ksk), size = 256b}} ;;state={state} ;;count=2 ;;lastchange=1764460800\n\
+             {other} ;{{id = 2 (ksk), size = 24b}} ;;state=2 [  VALID  ] ;;count=0 ;;lastchange=1764460800\n"
+        );
+        std::fs::write(scratch.file("root.key"), text).unwrap();
+    };
+    for state in ["2 [  VALID  ]", "3 [ MISSING ]"] {
+        write(state);
+        let run = verify().exits(0);
+        assert!(run.stderr.is_empty(), "{}", run.stderr);
+    }
+    for (state, why) in [
+        (
+            "1 [ ADDPEND ]",
+            "not trusted yet (RFC 5011 state ADDPEND), and was left out",
+        ),
+        ("4 [ REVOKED ]", "revoked"),
+        ("5 [ REMOVED ]", "removed (RFC 5011 state REMOVED)"),
+    ] {
+        write(state);
+        let run = verify().exits(1);
+        run.explains("dnssec.dnskey_not_committed")
+            .explains("warning: ")
+            .explains("line 4) is ")
+            .explains(why);
+    }
+    let text =
+        "; autotrust trust anchor file\n. 86400 IN DNSKEY 257 3 8 AwEAAQ== ;;state=1 [ ADDPEND ]\n";
+    std::fs::write(scratch.file("root.key"), text).unwrap();
+    verify()
+        .exits(2)
+        .explains("root.key: it has no key that is trusted: the key of . ")
+        .hints();
+}
+
+#[test]
+fn refuses_anchors_that_say_something_else_than_they_seem_to() {
+    let scratch = Scratch::new();
+    let (lines, bind, xml) = (
+        "as a zone file has them",
+        "dnssec-dsfromkey",
+        "the XML file",
+    );
+    for (text, about, hint) in [
+        (
+            "  IN DS 6512 13 2 AB\n",
+            "line 1 is not a trust anchor: it begins with a blank",
+            lines,
+        ),
+        (
+            "IN DS 1 13 2 AB\n",
+            "\"IN\" stands where the owner should",
+            lines,
+        ),
+        (
+            "86400 IN DS 1 13 2 AB\n",
+            "\"86400\" stands where the owner should",
+            lines,
+        ),
+        (
+            "trust-anchors { . static-ds 1 8 2 \"AB\"; };\n",
+            "line 1 is BIND's configuration",
+            bind,
+        ),
+        ("<TrustAnchor>\n", "not a root-anchors.xml", xml),
+    ] {
+        std::fs::write(scratch.file("anchors"), text).unwrap();
+        WORKSHOP
+            .run(&format!(
+                "dnssec verify --name {RECORD} --type TXT --chain chain --trust-anchors {} --at {NOON}",
+                scratch.file("anchors")
+            ))
+            .exits(2)
+            .explains(about)
+            .explains(hint)
+            .hints();
+    }
+}
+
+#[test]
+fn takes_types_by_number_and_names_that_begin_with_a_hyphen() {
+    for record_type in ["16", "TYPE16", "txt"] {
+        WORKSHOP
+            .run(&format!(
+                "dnssec verify --name {RECORD} --type {record_type} --chain chain --trust-anchors anchors --at {NOON}"
+            ))
+            .exits(0);
+    }
+    for name in ["-a.example.com", "--a.example.com", "-h.example.com"] {
+        let document = WORKSHOP
+            .run(&format!(
+                "dnssec verify --name {name} --type TXT --chain chain --trust-anchors anchors --at {NOON} --json"
+            ))
+            .exits(1)
+            .json();
+        assert_eq!(document["status"], "invalid", "{document}");
+        assert!(
+            document["error"].as_str().unwrap().contains(name),
+            "{document}"
+        );
+    }
+    for (line, about) in [
+        (
+            "dnssec verify --type TXT --chain chain --name --json",
+            "'--name <NAME>', and '--json' is another option",
+        ),
+        (
+            "dnssec verify --name --type=TXT --chain chain",
+            "'--type=TXT' is another option",
+        ),
+        (
+            "dnssec verify --name bücher.example --type TXT --chain chain",
+            "xn--bcher-kva",
+        ),
+        (
+            "dnssec retrieve --name bücher.example --type TXT --out -",
+            "xn--bcher-kva",
+        ),
+        ("member certify --name --bot", "'--bot' is another option"),
+        (
+            "token issue --audience --claim=a=b",
+            "'--claim=a=b' is another option",
+        ),
+        (
+            "token issue --audience a --claim --bot",
+            "'--bot' is another option",
+        ),
+        (
+            "token issue --audience a --on-behalf-of --json",
+            "'--json' is another option",
+        ),
+        (
+            "organisation delegate --label --name=x",
+            "'--name=x' is another option",
+        ),
+    ] {
+        WORKSHOP.run(line).exits(2).explains(about);
+    }
+}
+
+/// Each kind of name, where it is used.
+#[test]
+fn members_claims_and_audiences_may_begin_with_a_hyphen() {
+    let scratch = Scratch::new();
+    let (id, token) = (scratch.file("id"), scratch.file("token"));
+    WORKSHOP
+        .run(&format!(
+            "member certify --name -bob --public-key alice.pub.pem --organisation-certificate org.pem \
+             --organisation-key org.key.pem --dnssec-chain chain --trust-anchors anchors \
+             --not-before {MIDNIGHT} --at {NOON} --out {id}"
+        ))
+        .exits(0);
+    WORKSHOP
+        .run(&format!(
+            "token issue --audience -audience --claim -c=-d --member-id-bundle {id} --key alice.key.pem \
+             --trust-anchors anchors --not-before {NOON} --out {token}"
+        ))
+        .exits(0);
+    let document = WORKSHOP
+        .run(&format!(
+            "token verify --audience -audience --trust-anchors anchors --at {NOON} --json {token}"
+        ))
+        .exits(0)
+        .json();
+    assert_eq!(document["user"], "-bob");
+    assert_eq!(document["claims"], json!({"-c": "-d"}));
+    assert_eq!(document["audience"], "-audience");
+    WORKSHOP
+        .run(&format!(
+            "token issue --audience a {ORGANISATION} --on-behalf-of -bob --trust-anchors anchors --not-before {NOON} --out {token}"
+        ))
+        .exits(0);
 }
 
 #[test]

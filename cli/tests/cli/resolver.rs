@@ -317,6 +317,8 @@ fn refuses_resolvers_and_authorities_that_are_none() {
     for options in [
         &["--resolver", "nonsense"][..],
         &["--resolver", "ftp://127.0.0.1"],
+        &["--resolver", "fe80::1%nosuch0"],
+        &["--resolver", "https://127.0.0.1/dns-query{?ct}"],
         &["--resolver", "tls://127.0.0.1", "--resolver-ca", "empty"],
         &["--resolver", "tls://127.0.0.1", "--resolver-ca", "missing"],
     ] {
