@@ -104,7 +104,7 @@ RATIOS = [
         None,
     ),
     ("repeat_many / repeat", over("verify/repeat_many", "verify/repeat"), "", None),
-    ("hostile_worst / cold_member", over("verify/hostile_worst", "verify/cold_member"), "", ("≤", 4)),
+    ("hostile_worst / cold_member", over("verify/hostile_worst", "verify/cold_member"), "", ("≤", 6)),
     ("reference library / cold, by a member", lambda medians: medians["reference/member"], "", ("≥", 20)),
     ("reference library / cold, by the organisation", lambda medians: medians["reference/org"], "", None),
     ("warm_org / floor_warm", over("verify/warm_org", "verify/floor_warm"), "", None),
