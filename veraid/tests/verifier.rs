@@ -270,6 +270,7 @@ fn a_signature_with_ever_other_certificates_beside_it_pushes_out_no_signer() {
     for number in 0..VARIANTS {
         let mut parts = Parts::member();
         parts.member.subject = support::name("mallory");
+        parts.member.serial_number = der::integer(&[0x44]);
         // A certificate of a kind that is passed over.
         let other = der::context(1, &der::integer(&number.to_be_bytes()));
         parts.signed_data.further_certificates = vec![other];
@@ -298,6 +299,7 @@ fn tells_whom_it_knows_of_a_bundle_without_counting_that() {
     assert!(matches!(alice, Recognition::Signer(_)));
     let mut of_bob = Parts::member();
     of_bob.member.subject = support::name("bob");
+    of_bob.member.serial_number = der::integer(&[0x44]);
     let (of_bob, _) = of_bob.build();
     let organisation = recognise(&of_bob, noon());
     assert!(matches!(organisation, Recognition::Organisation(_)));
