@@ -81,11 +81,51 @@ impl Output {
 /// One JSON document and a line feed, on stdout.
 pub(crate) fn json(document: &impl Serialize) -> Result<(), Fault> {
     let mut stdout = io::stdout().lock();
-    serde_json::to_writer(&mut stdout, document)
-        .map_err(io::Error::from)
+    write_json(&mut stdout, document)
         .and_then(|()| stdout.write_all(b"\n"))
         .and_then(|()| stdout.flush())
         .map_err(|error| fault::error_on_stdout(&error))
+}
+
+/// Writes a JSON document in which [deceptive](is_deceptive) characters are escaped (RFC 8259 §7): it has the same values,
+/// and can be shown.
+pub(crate) fn write_json(writer: impl io::Write, document: &impl Serialize) -> io::Result<()> {
+    let mut serializer = serde_json::Serializer::with_formatter(writer, Unambiguous);
+    document.serialize(&mut serializer).map_err(io::Error::from)
+}
+
+struct Unambiguous;
+
+impl serde_json::ser::Formatter for Unambiguous {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        write_json_text(writer, fragment)
+    }
+}
+
+/// Writes JSON, or a part of it, with deceptive characters escaped, all of which are in its strings.
+pub(crate) fn write_json_text(
+    writer: &mut (impl io::Write + ?Sized),
+    json: &str,
+) -> io::Result<()> {
+    if !json.chars().any(is_deceptive) {
+        return writer.write_all(json.as_bytes());
+    }
+    let mut escaped = String::with_capacity(json.len());
+    for character in json.chars() {
+        if is_deceptive(character) {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                escaped.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            escaped.push(character);
+        }
+    }
+    writer.write_all(escaped.as_bytes())
 }
 
 /// A line on stderr: progress, warnings, errors. Nobody is there to be told if that fails.
@@ -118,7 +158,7 @@ impl fmt::Display for Printable<'_> {
 }
 
 /// Controls, separators of lines, and what changes the direction of text (UAX #9) or takes no room.
-fn is_deceptive(character: char) -> bool {
+pub(crate) fn is_deceptive(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
@@ -173,6 +213,20 @@ mod tests {
             Printable("a\u{1b}[31m\r\n\u{202e}b é 語\u{200b}").to_string(),
             "a\\u{1b}[31m\\u{d}\\u{a}\\u{202e}b é 語\\u{200b}"
         );
+    }
+
+    #[test]
+    fn json_escapes_the_same_and_keeps_its_values() {
+        let text = "a\u{9b}\u{7f}\"\u{1b}\u{202e}\\ é 語\u{2028}\u{e0001}";
+        let mut json = Vec::new();
+        write_json(&mut json, &[(text, 1)]).unwrap();
+        let json = String::from_utf8(json).unwrap();
+        assert_eq!(
+            json,
+            "[[\"a\\u009b\\u007f\\\"\\u001b\\u202e\\\\ é 語\\u2028\\udb40\\udc01\",1]]"
+        );
+        let back: Vec<(String, u8)> = serde_json::from_str(&json).unwrap();
+        assert_eq!(back[0].0, text);
     }
 
     #[test]

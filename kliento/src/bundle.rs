@@ -85,7 +85,8 @@ impl<'a> TokenBundle<'a> {
         check_lifetime(self.signature.unverified_period())?;
         let verification =
             Verification::new(SERVICE, period, anchors).with_policy(with_limit(policy));
-        VerifiedToken::read(self.signature.verify(&verification)?, audience)
+        let token = VerifiedToken::read(self.signature.verify(&verification)?)?;
+        check_audience(audience, token)
     }
 
     fn attached_content(&self) -> Result<&[u8], Error> {
@@ -96,10 +97,9 @@ impl<'a> TokenBundle<'a> {
 }
 
 /// Verifies a bundle's DER octets as [`TokenBundle::verify`] does, by what `verifier` asks of signatures and remembers of
-/// signers. Gives the token and the octets of its signature.
+/// signers. The audience is left to the caller. Gives the token and the octets of its signature.
 pub(crate) fn verify<'a>(
     bundle: &'a [u8],
-    audience: &Audience,
     verifier: &veraid::Verifier,
     period: Period,
 ) -> Result<(VerifiedToken, &'a [u8]), Error> {
@@ -110,7 +110,7 @@ pub(crate) fn verify<'a>(
     }
     check_lifetime(outline.unverified_period())?;
     let signature = outline.unverified_signature();
-    let token = VerifiedToken::read(verifier.verify(outline, period)?, audience)?;
+    let token = VerifiedToken::read(verifier.verify(outline, period)?)?;
     Ok((token, signature))
 }
 
@@ -184,14 +184,14 @@ struct Facts {
 }
 
 impl VerifiedToken {
-    /// Reads the token that was signed, which must be for that audience.
-    fn read(signature: VerifiedSignature<'_>, audience: &Audience) -> Result<Self, Error> {
+    /// Reads the token that was signed. The audience is left to the caller.
+    fn read(signature: VerifiedSignature<'_>) -> Result<Self, Error> {
         let token = Token::from_json(signature.content())?;
         let (signed_by, is_delegated) = (signature.signed_by(), signature.is_delegated());
         let (validity, token_period) = (signature.period(), signature.signature_period());
         let (dialect, key_algorithm) = (signature.dialect(), signature.key_algorithm());
         let member_id = signature.into_member_id();
-        let token = Self(Arc::new(Facts {
+        Ok(Self(Arc::new(Facts {
             subject: member_id.to_string().into_boxed_str(),
             member_id,
             token,
@@ -201,8 +201,7 @@ impl VerifiedToken {
             token_period,
             dialect,
             key_algorithm,
-        }));
-        check_audience(audience, token)
+        })))
     }
 
     /// The same, said in a place of its own.
@@ -229,7 +228,7 @@ impl VerifiedToken {
         self.0.token.claims()
     }
 
-    /// The audience, which is the verifier's.
+    /// The audience, which is the verifier's, or one of those that it has.
     pub fn audience(&self) -> &Audience {
         self.0.token.audience()
     }

@@ -63,7 +63,7 @@ pub enum Error {
     AudienceMismatch {
         /// Whom the token speaks for.
         subject: String,
-        /// The audience of the verifier.
+        /// The audience of the verifier, the first if it has several.
         expected: Audience,
         /// The audience that the token names.
         found: Audience,

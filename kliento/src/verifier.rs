@@ -34,6 +34,7 @@ use crate::{Audience, CacheStatistics, Requirements, SERVICE, VerifiedToken, hea
 #[derive(Clone)]
 pub struct Verifier {
     audience: Arc<Audience>,
+    other_audiences: Arc<[Audience]>,
     requirements: Arc<Requirements>,
     foundation: Arc<Foundation>,
 }
@@ -70,6 +71,19 @@ impl Verifier {
     pub fn for_audience(&self, audience: Audience) -> Self {
         Self {
             audience: Arc::new(audience),
+            other_audiences: Arc::default(),
+            ..self.clone()
+        }
+    }
+
+    /// The same for tokens that name `audience` as well, with one cache for both.
+    ///
+    /// For a server that goes by several names. [`VerifiedToken::audience`] is the one that a token names.
+    #[must_use]
+    pub fn also_for_audience(&self, audience: Audience) -> Self {
+        let others = self.other_audiences.iter().cloned();
+        Self {
+            other_audiences: others.chain([audience]).collect(),
             ..self.clone()
         }
     }
@@ -85,7 +99,7 @@ impl Verifier {
         }
     }
 
-    /// The audience that tokens must name.
+    /// The audience that tokens must name, the first if there are [several](Self::also_for_audience).
     pub fn audience(&self) -> &Audience {
         &self.audience
     }
@@ -181,9 +195,8 @@ impl Verifier {
             }
         };
         let verifier = &self.foundation.verifier;
-        let (token, signature) =
-            bundle::verify(bundle, &self.audience, verifier, self.tolerance(time))?;
-        self.requirements.check(&token)?;
+        let (token, signature) = bundle::verify(bundle, verifier, self.tolerance(time))?;
+        let token = self.check(token)?;
         if let Some((cache, presented)) = known_as {
             cache.insert(presented, &token, signature);
         }
@@ -219,9 +232,13 @@ impl Verifier {
         Some(self.check(token))
     }
 
-    /// Whether a known token is for this verifier.
+    /// Refuses a verified token that is for others, or not enough.
     fn check(&self, token: VerifiedToken) -> Result<VerifiedToken, Error> {
-        let token = check_audience(&self.audience, token)?;
+        let token = if self.other_audiences.contains(token.audience()) {
+            token
+        } else {
+            check_audience(&self.audience, token)?
+        };
         self.requirements.check(&token)?;
         Ok(token)
     }
@@ -243,6 +260,7 @@ impl fmt::Debug for Verifier {
         formatter
             .debug_struct("Verifier")
             .field("audience", &self.audience)
+            .field("other_audiences", &self.other_audiences)
             .field("requirements", &self.requirements)
             .field("verifier", &self.foundation.verifier)
             .field("clock_skew", &self.foundation.clock_skew)
@@ -337,6 +355,7 @@ impl VerifierBuilder {
         let shares = cache::Shares::of(self.cache_octets);
         Verifier {
             audience: Arc::new(self.audience),
+            other_audiences: Arc::default(),
             requirements: Arc::new(self.requirements),
             foundation: Arc::new(Foundation {
                 verifier: veraid::Verifier::new(SERVICE, anchors, policy)

@@ -330,3 +330,41 @@ fn a_token_that_is_not_valid_is_never_merely_forbidden() {
     let requirements = Requirements::new().subject("bob@example.com".parse().unwrap());
     assert!(!verify(&bundle, requirements).unwrap_err().is_forbidden());
 }
+
+#[test]
+fn a_verifier_with_several_audiences_takes_tokens_for_each_and_for_no_other() {
+    let token_for = |audience: &str| CHAIN.token(&Token::new(audience.parse().unwrap()));
+    let strict = Requirements::new().organisation("example.net".parse().unwrap());
+    let verifier = CHAIN
+        .verifier("https://a.example")
+        .also_for_audience("https://b.example".parse().unwrap())
+        .also_for_audience("https://c.example".parse().unwrap());
+    assert_eq!(verifier.audience().as_str(), "https://a.example");
+    for audience in [
+        "https://a.example",
+        "https://b.example",
+        "https://c.example",
+    ] {
+        let bundle = token_for(audience);
+        for _ in 0..2 {
+            let token = verifier.verify_bundle_at(&bundle, *NOON).unwrap();
+            assert_eq!(token.audience().as_str(), audience);
+        }
+        let refusal = verifier.with_requirements(strict.clone());
+        let refusal = refusal.verify_bundle_at(&bundle, *NOON).unwrap_err();
+        assert!(refusal.is_forbidden());
+        let other = verifier.for_audience("https://d.example".parse().unwrap());
+        let refusal = other.verify_bundle_at(&bundle, *NOON).unwrap_err();
+        assert_eq!(refusal.reason(), "kliento.audience_mismatch");
+    }
+    for audience in [
+        "https://d.example",
+        "https://A.example",
+        "https://a.example/",
+    ] {
+        let refusal = verifier
+            .verify_bundle_at(&token_for(audience), *NOON)
+            .unwrap_err();
+        assert_eq!(refusal.reason(), "kliento.audience_mismatch");
+    }
+}

@@ -1,18 +1,31 @@
 //! The record of decisions: one line for each, with nothing in it that is secret, and nothing that a client could use to
-//! write lines of its own. Whatever comes from outside is written as a quoted string with its control characters escaped,
-//! and cut where it is long.
+//! write lines of its own or to deceive whoever reads them. Whatever comes from outside is cut where it is long, and written
+//! as a quoted string in which [deceptive](is_deceptive) characters are escaped.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use tracing::info;
 
 use super::{Outcome, Tier};
+use crate::output::{Printable, is_deceptive};
 
 /// What such lines are marked with, so that they can be told from others, and kept when others are not.
 pub(crate) const TARGET: &str = "kliento::audit";
 
 /// Octets of a text from outside that are written; a request's head can have hundreds of times as many.
 const MAX_TEXT: usize = 512;
+
+/// What a proxy tells of a request for the record alone, so that a line can be matched with its own log. Nothing is decided
+/// by it: it is as trustworthy as the configuration of the proxy.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Trace<'a> {
+    pub(crate) method: Option<&'a str>,
+    /// The address of the client.
+    pub(crate) client: Option<&'a str>,
+    /// What the proxy calls the request.
+    pub(crate) request_id: Option<&'a str>,
+}
 
 /// What was decided on one request, and on what grounds.
 #[derive(Debug)]
@@ -25,10 +38,11 @@ pub(crate) struct Decision<'a> {
     pub(crate) reason: &'static str,
     /// What went wrong, for the operator alone.
     pub(crate) message: Option<&'a str>,
-    /// Whose token it is, once that is verified.
+    /// Whose token it is, once that is verified; also where it is refused then.
     pub(crate) subject: Option<&'a str>,
     /// Whom the token had to be for.
     pub(crate) audience: Option<&'a str>,
+    pub(crate) trace: Trace<'a>,
     /// The host that the request was for, as the client or the proxy has it.
     pub(crate) host: Option<&'a str>,
     /// The path that the request was for, as the client or the proxy has it, without its query.
@@ -51,17 +65,29 @@ impl Audit {
             endpoint = decision.endpoint,
             decision = decision.outcome.name(),
             reason = decision.reason,
-            subject = decision.subject.map(bounded),
-            audience = decision.audience.map(bounded),
-            host = decision.host.map(bounded),
-            path = decision.path.map(bounded),
-            rule = decision.rule.map(bounded),
+            subject = written(decision.subject).as_deref(),
+            audience = written(decision.audience).as_deref(),
+            method = written(decision.trace.method).as_deref(),
+            host = written(decision.host).as_deref(),
+            path = written(decision.path).as_deref(),
+            rule = written(decision.rule).as_deref(),
+            client = written(decision.trace.client).as_deref(),
+            request_id = written(decision.trace.request_id).as_deref(),
             cache = decision.tier.name(),
             microseconds = u64::try_from(decision.elapsed.as_micros()).unwrap_or(u64::MAX),
-            error = decision.message.map(bounded),
+            error = written(decision.message).as_deref(),
             "decision"
         );
     }
+}
+
+/// Text from outside as it is written: its start, with deceptive characters escaped.
+fn written(text: Option<&str>) -> Option<Cow<'_, str>> {
+    let text = bounded(text?);
+    if text.chars().any(is_deceptive) {
+        return Some(Printable(text).to_string().into());
+    }
+    Some(text.into())
 }
 
 /// The start of it, in whole characters.

@@ -18,6 +18,7 @@ mod kubectl;
 mod member;
 mod organisation;
 mod resolver;
+mod serve_audit;
 mod serve_envoy;
 mod serve_forward;
 mod serve_kubernetes;

@@ -57,8 +57,26 @@ mod wire {
 
     #[derive(Clone, PartialEq, prost::Message)]
     pub(super) struct Peer {
+        #[prost(message, optional, tag = "1")]
+        pub(super) address: Option<Address>,
         #[prost(string, tag = "4")]
         pub(super) principal: String,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub(super) struct Address {
+        #[prost(message, optional, tag = "1")]
+        pub(super) socket_address: Option<SocketAddress>,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub(super) struct SocketAddress {
+        #[prost(int32, tag = "1")]
+        pub(super) protocol: i32,
+        #[prost(string, tag = "2")]
+        pub(super) address: String,
+        #[prost(uint32, tag = "3")]
+        pub(super) port_value: u32,
     }
 
     #[derive(Clone, PartialEq, prost::Message)]
@@ -163,7 +181,8 @@ mod wire {
 }
 
 use wire::{
-    Attributes, CheckRequest, CheckResponse, Header, HeaderMap, HeaderOption, Http, Peer, Request,
+    Address, Attributes, CheckRequest, CheckResponse, Header, HeaderMap, HeaderOption, Http, Peer,
+    Request, SocketAddress,
 };
 
 fn http(path: &str, headers: &[(&str, &str)]) -> Http {
@@ -210,6 +229,13 @@ fn request(http: Http) -> CheckRequest {
     CheckRequest {
         attributes: Some(Attributes {
             source: Some(Peer {
+                address: Some(Address {
+                    socket_address: Some(SocketAddress {
+                        protocol: 0,
+                        address: "192.0.2.7".to_owned(),
+                        port_value: 50_000,
+                    }),
+                }),
                 principal: "spiffe://x/y".to_owned(),
             }),
             request: Some(Request { http: Some(http) }),
@@ -578,4 +604,46 @@ fn over_http_2_the_authority_is_the_host() {
     assert_eq!(status("app.example.com", Some("app.example.com")), 200);
     assert_eq!(status("app.example.com", Some("other.example.com")), 400);
     assert_eq!(status("other.example.com", Some("app.example.com")), 400);
+}
+
+#[test]
+fn the_record_has_the_client_and_the_request_as_envoy_knows_them() {
+    let scratch = Scratch::new();
+    let server = start(&scratch, &format!("log = {{ format = \"json\" }}\n{RULES}"));
+    let fields = [
+        ("x-request-id", "8f3a"),
+        ("x-forwarded-for", "198.51.100.1"),
+    ];
+    refuses(
+        &check(&server, http("/x", &fields)),
+        401,
+        "http.missing_authorization",
+    );
+    // What no field of HTTP can have, Envoy's messages can.
+    let hostile = "a\u{7f}\u{9b}\u{202e}\u{2028}\u{1b}[2J\n";
+    let mut odd = http(&format!("/{hostile}"), &[]);
+    odd.host = hostile.to_owned();
+    assert!(check(&server, odd).ok.is_none());
+    let mut odd = http("/x", &[]);
+    odd.method = hostile.to_owned();
+    assert!(check(&server, odd).ok.is_none());
+    let run = server.stop();
+    let is_raw = |character: char| {
+        character != '\n' && character.is_control() || matches!(character, '\u{2028}' | '\u{202e}')
+    };
+    assert!(!run.stderr.contains(is_raw), "{:?}", run.stderr);
+    let lines: Vec<serde_json::Value> = run
+        .stderr
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|line: &serde_json::Value| line["target"] == "kliento::audit")
+        .collect();
+    assert_eq!(lines.len(), 3);
+    assert_eq!(lines[0]["method"], "GET");
+    assert_eq!(lines[0]["client"], "192.0.2.7");
+    assert_eq!(lines[0]["request_id"], "8f3a");
+    let escaped = "a\\u{7f}\\u{9b}\\u{202e}\\u{2028}\\u{1b}[2J\\u{a}";
+    assert_eq!(lines[1]["host"], escaped);
+    assert_eq!(lines[1]["path"], format!("/{escaped}"));
+    assert_eq!(lines[2]["method"], escaped);
 }

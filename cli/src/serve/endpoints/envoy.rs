@@ -15,9 +15,11 @@ use http_body_util::BodyExt as _;
 use tonic::server::{Grpc, UnaryService};
 use tonic_prost::ProstCodec;
 
-use super::forward::{Forward, Original, Passage, method_name};
+use super::forward::{Forward, Original, Passage, REQUEST_ID, method_name, text_of_the_only};
 use super::refusal::Refusal;
+use super::verdict::Case;
 use super::{Body, full};
+use crate::serve::audit::Trace;
 use crate::serve::{BoxError, limits};
 
 /// Where it is.
@@ -35,8 +37,32 @@ pub(crate) struct CheckRequest {
 /// `envoy.service.auth.v3.AttributeContext`
 #[derive(Clone, PartialEq, prost::Message)]
 struct AttributeContext {
+    /// The client's connection to Envoy.
+    #[prost(message, optional, tag = "1")]
+    source: Option<Peer>,
     #[prost(message, optional, tag = "4")]
     request: Option<AttributedRequest>,
+}
+
+/// `envoy.service.auth.v3.AttributeContext.Peer`
+#[derive(Clone, PartialEq, prost::Message)]
+struct Peer {
+    #[prost(message, optional, tag = "1")]
+    address: Option<Address>,
+}
+
+/// `envoy.config.core.v3.Address`
+#[derive(Clone, PartialEq, prost::Message)]
+struct Address {
+    #[prost(message, optional, tag = "1")]
+    socket_address: Option<SocketAddress>,
+}
+
+/// `envoy.config.core.v3.SocketAddress`
+#[derive(Clone, PartialEq, prost::Message)]
+struct SocketAddress {
+    #[prost(string, tag = "2")]
+    address: String,
 }
 
 /// `envoy.service.auth.v3.AttributeContext.Request`
@@ -213,7 +239,9 @@ impl UnaryService<CheckRequest> for Check {
         Box::pin(async move {
             let response = match unread {
                 None => check(&forward, request.into_inner()).await,
-                Some(refusal) => decide(&forward, &HeaderMap::new(), Err(refusal)).await,
+                Some(refusal) => {
+                    decide(&forward, Case::new(NAME), &HeaderMap::new(), Err(refusal)).await
+                }
             };
             Ok(tonic::Response::new(response))
         })
@@ -221,27 +249,38 @@ impl UnaryService<CheckRequest> for Check {
 }
 
 async fn check(forward: &Forward, request: CheckRequest) -> CheckResponse {
-    let http = request
-        .attributes
-        .and_then(|attributes| attributes.request)
-        .and_then(|request| request.http)
-        .unwrap_or_default();
+    let AttributeContext { source, request } = request.attributes.unwrap_or_default();
+    let client = source.and_then(Peer::into_address);
+    let http = request.and_then(|request| request.http).unwrap_or_default();
     let fields = http.fields();
     let original = fields.as_ref().map(|_| ()).map_err(|name| *name);
     let original = original
         .and_then(|()| http.original())
         .map_err(Refusal::UnclearRequest);
-    decide(forward, &fields.unwrap_or_default(), original).await
+    let fields = fields.unwrap_or_default();
+    let trace = Trace {
+        method: Some(http.method.as_str()).filter(|method| !method.is_empty()),
+        client: client.as_deref(),
+        request_id: text_of_the_only(&fields, REQUEST_ID),
+    };
+    decide(forward, Case::traced(NAME, trace), &fields, original).await
 }
 
-async fn decide(
-    forward: &Forward,
+async fn decide<'a>(
+    forward: &'a Forward,
+    case: Case<'a>,
     fields: &HeaderMap,
-    original: Result<Original<'_>, Refusal>,
+    original: Result<Original<'a>, Refusal>,
 ) -> CheckResponse {
-    match forward.decide(NAME, fields, original).await {
+    match forward.decide(case, fields, original).await {
         Ok(passage) => passage.into(),
         Err(refusal) => refusal.into(),
+    }
+}
+
+impl Peer {
+    fn into_address(self) -> Option<String> {
+        Some(self.address?.socket_address?.address)
     }
 }
 
@@ -443,6 +482,7 @@ mod tests {
                 }),
             };
             let attributes = Some(AttributeContext {
+                source: None,
                 request: Some(request),
             });
             let message = CheckRequest { attributes }.encode_to_vec();

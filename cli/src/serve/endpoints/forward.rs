@@ -34,6 +34,7 @@ use super::refusal::{NO_STORE, Refusal};
 use super::rules::{Access, Asked, Rule, Rules};
 use super::verdict::{Case, Conclusion, Gate, Presented};
 use super::{Body, full};
+use crate::serve::audit::Trace;
 
 /// A proxy that asks over HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +66,13 @@ const BY_THE_PROXY_ITSELF: Told = Told {
     host: "x-forwarded-host",
     target: "x-forwarded-uri",
 };
+
+/// For the log alone: the address of a client as the configuration of a proxy says it, and as Caddy and Traefik do of
+/// themselves.
+const CLIENT_BY_OUR_CONFIGURATION: &str = "x-original-client";
+const CLIENT_BY_THE_PROXY_ITSELF: &str = "x-forwarded-for";
+/// For the log alone: what a proxy calls the request in its own.
+pub(crate) const REQUEST_ID: &str = "x-request-id";
 
 impl Proxy {
     /// The endpoint's name, for the record.
@@ -106,6 +114,37 @@ impl Proxy {
             target: the_only(&request.headers, told.target)?,
         })
     }
+
+    /// What the proxy tells for the log. Traefik has no name for a request, so one would be the client's.
+    fn trace(self, request: &Parts) -> Trace<'_> {
+        let field = |name| text_of_the_only(&request.headers, name);
+        let by_our_configuration = || Trace {
+            method: field(BY_OUR_CONFIGURATION.method),
+            client: field(CLIENT_BY_OUR_CONFIGURATION),
+            request_id: field(REQUEST_ID),
+        };
+        let by_the_proxy_itself = |request_id| Trace {
+            method: field(BY_THE_PROXY_ITSELF.method),
+            client: field(CLIENT_BY_THE_PROXY_ITSELF),
+            request_id,
+        };
+        match self {
+            Self::Nginx | Self::Haproxy => by_our_configuration(),
+            Self::Caddy => by_the_proxy_itself(field(REQUEST_ID)),
+            Self::Traefik => by_the_proxy_itself(None),
+            Self::Envoy => Trace {
+                method: Some(request.method.as_str()),
+                ..by_our_configuration()
+            },
+        }
+    }
+}
+
+/// The value of a field that is there once, if it is text.
+pub(crate) fn text_of_the_only<'h>(fields: &'h HeaderMap, name: &'static str) -> Option<&'h str> {
+    the_only(fields, name)
+        .ok()
+        .and_then(|value| str::from_utf8(value).ok())
 }
 
 /// A request that somebody asks about.
@@ -222,8 +261,9 @@ impl Forward {
 
     /// Answers a proxy's request about another.
     pub(crate) async fn answer(&self, proxy: Proxy, request: &Parts) -> Response<Body> {
+        let case = Case::traced(proxy.name(), proxy.trace(request));
         let original = proxy.original(request);
-        match self.decide(proxy.name(), &request.headers, original).await {
+        match self.decide(case, &request.headers, original).await {
             Ok(passage) => passage.response(proxy),
             Err(refusal) => refusal.response(),
         }
@@ -232,11 +272,10 @@ impl Forward {
     /// Decides, and writes down what and why. `fields` are all that the client sent, as far as the proxy shows them.
     pub(crate) async fn decide<'a>(
         &'a self,
-        endpoint: &'static str,
+        mut case: Case<'a>,
         fields: &HeaderMap,
         original: Result<Original<'a>, Refusal>,
     ) -> Result<Passage, Refusal> {
-        let mut case = Case::new(endpoint);
         let verdict = match original {
             Ok(original) => self.judge(&mut case, fields, original).await,
             Err(refusal) => Err(refusal),
@@ -278,8 +317,13 @@ impl Forward {
                 let (tier, verdict) = self.gate.verify(verifier, presented).await;
                 case.tier = tier;
                 let token = verdict?;
-                let identity = headers::identity(&token, &rule.claims);
-                (Some(token), identity.map_err(Refusal::IdentityTooLarge)?)
+                match headers::identity(&token, &rule.claims) {
+                    Ok(identity) => (Some(token), identity),
+                    Err(fault) => {
+                        let subject = token.subject().to_owned();
+                        return Err(Refusal::IdentityTooLarge { fault, subject });
+                    }
+                }
             }
         };
         let absent = headers::absent(&identity, &rule.claims);

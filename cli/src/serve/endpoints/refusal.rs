@@ -39,7 +39,10 @@ pub(crate) enum Refusal {
     /// What stands for the host is none: 403.
     MalformedHost,
     /// The identity can't be told to the proxy: 403.
-    IdentityTooLarge(IdentityTooLarge),
+    IdentityTooLarge {
+        fault: IdentityTooLarge,
+        subject: String,
+    },
     /// The proxy does not say, or says twice, what the request was that it asks about: 400.
     UnclearRequest(&'static str),
     /// The body was not read: 400, 408 or 413.
@@ -66,7 +69,7 @@ impl Refusal {
             Self::AmbiguousPath(_) | Self::AmbiguousRule => "serve.ambiguous_path",
             Self::AmbiguousMethod => "serve.ambiguous_method",
             Self::MalformedHost => "serve.malformed_host",
-            Self::IdentityTooLarge(_) => "serve.identity_too_large",
+            Self::IdentityTooLarge { .. } => "serve.identity_too_large",
             Self::UnclearRequest(_) => "serve.unclear_request",
             Self::Body(BodyFault::TooLarge) => "serve.body_too_large",
             Self::Body(BodyFault::TooSlow) => "serve.body_too_slow",
@@ -89,7 +92,7 @@ impl Refusal {
             | Self::AmbiguousRule
             | Self::AmbiguousMethod
             | Self::MalformedHost
-            | Self::IdentityTooLarge(_) => StatusCode::FORBIDDEN,
+            | Self::IdentityTooLarge { .. } => StatusCode::FORBIDDEN,
             Self::UnclearRequest(_) | Self::MalformedReview(_) | Self::Body(BodyFault::Broken) => {
                 StatusCode::BAD_REQUEST
             }
@@ -98,6 +101,15 @@ impl Refusal {
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotFound => StatusCode::NOT_FOUND,
+        }
+    }
+
+    /// Whose token is refused, if it was verified.
+    pub(crate) fn subject(&self) -> Option<&str> {
+        match self {
+            Self::Authentication(kliento::http::Refusal::Token(error)) => error.subject(),
+            Self::IdentityTooLarge { subject, .. } => Some(subject),
+            _ => None,
         }
     }
 
@@ -138,7 +150,7 @@ impl Refusal {
                     .into()
             }
             Self::MalformedHost => "what stands for the host is no host".into(),
-            Self::IdentityTooLarge(fault) => fault.to_string().into(),
+            Self::IdentityTooLarge { fault, .. } => fault.to_string().into(),
             Self::UnclearRequest(what) => {
                 format!("the proxy does not say what it asks about: {what}").into()
             }

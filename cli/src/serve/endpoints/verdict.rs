@@ -12,7 +12,7 @@ use kliento::http::VerificationQueue;
 use kliento::{VerifiedToken, Verifier};
 
 use super::refusal::Refusal;
-use crate::serve::audit::{Audit, Decision};
+use crate::serve::audit::{Audit, Decision, Trace};
 use crate::serve::limits::VerificationLimits;
 use crate::serve::metrics::Metrics;
 use crate::serve::{Outcome, Tier};
@@ -77,7 +77,7 @@ impl Gate {
         match presented.recall(verifier) {
             Some(known @ Ok(_)) => (Tier::Hit, known.map_err(Refusal::from)),
             // Good and remembered, but not enough here or not for us.
-            Some(Err(error)) if is_about_a_good_token(&error) => (Tier::Hit, Err(error.into())),
+            Some(Err(error)) if error.subject().is_some() => (Tier::Hit, Err(error.into())),
             Some(Err(error)) => (Tier::None, Err(error.into())),
             None => {
                 let verdict = presented.verify(verifier, &self.queue).await;
@@ -102,8 +102,9 @@ impl Gate {
             outcome,
             reason,
             message: message.as_deref(),
-            subject: conclusion.token.map(VerifiedToken::subject),
+            subject: conclusion.subject(),
             audience: case.audience,
+            trace: case.trace,
             host: case.host,
             path: case.path,
             rule: case.rule,
@@ -113,16 +114,12 @@ impl Gate {
     }
 }
 
-/// Whether the token was verified, though it is refused.
-fn is_about_a_good_token(error: &kliento::Error) -> bool {
-    error.is_forbidden() || matches!(error, kliento::Error::AudienceMismatch { .. })
-}
-
 /// What is known about a request, for the record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Case<'a> {
     pub(crate) endpoint: &'static str,
     pub(crate) started: Instant,
+    pub(crate) trace: Trace<'a>,
     pub(crate) host: Option<&'a str>,
     pub(crate) path: Option<&'a str>,
     pub(crate) rule: Option<&'a str>,
@@ -132,11 +129,20 @@ pub(crate) struct Case<'a> {
     pub(crate) unasked: &'static str,
 }
 
-impl Case<'_> {
+impl<'a> Case<'a> {
+    /// A request that a proxy asks about.
+    pub(crate) fn traced(endpoint: &'static str, trace: Trace<'a>) -> Self {
+        Self {
+            trace,
+            ..Self::new(endpoint)
+        }
+    }
+
     pub(crate) fn new(endpoint: &'static str) -> Self {
         Self {
             endpoint,
             started: Instant::now(),
+            trace: Trace::default(),
             host: None,
             path: None,
             rule: None,
@@ -152,6 +158,14 @@ impl Case<'_> {
 pub(crate) struct Conclusion<'a> {
     pub(crate) token: Option<&'a VerifiedToken>,
     pub(crate) refusal: Option<&'a Refusal>,
+}
+
+impl<'a> Conclusion<'a> {
+    /// Whose token it was, if that was verified, refused or not.
+    fn subject(&self) -> Option<&'a str> {
+        let allowed = self.token.map(VerifiedToken::subject);
+        allowed.or_else(|| self.refusal.and_then(Refusal::subject))
+    }
 }
 
 #[cfg(test)]
