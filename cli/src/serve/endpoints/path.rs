@@ -36,6 +36,8 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 const MAX_OCTETS: usize = 8 * 1_024;
 /// The most segments.
 const MAX_SEGMENTS: usize = 256;
+/// The most octets of characters beyond ASCII, once decoded and in their compatible forms: one of them has eighteen.
+const MAX_BEYOND_ASCII: usize = 1_024;
 
 /// The path of a request's target (RFC 9112 §3.2.1), once it is sure that it has no empty segments and no dot segments in
 /// any reading.
@@ -73,13 +75,19 @@ impl<'a> RequestPath<'a> {
         if exact.contains('\\') {
             return Err(ENCODED_SLASH);
         }
-        if exact.contains(char::is_control) {
-            return Err(AmbiguousPath("has an encoded control character"));
+        // What is not decoded has neither.
+        if let Cow::Owned(decoded) = &exact {
+            check_alphabet(decoded)?;
+            if decoded.contains(char::is_control) {
+                return Err(AmbiguousPath("has an encoded control character"));
+            }
+            check_encoding(decoded)?;
         }
-        check_reading(&exact)?;
-        let folded = fold(&exact);
+        check_segments(&exact)?;
+        let folded = fold(&exact)?;
         if let Some(folded) = &folded {
-            check_reading(folded)?;
+            check_encoding(folded)?;
+            check_segments(folded)?;
         }
         Ok(Self { exact, folded })
     }
@@ -160,17 +168,32 @@ fn octet_of(digits: &[u8]) -> Option<u8> {
     Some(octet)
 }
 
-fn has_percent_encoding(octets: &[u8]) -> bool {
-    octets
-        .windows(3)
-        .any(|window| matches!(window, [b'%', digits @ ..] if octet_of(digits).is_some()))
+fn has_percent_encoding(text: &str) -> bool {
+    let mut after_percent_signs = text.as_bytes().split(|&octet| octet == b'%').skip(1);
+    after_percent_signs.any(|rest| rest.get(..2).and_then(octet_of).is_some())
+}
+
+/// Refuses a path that takes long to fold.
+fn check_alphabet(path: &str) -> Result<(), AmbiguousPath> {
+    let beyond_ascii = path.bytes().filter(|octet| !octet.is_ascii());
+    if beyond_ascii.count() > MAX_BEYOND_ASCII {
+        return Err(AmbiguousPath(
+            "has more than 1,024 bytes of characters beyond ASCII",
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses a decoded path that can be decoded once more.
+fn check_encoding(path: &str) -> Result<(), AmbiguousPath> {
+    if has_percent_encoding(path) {
+        return Err(AmbiguousPath("is encoded twice"));
+    }
+    Ok(())
 }
 
 /// Refuses a decoded path that some server would go on to resolve.
-fn check_reading(path: &str) -> Result<(), AmbiguousPath> {
-    if has_percent_encoding(path.as_bytes()) {
-        return Err(AmbiguousPath("is encoded twice"));
-    }
+fn check_segments(path: &str) -> Result<(), AmbiguousPath> {
     if path.is_empty() {
         return Ok(());
     }
@@ -181,7 +204,8 @@ fn check_reading(path: &str) -> Result<(), AmbiguousPath> {
 
 /// Refuses segments that come to nothing, or to another directory.
 fn check_segment(segment: &str) -> Result<(), AmbiguousPath> {
-    let end = segment.find(is_end_of_name).unwrap_or(segment.len());
+    let end = segment.bytes().map(char::from).position(is_end_of_name);
+    let end = end.unwrap_or(segment.len());
     let (name, rest) = segment.split_at_checked(end).unwrap_or((segment, ""));
     match name {
         // The path may end there, as one with a slash at its end.
@@ -212,25 +236,29 @@ const COMPATIBLE: ComposingNormalizerBorrowed<'static> = ComposingNormalizerBorr
 ///
 /// Works character by character but for combining marks, none of which goes with a slash, so that the folded form of a
 /// prefix is a prefix of the folded form.
-fn fold(path: &str) -> Option<String> {
-    let is_folded = |octet: u8| octet.is_ascii() && !octet.is_ascii_uppercase() && octet != b'\\';
-    if path.bytes().all(is_folded) {
-        return None;
+fn fold(path: &str) -> Result<Option<String>, AmbiguousPath> {
+    if path.is_ascii() {
+        let has_capitals = path.bytes().any(|octet| octet.is_ascii_uppercase());
+        return Ok(has_capitals.then(|| path.to_ascii_lowercase()));
     }
     let seen = path.chars().filter(|&character| !is_unseen(character));
-    let compatible = COMPATIBLE.normalize_iter(seen.map(look_alike));
-    let caseless = compatible.flat_map(caseless);
-    // The dot of `İ`, which Turkish servers make an `i` without.
-    let caseless = caseless.filter(|&character| character != '\u{307}');
-    let folded = COMPATIBLE.normalize_iter(caseless).map(look_alike);
-    Some(folded.collect())
-}
-
-/// A character without regard to case, as far as any server might have none. Some letters have two of the other case, and
-/// `ẞ` has `ß` for its small form, whose capital is `SS`.
-fn caseless(character: char) -> impl Iterator<Item = char> {
-    let upper = character.to_lowercase().flat_map(char::to_uppercase);
-    upper.flat_map(char::to_lowercase)
+    let seen: String = seen.map(look_alike).collect();
+    let compatible = COMPATIBLE.normalize(&seen);
+    check_alphabet(&compatible)?;
+    // Some letters have two of the other case, and `ẞ` has `ß` for its small form, whose capital is `SS`.
+    let caseless = compatible.to_lowercase().to_uppercase().to_lowercase();
+    let caseless = caseless.chars().filter_map(|character| match character {
+        // The end of a word makes no difference here.
+        'ς' => Some('σ'),
+        // The dot of `İ`: Turkish servers make an `i` without it.
+        '\u{307}' => None,
+        other => Some(look_alike(other)),
+    });
+    let caseless: String = caseless.collect();
+    Ok(Some(match COMPATIBLE.normalize(&caseless) {
+        Cow::Borrowed(_) => caseless,
+        Cow::Owned(normal) => normal,
+    }))
 }
 
 /// The ASCII character that a server may make of one for which NFKC has another: full stops, as in domain names (UTS 46
@@ -337,21 +365,31 @@ const SHORT_EXTENSION: usize = 3;
 /// and a number. After a few of the same letters Windows puts two letters and a hash there, so it is the first two that
 /// must agree, or could: a character that short names can't have becomes an underscore or is left out.
 fn may_be_short_for(segment: &str, expected: &str) -> bool {
-    let name = segment.split(is_end_of_name).next().unwrap_or_default();
-    let name = name.trim_end_matches(is_filler);
-    let (base, extension) = name.split_once('.').unwrap_or((name, ""));
+    let (base, rest) = split_at_most(segment, SHORT_BASE);
     let Some((letters, number)) = base.rsplit_once('~') else {
         return false;
     };
-    let is_short = base.chars().count() <= SHORT_BASE
-        && !letters.is_empty()
-        && !number.is_empty()
-        && number.bytes().all(|octet| octet.is_ascii_digit())
-        && !extension.contains('.')
-        && extension.chars().count() <= SHORT_EXTENSION;
     let kept = expected.chars().filter(|&character| !is_filler(character));
     let agree = |(short, long): (char, char)| short == long || short == '_' || !long.is_ascii();
-    is_short && letters.chars().take(2).zip(kept).all(agree)
+    let is_short = !letters.is_empty()
+        && !number.is_empty()
+        && number.bytes().all(|octet| octet.is_ascii_digit())
+        && letters.chars().take(2).zip(kept).all(agree);
+    let extension = rest.strip_prefix('.').unwrap_or_default();
+    let (_, after_extension) = split_at_most(extension, SHORT_EXTENSION);
+    is_short && (may_be_dropped(rest) || may_be_dropped(after_extension) && !extension.is_empty())
+}
+
+/// Splits a name behind its first characters, at most so many, that are neither dots and blanks nor the end of the name.
+fn split_at_most(name: &str, most: usize) -> (&str, &str) {
+    let end = name
+        .char_indices()
+        .enumerate()
+        .find(|&(count, (_, character))| {
+            count == most || is_filler(character) || is_end_of_name(character)
+        });
+    let end = end.map_or(name.len(), |(_, (index, _))| index);
+    name.split_at_checked(end).unwrap_or((name, ""))
 }
 
 /// Characters of shell patterns, of regular expressions, of the templates of routers, and between the items of lists. A
@@ -773,6 +811,16 @@ mod tests {
             let refusal = RequestPath::parse(target.as_bytes()).unwrap_err();
             assert!(refusal.to_string().contains(fault), "{refusal}");
         }
+        let beyond_ascii = |octets: usize| format!("/{}", "%C3%A9".repeat(octets / 2));
+        let refused = beyond_ascii(MAX_BEYOND_ASCII + 2);
+        let refusal = RequestPath::parse(refused.as_bytes()).unwrap_err();
+        let fault = "more than 1,024 bytes of characters beyond ASCII";
+        assert!(refusal.to_string().contains(fault), "{refusal}");
+        let ligatures = format!("/{}", "%EF%B7%BA".repeat(MAX_BEYOND_ASCII / 3));
+        let refusal = RequestPath::parse(ligatures.as_bytes()).unwrap_err();
+        assert!(refusal.to_string().contains(fault), "{refusal}");
+        path("/%EF%B7%BA/x");
+        path(&beyond_ascii(MAX_BEYOND_ASCII));
         path(&"/a".repeat(MAX_SEGMENTS));
         path(&format!("/{}", "a".repeat(MAX_OCTETS - 1)));
         path(&format!("/?{}", "/".repeat(60_000)));
@@ -803,18 +851,17 @@ mod tests {
             );
         }
         assert!(size_of::<RequestPath<'_>>() <= 64);
-        // The last of them becomes eighteen characters.
-        for segment in [
-            "/A",
-            "/%61",
-            "/%C4%B0",
-            "/%CE%90",
-            "/%F0%9D%90%80",
-            "/%EF%B7%BA",
+        // The last of them becomes eighteen characters, each of two octets or a space.
+        for (segment, most) in [
+            ("/A", MAX_SEGMENTS),
+            ("/%61", MAX_SEGMENTS),
+            ("/%C4%B0", MAX_SEGMENTS),
+            ("/%CE%90", 160),
+            ("/%F0%9D%90%80", 250),
+            ("/%EF%B7%BA", 30),
         ] {
-            let most = MAX_OCTETS / segment.len();
             for target in [
-                segment.repeat(most.min(MAX_SEGMENTS)),
+                segment.repeat(most),
                 format!("/{}", segment.trim_matches('/').repeat(most)),
             ] {
                 let memory = memory(&path(&target));
@@ -828,15 +875,19 @@ mod tests {
 
     #[test]
     fn folding_makes_one_of_all_forms_of_a_character() {
-        let folded = |text: &str| fold(text).unwrap_or_else(|| text.to_owned());
+        let folded = |text: &str| fold(text).unwrap().unwrap_or_else(|| text.to_owned());
         // All that have another form: those beyond are ideographs, private or not assigned.
         for character in ('\0'..='\u{1ffff}').chain('\u{2f800}'..='\u{2fa1f}') {
+            if character == '\\' {
+                // It has been refused before.
+                continue;
+            }
             let text = character.to_string();
             let expected = folded(&text);
             assert_eq!(folded(&expected), expected, "{text:?}");
             assert_eq!(folded(&text.to_lowercase()), expected, "{text:?}");
             assert_eq!(folded(&text.to_uppercase()), expected, "{text:?}");
-            let compatible: String = COMPATIBLE.normalize_iter(text.chars()).collect();
+            let compatible = COMPATIBLE.normalize(&text).replace('\\', "/");
             assert_eq!(folded(&compatible), expected, "{text:?}");
             // A slash goes with nothing that follows it.
             assert_eq!(
@@ -945,7 +996,7 @@ mod tests {
         // In a Turkish locale.
         |path| path.replace('I', "ı").replace('İ', "i").to_lowercase(),
         |path| path.replace('i', "İ").replace('ı', "I").to_uppercase(),
-        |path| COMPATIBLE.normalize_iter(path.chars()).collect(),
+        |path| COMPATIBLE.normalize(path).into_owned(),
         |path| path.replace(['\u{200b}', '\u{ad}'], ""),
         |path| by_segment(path, |segment| cut(segment, &[';'])),
         |path| by_segment(path, |segment| cut(segment, &[':'])),
@@ -1024,7 +1075,7 @@ mod tests {
                         prop_assert!(!segment.is_empty() || index + 1 == segments.len());
                         let again = segment.replace('%', "%25");
                         prop_assert_eq!(decode(again.as_bytes()).unwrap(), segment);
-                        prop_assert!(!has_percent_encoding(segment.as_bytes()));
+                        prop_assert!(!has_percent_encoding(segment));
                     }
                 }
             }
