@@ -18,6 +18,7 @@ mod runtime;
 #[cfg(unix)]
 mod serve;
 mod timeline;
+mod version;
 
 use std::process::ExitCode;
 

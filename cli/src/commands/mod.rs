@@ -29,6 +29,7 @@ pub(crate) use self::token::describe;
 #[command(
     name = "kliento",
     version,
+    long_version = crate::version::long(),
     max_term_width = HELP_WIDTH,
     after_help = START
 )]

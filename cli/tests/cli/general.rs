@@ -29,6 +29,22 @@ fn help_and_version_are_status_0_and_nonsense_is_status_2() {
 }
 
 #[test]
+fn the_version_names_the_back_ends_and_the_trust_anchors_of_the_build() {
+    let scratch = Scratch::new();
+    let number = format!("kliento {}\n", env!("CARGO_PKG_VERSION"));
+    let short = run_in(scratch.path(), &["-V"], b"").exits(0);
+    assert_eq!(short.text(), number);
+    let long = run_in(scratch.path(), &["--version"], b"").exits(0);
+    assert!(long.text().starts_with(&number));
+    assert!(long.text().contains("\ncryptography: "), "{}", long.text());
+    for anchor in dnssec::TrustAnchors::iana().iter() {
+        let tag = anchor.key_tag().to_string();
+        assert!(long.text().contains(&tag), "{}", long.text());
+    }
+    assert!(long.text().lines().all(|line| line.chars().count() <= 80));
+}
+
+#[test]
 fn writes_completions_for_each_shell() {
     let scratch = Scratch::new();
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
