@@ -43,12 +43,16 @@ impl AnchorArguments {
     }
 }
 
-/// Reads trust anchors, and warns of keys that RFC 5011 does not trust.
-pub(crate) fn trust_anchors(source: &Source) -> Result<TrustAnchors, Fault> {
+/// Reads trust anchors; the caller looks at [`TrustAnchors::left_out`].
+pub(crate) fn read_trust_anchors(source: &Source) -> Result<TrustAnchors, Fault> {
     let text = source.read_text()?;
-    let anchors: TrustAnchors = text
-        .parse()
-        .map_err(|error: AnchorError| Fault::in_file(source, &error).hint(error.hint()))?;
+    text.parse()
+        .map_err(|error: AnchorError| Fault::in_file(source, &error).hint(error.hint()))
+}
+
+/// Reads trust anchors, and warns of keys that RFC 5011 does not trust.
+fn trust_anchors(source: &Source) -> Result<TrustAnchors, Fault> {
+    let anchors = read_trust_anchors(source)?;
     for key in anchors.left_out() {
         output::warn(format_args!("{source}: {key}, and was left out"));
     }

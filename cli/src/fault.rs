@@ -20,6 +20,8 @@ use crate::output::{self, Output};
 pub(crate) struct Fault {
     kind: Kind,
     message: String,
+    /// What else is wrong, each by itself.
+    others: Vec<String>,
     hint: Option<Cow<'static, str>>,
 }
 
@@ -56,8 +58,17 @@ impl Fault {
         Self {
             kind: Kind::Failure { reason: None },
             message: message.into(),
+            others: Vec::new(),
             hint: None,
         }
+    }
+
+    /// Several of them, each of which stands for itself.
+    pub(crate) fn failures(messages: impl IntoIterator<Item = String>) -> Self {
+        let mut messages = messages.into_iter();
+        let mut fault = Self::failure(messages.next().unwrap_or_default());
+        fault.others = messages.collect();
+        fault
     }
 
     /// Gives a failure its stable name.
@@ -104,6 +115,7 @@ impl Fault {
         Self {
             kind: Kind::Malformed { reason },
             message: message.into(),
+            others: Vec::new(),
             hint: None,
         }
     }
@@ -113,6 +125,7 @@ impl Fault {
         Self {
             kind: Kind::Invalid { reason },
             message: message.into(),
+            others: Vec::new(),
             hint: None,
         }
     }
@@ -122,6 +135,7 @@ impl Fault {
         Self {
             kind: Kind::Insecure { zone: zone.into() },
             message: message.into(),
+            others: Vec::new(),
             hint: None,
         }
     }
@@ -140,6 +154,7 @@ impl Fault {
         Self {
             kind: Kind::Unwelcome { status },
             message: String::new(),
+            others: Vec::new(),
             hint: None,
         }
     }
@@ -219,8 +234,10 @@ impl Fault {
     /// `invalid: what is wrong (reason)` and `hint: what would do`, on stderr.
     fn explain(&self, label: &str, reason: Option<&str>) {
         let bad = output::BAD;
-        let message = output::Printable(&self.message);
-        output::progress(format_args!("{bad}{label}:{bad:#} {message}"));
+        for message in [&self.message].into_iter().chain(&self.others) {
+            let message = output::Printable(message);
+            output::progress(format_args!("{bad}{label}:{bad:#} {message}"));
+        }
         if let Some(reason) = reason {
             output::progress(format_args!("reason: {reason}"));
         }
@@ -241,6 +258,7 @@ pub(crate) fn error_on_stdout(error: &io::Error) -> Fault {
             Kind::Failure { reason: None }
         },
         message: format!("cannot write to stdout: {error}"),
+        others: Vec::new(),
         hint: None,
     }
 }

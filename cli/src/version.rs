@@ -27,10 +27,7 @@ pub(crate) fn long() -> String {
     let date = date.split('T').next().unwrap_or_default();
     add(
         "trust anchors",
-        &format!(
-            "{}, as in IANA's list of {date}",
-            anchors.join(", ")
-        ),
+        &format!("{}, as in IANA's list of {date}", anchors.join(", ")),
     );
     text
 }

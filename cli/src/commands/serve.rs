@@ -27,7 +27,7 @@ Examples:
       A file to start from. It says what there is for nginx, Kubernetes and others.
   kliento serve --config kliento.toml --listen '[::]:443' \\
       --tls-certificate server.pem --tls-key server.key --operations-listen 127.0.0.1:9090
-      With TLS, for others to ask: POST /?audience=… is the API of Kliento Verifier.
+      With TLS. Add --verifier to let others ask by the API of Kliento Verifier.
 
 Flags win over the file. SIGTERM ends it once all requests are answered; SIGHUP has the
 files of TLS read anew, which also happens by itself when they change.")]
@@ -36,11 +36,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     config: Option<Source>,
 
-    /// Check the configuration, print what would be served and the memory that it can take, and end.
+    /// Check the configuration, print what would be served and the memory that it can take, and exit.
     #[arg(long)]
     check: bool,
 
-    /// Print a configuration with every key, explained, and end.
+    /// Print a configuration with every key, explained, and exit.
     #[arg(long)]
     sample: bool,
 
@@ -61,6 +61,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PATTERN")]
     allow: Vec<SubjectPattern>,
 
+    /// Serve the API of Kliento Verifier, POST /?audience=…, to everybody who can connect. The section [verifier] of the
+    /// configuration does, too.
+    #[arg(long)]
+    verifier: bool,
+
     #[command(flatten)]
     anchors: AnchorArguments,
 
@@ -79,11 +84,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", requires = "tls_certificate")]
     tls_key: Option<PathBuf>,
 
-    /// How lines on stderr are written.
+    /// Format of the lines on stderr.
     #[arg(long, value_name = "FORMAT")]
     log: Option<Format>,
 
-    /// From which importance on lines are written. Decisions are, whatever it is, unless the file says otherwise.
+    /// Lowest level to log. Decisions are always logged, unless the file turns them off.
     #[arg(long, value_name = "LEVEL")]
     log_level: Option<Level>,
 }
@@ -109,6 +114,7 @@ impl Arguments {
             operations_listen: self.operations_listen,
             audience: self.audience,
             allow: self.allow,
+            verifier: self.verifier,
             trust_anchors: self.anchors.source().cloned(),
             clock_skew: self.clock_skew,
             allow_algorithms: self.policy.allowed().to_vec(),

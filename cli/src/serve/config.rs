@@ -13,6 +13,7 @@ use kliento::veraid::{Dialect, Policy, TrustAnchors};
 use kliento::{Audience, SubjectPattern, Verifier, VerifierBuilder};
 use serde::{Deserialize, Deserializer, de};
 
+use super::document;
 use super::endpoints::Sections;
 use super::endpoints::kubernetes::KubernetesConfig;
 use super::endpoints::rules::RuleConfig;
@@ -53,7 +54,7 @@ struct ConfigFile {
     log: LogSection,
     tls: Option<TlsSection>,
     limits: LimitsSection,
-    verifier: VerifierApiConfig,
+    verifier: Option<VerifierApiConfig>,
     rules: Vec<RuleConfig>,
     kubernetes: Option<KubernetesConfig>,
 }
@@ -180,13 +181,47 @@ impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Whole<MIN, MAX> {
     }
 }
 
+/// One value, or an array of any number of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Several<T>(pub(crate) Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Several<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrMore<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> de::Visitor<'de> for OneOrMore<T> {
+            type Value = Vec<T>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a string, or an array of strings")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<T>, E> {
+                T::deserialize(de::value::StrDeserializer::new(text)).map(|value| vec![value])
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut sequence: A) -> Result<Vec<T>, A::Error> {
+                let mut values = Vec::new();
+                while let Some(value) = sequence.next_element()? {
+                    values.push(value);
+                }
+                Ok(values)
+            }
+        }
+
+        deserializer
+            .deserialize_any(OneOrMore(PhantomData))
+            .map(Self)
+    }
+}
+
 /// One or more. To name none would ask for nothing, where whoever wrote the list meant to ask for something.
 pub(crate) fn some<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
-    let values = Vec::deserialize(deserializer)?;
+    let Several(values) = Several::deserialize(deserializer)?;
     if values.is_empty() {
         return Err(de::Error::custom(
             "an empty list would ask for nothing: leave it out if that is what is meant",
@@ -195,38 +230,13 @@ where
     Ok(values)
 }
 
-/// One value, or an array of at least one.
+/// The same for a key whose absence means something else.
 fn some_several<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
-    struct Several<T>(PhantomData<T>);
-
-    impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Several<T> {
-        type Value = Vec<T>;
-
-        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            formatter.write_str("a string, or an array of strings")
-        }
-
-        fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<T>, E> {
-            T::deserialize(de::value::StrDeserializer::new(text)).map(|value| vec![value])
-        }
-
-        fn visit_seq<A: de::SeqAccess<'de>>(self, mut sequence: A) -> Result<Vec<T>, A::Error> {
-            let mut values = Vec::new();
-            while let Some(value) = sequence.next_element()? {
-                values.push(value);
-            }
-            if values.is_empty() {
-                return Err(de::Error::invalid_length(0, &"at least one"));
-            }
-            Ok(values)
-        }
-    }
-
-    deserializer.deserialize_any(Several(PhantomData)).map(Some)
+    some(deserializer).map(Some)
 }
 
 /// What the command line adds to the file, or has in its place.
@@ -236,6 +246,8 @@ pub(crate) struct Flags {
     pub(crate) operations_listen: Vec<Address>,
     pub(crate) audience: Option<Audience>,
     pub(crate) allow: Vec<SubjectPattern>,
+    /// Serve the verifier API, with or without its section.
+    pub(crate) verifier: bool,
     pub(crate) trust_anchors: Option<Source>,
     pub(crate) clock_skew: Option<Duration>,
     pub(crate) allow_algorithms: Vec<Allowed>,
@@ -264,7 +276,7 @@ pub(crate) struct Settings {
 pub(crate) struct Trust {
     /// Where the anchors come from, if they are not built in.
     pub(crate) source: Option<Source>,
-    anchors: TrustAnchors,
+    pub(crate) anchors: TrustAnchors,
     pub(crate) policy: Policy,
     pub(crate) clock_skew: Time,
 }
@@ -303,22 +315,11 @@ fn base(source: &Source) -> PathBuf {
 
 fn read(source: &Source) -> Result<ConfigFile, Fault> {
     let text = source.read_text()?;
-    toml::from_str(&text).map_err(|error| {
-        let place = error.span().map(|span| position(&text, span.start));
-        let place = place.map_or_else(String::new, |(line, column)| format!(":{line}:{column}"));
-        let message = error.message().replace('\n', "; ");
-        Fault::failure(format!("{source}{place}: {message}"))
+    document::read(&text).map_err(|problems| {
+        let problems = problems.iter().map(|problem| format!("{source}:{problem}"));
+        Fault::failures(problems)
             .hint("`kliento serve --sample` prints a configuration with every key, explained")
     })
-}
-
-/// Line and column, both from 1, of an octet of `text`.
-fn position(text: &str, octet: usize) -> (usize, usize) {
-    let before = text.get(..octet).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let start = before.rfind('\n').map_or(0, |end| end + 1);
-    let column = before.get(start..).unwrap_or_default().chars().count() + 1;
-    (line, column)
 }
 
 impl ConfigFile {
@@ -331,6 +332,15 @@ impl ConfigFile {
             );
         }
         let rules = combine_rules(self.rules, flags.allow)?;
+        let verifier = if flags.verifier {
+            VerifierApiConfig { enabled: true }
+        } else {
+            self.verifier
+                .unwrap_or(VerifierApiConfig { enabled: false })
+        };
+        if rules.is_empty() && self.kubernetes.is_none() && !verifier.enabled {
+            return Err(nothing_to_serve());
+        }
         let operations_listen = or_else(flags.operations_listen, self.operations_listen);
         let listen = combine_listen(or_else(flags.listen, self.listen), &operations_listen)?;
         let anchors = self.trust_anchors.map(|path| Source::File(base.join(path)));
@@ -350,7 +360,7 @@ impl ConfigFile {
             limits: self.limits.resolve()?,
             sections: Sections {
                 audience,
-                verifier: self.verifier,
+                verifier,
                 rules,
                 kubernetes: self.kubernetes,
             },
@@ -363,6 +373,14 @@ impl ConfigFile {
             trust,
         })
     }
+}
+
+/// A server that refuses everybody looks like one that works.
+fn nothing_to_serve() -> Fault {
+    Fault::failure("there is nothing to serve: no rules, no [kubernetes] and no [verifier]").hint(
+        "behind a proxy, give --audience and --allow, as in --audience https://app.example.com --allow '*@example.com', \
+         or write [[rules]] into the file of --config; give --verifier for the API of Kliento Verifier",
+    )
 }
 
 fn combine_listen(
@@ -403,7 +421,7 @@ impl Trust {
     fn load(source: Option<Source>, policy: Policy, clock_skew: Time) -> Result<Self, Fault> {
         let anchors = match &source {
             None => TrustAnchors::iana(),
-            Some(source) => crate::arguments::trust_anchors(source)?,
+            Some(source) => crate::arguments::read_trust_anchors(source)?,
         };
         Ok(Self {
             source,

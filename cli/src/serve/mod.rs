@@ -8,6 +8,7 @@
 mod audit;
 pub(crate) mod config;
 mod connections;
+mod document;
 mod endpoints;
 mod limits;
 mod listener;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use dnssec::TrustAnchor;
 use kliento::Timestamp;
 use kliento::veraid::{Dialect, KeyAlgorithm};
 use serde::Serialize;
@@ -26,12 +27,23 @@ pub(crate) struct Plan {
     certificate_valid_until: Option<String>,
     audience: Option<String>,
     trust_anchors: String,
+    /// Each of them.
+    anchors: Vec<Anchor>,
     clock_skew_seconds: u64,
     key_algorithms: Vec<String>,
     dialects: Vec<String>,
     serves: Vec<String>,
     memory: Budget,
     warnings: Vec<String>,
+}
+
+/// A key that is believed without proof.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Anchor {
+    owner: String,
+    key_tag: u16,
+    algorithm: String,
 }
 
 #[derive(Serialize)]
@@ -69,6 +81,7 @@ impl Plan {
                 .source
                 .as_ref()
                 .map_or_else(|| "IANA's, built in".to_owned(), ToString::to_string),
+            anchors: trust.anchors.iter().map(Anchor::of).collect(),
             clock_skew_seconds: trust.clock_skew.as_secs(),
             key_algorithms: KeyAlgorithm::ALL
                 .iter()
@@ -82,7 +95,7 @@ impl Plan {
                 .collect(),
             serves: Vec::new(),
             memory: Budget::new(&memory, settings.limits.connections),
-            warnings: warnings(settings, sections, expiry),
+            warnings: warnings(settings, expiry),
         }
     }
 
@@ -94,6 +107,16 @@ impl Plan {
 
     pub(crate) fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+}
+
+impl Anchor {
+    fn of(anchor: &TrustAnchor) -> Self {
+        Self {
+            owner: anchor.owner().to_string(),
+            key_tag: anchor.key_tag(),
+            algorithm: anchor.algorithm().to_string(),
+        }
     }
 }
 
@@ -132,14 +155,11 @@ fn listen(settings: &Settings) -> Vec<Listen> {
 }
 
 /// What is allowed, and seldom meant.
-fn warnings(settings: &Settings, sections: &Sections, expiry: Option<Timestamp>) -> Vec<String> {
+fn warnings(settings: &Settings, expiry: Option<Timestamp>) -> Vec<String> {
     let mut warnings = Vec::new();
+    let left_out = settings.trust.anchors.left_out().iter();
+    warnings.extend(left_out.map(|key| format!("{key}, and was left out of the trust anchors")));
     let outside = settings.listen.iter().find(|address| !address.is_local());
-    if sections.rules.is_empty() && sections.kubernetes.is_none() {
-        warnings.push(
-            "forward authentication refuses everybody: there are no rules, and --allow is not given".to_owned(),
-        );
-    }
     if let Some(address) = outside
         && settings.tls.is_none()
     {
@@ -191,7 +211,15 @@ impl fmt::Display for Plan {
             "audience",
             self.audience.as_deref().unwrap_or("none by default"),
         );
-        fields.add("trusts", format!("root keys: {}", self.trust_anchors));
+        fields.add("trusts", format!("anchors: {}", self.trust_anchors));
+        for anchor in &self.anchors {
+            let Anchor {
+                owner,
+                key_tag,
+                algorithm,
+            } = anchor;
+            fields.add("", format!("{owner} key {key_tag}, {algorithm}"));
+        }
         fields.add("takes", self.key_algorithms.join(", "));
         fields.add("", self.dialects.join(", "));
         if self.clock_skew_seconds > 0 {

@@ -15,7 +15,7 @@ use super::path::{Certainty, PathPrefix, RequestPath};
 use super::refusal::Refusal;
 use crate::duration::Duration;
 use crate::fault::Fault;
-use crate::serve::config::{Text, some};
+use crate::serve::config::{Several, Text, some};
 
 /// `[[rules]]`
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -44,7 +44,7 @@ pub(crate) struct RuleConfig {
     subjects: Vec<Text<SubjectPattern>>,
     /// Claims that must be there, with the values that do. They are the word of whoever signed, so that a member can claim
     /// anything unless the organisation's signature is asked for.
-    claims: BTreeMap<String, Vec<String>>,
+    claims: BTreeMap<String, Several<String>>,
     /// Claims that must be there with any value.
     #[serde(deserialize_with = "some")]
     required_claims: Vec<String>,
@@ -156,7 +156,7 @@ impl RuleConfig {
     fn requirements(&self) -> Result<Requirements, String> {
         let mut requirements = admitting(&self.organisations, &self.subjects);
         self.check_who(&requirements)?;
-        for (name, values) in &self.claims {
+        for (name, Several(values)) in &self.claims {
             if values.is_empty() {
                 return Err(format!(
                     "no value of the claim {name:?} is taken: give some, or name it in required-claims to take any"
@@ -331,10 +331,21 @@ impl Rules {
             let name = config.place();
             Rule::new(config, audience, verifier).map_err(|problem| {
                 let number = index.saturating_add(1);
-                Fault::failure(format!("rule {number} ({name}): {problem}"))
+                format!("rule {number} ({name}): {problem}")
             })
         });
-        rules.collect::<Result<_, _>>().map(Self)
+        let (mut sound, mut faults) = (Vec::new(), Vec::new());
+        for rule in rules {
+            match rule {
+                Ok(rule) => sound.push(rule),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        if faults.is_empty() {
+            Ok(Self(sound))
+        } else {
+            Err(Fault::failures(faults))
+        }
     }
 
     /// The rule for a request: the same one, however the backend reads its path and its method.
