@@ -80,7 +80,7 @@ async function freePort() {
 }
 
 const url = `http://127.0.0.1:${await freePort()}`;
-const service = spawn(kliento, ['serve', '--listen', new URL(url).host, '--trust-anchors', anchors], {
+const service = spawn(kliento, ['serve', '--verifier', '--listen', new URL(url).host, '--trust-anchors', anchors], {
   stdio: ['ignore', 'ignore', 'ignore'],
 });
 

@@ -15,7 +15,7 @@ from servers import Serve
 # What else this process has open.
 OTHER_FILES = 200
 # The server would cut each off after ten seconds. Here it has to bear all of them all the while.
-LIMITS = 'header-timeout = "5m"\nidle-timeout = "5m"'
+LIMITS = 'connections = 16384\nheader-timeout = "5m"\nidle-timeout = "5m"'
 # For all of them to be there, and for an answer. Whoever waits for so long is not answered at all.
 PATIENCE_SECONDS = 60
 # Honest clients, each of which asks again as soon as it is answered.

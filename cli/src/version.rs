@@ -21,13 +21,13 @@ pub(crate) fn long() -> String {
     add("cryptography", &back_ends().join(", "));
     let anchors: Vec<String> = TrustAnchors::iana()
         .iter()
-        .map(|anchor| format!("{} ({})", anchor.key_tag(), anchor.algorithm()))
+        .map(|anchor| format!("{} {}", anchor.key_tag(), anchor.algorithm()))
         .collect();
     let date = TrustAnchors::IANA_DATE.to_string();
     let date = date.split('T').next().unwrap_or_default();
     add(
         "trust anchors",
-        &format!("{}, as in IANA's list of {date}", anchors.join(", ")),
+        &format!("root keys {} (IANA, {date})", anchors.join(", ")),
     );
     text
 }

@@ -121,7 +121,8 @@ impl Default for LimitsSection {
         Self {
             body: Whole(65_536),
             header: Whole(65_536),
-            connections: Whole(16_384),
+            // With all else as it is here, and TLS, what `--check` comes to fits the 2 GiB of the systemd unit.
+            connections: Whole(2_048),
             streams: Whole(1_024),
             header_timeout: seconds(10),
             body_timeout: seconds(10),
@@ -230,13 +231,19 @@ where
     Ok(values)
 }
 
-/// The same for a key whose absence means something else.
+/// The same for a key that has a default.
 fn some_several<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
-    some(deserializer).map(Some)
+    let Several(values) = Several::deserialize(deserializer)?;
+    if values.is_empty() {
+        return Err(de::Error::custom(
+            "an empty list: give at least one, or leave it out",
+        ));
+    }
+    Ok(Some(values))
 }
 
 /// What the command line adds to the file, or has in its place.

@@ -19,6 +19,7 @@ mod member;
 mod organisation;
 mod resolver;
 mod serve_audit;
+mod serve_config;
 mod serve_envoy;
 mod serve_forward;
 mod serve_kubernetes;

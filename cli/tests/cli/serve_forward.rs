@@ -887,7 +887,7 @@ fn the_largest_token_gets_through() {
 #[test]
 fn where_nothing_is_served_nobody_gets_through() {
     let scratch = Scratch::new();
-    let server = start(&scratch, "");
+    let server = start(&scratch, "[verifier]");
     let alice = authorization(&value(&ALICE, AUDIENCE, &[]));
     for answer in ask_all(&server, "app.example.com", "/", &alice) {
         answer.refuses(403, "serve.no_rule");

@@ -203,7 +203,7 @@ fn refuses_what_is_no_review() {
 #[test]
 fn is_not_there_unless_it_is_configured() {
     let scratch = Scratch::new();
-    let server = start(&scratch, "");
+    let server = start(&scratch, "[verifier]");
     let review = review(V1, &value(&ALICE, CLUSTER, &[]), &[]);
     post(&server, review.to_string().as_bytes()).refuses(404, "serve.not_found");
 }

@@ -25,7 +25,7 @@ fn document(answer: &Answer, status: u16) -> Value {
 #[test]
 fn refuses_requests_without_an_audience_in_the_query_before_all_else() {
     let scratch = Scratch::new();
-    let server = start(&scratch, "");
+    let server = start(&scratch, "[verifier]");
     let good = bundle(&ALICE, AUDIENCE, &[]);
     for target in [
         "/",
@@ -48,7 +48,7 @@ fn refuses_requests_without_an_audience_in_the_query_before_all_else() {
 #[test]
 fn refuses_bodies_of_unrecognised_content_types() {
     let scratch = Scratch::new();
-    let server = start(&scratch, "");
+    let server = start(&scratch, "[verifier]");
     let good = bundle(&ALICE, AUDIENCE, &[]);
     for media_type in [
         "text/plain",
@@ -70,7 +70,7 @@ fn refuses_bodies_of_unrecognised_content_types() {
 #[test]
 fn verifies_bundles_and_headers() {
     let scratch = Scratch::new();
-    let server = start(&scratch, "");
+    let server = start(&scratch, "[verifier]");
     let good = bundle(&ALICE, AUDIENCE, &[("foo", "bar")]);
     let text = header::encode(&good);
     let lines = format!("{text}\r\n");
@@ -110,7 +110,10 @@ fn verifies_bundles_and_headers() {
 #[test]
 fn verifies_for_the_audience_that_was_asked_for() {
     let scratch = Scratch::new();
-    let server = start(&scratch, "audience = \"https://app.example.com\"");
+    let server = start(
+        &scratch,
+        "audience = \"https://app.example.com\"\n[verifier]",
+    );
     let spaced = bundle(&ALICE, "a b+c", &[]);
     for (target, status) in [
         ("/?audience=a+b%2Bc", "valid"),
@@ -139,7 +142,7 @@ fn verifies_for_the_audience_that_was_asked_for() {
 #[test]
 fn tells_malformed_from_invalid() {
     let scratch = Scratch::new();
-    let server = start(&scratch, "");
+    let server = start(&scratch, "[verifier]");
     let good = bundle(&ALICE, AUDIENCE, &[]);
     let text = value(&ALICE, AUDIENCE, &[]);
     let cut = &good[..good.len() - 1];
@@ -201,7 +204,7 @@ fn tells_malformed_from_invalid() {
 #[test]
 fn takes_nothing_but_posts_and_no_more_than_its_limit() {
     let scratch = Scratch::new();
-    let server = start(&scratch, "");
+    let server = start(&scratch, "[verifier]");
     for method in ["GET", "PUT", "DELETE", "OPTIONS"] {
         let answer = send(&server, &format!("{method} {QUERY}"), "", b"");
         assert_eq!(answer.status, 405);
@@ -213,9 +216,13 @@ fn takes_nothing_but_posts_and_no_more_than_its_limit() {
 }
 
 #[test]
-fn is_not_there_where_it_is_switched_off() {
-    let scratch = Scratch::new();
-    let server = start(&scratch, "[verifier]\nenabled = false\n");
-    let answer = post(&server, QUERY, "", &bundle(&ALICE, AUDIENCE, &[]));
-    answer.refuses(404, "serve.not_found");
+fn is_not_there_unless_it_is_asked_for() {
+    let rule =
+        "audience = \"https://app.example.com\"\n[[rules]]\norganisations = [\"example.com\"]\n";
+    for section in ["", "[verifier]\nenabled = false\n"] {
+        let scratch = Scratch::new();
+        let server = start(&scratch, &format!("{rule}{section}"));
+        let answer = post(&server, QUERY, "", &bundle(&ALICE, AUDIENCE, &[]));
+        answer.refuses(404, "serve.not_found");
+    }
 }

@@ -125,7 +125,8 @@ impl RuleConfig {
             format!("{subject:?} in subjects has no pattern but *; every other character stands for itself")
         });
         let audience = self.audience.iter().map(|Text(audience)| audience.as_str());
-        let values = self.claims.values().flatten().map(String::as_str);
+        let values = self.claims.values().flat_map(|Several(values)| values);
+        let values = values.map(String::as_str);
         let names = self
             .claims
             .keys()
