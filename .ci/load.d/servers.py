@@ -54,9 +54,9 @@ def running(command, address, **options):
 
 
 class Serve:
-    """`kliento serve` for everybody at example.com, with limits as TOML."""
+    """`kliento serve` for everybody at example.com, with limits and further sections as TOML."""
 
-    def __init__(self, kliento, world, directory, limits=""):
+    def __init__(self, kliento, world, directory, limits="", sections=""):
         self.kliento = kliento
         host = free_host()
         self.address, self.operations = f"{host}:{PORT}", f"{host}:9090"
@@ -73,6 +73,8 @@ trust-anchors = "{Path(world).resolve() / "anchors"}"
 
 [[rules]]
 organisations = ["example.com"]
+
+{sections}
 """
         )
         self.log = Path(directory) / "serve.log"

@@ -7,6 +7,8 @@
 mod der;
 
 use std::error::Error;
+use std::sync::LazyLock;
+use std::time::SystemTime;
 
 use kliento::veraid::{
     Dialect, Encapsulation, IntermediateCertificate, KeyAlgorithm, Member, MemberCertificate,
@@ -27,8 +29,8 @@ use der::{
 const AUDIENCE: &str = "https://api.example.com";
 /// The attacker's domain.
 const DOMAIN: &str = "e.com";
-/// 2026-11-22T12:00:00Z.
-const TIME: i64 = 1_795_348_800;
+/// When the program started: servers that read a clock take what it writes for an hour.
+static TIME: LazyLock<Timestamp> = LazyLock::new(|| SystemTime::now().into());
 const DAY: i64 = 86_400;
 /// The largest public exponent that cryptographic libraries compute with has 33 bits, and all of them can be ones.
 const LARGEST_EXPONENT: [u8; 5] = [0x01, 0xff, 0xff, 0xff, 0xff];
@@ -45,15 +47,16 @@ pub(crate) struct Hostile {
     /// How much of what the attack is made of went in.
     pub(crate) amount: usize,
     pub(crate) bundle: Vec<u8>,
-    anchors: TrustAnchors,
+    /// Lines of a zone file.
+    pub(crate) anchors: String,
 }
 
 impl Hostile {
     /// A server that has it all to do: nothing is remembered.
     pub(crate) fn verifier(&self) -> Outcome<Verifier> {
-        let time = Timestamp::from_unix_seconds(TIME);
+        let time = *TIME;
         Ok(Verifier::builder(AUDIENCE.parse()?)
-            .trust_anchors(self.anchors.clone())
+            .trust_anchors(self.anchors.parse::<TrustAnchors>()?)
             .policy(Policy::new().allow_all())
             .clock(move || time)
             .cache_octets(0)
@@ -722,12 +725,12 @@ impl Attacker {
         let day = TtlOverride::from_seconds(86_400).ok_or("a day is within bounds")?;
         let record = TxtRecord::new(self.organisation.public_key(), dialect, day, Some(SERVICE))?;
         let above = World::builder()
-            .at(TIME)
+            .at(TIME.unix_seconds())
             .with_zone(ZoneSpec::new(".", Algorithm::RsaSha256).csk(self.root.clone()))
             .with_zone(ZoneSpec::new("com.", Algorithm::EcdsaP256Sha256).csk(self.tld.clone()));
         let world = zones(above).txt(owner.as_str(), record.to_string()).build();
         Ok(Scene {
-            anchors: world.anchors().parse()?,
+            anchors: world.anchors(),
             world,
             owner,
             certificate: OrganisationCertificate::self_issue(
@@ -816,12 +819,12 @@ impl Attacker {
 }
 
 /// A bundle that fits, and the anchors of its world.
-type Made = Outcome<Option<(Vec<u8>, TrustAnchors)>>;
+type Made = Outcome<Option<(Vec<u8>, String)>>;
 
 /// A world, and an organisation in it.
 struct Scene {
     world: World,
-    anchors: TrustAnchors,
+    anchors: String,
     /// Of the TXT record.
     owner: String,
     certificate: OrganisationCertificate,
@@ -854,12 +857,12 @@ fn many_claims(claims: usize) -> Outcome<Vec<u8>> {
 }
 
 fn hour() -> Outcome<Period> {
-    let start = Timestamp::from_unix_seconds(TIME - 600);
+    let start = TIME.saturating_sub(600);
     Ok(Period::new(start, start.saturating_add(3_600)).ok_or("time ends")?)
 }
 
 fn days(days: i64) -> Outcome<Period> {
-    let start = Timestamp::from_unix_seconds(TIME - DAY);
+    let start = TIME.saturating_sub(DAY);
     Ok(Period::new(start, start.saturating_add(days.saturating_mul(DAY))).ok_or("time ends")?)
 }
 
