@@ -152,7 +152,8 @@
 //! - a new bundle of a member whose organisation is known costs the one signature that is new;
 //! - a new member of a known organisation costs that and the signature over its certificate.
 //!
-//! What is refused is not remembered. An asynchronous server asks [`Verifier::recall_header`] first and has the rest run
+//! What is refused is not remembered. Nor is more than a few of the bundles by which one token can be written down, or one
+//! that takes more than 32 KiB: a stranger's token pushes out none that is in use. An asynchronous server asks [`Verifier::recall_header`] first and has the rest run
 //! where it may block. [`Verifier::cache_statistics`] tells how often each of these happens.
 //!
 //! # Security notes
@@ -162,7 +163,10 @@
 //!   authority nor the resolver that fetched the chain.
 //! - **Tokens are bearer tokens.** Whoever reads one can use it at that audience until it ends: use TLS,
 //!   keep lifetimes short, and don't log `Authorization` values. There is no replay protection besides
-//!   the lifetime; what must happen only once needs a nonce of your own, as a claim say.
+//!   the lifetime; what must happen only once needs a nonce of your own, in a claim.
+//! - **Bundles are malleable.** Whoever has a valid one can write others that say the same and are as valid, since nobody
+//!   signs DNS message IDs, TTLs or unsigned records in its chain. So a hash of the bundle tells no replay, and names no
+//!   token in a list of those that are blocked: compare a nonce in the claims.
 //! - **Audiences** must name one server, or servers that trust one another: a token for an audience that
 //!   two servers share can be passed on from the one to the other.
 //! - **There is no revocation** before a certificate or a DNSSEC signature ends, as is the nature of

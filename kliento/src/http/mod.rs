@@ -62,7 +62,7 @@
 //! A token that the verifier remembers costs less than a microsecond, and is looked up on the thread that has the request.
 //! So is whatever needs no verifying to be refused. Everything else is verified by Tokio's blocking threads, so that
 //! public-key operations stop nobody else's requests; [`VerificationQueue`] bounds how many of them run, and how many
-//! wait.
+//! wait, and keeps places for those whom the verifier knows.
 //!
 //! # What it does not do
 //!
