@@ -160,7 +160,7 @@ impl fmt::Display for IdentityTooLarge {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "the identity and its claims take more than {MAX_OCTETS} octets as header fields"
+            "the identity and its claims take more than {MAX_OCTETS} bytes as header fields"
         )
     }
 }
