@@ -164,6 +164,11 @@ impl Fault {
         &self.message
     }
 
+    /// The same for each of several failures.
+    pub(crate) fn messages(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.message.as_str()).chain(self.others.iter().map(String::as_str))
+    }
+
     /// Adds what would do, unless something more particular was said already.
     pub(crate) fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
         self.hint.get_or_insert(hint.into());
@@ -234,7 +239,7 @@ impl Fault {
     /// `invalid: what is wrong (reason)` and `hint: what would do`, on stderr.
     fn explain(&self, label: &str, reason: Option<&str>) {
         let bad = output::BAD;
-        for message in [&self.message].into_iter().chain(&self.others) {
+        for message in self.messages() {
             let message = output::Printable(message);
             output::progress(format_args!("{bad}{label}:{bad:#} {message}"));
         }

@@ -11,7 +11,7 @@ use crate::duration::Duration;
 use crate::fault::Fault;
 use crate::input::Source;
 use crate::output::Output;
-use crate::serve::config::{Flags, SAMPLE, Settings};
+use crate::serve::config::{Flags, Origin, SAMPLE};
 use crate::serve::log::{Format, Level};
 use crate::serve::{Address, Service};
 
@@ -29,8 +29,8 @@ Examples:
       --tls-certificate server.pem --tls-key server.key --operations-listen 127.0.0.1:9090
       With TLS. Add --verifier to let others ask by the API of Kliento Verifier.
 
-Flags win over the file. SIGTERM ends it once all requests are answered; SIGHUP has the
-files of TLS read anew, which also happens by itself when they change.")]
+Flags win over the file. SIGTERM ends it once all requests are answered. SIGHUP reloads the
+file, the trust anchors and the TLS files; addresses and limits need a restart.")]
 pub(crate) struct Arguments {
     /// The configuration, in TOML; - for stdin.
     #[arg(long, value_name = "FILE")]
@@ -99,16 +99,14 @@ impl Arguments {
             return output.product(&json!({"configuration": SAMPLE}), &SAMPLE);
         }
         let check = self.check;
-        let (file, flags) = self.split();
-        let settings = Settings::load(file.as_ref(), flags)?;
-        let (service, plan) = Service::prepare(settings)?;
+        let (service, plan) = Service::prepare(self.origin())?;
         if check {
             return output.result(&plan, &plan);
         }
         service.run(&plan, output)
     }
 
-    fn split(self) -> (Option<Source>, Flags) {
+    fn origin(self) -> Origin {
         let flags = Flags {
             listen: self.listen,
             operations_listen: self.operations_listen,
@@ -123,6 +121,9 @@ impl Arguments {
             log: self.log,
             log_level: self.log_level,
         };
-        (self.config, flags)
+        Origin {
+            file: self.config,
+            flags,
+        }
     }
 }

@@ -51,6 +51,7 @@ struct ConfigFile {
     #[serde(deserialize_with = "some")]
     dialects: Vec<Text<Dialect>>,
     shutdown_timeout: Option<Text<Duration>>,
+    shutdown_delay: Option<Text<Duration>>,
     log: LogSection,
     tls: Option<TlsSection>,
     limits: LimitsSection,
@@ -123,7 +124,7 @@ impl Default for LimitsSection {
             header: Whole(65_536),
             // With all else as it is here, and TLS, what `--check` comes to fits the 2 GiB of the systemd unit.
             connections: Whole(2_048),
-            streams: Whole(1_024),
+            streams: Whole(512),
             header_timeout: seconds(10),
             body_timeout: seconds(10),
             idle_timeout: seconds(60),
@@ -247,7 +248,7 @@ where
 }
 
 /// What the command line adds to the file, or has in its place.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Flags {
     pub(crate) listen: Vec<Address>,
     pub(crate) operations_listen: Vec<Address>,
@@ -275,6 +276,8 @@ pub(crate) struct Settings {
     pub(crate) sections: Sections,
     pub(crate) log: Log,
     pub(crate) shutdown_timeout: Time,
+    /// How long requests are still taken on once the process is told to end.
+    pub(crate) shutdown_delay: Time,
     pub(crate) trust: Trust,
 }
 
@@ -289,6 +292,17 @@ pub(crate) struct Trust {
 }
 
 impl Trust {
+    /// Whether what is valid under one is valid under the other, wherever they come from.
+    pub(crate) fn is_that_of(&self, other: &Self) -> bool {
+        let Self {
+            source: _,
+            anchors,
+            policy,
+            clock_skew,
+        } = self;
+        *anchors == other.anchors && *policy == other.policy && *clock_skew == other.clock_skew
+    }
+
     /// The verifier that the endpoints derive theirs from.
     pub(crate) fn verifier(&self, cache: usize) -> Result<Verifier, Fault> {
         let builder: VerifierBuilder = Verifier::builder(NO_AUDIENCE.parse()?);
@@ -302,14 +316,100 @@ impl Trust {
 }
 
 impl Settings {
-    /// Reads `file`, if there is one, and puts the flags on top.
-    pub(crate) fn load(file: Option<&Source>, flags: Flags) -> Result<Self, Fault> {
-        let (config, base) = match file {
+    /// The keys that can't change while the process runs, and are others here than in `running`.
+    pub(crate) fn fixed_keys_that_differ(&self, running: &Self) -> Vec<&'static str> {
+        let (ours, theirs) = (&self.limits, &running.limits);
+        let keys = [
+            ("listen", self.listen != running.listen),
+            (
+                "operations-listen",
+                self.operations_listen != running.operations_listen,
+            ),
+            ("tls", self.tls.is_some() != running.tls.is_some()),
+            ("log.format", self.log.format != running.log.format),
+            ("limits.body", ours.body != theirs.body),
+            ("limits.header", ours.header != theirs.header),
+            ("limits.connections", ours.connections != theirs.connections),
+            ("limits.streams", ours.streams != theirs.streams),
+            (
+                "limits.header-timeout",
+                ours.header_timeout != theirs.header_timeout,
+            ),
+            (
+                "limits.body-timeout",
+                ours.body_timeout != theirs.body_timeout,
+            ),
+            (
+                "limits.idle-timeout",
+                ours.idle_timeout != theirs.idle_timeout,
+            ),
+            ("limits.cache", ours.cache != theirs.cache),
+            (
+                "limits.verifications",
+                ours.verification.concurrent != theirs.verification.concurrent,
+            ),
+            (
+                "limits.queue",
+                ours.verification.queue != theirs.verification.queue,
+            ),
+        ];
+        let differ = keys.into_iter().filter(|(_, differs)| *differs);
+        differ.map(|(key, _)| key).collect()
+    }
+
+    /// Takes what can't change from `running`.
+    pub(crate) fn keep_fixed(&mut self, running: &Self) {
+        self.listen.clone_from(&running.listen);
+        self.operations_listen
+            .clone_from(&running.operations_listen);
+        self.limits = running.limits;
+        self.log.format = running.log.format;
+        if self.tls.is_some() != running.tls.is_some() {
+            self.tls.clone_from(&running.tls);
+        }
+    }
+}
+
+/// Where settings come from.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    pub(crate) file: Option<Source>,
+    pub(crate) flags: Flags,
+}
+
+impl Origin {
+    /// Reads the file, if there is one, and puts the flags on top.
+    pub(crate) fn load(&self) -> Result<Settings, Fault> {
+        let (config, base) = match &self.file {
             Some(source) => (read(source)?, base(source)),
             None => (ConfigFile::default(), PathBuf::new()),
         };
-        config.combine(&base, flags)
+        config.combine(&base, self.flags.clone())
     }
+
+    /// The same while the process runs.
+    pub(crate) fn load_again(&self) -> Result<Settings, Fault> {
+        let sources = [self.file.as_ref(), self.flags.trust_anchors.as_ref()];
+        for source in sources.into_iter().flatten() {
+            can_be_read_again(source)?;
+        }
+        self.load()
+    }
+}
+
+/// What is not a file can't be: a pipe has been emptied, and to try would be to wait for whoever fills it.
+fn can_be_read_again(source: &Source) -> Result<(), Fault> {
+    let is_gone = match source {
+        Source::Stdin => true,
+        // What is missing is reported by whoever opens it.
+        Source::File(path) => std::fs::metadata(path).is_ok_and(|file| !file.is_file()),
+    };
+    if is_gone {
+        return Err(Fault::failure(format!(
+            "{source} is not a file and cannot be read again; changes take a restart"
+        )));
+    }
+    Ok(())
 }
 
 /// What paths in a file are relative to.
@@ -377,6 +477,9 @@ impl ConfigFile {
                 audit: self.log.audit,
             },
             shutdown_timeout: time(shutdown_timeout),
+            shutdown_delay: self
+                .shutdown_delay
+                .map_or(Time::ZERO, |delay| time(delay.0)),
             trust,
         })
     }

@@ -32,8 +32,17 @@ const CONNECTION: u64 = 16 * KIB;
 /// A TLS session with its buffers: a record each way, which has 16 KiB (RFC 8446 §5.1), twice for a handshake message
 /// that is spread over several, and the keys.
 const TLS_SESSION: u64 = 72 * KIB;
-/// A request that is being answered, without its head and its body: its task, its fields' table, its answer.
-const REQUEST: u64 = 16 * KIB;
+/// A request that is being answered, without its head and its body: its answer, of which a `TokenReview`'s has 32 KiB at
+/// most; the table of its fields, which has room for 192 of some 104 bytes each once there are more than 96; and its task,
+/// with the path taken apart, which has 256 segments at most and is dropped before anything is waited for.
+const REQUEST: u64 = 64 * KIB;
+/// A body is held twice at most: in a buffer that doubles while it grows, or as the texts of its JSON and the credentials
+/// that are made of them.
+const BODY_COPIES: u64 = 2;
+/// A verification that waits for its turn, beside its request: a bundle of the largest size, decoded, and its outline.
+const WAITING: u64 = 24 * KIB;
+/// Under new trust anchors a new cache fills while the last requests that began under the old ones hold the other.
+const CACHES: u64 = 2;
 /// An HTTP/2 stream that is not ended: its state, and an answer that its client does not take.
 const STREAM: u64 = 2 * KIB;
 /// A verification: its thread's stack, and a bundle of the largest size taken apart.
@@ -74,7 +83,8 @@ impl Limits {
     /// The most memory that the process can come to hold, part by part.
     pub(crate) fn memory(&self, with_tls: bool) -> Memory {
         let (connections, streams) = (octets(self.connections), octets(self.streams));
-        let head_and_body = u64::from(self.header).saturating_add(self.body);
+        let body = self.body.saturating_mul(BODY_COPIES);
+        let head_and_body = u64::from(self.header).saturating_add(body);
         // What has come of the next request, beside the one that is being answered; and what HTTP/2 has of bodies.
         let arriving = u64::from(self.header).saturating_add(u64::from(WINDOW));
         let session = if with_tls { TLS_SESSION } else { 0 };
@@ -87,8 +97,10 @@ impl Limits {
         let stream = REQUEST.saturating_add(head_and_body);
         Memory {
             process: PROCESS,
-            cache: octets(self.cache),
-            verifications: octets(self.verification.concurrent).saturating_mul(VERIFICATION),
+            cache: octets(self.cache).saturating_mul(CACHES),
+            verifications: octets(self.verification.concurrent)
+                .saturating_mul(VERIFICATION)
+                .saturating_add(octets(self.verification.queue).saturating_mul(WAITING)),
             connection,
             connections: connections.saturating_mul(connection),
             // As many again wait for those to go in whose place they come.
@@ -146,7 +158,7 @@ impl fmt::Display for Size {
                 return write!(formatter, "{}.{} {name}", tenths / 10, tenths % 10);
             }
         }
-        write!(formatter, "{} octets", self.0)
+        write!(formatter, "{} bytes", self.0)
     }
 }
 
@@ -363,6 +375,20 @@ mod tests {
                 cache: 2 << 20,
                 ..limits
             },
+            Limits {
+                verification: VerificationLimits {
+                    queue: 11,
+                    ..limits.verification
+                },
+                ..limits
+            },
+            Limits {
+                verification: VerificationLimits {
+                    concurrent: 3,
+                    ..limits.verification
+                },
+                ..limits
+            },
         ] {
             assert!(total(larger) > total(limits), "{larger:?}");
         }
@@ -372,7 +398,7 @@ mod tests {
     #[test]
     fn sizes_are_rounded_up() {
         for (octets, text) in [
-            (1_023, "1023 octets"),
+            (1_023, "1023 bytes"),
             (1_024, "1.0 KiB"),
             (16 << 20, "16.0 MiB"),
             ((16 << 20) + 1, "16.1 MiB"),

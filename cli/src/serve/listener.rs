@@ -10,7 +10,7 @@ use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::pin::{Pin, pin};
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -226,9 +226,27 @@ fn cannot_listen(address: &Address, error: &io::Error) -> Fault {
     }
 }
 
+/// What can be replaced as a whole while others use it: they keep what they have, and get the new one when they ask again.
+pub(crate) struct Current<T>(RwLock<Arc<T>>);
+
+impl<T> Current<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(RwLock::new(Arc::new(value)))
+    }
+
+    pub(crate) fn get(&self) -> Arc<T> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn replace(&self, value: T) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(value);
+    }
+}
+
 /// All that connections share.
 pub(crate) struct Server {
-    pub(crate) endpoints: Endpoints,
+    /// A request is answered to its end by those that it began with.
+    pub(crate) endpoints: Current<Endpoints>,
     pub(crate) operations: Operations,
     pub(crate) metrics: Arc<Metrics>,
     connections: Arc<Connections>,
@@ -248,7 +266,7 @@ impl Server {
         shutdown: watch::Receiver<bool>,
     ) -> Self {
         Self {
-            endpoints,
+            endpoints: Current::new(endpoints),
             operations: Operations::new(Arc::clone(&metrics)),
             metrics,
             connections: Arc::new(Connections::new(limits.connections)),
@@ -462,7 +480,7 @@ impl Server {
             let endpoint = Endpoints::name_of(path);
             let (octets, time) = (self.limits.body, self.limits.body_timeout);
             let request = request.map(|body| BoundedBody::new(body, octets, time));
-            (endpoint, self.endpoints.answer(request).await)
+            (endpoint, self.endpoints.get().answer(request).await)
         };
         self.metrics.request(endpoint, response.status());
         if version < Version::HTTP_2 && *self.shutdown.borrow() {

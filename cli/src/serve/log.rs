@@ -13,7 +13,7 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::{Layer as _, Registry, fmt};
+use tracing_subscriber::{Layer as _, Registry, fmt, reload};
 
 use super::audit;
 use crate::fault::Fault;
@@ -67,24 +67,19 @@ pub(crate) struct Log {
 
 impl Log {
     /// Begins to write.
-    pub(crate) fn begin(self) -> Result<(), Fault> {
-        tracing::subscriber::set_global_default(self.subscriber(io::stderr))
-            .map_err(|error| Fault::failure(format!("cannot write logs: {error}")))
+    pub(crate) fn begin(self) -> Result<Writing, Fault> {
+        let (subscriber, writing) = self.subscriber(io::stderr);
+        tracing::subscriber::set_global_default(subscriber)
+            .map_err(|error| Fault::failure(format!("cannot write logs: {error}")))?;
+        Ok(writing)
     }
 
     /// Takes events, and writes lines.
-    fn subscriber<W>(self, destination: W) -> impl Subscriber + Send + Sync
+    fn subscriber<W>(self, destination: W) -> (impl Subscriber + Send + Sync, Writing)
     where
         W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
     {
-        let decisions = if self.audit {
-            LevelFilter::INFO
-        } else {
-            LevelFilter::OFF
-        };
-        let filter = Targets::new()
-            .with_target("kliento", LevelFilter::from(self.level))
-            .with_target(audit::TARGET, decisions);
+        let (filter, writing) = reload::Layer::new(self.filter());
         let format = self.format;
         let lines = fmt::layer().with_ansi(false).with_writer(Lines {
             destination,
@@ -99,7 +94,32 @@ impl Log {
                 .with_span_list(false)
                 .boxed(),
         };
-        Registry::default().with(lines.with_filter(filter))
+        (
+            Registry::default().with(lines.with_filter(filter)),
+            Writing(writing),
+        )
+    }
+
+    fn filter(self) -> Targets {
+        let decisions = if self.audit {
+            LevelFilter::INFO
+        } else {
+            LevelFilter::OFF
+        };
+        Targets::new()
+            .with_target("kliento", LevelFilter::from(self.level))
+            .with_target(audit::TARGET, decisions)
+    }
+}
+
+/// A log that is being written, and what of it can be changed.
+pub(crate) struct Writing(reload::Handle<Targets, Registry>);
+
+impl Writing {
+    /// Has the level of another, and its decisions or none; the format stays.
+    pub(crate) fn follow(&self, log: Log) {
+        // It fails for those alone who have no subscriber any more, and would have nowhere to say so.
+        let _ = self.0.reload(log.filter());
     }
 }
 
@@ -181,7 +201,7 @@ mod tests {
             level: Level::Debug,
             audit: true,
         };
-        let subscriber = log.subscriber(move || destination.clone());
+        let (subscriber, _writing) = log.subscriber(move || destination.clone());
         subscriber::with_default(subscriber, write);
         let octets = memory.0.lock().unwrap().clone();
         let text = String::from_utf8(octets).unwrap();

@@ -17,6 +17,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::listener::Current;
 use super::tls::Tls;
 use super::{Outcome, Tier};
 
@@ -90,6 +91,8 @@ pub(crate) struct Metrics {
     accepted: Counter,
     ended: Family<EndLabels, Counter>,
     reloads: Family<ReloadLabels, Counter>,
+    configuration_reloads: Family<ReloadLabels, Counter>,
+    configured: Gauge<f64, AtomicU64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -105,7 +108,7 @@ impl Default for Metrics {
 
 impl Metrics {
     /// With what `verifier` remembers and how long the certificate of `tls` is valid among them.
-    pub(crate) fn new(verifier: Option<Verifier>, tls: Option<Arc<Tls>>) -> Self {
+    pub(crate) fn new(verifier: Option<Arc<Current<Verifier>>>, tls: Option<Arc<Tls>>) -> Self {
         let mut metrics = Self {
             registry: Registry::default(),
             verifications: Family::default(),
@@ -115,12 +118,15 @@ impl Metrics {
             accepted: Counter::default(),
             ended: Family::default(),
             reloads: Family::default(),
+            configuration_reloads: Family::default(),
+            configured: Gauge::default(),
         };
+        metrics.configured.set(now());
         metrics.register(verifier, tls);
         metrics
     }
 
-    fn register(&mut self, verifier: Option<Verifier>, tls: Option<Arc<Tls>>) {
+    fn register(&mut self, verifier: Option<Arc<Current<Verifier>>>, tls: Option<Arc<Tls>>) {
         let ours = self.registry.sub_registry_with_prefix("kliento");
         ours.register(
             "verifications",
@@ -158,6 +164,17 @@ impl Metrics {
             "Times that the files of TLS were found changed, by whether they were of use",
             self.reloads.clone(),
         );
+        ours.register(
+            "configuration_reloads",
+            "Times that the configuration was read again, by whether it was of use",
+            self.configuration_reloads.clone(),
+        );
+        ours.register_with_unit(
+            "configuration_last_success_timestamp",
+            "When the configuration in force was read, since 1970",
+            Unit::Seconds,
+            self.configured.clone(),
+        );
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         ours.register("build", "Which software this is", version);
         if let Some(verifier) = verifier {
@@ -166,11 +183,8 @@ impl Metrics {
         if let Some(tls) = tls {
             ours.register_collector(Box::new(Certificate(tls)));
         }
-        let start = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
         let started = Gauge::<f64, AtomicU64>::default();
-        started.set(start.as_secs_f64());
+        started.set(now());
         self.registry.register_with_unit(
             "process_start_time",
             "When the process started, since 1970",
@@ -229,6 +243,17 @@ impl Metrics {
         self.reloads.get_or_create(&ReloadLabels { result }).inc();
     }
 
+    /// The configuration was read again.
+    pub(crate) fn configured(&self, successfully: bool) {
+        let result = if successfully { "ok" } else { "error" };
+        self.configuration_reloads
+            .get_or_create(&ReloadLabels { result })
+            .inc();
+        if successfully {
+            self.configured.set(now());
+        }
+    }
+
     /// All of it, in the format of [`OPEN_METRICS`].
     pub(crate) fn to_text(&self) -> String {
         let mut text = String::new();
@@ -236,6 +261,12 @@ impl Metrics {
         let _ = encode(&mut text, &self.registry);
         text
     }
+}
+
+/// Seconds since 1970.
+fn now() -> f64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.unwrap_or_default().as_secs_f64()
 }
 
 /// A connection that is open.
@@ -248,7 +279,7 @@ impl Drop for Connected {
 }
 
 /// What a verifier remembers, asked when somebody wants to know.
-struct Cache(Verifier);
+struct Cache(Arc<Current<Verifier>>);
 
 impl fmt::Debug for Cache {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -261,7 +292,7 @@ type Figure = (&'static str, &'static str, fn(&TierStatistics) -> u64);
 
 impl Collector for Cache {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let statistics = self.0.cache_statistics();
+        let statistics = self.0.get().cache_statistics();
         let tiers = [
             ("bundles", statistics.bundles),
             ("organisations", statistics.organisations),
@@ -396,7 +427,7 @@ mod tests {
     fn knows_what_the_verifier_remembers() {
         let audience = "https://api.example.com".parse().unwrap();
         let verifier = Verifier::builder(audience).cache_octets(1 << 20).build();
-        let text = Metrics::new(Some(verifier), None).to_text();
+        let text = Metrics::new(Some(Arc::new(Current::new(verifier))), None).to_text();
         for part in [
             "kliento_cache_octets{tier=\"bundles\"} 0",
             "kliento_cache_capacity_octets{tier=\"bundles\"} 524288",

@@ -29,15 +29,17 @@ use serde::Serialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::interval;
+use tokio::time::{interval, sleep};
 use tracing::{error, info, warn};
 
 use self::audit::Audit;
-use self::config::Settings;
+use self::config::{Origin, Settings};
 use self::endpoints::Endpoints;
+use self::endpoints::verdict::Gate;
 use self::limits::{Limits, RESERVED_FILES};
 pub(crate) use self::listener::Address;
-use self::listener::{Listener, Server, Surface};
+use self::listener::{Current, Listener, Server, Surface};
+use self::log::Writing;
 use self::metrics::Metrics;
 pub(crate) use self::plan::Plan;
 use self::tls::Tls;
@@ -100,9 +102,16 @@ impl Tier {
 
 /// A server that is configured, and checked as far as that is possible before it listens.
 pub(crate) struct Service {
+    origin: Origin,
     settings: Settings,
     endpoints: Endpoints,
-    verifier: Verifier,
+    shared: Shared,
+}
+
+/// What outlives each configuration.
+struct Shared {
+    gate: Arc<Gate>,
+    verifier: Arc<Current<Verifier>>,
     metrics: Arc<Metrics>,
     tls: Option<Arc<Tls>>,
 }
@@ -122,7 +131,9 @@ struct ListeningAddress<'a> {
 }
 
 impl Service {
-    pub(crate) fn prepare(mut settings: Settings) -> Result<(Self, Plan), Fault> {
+    pub(crate) fn prepare(origin: Origin) -> Result<(Self, Plan), Fault> {
+        let mut settings = origin.load()?;
+        let sections = std::mem::take(&mut settings.sections);
         let tls = settings
             .tls
             .clone()
@@ -130,46 +141,48 @@ impl Service {
             .transpose()?
             .map(Arc::new);
         let verifier = settings.trust.verifier(settings.limits.cache)?;
-        let metrics = Arc::new(Metrics::new(Some(verifier.clone()), tls.clone()));
-        let sections = std::mem::take(&mut settings.sections);
-        let mut plan = Plan::new(&settings, &sections, tls.as_deref());
-        let endpoints = Endpoints::new(
-            sections,
-            verifier.clone(),
-            settings.limits.verification,
-            Arc::clone(&metrics),
-            Audit::default(),
-        )?;
-        plan.add(endpoints.summary(), endpoints.warnings());
-        let service = Self {
-            settings,
-            endpoints,
-            verifier,
+        let shared = Arc::new(Current::new(verifier.clone()));
+        let metrics = Arc::new(Metrics::new(Some(Arc::clone(&shared)), tls.clone()));
+        let shared = Shared {
+            gate: Arc::new(Gate::new(
+                settings.limits.verification,
+                Arc::clone(&metrics),
+                Audit::default(),
+            )),
+            verifier: shared,
             metrics,
             tls,
+        };
+        let mut plan = Plan::new(&settings, &sections, shared.tls.as_deref());
+        let endpoints = Endpoints::new(sections, verifier, &shared.gate)?;
+        plan.add(endpoints.summary(), endpoints.warnings());
+        let service = Self {
+            origin,
+            settings,
+            endpoints,
+            shared,
         };
         Ok((service, plan))
     }
 
     /// Serves until a signal comes.
     pub(crate) fn run(self, plan: &Plan, output: &Output) -> Result<(), Fault> {
-        self.settings.log.begin()?;
-        for warning in plan.warnings() {
-            warn!("{warning}");
-        }
+        let log = self.settings.log.begin()?;
+        warn_of(plan);
         let threads = self.settings.limits.verification.concurrent;
-        runtime::block_on_all_cores(threads, self.serve(output))?
+        runtime::block_on_all_cores(threads, self.serve(log, output))?
     }
 
-    async fn serve(self, output: &Output) -> Result<(), Fault> {
+    async fn serve(self, log: Writing, output: &Output) -> Result<(), Fault> {
         // Before anything else, since until then a signal ends the process at once.
         let mut signals = Signals::new()?;
         let limits = with_files_for_all(self.settings.limits);
-        let listeners = bind(&self.settings, self.tls.as_ref())?;
+        let listeners = bind(&self.settings, self.shared.tls.as_ref())?;
         announce(&listeners, output)?;
 
         let (shutdown, ending) = watch::channel(false);
-        let server = Server::new(self.endpoints, self.metrics, limits, ending);
+        let metrics = Arc::clone(&self.shared.metrics);
+        let server = Server::new(self.endpoints, metrics, limits, ending);
         let server = Arc::new(server);
         let (mut accepting, mut for_operators) = (JoinSet::new(), JoinSet::new());
         for listener in listeners {
@@ -179,20 +192,40 @@ impl Service {
             };
             tasks.spawn(Arc::clone(&server).accept_from(listener));
         }
-        tokio::spawn(forget_the_expired(self.verifier));
+        tokio::spawn(forget_the_expired(Arc::clone(&self.shared.verifier)));
         server.operations.set_ready(true);
         supervisor::ready();
 
-        attend(&server, self.tls.as_deref(), &mut signals).await;
+        let mut running = Running {
+            origin: self.origin,
+            settings: self.settings,
+            shared: self.shared,
+            server: Arc::clone(&server),
+            log,
+        };
+        running.attend(&mut signals).await;
 
         supervisor::stopping();
-        let time = self.settings.shutdown_timeout;
-        info!(seconds = time.as_secs(), "shutting down");
         server.operations.set_ready(false);
-        // Only those who have gone already could not be told.
-        let _ = shutdown.send(true);
+        let (delay, time) = (
+            running.settings.shutdown_delay,
+            running.settings.shutdown_timeout,
+        );
+        let in_good_order = async {
+            if !delay.is_zero() {
+                info!(
+                    seconds = delay.as_secs(),
+                    "not ready any more; requests are still taken on for this long"
+                );
+                sleep(delay).await;
+            }
+            info!(seconds = time.as_secs(), "shutting down");
+            // Only those who have gone already could not be told.
+            let _ = shutdown.send(true);
+            server.drain(accepting, time).await;
+        };
         tokio::select! {
-            () = server.drain(accepting, time) => {
+            () = in_good_order => {
                 for_operators.shutdown().await;
                 info!("done");
                 Ok(())
@@ -204,48 +237,129 @@ impl Service {
     }
 }
 
-/// Sees to changed files until it is time to end.
-async fn attend(server: &Server, tls: Option<&Tls>, signals: &mut Signals) {
-    let mut look = interval(TLS_INTERVAL);
-    loop {
-        tokio::select! {
-            wish = signals.next() => match wish {
-                Wish::End => return,
-                Wish::Reload => {
-                    info!("reading the files of TLS anew; all else takes a restart");
-                    refresh(server, tls);
+fn warn_of(plan: &Plan) {
+    for warning in plan.warnings() {
+        warn!("{warning}");
+    }
+}
+
+/// A server that clients can connect to, and the configuration in force.
+struct Running {
+    origin: Origin,
+    settings: Settings,
+    shared: Shared,
+    server: Arc<Server>,
+    log: Writing,
+}
+
+impl Running {
+    /// Sees to changed files until it is time to end.
+    async fn attend(&mut self, signals: &mut Signals) {
+        let mut look = interval(TLS_INTERVAL);
+        loop {
+            tokio::select! {
+                wish = signals.next() => match wish {
+                    Wish::End => return,
+                    Wish::Reload => self.reload(),
+                },
+                _ = look.tick() => self.refresh(),
+            }
+        }
+    }
+
+    /// Reads the configuration again, and everything that it names. Whatever is wrong with any of it leaves all in force
+    /// that was before.
+    fn reload(&mut self) {
+        supervisor::reloading();
+        info!("reloading the configuration, the trust anchors, and the TLS certificate and key");
+        let outcome = self.try_to_reload();
+        self.server.metrics.configured(outcome.is_ok());
+        match outcome {
+            Ok(()) => {
+                info!("new requests are decided by the new configuration");
+                supervisor::reloaded("the configuration was reloaded");
+            }
+            Err(fault) => {
+                for message in fault.messages() {
+                    error!(
+                        error = message,
+                        "the new configuration is unusable; keeping the previous one"
+                    );
                 }
-            },
-            _ = look.tick() => refresh(server, tls),
+                supervisor::reloaded(
+                    "the new configuration is unusable; the previous one is in force",
+                );
+            }
         }
+    }
+
+    fn try_to_reload(&mut self) -> Result<(), Fault> {
+        let mut settings = self.origin.load_again()?;
+        let sections = std::mem::take(&mut settings.sections);
+        let tls = match (&self.shared.tls, &settings.tls) {
+            (Some(tls), Some(files)) => tls.prepare(files)?,
+            _ => None,
+        };
+        // Under other trust nothing holds that was remembered before.
+        let is_trust_the_same = settings.trust.is_that_of(&self.settings.trust);
+        let verifier = if is_trust_the_same {
+            self.shared.verifier.get().as_ref().clone()
+        } else {
+            settings.trust.verifier(self.settings.limits.cache)?
+        };
+        let mut plan = Plan::new(&settings, &sections, self.shared.tls.as_deref());
+        let endpoints = Endpoints::new(sections, verifier.clone(), &self.shared.gate)?;
+        plan.add(endpoints.summary(), endpoints.warnings());
+
+        // From here on nothing fails.
+        self.log.follow(settings.log);
+        warn_of(&plan);
+        for key in settings.fixed_keys_that_differ(&self.settings) {
+            warn!(key, "this has changed, which takes a restart");
+        }
+        if !is_trust_the_same {
+            self.shared.verifier.replace(verifier);
+        }
+        self.server.endpoints.replace(endpoints);
+        if let (Some(tls), Some(prepared)) = (&self.shared.tls, tls)
+            && tls.replace(prepared)
+        {
+            self.renewed();
+        }
+        settings.keep_fixed(&self.settings);
+        self.settings = settings;
+        Ok(())
+    }
+
+    /// Looks at the files of TLS.
+    fn refresh(&self) {
+        let Some(tls) = &self.shared.tls else {
+            return;
+        };
+        match tls.refresh() {
+            Ok(false) => {}
+            Ok(true) => self.renewed(),
+            Err(fault) => {
+                self.server.metrics.reloaded(false);
+                error!(
+                    error = fault.message(),
+                    "the new TLS files are unusable; keeping the previous certificate"
+                );
+            }
+        }
+    }
+
+    fn renewed(&self) {
+        self.server.metrics.reloaded(true);
+        info!("new connections have the new certificate");
     }
 }
 
-fn refresh(server: &Server, tls: Option<&Tls>) {
-    let Some(tls) = tls else {
-        return;
-    };
-    match tls.refresh() {
-        Ok(false) => {}
-        Ok(true) => {
-            server.metrics.reloaded(true);
-            info!("new connections have the new certificate");
-        }
-        Err(fault) => {
-            server.metrics.reloaded(false);
-            error!(
-                error = fault.message(),
-                "the files of TLS have changed and are of no use; the certificate before them stays"
-            );
-        }
-    }
-}
-
-async fn forget_the_expired(verifier: Verifier) {
+async fn forget_the_expired(verifier: Arc<Current<Verifier>>) {
     let mut minute = interval(EXPIRY_INTERVAL);
     loop {
         minute.tick().await;
-        verifier.remove_expired();
+        verifier.get().remove_expired();
     }
 }
 
@@ -352,6 +466,6 @@ impl Signals {
 enum Wish {
     /// The process is to end.
     End,
-    /// Files are to be read anew.
+    /// The configuration is to be read again.
     Reload,
 }

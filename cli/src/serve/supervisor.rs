@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::UnixDatagram;
 
+use rustix::time::{ClockId, clock_gettime};
 use tracing::debug;
 
 /// The variable in which it says where to.
@@ -14,6 +15,21 @@ const SOCKET: &str = "NOTIFY_SOCKET";
 /// Clients can connect.
 pub(crate) fn ready() {
     tell("READY=1");
+}
+
+/// The configuration is being read again. The time tells the manager which of its requests that answers
+/// (`Type=notify-reload`).
+pub(crate) fn reloading() {
+    let now = clock_gettime(ClockId::Monotonic);
+    let microseconds = i128::from(now.tv_sec)
+        .saturating_mul(1_000_000)
+        .saturating_add(i128::from(now.tv_nsec) / 1_000);
+    tell(&format!("RELOADING=1\nMONOTONIC_USEC={microseconds}"));
+}
+
+/// The configuration has been read again, and this came of it. Clients could connect all the while.
+pub(crate) fn reloaded(status: &str) {
+    tell(&format!("READY=1\nSTATUS={status}"));
 }
 
 /// No more of them can.

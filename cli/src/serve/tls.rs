@@ -23,7 +23,7 @@ use crate::input::Source;
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
 /// Where things are.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TlsFiles {
     pub(crate) certificate: PathBuf,
     pub(crate) key: PathBuf,
@@ -48,7 +48,7 @@ struct Current {
 
 /// A configuration that follows its files.
 pub(crate) struct Tls {
-    files: TlsFiles,
+    files: RwLock<TlsFiles>,
     current: RwLock<Current>,
     /// What was read last, be it of use or not.
     seen: RwLock<Option<Content>>,
@@ -60,7 +60,7 @@ impl Tls {
         let content = files.read()?;
         let current = files.configure(&content)?;
         Ok(Self {
-            files,
+            files: RwLock::new(files),
             current: RwLock::new(current),
             seen: RwLock::new(Some(content)),
         })
@@ -80,10 +80,11 @@ impl Tls {
 
     /// Looks at the files again. `Ok(false)` if they are what they were; an error once for each change that is of no use.
     pub(crate) fn refresh(&self) -> Result<bool, Fault> {
-        if !self.files.can_be_read_again() {
+        let files = self.files();
+        if !files.can_be_read_again() {
             return Ok(false);
         }
-        let content = self.files.read();
+        let content = files.read();
         let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
         if content.as_ref().ok() == seen.as_ref() {
             return Ok(false);
@@ -95,13 +96,50 @@ impl Tls {
                 return Err(fault);
             }
         };
-        let configured = self.files.configure(&content);
+        let configured = files.configure(&content);
         *seen = Some(content);
         drop(seen);
         let configured = configured?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = configured;
         Ok(true)
     }
+
+    /// Reads `files`, which may be others than before, and changes nothing yet. `None` if they are the same and can't be
+    /// read again.
+    pub(crate) fn prepare(&self, files: &TlsFiles) -> Result<Option<Prepared>, Fault> {
+        if !files.can_be_read_again() && *files == self.files() {
+            return Ok(None);
+        }
+        let content = files.read()?;
+        let current = files.configure(&content)?;
+        Ok(Some(Prepared {
+            files: files.clone(),
+            content,
+            current,
+        }))
+    }
+
+    /// Serves new connections with what was prepared; whether it is anything new.
+    pub(crate) fn replace(&self, prepared: Prepared) -> bool {
+        let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
+        let is_new = seen.as_ref() != Some(&prepared.content);
+        *seen = Some(prepared.content);
+        *self.files.write().unwrap_or_else(PoisonError::into_inner) = prepared.files;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = prepared.current;
+        is_new
+    }
+
+    fn files(&self) -> TlsFiles {
+        let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
+        files.clone()
+    }
+}
+
+/// Files that were read and found to be of use.
+pub(crate) struct Prepared {
+    files: TlsFiles,
+    content: Content,
+    current: Current,
 }
 
 impl TlsFiles {

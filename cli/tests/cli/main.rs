@@ -24,6 +24,7 @@ mod serve_envoy;
 mod serve_forward;
 mod serve_kubernetes;
 mod serve_ops;
+mod serve_reload;
 mod serve_verifier_api;
 mod server;
 mod serving;

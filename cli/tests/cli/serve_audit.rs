@@ -183,7 +183,7 @@ fn a_denial_says_whose_token_it_was_if_that_was_verified_and_only_then() {
 #[test]
 fn the_other_endpoints_say_who_was_refused_too() {
     let scratch = Scratch::new();
-    let server = start(&scratch, RULES);
+    let server = start(&scratch, &format!("{RULES}\n[verifier]\n"));
     let review = |authorization: &str, audiences: &[&str]| {
         let token = authorization.trim_start_matches("Kliento ");
         let review = serde_json::json!({

@@ -5,6 +5,8 @@ use crate::support::{Run, Scratch};
 
 const AUDIENCE: &str = "audience = \"https://app.example.com\"\n";
 const SAMPLE: &str = include_str!("../../packaging/kliento.toml");
+const KUBERNETES: &str = include_str!("../../../examples/kubernetes/kliento.toml");
+const MANIFESTS: &str = include_str!("../../../examples/kubernetes/manifests.yaml");
 const UNIT: &str = include_str!("../../packaging/kliento.service");
 
 fn check(configuration: &str, more: &[&str]) -> Run {
@@ -123,4 +125,34 @@ fn the_plan_shows_each_trust_anchor_and_what_was_left_out() {
         "{}",
         text.text()
     );
+}
+
+#[test]
+fn the_example_of_kubernetes_fits_into_its_pod_and_ends_in_its_time() {
+    let lines = KUBERNETES.lines();
+    let without_tls: Vec<&str> = lines
+        .filter(|line| !line.contains("/etc/kliento-tls/") && *line != "[tls]")
+        .collect();
+    let plan = check(&without_tls.join("\n"), &["--json"]).exits(0).json();
+    let memory = plan["memory"]["total"].as_u64().unwrap();
+    // A TLS session on each connection comes on top.
+    let memory = memory + 256 * 72 * 1_024;
+    let limit = MANIFESTS.split("limits: { memory: ").nth(1).unwrap();
+    let (limit, _) = limit.split_once("Mi").unwrap();
+    assert!(memory <= limit.parse::<u64>().unwrap() << 20, "{memory}");
+
+    // The ConfigMap is the file, without its comments.
+    for line in KUBERNETES.lines() {
+        if !line.is_empty() && !line.starts_with('#') {
+            assert!(
+                MANIFESTS.lines().any(|other| other.trim() == line),
+                "{line}"
+            );
+        }
+    }
+    let grace = MANIFESTS.split("terminationGracePeriodSeconds: ").nth(1);
+    let grace = grace.unwrap().lines().next().unwrap();
+    // The delay of the file, and the default of shutdown-timeout.
+    assert!(KUBERNETES.contains("shutdown-delay = \"5s\""));
+    assert!(grace.parse::<u64>().unwrap() > 5 + 10);
 }

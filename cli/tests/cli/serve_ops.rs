@@ -840,9 +840,7 @@ fn a_certificate_is_replaced_when_its_file_is_and_a_bad_one_is_not_taken() {
     eventually("the other error", || reloads("error") > failed);
     assert!(is_trusted_by(&new));
     eventually("a line about it", || {
-        server
-            .stderr()
-            .contains("the certificate before them stays")
+        server.stderr().contains("keeping the previous certificate")
     });
 
     old.write(&scratch, "server", "localhost");

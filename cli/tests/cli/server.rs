@@ -122,6 +122,11 @@ impl Server {
         line.map_or(0.0, |value| value.trim().parse().unwrap())
     }
 
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// All that it has written to stderr so far.
     pub(crate) fn stderr(&self) -> String {
         self.stderr.lock().unwrap().clone()

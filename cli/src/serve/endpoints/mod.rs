@@ -29,9 +29,7 @@ use self::rules::{RuleConfig, Rules};
 use self::verdict::Gate;
 use self::verifier_api::{VerifierApi, VerifierApiConfig};
 use super::BoxError;
-use super::audit::Audit;
-use super::limits::{self, VerificationLimits};
-use super::metrics::Metrics;
+use super::limits;
 use crate::fault::Fault;
 
 /// What is answered with; gRPC has trailers.
@@ -64,26 +62,23 @@ pub(crate) struct Endpoints {
 
 impl Endpoints {
     /// Checks the sections, and prepares what they ask for. The audience of `verifier` means nothing: each endpoint has
-    /// its own.
+    /// its own. The `gate` is one for the whole process, whatever it serves.
     pub(crate) fn new(
         sections: Sections,
         verifier: Verifier,
-        limits: VerificationLimits,
-        metrics: Arc<Metrics>,
-        audit: Audit,
+        gate: &Arc<Gate>,
     ) -> Result<Self, Fault> {
-        let gate = Arc::new(Gate::new(limits, metrics, audit));
         let rules = Rules::new(sections.rules, sections.audience.as_ref(), &verifier)?;
         let kubernetes = sections
             .kubernetes
-            .map(|config| Kubernetes::new(config, &verifier, Arc::clone(&gate)));
+            .map(|config| Kubernetes::new(config, &verifier, Arc::clone(gate)));
         Ok(Self {
-            forward: Arc::new(Forward::new(rules, Arc::clone(&gate))),
+            forward: Arc::new(Forward::new(rules, Arc::clone(gate))),
             kubernetes: kubernetes.transpose()?,
             verifier_api: sections
                 .verifier
                 .enabled
-                .then(|| VerifierApi::new(verifier, gate)),
+                .then(|| VerifierApi::new(verifier, Arc::clone(gate))),
         })
     }
 
