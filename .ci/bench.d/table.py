@@ -158,6 +158,8 @@ def versions():
         if path.exists():
             lock = tomllib.loads(path.read_text(encoding="utf-8"))
             found |= {package["name"]: package["version"] for package in lock["package"]}
+    if unlocked := [name for name in PACKAGES if name not in found]:
+        sys.exit(f"no lock file has {', '.join(unlocked)}: .ci/bench makes that of Biscuit's package before it begins")
     return {name: found[name] for name in PACKAGES}
 
 
