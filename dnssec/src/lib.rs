@@ -59,12 +59,12 @@
 //! | 4033 to 4035 | All that an RRset takes to be proven, positive and negative. Not: the CD and AD bits, TTLs and caching, which are a resolver's; NSEC and NSEC3 records that share an owner with another of their kind. |
 //! | 4509, 5702, 6605, 8080 | DS digests 2 and 4; algorithms 8, 10, 13, 14, 15. RSA keys from 1,024 to 4,096 bits. |
 //! | 4592 | Wildcards, the empty non-terminals among the closest enclosers included. Not for DS, DNSKEY, NSEC, NSEC3 and DNAME, which prove nothing by a wildcard. |
-//! | 5011 | A revoked key signs nothing, for anybody. Anchors are not kept up to date: they are the caller's. |
+//! | 5011 | A revoked key signs nothing, for anybody. Anchors are not kept up to date: they are the caller's. Of the file in which Unbound keeps them up to date, keys in state VALID or MISSING are anchors, and no others. |
 //! | 5155, 9276 | NSEC3 with SHA-1 and up to 100 iterations; more, or another hash, makes a zone insecure, and unknown flags make a record count for nothing. A denial, or a wildcard, that rests on an opt-out span is insecure. |
 //! | 6672 | DNAME, with the CNAME made anew: an unsigned one beside it is not looked at. Not: DNAME at a wildcard. |
 //! | 6840 | All of §4 and §5 that is a validator's; any one good signature will do (§5.4), any supported DS (§5.11). |
 //! | 6895 | Types that are none of data (ANY, OPT, RRSIG, 128 to 255) are refused. |
-//! | 7958, 9718 | `root-anchors.xml`, with `validFrom` and `validUntil`. Its signature is not checked: fetch it by a way that you trust. |
+//! | 7958, 9718 | `root-anchors.xml`, with `validFrom` and `validUntil`, which the built-in anchors have, too. Its signature is not checked: fetch it by a way that you trust. |
 //! | 8624, 9904 | SHA-1 proves nothing: algorithms 5 and 7 and DS digest 1 are as if unknown, and so is 12 (GOST). Ed448 (16) is unknown, too: no maintained back end has it. |
 //! | 9102 | `AuthenticationChain` in and out, as records alone; the TLS extension is not here. |
 //! | 9824 | Compact denial: an NSEC record with NXNAME is a proof that there is no such name. |

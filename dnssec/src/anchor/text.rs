@@ -472,21 +472,22 @@ mod tests {
 
     /// As Unbound writes it.
     fn state_file(head: &str, keys: &[(&str, &str)]) -> String {
-        let mut text = format!(
+        let head = format!(
             "{head};;last_queried: 1764460800 ;;Sun Nov 30 00:00:00 2025\n;;query_failed: 0\n;;query_interval: 43200\n"
         );
-        for (key, state) in keys {
-            text += &format!(
+        let line = |(key, state): &(&str, &str)| {
+            format!(
                 ".\t86400\tIN\tDNSKEY\t257 3 8 {key} ;{{id = 20326 (ksk), size = 2048b}} {state} ;;count=2 ;;lastchange=1764460800\n"
-            );
-        }
-        text
+            )
+        };
+        [head].into_iter().chain(keys.iter().map(line)).collect()
     }
 
     const HEADER: &str = "; autotrust trust anchor file\n;;id: . 1\n";
 
     #[test]
     fn takes_only_the_keys_that_rfc_5011_trusts() {
+        use KeyState::{AddPending, Removed, Revoked, Start, Unknown};
         let keys = [
             ("AwEAAQ==", ";;state=2 [  VALID  ]"),
             ("AwEAAg==", ";;state=3 [ MISSING ]"),
@@ -500,7 +501,6 @@ mod tests {
             ("AwEACg==", ";;state=2 ;;state=1"),
             ("AwEACw==", ""),
         ];
-        use KeyState::{AddPending, Removed, Revoked, Start, Unknown};
         let why = [
             Start, AddPending, Revoked, Removed, Unknown, Unknown, Unknown, Unknown, Unknown,
         ];
