@@ -2,8 +2,9 @@
 //!
 //! `cargo run --release -p kliento --features testing --example costliest_bundle` makes the bundles of [`hostile`], each
 //! as large as a bundle can be, has a server verify them in turns with an ordinary one that it has not seen before, and
-//! prints what each took at best and by the median. It ends with status 1 if one took more than four times as long as the
-//! ordinary one, both at their best: whatever else the machine does makes nothing quicker.
+//! prints what each took at best and by the median. It ends with status 1 if one took more than six times as long as the
+//! ordinary one, both at their best: whatever else the machine does makes nothing quicker. That is with AWS-LC, in whose time
+//! [`kliento::MAX_WORK`] counts; with `ring`, which takes 3.5 times as long for P-384, it is 14 times.
 //!
 //! With the name of an attack and numbers behind it, it makes so much of it and verifies that, for a profiler to look on:
 //! `costliest_bundle DeepZones 2 4 8`.
@@ -25,7 +26,7 @@ use kliento::{Verifier, header};
 use hostile::{Attack, Attacker, Hostile};
 
 /// How much more the costliest bundle may take than an ordinary one.
-const MAX_RATIO: f64 = 4.0;
+const MAX_RATIO: f64 = 6.0;
 const RUNS: usize = 101;
 
 /// A bundle as it is sent, and who it is sent to.

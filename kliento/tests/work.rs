@@ -242,9 +242,14 @@ fn check(sent: &Sent, units: u32) {
 }
 
 #[test]
-fn an_ordinary_token_takes_a_quarter_of_the_bound() {
+fn an_ordinary_token_takes_a_sixth_of_the_bound() {
     let com = zones(&[("com.", P256), ("example.com.", P256)]);
-    check(&send(com, "example.com", None, &RSA_2048, By::Member), 267);
+    let ordinary = 267;
+    check(
+        &send(com, "example.com", None, &RSA_2048, By::Member),
+        ordinary,
+    );
+    assert!(MAX_WORK.units() <= 6 * ordinary);
     let com = zones(&[("com.", P256), ("example.com.", P256)]);
     check(
         &send(com, "example.com", None, &RSA_2048, By::Organisation),
@@ -270,26 +275,35 @@ fn an_honest_chain_of_four_zones_and_large_keys_verifies_within_the_bound() {
     }
 }
 
+/// As many zones of P-384 as a name can be expected to have: a top-level domain and three below it.
 #[test]
-fn an_honest_chain_of_p_384_verifies_within_the_bound() {
-    let two_of_its_own = zones(&[
+fn an_honest_chain_of_four_zones_of_p_384_verifies_within_the_bound() {
+    for (keys, by, units) in [
+        (&RSA_2048, By::Organisation, 1_373),
+        (&RSA_2048, By::Member, 1_391),
+        (&RSA_2048, By::MemberBelow { intermediates: 2 }, 1_427),
+        (&RSA_4096, By::Organisation, 1_456),
+        (&RSA_4096, By::Member, 1_516),
+    ] {
+        let below = zones(&[
+            ("com.", P384),
+            ("example.com.", P384),
+            ("corp.example.com.", P384),
+            ("id.corp.example.com.", P384),
+        ]);
+        check(&send(below, "id.corp.example.com", None, keys, by), units);
+    }
+    let three_of_its_own = zones(&[
         ("com.", P256),
         ("example.com.", P384),
-        ("id.example.com.", P384),
+        ("corp.example.com.", P384),
+        ("id.corp.example.com.", P384),
     ]);
+    let by = By::MemberBelow { intermediates: 2 };
     check(
-        &send(
-            two_of_its_own,
-            "id.example.com",
-            None,
-            &RSA_4096,
-            By::Member,
-        ),
-        954,
+        &send(three_of_its_own, "id.corp.example.com", None, &RSA_4096, by),
+        1_398,
     );
-    let from_the_top = zones(&[("com.", P384), ("example.com.", P384)]);
-    let by = By::MemberBelow { intermediates: 1 };
-    check(&send(from_the_top, "example.com", None, &RSA_4096, by), 929);
 }
 
 #[test]
@@ -317,6 +331,17 @@ fn an_honest_alias_to_another_domain_verifies_within_the_bound() {
         &send(of_p384, "example.com", target, &RSA_2048, By::Member),
         932,
     );
+    for (keys, units) in [(&RSA_2048, 1_409), (&RSA_4096, 1_534)] {
+        let target = Some("_veraid.provider.net.");
+        let all_of_p384 = zones(&[
+            ("com.", P384),
+            ("example.com.", P384),
+            ("net.", P384),
+            ("provider.net.", P384),
+        ]);
+        let sent = send(all_of_p384, "example.com", target, keys, By::Member);
+        check(&sent, units);
+    }
 }
 
 /// Each RRset has two signatures for a while: one of them is enough, and the cheaper one at that.
@@ -353,7 +378,9 @@ fn refuses_what_takes_more_and_says_so() {
         send(all, domain, None, &RSA_2048, By::Organisation)
     };
     check(&deep(2), 811);
-    for count in [3, 12] {
+    check(&deep(3), 1_134);
+    check(&deep(4), 1_458);
+    for count in [5, 12] {
         let refusal = deep(count).verify(Policy::new()).unwrap_err();
         assert_eq!(refusal.reason(), "dnssec.budget_exhausted");
         let enough = Policy::new().with_most_work(Work::UNLIMITED);

@@ -386,6 +386,7 @@ mod tests {
             "https://dns.example/q{?DNS}",
             "https://{host}/q",
             "https://dns.example/q}",
+            "https://dns.example/q{",
         ] {
             let refusal = text.parse::<Resolver>().unwrap_err();
             assert_eq!(refusal, ResolverError::Template(text.into()));

@@ -19,7 +19,7 @@ use kliento::{SERVICE, Timestamp, Token, TrustAnchors, Verifier};
 use kliento_fixtures::hostile::{add_keys, colliding_keys};
 use kliento_fixtures::{
     Algorithm, CNAME, DNAME, DNSKEY, DS, Key, KeyRole, NSEC, NSEC3, Name, Record, Response,
-    Responses, TXT, World, ZONE_KEY, ZoneKey, ZoneSpec, chain_der, nsec3_owner,
+    Responses, TXT, World, WorldBuilder, ZONE_KEY, ZoneKey, ZoneSpec, chain_der, nsec3_owner,
 };
 
 use der::{
@@ -29,6 +29,8 @@ use der::{
 const AUDIENCE: &str = "https://api.example.com";
 /// The attacker's domain.
 const DOMAIN: &str = "e.com";
+/// How many zones of P-384 below `com.` there is work for.
+const VALID_ZONES: usize = 4;
 /// When the program started: servers that read a clock take what it writes for an hour.
 static TIME: LazyLock<Timestamp> = LazyLock::new(|| SystemTime::now().into());
 const DAY: i64 = 86_400;
@@ -38,6 +40,11 @@ const LARGEST_EXPONENT: [u8; 5] = [0x01, 0xff, 0xff, 0xff, 0xff];
 const MANY_LABELS: usize = 16;
 /// The longest name has 255 octets: with `_veraid` and `com`, so many labels of one octet fit.
 const MAX_LABELS: usize = 119;
+
+/// The attacker's domain, or a zone below it: the first is the domain itself.
+fn zone_at_depth(depth: usize) -> String {
+    format!("{}{DOMAIN}", "z.".repeat(depth.saturating_sub(1)))
+}
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -77,7 +84,7 @@ pub(crate) enum Attack {
     DeepZonesAndRecords,
     /// The same, with claims.
     DeepZonesAndClaims,
-    /// Two zones of P-384 that are valid, what work is left in forged signatures by Ed25519, which are tried before, and all
+    /// As many zones of P-384 as can be valid, what work is left in forged signatures by Ed25519, which are tried before, and all
     /// octets that are left in records.
     AllWork,
     /// RSA-4096 zone keys with the largest exponent that share a tag, and forged signatures.
@@ -256,7 +263,7 @@ impl Attacker {
     }
 
     fn deep_zones_and_records(&self, records: usize) -> Made {
-        let scene = self.three_zones()?;
+        let scene = self.one_zone_too_many()?;
         let mut responses = scene.responses();
         let answer = responses.answer();
         for number in 0..records {
@@ -269,24 +276,24 @@ impl Attacker {
     }
 
     fn deep_zones_and_claims(&self, claims: usize) -> Made {
-        let scene = self.three_zones()?;
+        let scene = self.one_zone_too_many()?;
         self.with_content(&scene, &many_claims(claims)?)
     }
 
     fn all_work(&self, records: usize) -> Made {
         /// With one more, the signature that is good is one too many.
-        const FORGED: usize = 3;
+        const FORGED: usize = 1;
         let other = ZoneKey::new(Key::generate(Algorithm::Ed25519), ZONE_KEY);
-        let domain = format!("{}z.{DOMAIN}", "a.".repeat(MANY_LABELS));
-        let scene = self.scene(&domain, Dialect::VeraId, |world| {
-            world
-                .with_zone(self.p384("e.com."))
-                .with_zone(self.p384("z.e.com.").extra_key(other.clone()))
+        let lowest = zone_at_depth(VALID_ZONES);
+        let owner = format!("{}{lowest}", "a.".repeat(MANY_LABELS));
+        let scene = self.scene(&owner, Dialect::VeraId, |world| {
+            let above = self.p384_zones(world, VALID_ZONES - 1);
+            above.with_zone(self.p384(&format!("{lowest}.")).extra_key(other.clone()))
         })?;
         let mut responses = scene.responses();
         let forging = scene
             .world
-            .signing("z.e.com.", KeyRole::Zsk)
+            .signing(format!("{lowest}.").as_str(), KeyRole::Zsk)
             .zone_key(other);
         let answer = responses.answer();
         answer.add_forged_signatures(&forging, FORGED);
@@ -298,13 +305,18 @@ impl Attacker {
     }
 
     /// One more than there is work for, so that the last signature is too much.
-    fn three_zones(&self) -> Outcome<Scene> {
-        let domain = format!("{}z.z.{DOMAIN}", "a.".repeat(MANY_LABELS));
-        self.scene(&domain, Dialect::VeraId, |world| {
-            world
-                .with_zone(self.p384("e.com."))
-                .with_zone(self.p384("z.e.com."))
-                .with_zone(self.p384("z.z.e.com."))
+    fn one_zone_too_many(&self) -> Outcome<Scene> {
+        let zones = VALID_ZONES + 1;
+        let owner = format!("{}{}", "a.".repeat(MANY_LABELS), zone_at_depth(zones));
+        self.scene(&owner, Dialect::VeraId, |world| {
+            self.p384_zones(world, zones)
+        })
+    }
+
+    /// So many zones of P-384, from the attacker's own downwards.
+    fn p384_zones(&self, world: WorldBuilder, zones: usize) -> WorldBuilder {
+        (1..=zones).fold(world, |world, depth| {
+            world.with_zone(self.p384(&format!("{}.", zone_at_depth(depth))))
         })
     }
 
@@ -717,7 +729,7 @@ impl Attacker {
         &self,
         domain: &str,
         dialect: Dialect,
-        zones: impl FnOnce(kliento_fixtures::WorldBuilder) -> kliento_fixtures::WorldBuilder,
+        zones: impl FnOnce(WorldBuilder) -> WorldBuilder,
     ) -> Outcome<Scene> {
         let organisation: Organisation = domain.parse()?;
         let owner = organisation.record_owner(dialect)?.to_string();
