@@ -94,7 +94,9 @@ impl Token {
     /// space around it, whose `audience` is a string that is not empty and whose `claims`, if there, is
     /// an object of strings; if `audience`, `claims` or a claim's name appears twice; if a string
     /// anywhere holds a lone surrogate; if values nest deeper than 127 levels or a number exceeds what a
-    /// double can hold, which RFC 8259 §6 and §9 let a reader refuse.
+    /// double can hold, which RFC 8259 §6 and §9 let a reader refuse. (Numbers stand in members alone that
+    /// are ignored. Where a build turns on the feature `arbitrary_precision` of `serde_json`, numbers of any
+    /// size are ignored there.)
     pub fn from_json(json: &[u8]) -> Result<Self, Error> {
         // serde_json does not look at the UTF-8 of what it skips over.
         let text = core::str::from_utf8(json).map_err(TokenSyntaxError::encoding)?;
@@ -462,6 +464,11 @@ mod tests {
                 r#"{"audience":"\u00e9\ud83d\ude00","claims":{"\"":"\u0000"}}"#,
                 token("é😀", &[("\"", "\0")]),
             ),
+            // Another audience than "a", for readers that end strings at a NUL, too.
+            (
+                r#"{"audience":"a\u0000b","claims":{"$serde_json::private::Number":"1"}}"#,
+                token("a\0b", &[("$serde_json::private::Number", "1")]),
+            ),
             (
                 r#"{"audience":"a","claims":{"":"empty name"}}"#,
                 token("a", &[("", "empty name")]),
@@ -579,7 +586,22 @@ mod tests {
                 br#"{"audience":"a","claims":{"n":"1","n":"1"}}"#,
                 "claim \"n\" appears twice",
             ),
+            (
+                "a claim twice, once escaped",
+                br#"{"audience":"a","claims":{"role":"guest","r\u006fle":"admin"}}"#,
+                "claim \"role\" appears twice",
+            ),
             ("a long claim twice", long_twice.as_bytes(), "appears twice"),
+            (
+                "an audience by the name that serde_json has for numbers",
+                br#"{"audience":{"$serde_json::private::Number":"1"}}"#,
+                "expected a string",
+            ),
+            (
+                "a claim by the name that serde_json has for raw values",
+                br#"{"audience":"a","claims":{"n":{"$serde_json::private::RawValue":"\"x\""}}}"#,
+                "a string",
+            ),
             (
                 "a byte order mark",
                 b"\xef\xbb\xbf{\"audience\":\"a\"}",
