@@ -57,7 +57,7 @@ impl Claims {
     }
 }
 
-/// Why claims don't fit a type. It may quote them, cut short: for logs, not for clients.
+/// The reason why claims don't fit a type. It may quote them, cut short: for logs, not for clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimsError(String);
 

@@ -1,4 +1,4 @@
-//! Why a token was not made, read or accepted.
+//! The reasons why a token was not made, read or accepted.
 
 use core::fmt;
 
@@ -6,7 +6,7 @@ use veraid::{KeyAlgorithm, Period};
 
 use crate::{Audience, MAX_BUNDLE_OCTETS, MAX_LIFETIME_SECONDS};
 
-/// What is wrong with a token, a token bundle, an `Authorization` value or a request to sign one.
+/// A fault of a token, a token bundle, an `Authorization` value or a request to sign one.
 ///
 /// Messages say which value failed against which and quote at most a few dozen characters of a token.
 /// They hold no secrets, but name the signer and the audience: log them, and answer a client that was
@@ -22,7 +22,7 @@ pub enum Error {
     /// The scheme is `Kliento`, but no canonical Base64 follows it: the client's fault.
     #[error("malformed Kliento authorization: {detail}")]
     MalformedHeader {
-        /// What is wrong with it.
+        /// The fault.
         detail: &'static str,
     },
 
@@ -31,7 +31,7 @@ pub enum Error {
     /// organisation with such a key, as a rule.
     #[error("the token bundle has {octets} octets; at most {MAX_BUNDLE_OCTETS} are allowed")]
     BundleTooLarge {
-        /// How many octets it has, or would have once decoded from Base64.
+        /// The number of octets that it has, or would have once decoded from Base64.
         octets: usize,
     },
 
@@ -61,7 +61,7 @@ pub enum Error {
     /// another audience than its clients use, or somebody tries a token that was sent to them elsewhere.
     #[error("the token is for audience {}, not {}", Excerpt(found.as_str()), Excerpt(expected.as_str()))]
     AudienceMismatch {
-        /// Whom the token speaks for.
+        /// The subject that the token speaks for.
         subject: String,
         /// The audience of the verifier, the first if it has several.
         expected: Audience,
@@ -72,14 +72,14 @@ pub enum Error {
     /// The token is valid, but its subject is none of those that the verifier's [`Requirements`](crate::Requirements) allow.
     #[error("{} is not among the subjects that are allowed", Excerpt(subject))]
     SubjectNotAllowed {
-        /// Whom the token speaks for.
+        /// The subject that the token speaks for.
         subject: String,
     },
 
     /// The token is valid, but signed by the organisation in its member's place, or by its delegate.
     #[error("the organisation signed the token; a signature of the member's own is required")]
     MemberSignatureRequired {
-        /// Whom the token speaks for.
+        /// The subject that the token speaks for.
         subject: String,
     },
 
@@ -87,14 +87,14 @@ pub enum Error {
     #[doc(alias = "OrganizationSignatureRequired")]
     #[error("the member signed the token; a signature of the organisation's is required")]
     OrganisationSignatureRequired {
-        /// Whom the token speaks for.
+        /// The subject that the token speaks for.
         subject: String,
     },
 
     /// The token is valid, but signed with a kind of key that is not among those required.
     #[error("the token is signed with a key of {algorithm}, which is not among those allowed")]
     KeyAlgorithmNotAllowed {
-        /// Whom the token speaks for.
+        /// The subject that the token speaks for.
         subject: String,
         /// That of the key that signed the token.
         algorithm: KeyAlgorithm,
@@ -103,18 +103,18 @@ pub enum Error {
     /// The token is valid, but lives longer than this verifier takes.
     #[error("the token is valid for {} seconds ({period}); at most {most} are allowed here", period.seconds())]
     LifetimeNotAllowed {
-        /// Whom the token speaks for.
+        /// The subject that the token speaks for.
         subject: String,
         /// From the token's start to its end.
         period: Period,
-        /// How many seconds it may live.
+        /// The longest lifetime that is allowed, in seconds.
         most: u64,
     },
 
     /// The token is valid, but lacks a claim that is required, or claims another value.
     #[error("the claim {} is missing, or not what is required", Excerpt(name))]
     ClaimRequired {
-        /// Whom the token speaks for.
+        /// The subject that the token speaks for.
         subject: String,
         /// The name of the claim.
         name: String,
@@ -148,7 +148,7 @@ impl Error {
         }
     }
 
-    /// Whether the outer form could not be read at all (text, size, DER structure or version), as against
+    /// Returns whether the outer form could not be read at all (text, size, DER structure or version), as against
     /// a bundle that was read and does not hold.
     pub fn is_malformed(&self) -> bool {
         match self {
@@ -168,7 +168,7 @@ impl Error {
         }
     }
 
-    /// Whether the token is valid, and only not enough for this server's [`Requirements`](crate::Requirements): status 403,
+    /// Returns whether the token is valid, and only not enough for this server's [`Requirements`](crate::Requirements): status 403,
     /// while all else is status 401 (RFC 9110 §15.5.2 and §15.5.4).
     pub fn is_forbidden(&self) -> bool {
         matches!(
@@ -207,7 +207,7 @@ impl Error {
     }
 }
 
-/// Where and how a token's JSON departs from what [`Token::from_json`](crate::Token::from_json) reads.
+/// The place and the manner in which a token's JSON departs from what [`Token::from_json`](crate::Token::from_json) reads.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct TokenSyntaxError(SyntaxFault);

@@ -121,7 +121,7 @@ use crate::{Audience, Token, Verifier, header, issue};
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
-/// How long tokens live unless another period is given, in seconds.
+/// The lifetime of tokens unless another period is given, in seconds.
 const TOKEN_LIFETIME: i64 = 600;
 
 /// An organisation with one member, and the DNS that vouches for it.
@@ -136,7 +136,7 @@ pub struct TrustChain {
     organisation: Arc<Published>,
     member_key: Arc<PrivateKey>,
     member_id_bundle: Arc<MemberIdBundle>,
-    /// What verifiers have to take for this chain, and for those beside which it was made.
+    /// The policy of verifiers that take this chain, and those beside which it was made.
     policy: Policy,
 }
 
@@ -402,7 +402,7 @@ pub struct TrustChainBuilder {
     beside: Option<TrustChain>,
 }
 
-/// Where a key comes from.
+/// The source of a key.
 #[derive(Clone, Debug)]
 enum KeySource {
     New(KeyAlgorithm),

@@ -39,7 +39,7 @@ pub struct Verifier {
     foundation: Arc<Foundation>,
 }
 
-/// What verifiers for several audiences share.
+/// The parts that verifiers for several audiences share.
 struct Foundation {
     verifier: veraid::Verifier,
     clock_skew: i64,
@@ -104,7 +104,7 @@ impl Verifier {
         &self.audience
     }
 
-    /// What tokens must meet beyond being valid.
+    /// The requirements that tokens must meet beyond being valid.
     pub fn requirements(&self) -> &Requirements {
         &self.requirements
     }
@@ -157,7 +157,7 @@ impl Verifier {
         self.recall(Form::Der, bundle, self.now())
     }
 
-    /// What the cache has done and holds; nothing if it is switched off.
+    /// The counts of the cache; zero if it is switched off.
     pub fn cache_statistics(&self) -> CacheStatistics {
         let cache = self.foundation.cache.as_ref();
         let signers = self.foundation.verifier.statistics();

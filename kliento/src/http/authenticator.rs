@@ -45,7 +45,7 @@ pub struct Authenticator {
 type Hook = Arc<dyn Fn(&Refusal, &Parts) + Send + Sync>;
 type Answer = Arc<dyn Fn(&Refusal, &Parts) -> Response<Bytes> + Send + Sync>;
 
-/// What is known of a request before anything is verified.
+/// The facts about a request that are known before anything is verified.
 pub(super) enum FirstLook {
     /// The verifier remembers the token, or there is none to verify.
     Known(Result<VerifiedToken, Refusal>),

@@ -65,14 +65,14 @@ use super::tower::Passage;
 use super::{Authenticator, Refusal, trace};
 use crate::{ClaimsError, Error, VerifiedToken};
 
-/// Whom a [`KlientoLayer`](super::tower::KlientoLayer) in front of the handler found the caller to be.
+/// The caller, as the [`KlientoLayer`](super::tower::KlientoLayer) in front of the handler identified it.
 ///
 /// Behind an [optional](super::tower::KlientoLayer::optional) layer it refuses those without an identity, with status
 /// 401, and `Option<Authenticated>` takes them. Where there is no layer at all, both refuse everybody, with status 500.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authenticated(pub VerifiedToken);
 
-/// Whom the [`Authenticator`] in the state finds the caller to be, with no layer.
+/// The caller, as the [`Authenticator`] in the state identifies it, with no layer.
 ///
 /// `Option<Verified>` is `None` for requests without an `Authorization` field or with one of another scheme, and
 /// refuses what else `Verified` refuses.
@@ -193,7 +193,7 @@ where
     }
 }
 
-/// What the layer found, if it stands there.
+/// The identity that the layer found, or an error if there is no layer.
 fn identity(request: &Parts) -> Result<Option<&VerifiedToken>, Rejection> {
     let identity = request.extensions.get::<VerifiedToken>();
     if identity.is_none() && request.extensions.get::<Passage>().is_none() {
@@ -203,7 +203,7 @@ fn identity(request: &Parts) -> Result<Option<&VerifiedToken>, Rejection> {
     Ok(identity)
 }
 
-/// Why there is no identity in a request that an optional layer let through.
+/// The reason why there is no identity in a request that an optional layer let through.
 fn absence(request: &Parts) -> Refusal {
     if request.headers.contains_key(AUTHORIZATION) {
         Refusal::Token(Error::WrongScheme)

@@ -34,7 +34,7 @@ pub(super) fn media_type(fields: &HeaderMap) -> Option<&'static str> {
         .find(|media_type| is_of(content_type, media_type))
 }
 
-/// Whether `content_type` is `media_type`, with a suffix (`+proto`) or parameters perhaps.
+/// Returns whether `content_type` is `media_type`, with a suffix (`+proto`) or parameters perhaps.
 fn is_of(content_type: &[u8], media_type: &str) -> bool {
     let Some((start, rest)) = content_type.split_at_checked(media_type.len()) else {
         return false;

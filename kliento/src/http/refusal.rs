@@ -106,7 +106,7 @@ impl Refusal {
         }
     }
 
-    /// Whether the request is not meant for Kliento: it has no `Authorization` field, or one of another scheme. Where
+    /// Returns whether the request is not meant for Kliento: it has no `Authorization` field, or one of another scheme. Where
     /// authentication is optional, such a request goes on without an identity.
     pub fn is_absence(&self) -> bool {
         matches!(
@@ -156,7 +156,7 @@ const OWN: [&str; 8] = [
     "client", "cms", "dnssec", "http", "kliento", "serve", "veraid", "x509",
 ];
 
-/// Whether an application may use this code.
+/// Returns whether an application may use this code.
 fn is_code(code: &str) -> bool {
     let is_word = |word: &str| {
         word.starts_with(|first: char| first.is_ascii_lowercase())

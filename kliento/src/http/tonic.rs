@@ -45,7 +45,7 @@ use crate::VerifiedToken;
 #[cfg(feature = "client")]
 use crate::client::{BearerToken, TokenSource};
 
-/// Who calls, as the [`KlientoLayer`](super::tower::KlientoLayer) in front of the service found out.
+/// The caller, as the [`KlientoLayer`](super::tower::KlientoLayer) in front of the service identified it.
 pub trait RequestExt {
     /// The caller, if there is an identity: always behind a layer that is not
     /// [optional](super::tower::KlientoLayer::optional).

@@ -91,7 +91,7 @@ impl KlientoLayer {
     /// Lets requests that are not meant for Kliento through: those without an `Authorization` field and those with one
     /// of another scheme. They reach the service without an identity.
     ///
-    /// Whoever does send a Kliento token has to send a good one, and never more than one field.
+    /// A request with a Kliento token still needs a good one, and never more than one field.
     #[must_use]
     pub fn optional(mut self) -> Self {
         self.is_optional = true;
@@ -273,7 +273,7 @@ impl<S: Clone> KlientoService<S> {
 
 type Verification = Pin<Box<dyn Future<Output = Result<VerifiedToken, Refusal>> + Send>>;
 
-/// What is kept while a token is verified.
+/// The request and the service that wait while a token is verified.
 struct Waiting<S, B> {
     service: S,
     layer: Arc<KlientoLayer>,
