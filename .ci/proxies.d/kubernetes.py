@@ -22,6 +22,7 @@ from stage import free_host, run
 EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples" / "kubernetes"
 AUDIENCE = "https://kubernetes.example.com"
 # What kubectl makes of 401.
+KINDS = ["Namespace", "ConfigMap", "Deployment", "Service", "PodDisruptionBudget", "NetworkPolicy"]
 UNAUTHORIZED = "You must be logged in to the server"
 
 
@@ -164,7 +165,7 @@ ALICE = {
 def files(cluster):
     with check(f"{cluster.name}: manifests.yaml holds what kliento.toml says, and memory for it"):
         items = {item["kind"]: item for item in cluster.read("manifests.yaml")}
-        expect("kinds", list(items), ["Namespace", "ConfigMap", "Deployment", "Service"])
+        expect("kinds", list(items), KINDS)
         configuration = items["ConfigMap"]["data"]["kliento.toml"]
         expect("configuration", tomllib.loads(configuration), tomllib.loads((EXAMPLES / "kliento.toml").read_text()))
         container = items["Deployment"]["spec"]["template"]["spec"]["containers"][0]

@@ -431,6 +431,9 @@ impl FromStr for SubjectPattern {
             pattern: text.chars().take(QUOTED_CHARACTERS).collect(),
             problem,
         };
+        if text == "*" {
+            return Err(fault("write *@example.com"));
+        }
         if user.is_some_and(str::is_empty) {
             return Err(fault("no user stands before the @"));
         }
@@ -482,7 +485,7 @@ const QUOTED_CHARACTERS: usize = 80;
 
 /// Why a text is no [`SubjectPattern`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{pattern:?} is no pattern of subjects: {problem}")]
+#[error("{pattern:?} is not a subject pattern; {problem}")]
 pub struct SubjectPatternError {
     pattern: String,
     problem: &'static str,

@@ -12,6 +12,7 @@ use std::time::Duration as Time;
 use kliento::veraid::{Dialect, Policy, TrustAnchors};
 use kliento::{Audience, SubjectPattern, Verifier, VerifierBuilder};
 use serde::{Deserialize, Deserializer, de};
+use toml::Spanned;
 
 use super::document;
 use super::endpoints::Sections;
@@ -56,7 +57,7 @@ struct ConfigFile {
     tls: Option<TlsSection>,
     limits: LimitsSection,
     verifier: Option<VerifierApiConfig>,
-    rules: Vec<RuleConfig>,
+    rules: Vec<Spanned<RuleConfig>>,
     kubernetes: Option<KubernetesConfig>,
 }
 
@@ -422,7 +423,15 @@ fn base(source: &Source) -> PathBuf {
 
 fn read(source: &Source) -> Result<ConfigFile, Fault> {
     let text = source.read_text()?;
-    document::read(&text).map_err(|problems| {
+    let file: Result<ConfigFile, _> = document::read(&text);
+    let file = file.map(|mut file| {
+        for rule in &mut file.rules {
+            let (line, column) = document::position(&text, rule.span().start);
+            rule.get_mut().origin = Some(format!("{source}:{line}:{column}: "));
+        }
+        file
+    });
+    file.map_err(|problems| {
         let problems = problems.iter().map(|problem| format!("{source}:{problem}"));
         Fault::failures(problems)
             .hint("`kliento serve --sample` prints a configuration with every key, explained")
@@ -438,7 +447,8 @@ impl ConfigFile {
                     .hint("give --audience, as in --audience https://app.example.com"),
             );
         }
-        let rules = combine_rules(self.rules, flags.allow)?;
+        let rules = self.rules.into_iter().map(Spanned::into_inner).collect();
+        let rules = combine_rules(rules, flags.allow)?;
         let verifier = if flags.verifier {
             VerifierApiConfig { enabled: true }
         } else {

@@ -119,7 +119,7 @@ fn distance(key: &str, other: &str) -> usize {
 }
 
 /// Line and column, both from 1, of a byte of `text`.
-fn position(text: &str, byte: usize) -> (usize, usize) {
+pub(super) fn position(text: &str, byte: usize) -> (usize, usize) {
     let before = text.get(..byte).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
     let start = before.rfind('\n').map_or(0, |end| end + 1);

@@ -86,8 +86,17 @@ fn all_faults_of_a_file_are_told_at_once_with_their_places() {
     let rules = "[[rules]]\npath = \"/a/\"\n[[rules]]\npublic = true\nanybody = true\n";
     check(&format!("{AUDIENCE}{rules}"), &[])
         .exits(2)
-        .explains("rule 1 (*/a/): it does not say who may pass")
-        .explains("rule 2 (*/): a public rule looks at no token");
+        .explains("kliento.toml:2:1: rule 1 (*/a/): it does not say who may pass")
+        .explains("kliento.toml:4:1: rule 2 (*/): a public rule looks at no token");
+}
+
+#[test]
+fn a_star_alone_is_told_what_it_may_mean() {
+    for list in ["\"*\"", "[\"a@example.com\", \"*\"]"] {
+        check(&format!("{AUDIENCE}[[rules]]\nsubjects = {list}\n"), &[])
+            .exits(2)
+            .explains("kliento.toml:3:12: \"*\" is not a subject pattern; write *@example.com, or anybody = true");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What changes while `kliento serve` runs, and how it ends.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 
@@ -70,6 +70,27 @@ fn new_rules_hold_after_a_signal_and_faulty_ones_change_nothing() {
     run.explains("keeping the previous one")
         .explains("kliento.toml:5:1: there is no key")
         .explains("rule 2");
+}
+
+#[test]
+fn a_request_in_flight_is_answered_under_the_rules_that_it_began_with() {
+    let scratch = Scratch::new();
+    let before = "[verifier]\n[[rules]]\npublic = true\n";
+    let server = Server::configured(&scratch, before);
+    let post = "POST /?audience=a HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: \
+                application/vnd.kliento.token-bundle\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";
+    let mut in_flight = server.connect();
+    in_flight.write_all(post.as_bytes()).unwrap();
+    // Which it says when it waits for the body.
+    let mut interim = [0; 25];
+    in_flight.read_exact(&mut interim).unwrap();
+    assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
+    reload(&server, &scratch, "[[rules]]\npublic = true\n", "ok");
+    let mut new = server.connect();
+    new.write_all(post.as_bytes()).unwrap();
+    assert_eq!(rest(new).status, 404);
+    in_flight.write_all(b"abc").unwrap();
+    assert_eq!(rest(in_flight).status, 200);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use kliento::veraid::{KeyAlgorithm, Organisation};
 use kliento::{Audience, Requirements, SubjectPattern, Verifier};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de};
 
 use super::headers::{ClaimField, ClaimFields};
 use super::host::{HostPattern, RequestHost};
@@ -40,7 +40,7 @@ pub(crate) struct RuleConfig {
     #[serde(deserialize_with = "some")]
     organisations: Vec<Text<Organisation>>,
     /// These, beside the organisations.
-    #[serde(deserialize_with = "some")]
+    #[serde(deserialize_with = "subjects")]
     subjects: Vec<Text<SubjectPattern>>,
     /// Claims that must be there, with the values that do. They are the word of whoever signed, so that a member can claim
     /// anything unless the organisation's signature is asked for.
@@ -56,6 +56,27 @@ pub(crate) struct RuleConfig {
     max_lifetime: Option<Text<Duration>>,
     /// Fields for claims whose names can't end that of a field.
     claim_headers: BTreeMap<String, Text<ClaimField>>,
+    /// Where the rule stands in the configuration, for people.
+    #[serde(skip)]
+    pub(crate) origin: Option<String>,
+}
+
+/// Patterns of subjects, one at least. Those who write `*` mean what another key says.
+fn subjects<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<Text<SubjectPattern>>, D::Error> {
+    let texts: Vec<String> = some(deserializer)?;
+    let patterns = texts.iter().map(|text| {
+        text.parse().map(Text).map_err(|error| {
+            let instead = if text == "*" {
+                ", or anybody = true"
+            } else {
+                ""
+            };
+            de::Error::custom(format!("{error}{instead}"))
+        })
+    });
+    patterns.collect()
 }
 
 /// Whose key must have signed a token.
@@ -100,6 +121,7 @@ impl RuleConfig {
             key_algorithms,
             max_lifetime,
             claim_headers,
+            origin: _,
         } = self;
         *anybody
             || audience.is_some()
@@ -330,10 +352,10 @@ impl Rules {
     ) -> Result<Self, Fault> {
         let rules = configs.into_iter().enumerate().map(|(index, config)| {
             let name = config.place();
-            Rule::new(config, audience, verifier).map_err(|problem| {
-                let number = index.saturating_add(1);
-                format!("rule {number} ({name}): {problem}")
-            })
+            let number = index.saturating_add(1);
+            let origin = config.origin.clone().unwrap_or_default();
+            Rule::new(config, audience, verifier)
+                .map_err(|problem| format!("{origin}rule {number} ({name}): {problem}"))
         });
         let (mut sound, mut faults) = (Vec::new(), Vec::new());
         for rule in rules {
