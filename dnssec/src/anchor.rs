@@ -125,14 +125,6 @@ impl TrustAnchor {
         }
     }
 
-    /// Whether it is a key with the REVOKE bit in its flags (RFC 5011 §2.1).
-    fn is_revoked(&self) -> bool {
-        match &self.form {
-            AnchorForm::Ds(_) => false,
-            AnchorForm::Dnskey(rdata) => Dnskey::parse(rdata).is_some_and(|key| key.is_revoked()),
-        }
-    }
-
     /// What it says, as a DS or as the key itself.
     pub(crate) fn commitment(&self) -> Option<Commitment<'_>> {
         match &self.form {

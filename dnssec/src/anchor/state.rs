@@ -24,7 +24,7 @@ pub enum KeyState {
     Start,
     /// ADDPEND: seen, and waiting until the hold-down time is over.
     AddPending,
-    /// REVOKED, or with the REVOKE bit in its flags (RFC 5011 §2.1).
+    /// REVOKED: the zone has revoked it, or all of its keys (RFC 5011 §2.1).
     Revoked,
     /// REMOVED: revoked some time ago.
     Removed,

@@ -4,7 +4,7 @@ use data_encoding::{BASE64, HEXUPPER_PERMISSIVE};
 
 use super::records::{Entry, entries};
 use super::state::File;
-use super::{AnchorError, KeyState, LeftOutKey, TrustAnchor};
+use super::{AnchorError, LeftOutKey, TrustAnchor};
 use crate::name::Name;
 use crate::rdata::Algorithm;
 use crate::validity::Validity;
@@ -33,8 +33,7 @@ pub(super) fn parse(text: &str) -> Result<(Vec<TrustAnchor>, Vec<LeftOutKey>), A
         let Some(anchor) = names.read(&entry).map_err(of_line)? else {
             continue;
         };
-        let untrusted = file.untrusted(&entry.comments);
-        match untrusted.or(anchor.is_revoked().then_some(KeyState::Revoked)) {
+        match file.untrusted(&entry.comments) {
             None => anchors.push(anchor),
             Some(state) => left_out.push(LeftOutKey {
                 key_tag: anchor.key_tag(),
@@ -318,6 +317,7 @@ fn quoted(field: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::anchor::KeyState;
     use crate::anchor::TrustAnchors;
 
     const DIGEST: &str = "E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D";
@@ -535,7 +535,6 @@ mod tests {
             (state_file(HEADER, &pending), "ADDPEND"),
             (state_file(HEADER, &[("AwEAAQ==", "")]), "without a state"),
             (state_file(revoked, &valid), "revoked"),
-            (". IN DNSKEY 385 3 8 AwEAAQ==\n".into(), "revoked"),
         ] {
             let error = text.parse::<TrustAnchors>().unwrap_err();
             assert!(

@@ -47,12 +47,7 @@ impl<'m> Dnskey<'m> {
     /// Whether it may sign a zone's data: the zone bit is set (RFC 4034 §2.1.1), the protocol is 3, and the key is not
     /// revoked (RFC 5011 §2.1: a revoked key signs nothing but its own revocation).
     pub fn may_sign(&self) -> bool {
-        self.flags & ZONE_KEY != 0 && !self.is_revoked() && self.protocol == PROTOCOL
-    }
-
-    /// Whether the REVOKE bit is set (RFC 5011 §2.1).
-    pub fn is_revoked(&self) -> bool {
-        self.flags & REVOKE != 0
+        self.flags & ZONE_KEY != 0 && self.flags & REVOKE == 0 && self.protocol == PROTOCOL
     }
 
     /// Whether it is marked as a key-signing key. A hint, of no weight in verification (RFC 4034 §2.1.1).
