@@ -2,10 +2,10 @@
 
 usage: hostile.py KLIENTO WORLD COSTLIEST SECONDS
 
-COSTLIEST is what `costliest_bundle --write` wrote. For each kind of request as many connections as the server takes, but
-for a few, send it at a fixed rate, all at once first, while a client whose token is remembered asks on a connection of its
-own. The same connections send ordinary anonymous requests at the same rate right before that, so that what else the machine
-does slows both. Last, connections of HTTP/2 ask for answers that they do not take.
+COSTLIEST is what `costliest_bundle --write` wrote. For each kind of request, nearly as many connections as the server
+takes send it at a fixed rate, all at once first, while a client whose token is remembered asks on a connection of its
+own. The same connections send ordinary anonymous requests at the same rate right before that, so that what else the
+machine does slows both. Last, connections of HTTP/2 ask for answers that they do not take.
 """
 
 import asyncio
@@ -109,7 +109,8 @@ def issue(kliento, world, claims, *signer):
 
 
 def kinds(kliento, world, costliest):
-    tampered = variants((world / "tokens" / "tampered").read_text())
+    of_alice = (world / "tokens" / "tampered").read_text().strip()
+    tampered = variants(of_alice)
     costly = variants(costliest)
     member = ["--member-id-bundle", world / "alice.member-id", "--key", world / "alice.key.pem"]
     heavy = variants(issue(kliento, world, [(f"{n:03x}", "") for n in range(CLAIMS)], *member))
@@ -124,7 +125,7 @@ def kinds(kliento, world, costliest):
         Kind("paths that fill the head, and a token that waits", lambda n: get("/a" * 18_000, tampered(n))),
         Kind("paths that are percent-encoded throughout", lambda _: get("/" + "%c4%b0" * 1_300)),
         Kind("tokens that no signature holds for, each with a new chain", lambda n: get(longest, tampered(n))),
-        Kind("tokens that no signature holds for, in the name of a member that is known", lambda n: get("/", tampered(0))),
+        Kind("tokens that no signature holds for, in the name of a known member", lambda _: get("/", of_alice)),
         Kind("the costliest bundle", lambda n: get(longest, costly(n))),
         Kind("variants of a heavy token", lambda n: get("/", heavy(n))),
         Kind("TokenReviews of many groups", lambda n: review(groups(n).split()[1])),
