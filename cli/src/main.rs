@@ -13,6 +13,7 @@ mod duration;
 mod fault;
 mod input;
 mod inspection;
+mod json;
 mod output;
 mod runtime;
 #[cfg(unix)]

@@ -22,8 +22,11 @@ pub(crate) const STREAMS: u32 = 100;
 /// Octets of bodies that a client may send on an HTTP/2 connection before anybody reads them; RFC 9113 §6.9.2 has no
 /// connection with less.
 pub(crate) const WINDOW: u32 = 65_535;
-/// Octets of an answer that HTTP/2 keeps for a client that takes none; no answer of ours is larger.
+/// Octets of an answer that HTTP/2 keeps for a client that takes none.
 pub(crate) const SEND_BUFFER: u32 = 32_768;
+/// Octets of the body of an endpoint's answer. Those about a token have claims of it, and what they are allowed is refused
+/// where it would be more than this.
+pub(crate) const MAX_ANSWER: usize = 32_768;
 
 /// What a process of ours has before anybody connects: code, trust anchors, threads, the allocator's own.
 const PROCESS: u64 = 48 * MIB;

@@ -203,6 +203,7 @@ fn the_other_endpoints_say_who_was_refused_too() {
     };
     review(&value(&MALLORY, AUDIENCE, &[]), &[]);
     let alice = value(&ALICE, "https://other.example.com", &[]);
+    review(&alice, &[AUDIENCE]);
     review(&alice, &[]);
     let verify = "POST /?audience=https%3A%2F%2Felsewhere.example";
     let answer = send(&server, verify, "", &bundle(&ALICE, AUDIENCE, &[]));
@@ -220,6 +221,7 @@ fn the_other_endpoints_say_who_was_refused_too() {
         told,
         [
             "kubernetes kliento.subject_not_allowed mallory@evil.example",
+            "kubernetes kliento.audience_mismatch alice@example.com",
             "kubernetes ok alice@example.com",
             "verifier kliento.audience_mismatch alice@example.com",
         ]

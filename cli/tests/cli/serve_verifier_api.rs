@@ -68,6 +68,25 @@ fn refuses_bodies_of_unrecognised_content_types() {
 }
 
 #[test]
+fn a_compressed_body_is_refused_as_such() {
+    let scratch = Scratch::new();
+    let server = start(&scratch, "");
+    let good = bundle(&ALICE, AUDIENCE, &[]);
+    for encoding in ["gzip", "x-gzip", "deflate", "br", "zstd", "identity, gzip"] {
+        let fields = format!("{BUNDLE}Content-Encoding: {encoding}\r\n");
+        let answer = post(&server, QUERY, &fields, &good);
+        let document = document(&answer, 415);
+        assert_eq!(document["reason"], "serve.content_encoding");
+        let error = document["error"].as_str().unwrap();
+        assert!(error.contains("Content-Encoding"), "{error}");
+        assert_eq!(answer.field("accept-encoding"), Some("identity"));
+    }
+    let fields = format!("{BUNDLE}Content-Encoding: identity\r\n");
+    let answer = post(&server, QUERY, &fields, &good);
+    assert_eq!(document(&answer, 200)["status"], "valid");
+}
+
+#[test]
 fn verifies_bundles_and_headers() {
     let scratch = Scratch::new();
     let server = start(&scratch, "[verifier]");

@@ -320,7 +320,7 @@ impl Forward {
                 match headers::identity(&token, &rule.claims) {
                     Ok(identity) => (Some(token), identity),
                     Err(fault) => {
-                        let subject = token.subject().to_owned();
+                        let (fault, subject) = (fault.to_string(), token.subject().to_owned());
                         return Err(Refusal::IdentityTooLarge { fault, subject });
                     }
                 }

@@ -25,6 +25,8 @@
 //! - Whoever has a domain can make tokens, so organisations or subjects must be named.
 //! - The token must be for one of the audiences that are configured and, where the API server names some, for one of
 //!   those too.
+//! - Each request to the API server and each line of its audit log has all groups of whoever made it, so somebody with more
+//!   than [`MAX_GROUPS`] is refused, and so is an identity that takes more than [`MAX_ANSWER`] octets of JSON.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -36,19 +38,20 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response};
 use kliento::veraid::{Organisation, SignedBy};
-use kliento::{Audience, SubjectPattern, TokenBundle, VerifiedToken, Verifier, header};
+use kliento::{Audience, SubjectPattern, VerifiedToken, Verifier, header};
 use serde::{Deserialize, Serialize};
 
 use super::headers::is_plain_name;
-use super::refusal::{NO_STORE, Refusal};
+use super::refusal::{NO_STORE, Refusal, check_encoding};
 use super::rules::admitting;
 use super::verdict::{Case, Conclusion, Gate, Presented};
 use super::{Body, full};
 use crate::commands::signer_name;
 use crate::fault::Fault;
+use crate::json::Object;
 use crate::serve::Outcome;
 use crate::serve::config::Text;
-use crate::serve::limits::BodyFault;
+use crate::serve::limits::{BodyFault, MAX_ANSWER};
 
 /// `[kubernetes]`
 #[derive(Clone, Debug, Deserialize)]
@@ -122,6 +125,9 @@ const JSON: &str = "application/json";
 /// API servers name those of their own, a few. Each that is named takes many times its text in memory, for as long as its
 /// review waits.
 const MAX_AUDIENCES: usize = 64;
+/// Groups that an organisation may put a member in. Those who have more are refused, since to leave some out could take a
+/// restriction away.
+const MAX_GROUPS: usize = 64;
 /// In front of the keys of extra facts, which are in lower case and below a domain.
 const EXTRA: &str = "kliento.veraid.net/";
 
@@ -130,7 +136,7 @@ const EXTRA: &str = "kliento.veraid.net/";
 struct Review {
     api_version: String,
     kind: String,
-    spec: Spec,
+    spec: Object<Spec>,
 }
 
 #[derive(Deserialize)]
@@ -171,8 +177,9 @@ struct User {
 
 #[derive(Debug)]
 pub(crate) struct Kubernetes {
-    /// One for each audience.
-    verifiers: Vec<Verifier>,
+    /// For all audiences.
+    verifier: Verifier,
+    audiences: Vec<Audience>,
     names: Names,
     gate: Arc<Gate>,
 }
@@ -190,10 +197,15 @@ impl Kubernetes {
             )
             .hint("name those that may, as in: organisations = [\"example.com\"]"));
         }
-        if config.audiences.is_empty() {
+        let audiences: Vec<Audience> = config
+            .audiences
+            .into_iter()
+            .map(|Text(audience)| audience)
+            .collect();
+        let [first, others @ ..] = audiences.as_slice() else {
             return Err(Fault::failure("[kubernetes] names no audiences")
                 .hint("name what tokens for this cluster are for, as in: audiences = [\"https://kubernetes.example.com\"]"));
-        }
+        };
         if let Some(claim) = config
             .extra_claims
             .iter()
@@ -203,13 +215,15 @@ impl Kubernetes {
                 "[kubernetes] extra-claims: {claim:?} can't be part of a key; letters in lower case, digits and hyphens can"
             )));
         }
-        let verifier = verifier.with_requirements(requirements);
+        let verifier = verifier
+            .with_requirements(requirements)
+            .for_audience(first.clone());
+        let verifier = others.iter().fold(verifier, |verifier, other| {
+            verifier.also_for_audience(other.clone())
+        });
         Ok(Self {
-            verifiers: config
-                .audiences
-                .into_iter()
-                .map(|Text(audience)| verifier.for_audience(audience))
-                .collect(),
+            verifier,
+            audiences,
             names: Names {
                 username_prefix: config.username_prefix.0,
                 group_prefix: config.group_prefix.0,
@@ -222,19 +236,10 @@ impl Kubernetes {
 
     /// What is served, for people.
     pub(crate) fn summary(&self) -> String {
-        let audiences: Vec<&str> = self
-            .verifiers
-            .iter()
-            .map(|verifier| verifier.audience().as_str())
-            .collect();
+        let audiences: Vec<&str> = self.audiences.iter().map(Audience::as_str).collect();
         let audiences = audiences.join(" or ");
-        match self.verifiers.first() {
-            Some(verifier) => format!(
-                "{PATH}: tokens for {audiences} of {}",
-                verifier.requirements()
-            ),
-            None => format!("{PATH}: no tokens"),
-        }
+        let requirements = self.verifier.requirements();
+        format!("{PATH}: tokens for {audiences} of {requirements}")
     }
 
     /// Answers a request, whose body is read when it is worth it.
@@ -255,23 +260,14 @@ impl Kubernetes {
             Ok(review) => review,
             Err(refusal) => return self.refuse(&case, &refusal),
         };
-        let verdict = self.authenticate(&mut case, &review.spec).await;
-        match verdict {
-            Ok((audience, token)) => {
+        match self.authenticate(&mut case, &review).await {
+            Ok((token, answer)) => {
                 let conclusion = Conclusion {
                     token: Some(&token),
                     refusal: None,
                 };
                 self.gate.record(&case, &conclusion);
-                respond(
-                    &review,
-                    Status {
-                        authenticated: true,
-                        user: Some(self.names.user(&token)),
-                        audiences: Some([audience.as_str()]),
-                        error: None,
-                    },
-                )
+                respond(answer)
             }
             // There is a verdict, and the API server asked for nothing else.
             Err(refusal) if refusal.outcome() == Outcome::Deny => {
@@ -280,15 +276,13 @@ impl Kubernetes {
                     refusal: Some(&refusal),
                 };
                 self.gate.record(&case, &conclusion);
-                respond(
-                    &review,
-                    Status {
-                        authenticated: false,
-                        user: None,
-                        audiences: None,
-                        error: Some(refusal.reason()),
-                    },
-                )
+                let status = Status {
+                    authenticated: false,
+                    user: None,
+                    audiences: None,
+                    error: Some(refusal.reason()),
+                };
+                respond(review.answer(status))
             }
             Err(refusal) => self.refuse(&case, &refusal),
         }
@@ -303,33 +297,72 @@ impl Kubernetes {
         refusal.response()
     }
 
+    /// Whose token it is, and the answer that says so.
     async fn authenticate<'a>(
         &'a self,
         case: &mut Case<'a>,
-        spec: &Spec,
-    ) -> Result<(&'a Audience, VerifiedToken), Refusal> {
-        let credentials = format!("{} {}", header::SCHEME, spec.token);
-        let verifier = self.verifier_for(spec, &credentials)?;
-        case.audience = Some(verifier.audience().as_str());
-        let presented = Presented::Text(credentials.into());
-        let (tier, verdict) = self.gate.verify(verifier, presented).await;
+        review: &Review,
+    ) -> Result<(VerifiedToken, Vec<u8>), Refusal> {
+        let Object(spec) = &review.spec;
+        if spec.token.trim() != spec.token {
+            let detail = "there are spaces around the token";
+            return Err(kliento::Error::MalformedHeader { detail }.into());
+        }
+        let presented = Presented::Text(format!("{} {}", header::SCHEME, spec.token).into());
+        let (tier, verdict) = self.gate.verify(&self.verifier, presented).await;
         case.tier = tier;
-        Ok((verifier.audience(), verdict?))
-    }
-
-    /// The verifier for the audience that the token says it is for, if that is one of those in question. What it says is
-    /// a hint, and no more: the verifier checks it.
-    fn verifier_for(&self, spec: &Spec, credentials: &str) -> Result<&Verifier, Refusal> {
-        let bundle = header::decode(credentials)?;
-        let (said, _) = TokenBundle::from_der(&bundle)?
-            .unverified_token()?
-            .into_parts();
-        let asked = spec.audiences.as_deref().unwrap_or_default();
-        let is_asked = asked.is_empty() || asked.iter().any(|asked| asked == said.as_str());
-        self.verifiers
+        let token = verdict?;
+        let subject = || token.subject().to_owned();
+        let audience = self
+            .audiences
             .iter()
-            .find(|verifier| is_asked && *verifier.audience() == said)
-            .ok_or(Refusal::OtherAudience(said))
+            .find(|audience| *audience == token.audience() && spec.asks_for(audience))
+            .ok_or_else(|| Refusal::OtherAudience {
+                audience: token.audience().clone(),
+                subject: subject(),
+            })?;
+        case.audience = Some(audience.as_str());
+        let user = self
+            .names
+            .user(&token)
+            .ok_or_else(|| Refusal::TooManyGroups {
+                most: MAX_GROUPS,
+                subject: subject(),
+            })?;
+        let answer = review.answer(Status {
+            authenticated: true,
+            user: Some(user),
+            audiences: Some([audience.as_str()]),
+            error: None,
+        });
+        if answer.len() > MAX_ANSWER {
+            return Err(Refusal::IdentityTooLarge {
+                fault: format!("the identity takes more than {MAX_ANSWER} bytes as a TokenReview"),
+                subject: subject(),
+            });
+        }
+        Ok((token, answer))
+    }
+}
+
+impl Review {
+    /// The answer, in the version that was asked in.
+    fn answer(&self, status: Status<'_>) -> Vec<u8> {
+        let answer = Answer {
+            api_version: &self.api_version,
+            kind: &self.kind,
+            status,
+        };
+        // Text, booleans and maps with text for keys can always be written to memory.
+        serde_json::to_vec(&answer).unwrap_or_default()
+    }
+}
+
+impl Spec {
+    /// Whether a token for `audience` is one that the API server would take.
+    fn asks_for(&self, audience: &Audience) -> bool {
+        let asked = self.audiences.as_deref().unwrap_or_default();
+        asked.is_empty() || asked.iter().any(|asked| asked == audience.as_str())
     }
 }
 
@@ -337,11 +370,10 @@ fn check_request(request: &Parts) -> Result<(), Refusal> {
     if request.method != Method::POST {
         return Err(Refusal::Method);
     }
-    if is_json(&request.headers) {
-        Ok(())
-    } else {
-        Err(Refusal::MediaType)
+    if !is_json(&request.headers) {
+        return Err(Refusal::MediaType);
     }
+    check_encoding(&request.headers)
 }
 
 /// Whether the body says that it is JSON, or nothing.
@@ -353,7 +385,7 @@ fn is_json(fields: &HeaderMap) -> bool {
 }
 
 fn read_review(body: &[u8]) -> Result<Review, Refusal> {
-    let review: Review = serde_json::from_slice(body)
+    let Object(review): Object<Review> = serde_json::from_slice(body)
         // The parser's message can quote the token.
         .map_err(|error| {
             let (line, column) = (error.line(), error.column());
@@ -370,7 +402,7 @@ fn read_review(body: &[u8]) -> Result<Review, Refusal> {
             VERSIONS.join(" or ")
         )));
     }
-    let audiences = review.spec.audiences.as_ref().map_or(0, Vec::len);
+    let audiences = review.spec.0.audiences.as_ref().map_or(0, Vec::len);
     if audiences > MAX_AUDIENCES {
         return Err(Refusal::MalformedReview(format!(
             "it names {audiences} audiences, of which {MAX_AUDIENCES} are read at most"
@@ -379,14 +411,7 @@ fn read_review(body: &[u8]) -> Result<Review, Refusal> {
     Ok(review)
 }
 
-fn respond(review: &Review, status: Status<'_>) -> Response<Body> {
-    let answer = Answer {
-        api_version: &review.api_version,
-        kind: &review.kind,
-        status,
-    };
-    // Text, booleans and maps with text for keys can always be written to memory.
-    let answer = serde_json::to_vec(&answer).unwrap_or_default();
+fn respond(answer: Vec<u8>) -> Response<Body> {
     let mut response = Response::new(full(answer.into()));
     let fields = response.headers_mut();
     fields.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
@@ -404,31 +429,37 @@ struct Names {
 }
 
 impl Names {
-    fn user(&self, token: &VerifiedToken) -> User {
-        User {
+    /// `None` if it is in too many groups.
+    fn user(&self, token: &VerifiedToken) -> Option<User> {
+        Some(User {
             username: format!("{}{}", self.username_prefix, token.subject()),
             uid: token.subject().to_owned(),
-            groups: self.groups(token),
+            groups: self.groups(token)?,
             extra: self.extra(token),
-        }
+        })
     }
 
-    fn groups(&self, token: &VerifiedToken) -> Vec<String> {
+    fn groups(&self, token: &VerifiedToken) -> Option<Vec<String>> {
         let prefix = &self.group_prefix;
         let organisation = token.member_id().organisation();
-        let claimed = self.claimed_groups(token);
+        let mut claimed: Vec<&str> = Vec::new();
+        for group in self.claimed_groups(token).split(',').map(str::trim) {
+            let is_none = group.is_empty() || group.contains(char::is_control);
+            if is_none || claimed.contains(&group) {
+                continue;
+            }
+            if claimed.len() == MAX_GROUPS {
+                return None;
+            }
+            claimed.push(group);
+        }
         let mut groups = vec![
             format!("{prefix}authenticated"),
             format!("{prefix}organisation:{organisation}"),
         ];
-        groups.extend(
-            claimed
-                .split(',')
-                .map(str::trim)
-                .filter(|group| !group.is_empty() && !group.contains(char::is_control))
-                .map(|group| format!("{prefix}group:{organisation}:{group}")),
-        );
-        groups
+        let claimed = claimed.into_iter();
+        groups.extend(claimed.map(|group| format!("{prefix}group:{organisation}:{group}")));
+        Some(groups)
     }
 
     /// Those that the organisation itself puts the member in.
@@ -497,7 +528,7 @@ mod tests {
     #[test]
     fn names_people_as_documented() {
         let claims = [("groups", "admins, dev"), ("team", "a"), ("other", "b")];
-        let user = names().user(&token(&claims, true));
+        let user = names().user(&token(&claims, true)).unwrap();
         assert_eq!(user.username, "kliento:alice@example.com");
         assert_eq!(user.uid, "alice@example.com");
         assert_eq!(
@@ -527,7 +558,9 @@ mod tests {
 
     #[test]
     fn a_member_can_not_put_itself_in_a_group() {
-        let user = names().user(&token(&[("groups", "admins")], false));
+        let user = names()
+            .user(&token(&[("groups", "admins")], false))
+            .unwrap();
         assert_eq!(
             user.groups,
             ["kliento:authenticated", "kliento:organisation:example.com"]
@@ -540,13 +573,14 @@ mod tests {
             groups_claim: None,
             ..names()
         };
-        assert_eq!(names.user(&token(&[("groups", "a")], true)).groups.len(), 2);
+        let user = names.user(&token(&[("groups", "a")], true)).unwrap();
+        assert_eq!(user.groups.len(), 2);
     }
 
     #[test]
     fn an_organisation_can_not_claim_what_is_not_its_own() {
         let claims = "system:masters,authenticated,organisation:bank.com,group:bank.com:admins,kliento:authenticated";
-        let user = names().user(&token(&[("groups", claims)], true));
+        let user = names().user(&token(&[("groups", claims)], true)).unwrap();
         for group in &user.groups[2..] {
             assert!(group.starts_with("kliento:group:example.com:"), "{group}");
         }
@@ -555,8 +589,32 @@ mod tests {
 
     #[test]
     fn empty_groups_and_those_with_control_characters_are_none() {
-        let user = names().user(&token(&[("groups", ", ,a\nb,\u{85},")], true));
+        let user = names()
+            .user(&token(&[("groups", ", ,a\nb,\u{85},")], true))
+            .unwrap();
         assert_eq!(user.groups.len(), 2);
+    }
+
+    #[test]
+    fn somebody_with_too_many_groups_is_nobody_and_a_group_counts_once() {
+        let groups = |count: usize| {
+            let groups: Vec<String> = (0..count).map(|number| format!("g{number}")).collect();
+            groups.join(",")
+        };
+        let user = |claim: &str| names().user(&token(&[("groups", claim)], true));
+        let most = user(&groups(MAX_GROUPS)).unwrap();
+        assert_eq!(most.groups.len(), 2 + MAX_GROUPS);
+        assert_eq!(user(&groups(MAX_GROUPS + 1)), None);
+        let repeated = format!(
+            "{},{}, a,a ,,",
+            groups(MAX_GROUPS - 1),
+            groups(MAX_GROUPS - 1)
+        );
+        assert_eq!(user(&repeated).unwrap().groups.len(), 2 + MAX_GROUPS);
+        assert_eq!(user(&vec!["a"; 1_000].join(",")).unwrap().groups.len(), 3);
+        // Those of a member are not counted, since they are none.
+        let member = token(&[("groups", &groups(1_000))], false);
+        assert_eq!(names().user(&member).unwrap().groups.len(), 2);
     }
 
     #[test]
@@ -627,7 +685,76 @@ mod tests {
         };
         assert!(audiences(MAX_AUDIENCES).is_ok());
         assert!(audiences(MAX_AUDIENCES + 1).is_err());
-        assert!(read_review(b"").is_err());
-        assert!(read_review(b"[]").is_err());
+        let whole = r#"{"apiVersion":"authentication.k8s.io/v1","kind":"TokenReview","spec":{"token":"x"}}"#;
+        assert!(read_review(whole.as_bytes()).is_ok());
+        let nested = "[".repeat(30_000);
+        let unread = "{\"a\":".repeat(30_000);
+        for (what, json) in [
+            ("nothing", String::new()),
+            ("an array", "[]".to_owned()),
+            (
+                "an array of the members",
+                r#"["authentication.k8s.io/v1","TokenReview",{"token":"x"}]"#.to_owned(),
+            ),
+            (
+                "an array of arrays",
+                r#"["authentication.k8s.io/v1","TokenReview",["x",null]]"#.to_owned(),
+            ),
+            (
+                "an array for the specification",
+                whole.replace(r#"{"token":"x"}"#, r#"["x",null]"#),
+            ),
+            (
+                "a string for the specification",
+                whole.replace(r#"{"token":"x"}"#, r#""x""#),
+            ),
+            (
+                "a token twice, by an escape",
+                whole.replace(r#""token":"x""#, r#""token":"x","\u0074oken":"y""#),
+            ),
+            (
+                "audiences twice",
+                whole.replace(
+                    r#""token":"x""#,
+                    r#""token":"x","audiences":[],"audiences":[]"#,
+                ),
+            ),
+            (
+                "a kind twice",
+                whole.replace(r#""kind":"#, r#""kind":"TokenReview","kind":"#),
+            ),
+            (
+                "a specification twice",
+                whole.replace(r#""spec":"#, r#""spec":{"token":"y"},"spec":"#),
+            ),
+            ("a byte order mark", format!("\u{feff}{whole}")),
+            ("two documents", format!("{whole}{whole}")),
+            ("a comment", format!("{whole}//")),
+            ("something behind", format!("{whole}x")),
+            ("nesting", nested.clone()),
+            (
+                "nesting of what is not read",
+                format!(r#"{{"metadata":{nested}"#),
+            ),
+            ("nesting of objects", unread.clone()),
+            (
+                "nesting that ends",
+                whole.replace(
+                    r#""token":"x""#,
+                    &format!(
+                        r#""token":"x","a":{}{}"#,
+                        "[".repeat(30_000),
+                        "]".repeat(30_000)
+                    ),
+                ),
+            ),
+            ("a lone surrogate", whole.replace(r#""x""#, r#""\ud800""#)),
+            ("UTF-16", whole.chars().flat_map(|c| ['\0', c]).collect()),
+        ] {
+            let refusal = read_review(json.as_bytes()).err();
+            let refusal = refusal.unwrap_or_else(|| panic!("{what} is read"));
+            assert_eq!(refusal.reason(), "serve.malformed_review", "{what}");
+        }
+        assert!(read_review(&[whole.as_bytes(), b"\xff"].concat()).is_err());
     }
 }

@@ -3,12 +3,15 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER,
+    WWW_AUTHENTICATE,
+};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use kliento::Audience;
 use serde::Serialize;
 
-use super::headers::{IdentityTooLarge, REASON};
+use super::headers::REASON;
 use super::path::AmbiguousPath;
 use super::{Body, full};
 use crate::fault::with_causes;
@@ -22,8 +25,8 @@ pub(crate) enum Refusal {
     /// There is no token, or more than one, or it is no good (401); it is not enough for what is asked (403); it could not
     /// be verified (500), or not now (503).
     Authentication(kliento::http::Refusal),
-    /// The token says that it is for an audience that is not in question: 401.
-    OtherAudience(Audience),
+    /// The token was verified, and is for an audience that is not in question: 401.
+    OtherAudience { audience: Audience, subject: String },
     /// A field by which the client could pass for somebody: 403.
     ReservedField,
     /// A field that asks the backend to change to a protocol other than WebSocket: 403.
@@ -38,11 +41,10 @@ pub(crate) enum Refusal {
     AmbiguousMethod,
     /// What stands for the host is none: 403.
     MalformedHost,
-    /// The identity can't be told to the proxy: 403.
-    IdentityTooLarge {
-        fault: IdentityTooLarge,
-        subject: String,
-    },
+    /// The organisation puts the member in more groups than Kubernetes is told of: 403.
+    TooManyGroups { most: usize, subject: String },
+    /// The identity can't be told: 403.
+    IdentityTooLarge { fault: String, subject: String },
     /// The proxy does not say, or says twice, what the request was that it asks about: 400.
     UnclearRequest(&'static str),
     /// The body was not read: 400, 408 or 413.
@@ -51,6 +53,10 @@ pub(crate) enum Refusal {
     MalformedReview(String),
     /// The body is of another type than the endpoint reads: 415.
     MediaType,
+    /// The body is compressed, or otherwise not sent as it is: 415.
+    ContentEncoding,
+    /// The request is for a host that is not this one, as after DNS rebinding: 421.
+    Misdirected,
     /// The endpoint takes POST alone: 405.
     Method,
     /// Nothing is served there: 404.
@@ -62,13 +68,14 @@ impl Refusal {
     pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::Authentication(refusal) => refusal.reason(),
-            Self::OtherAudience(_) => "kliento.audience_mismatch",
+            Self::OtherAudience { .. } => "kliento.audience_mismatch",
             Self::ReservedField => "serve.reserved_header",
             Self::Upgrade => "serve.upgrade",
             Self::NoRule => "serve.no_rule",
             Self::AmbiguousPath(_) | Self::AmbiguousRule => "serve.ambiguous_path",
             Self::AmbiguousMethod => "serve.ambiguous_method",
             Self::MalformedHost => "serve.malformed_host",
+            Self::TooManyGroups { .. } => "kubernetes.too_many_groups",
             Self::IdentityTooLarge { .. } => "serve.identity_too_large",
             Self::UnclearRequest(_) => "serve.unclear_request",
             Self::Body(BodyFault::TooLarge) => "serve.body_too_large",
@@ -76,6 +83,8 @@ impl Refusal {
             Self::Body(BodyFault::Broken) => "serve.body_broken",
             Self::MalformedReview(_) => "serve.malformed_review",
             Self::MediaType => "serve.media_type",
+            Self::ContentEncoding => "serve.content_encoding",
+            Self::Misdirected => "serve.misdirected",
             Self::Method => "serve.method",
             Self::NotFound => "serve.not_found",
         }
@@ -84,7 +93,7 @@ impl Refusal {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Authentication(refusal) => refusal.status(),
-            Self::OtherAudience(_) => StatusCode::UNAUTHORIZED,
+            Self::OtherAudience { .. } => StatusCode::UNAUTHORIZED,
             Self::ReservedField
             | Self::Upgrade
             | Self::NoRule
@@ -92,13 +101,15 @@ impl Refusal {
             | Self::AmbiguousRule
             | Self::AmbiguousMethod
             | Self::MalformedHost
+            | Self::TooManyGroups { .. }
             | Self::IdentityTooLarge { .. } => StatusCode::FORBIDDEN,
             Self::UnclearRequest(_) | Self::MalformedReview(_) | Self::Body(BodyFault::Broken) => {
                 StatusCode::BAD_REQUEST
             }
             Self::Body(BodyFault::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Body(BodyFault::TooSlow) => StatusCode::REQUEST_TIMEOUT,
-            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::MediaType | Self::ContentEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotFound => StatusCode::NOT_FOUND,
         }
@@ -108,7 +119,9 @@ impl Refusal {
     pub(crate) fn subject(&self) -> Option<&str> {
         match self {
             Self::Authentication(kliento::http::Refusal::Token(error)) => error.subject(),
-            Self::IdentityTooLarge { subject, .. } => Some(subject),
+            Self::OtherAudience { subject, .. }
+            | Self::TooManyGroups { subject, .. }
+            | Self::IdentityTooLarge { subject, .. } => Some(subject),
             _ => None,
         }
     }
@@ -125,8 +138,8 @@ impl Refusal {
     pub(crate) fn message(&self) -> Cow<'static, str> {
         match self {
             Self::Authentication(refusal) => with_causes(refusal).into(),
-            Self::OtherAudience(said) => {
-                format!("the token is for audience {:?}, and the request asked for another", said.as_str()).into()
+            Self::OtherAudience { audience, .. } => {
+                format!("the token is for audience {:?}, and the request asked for another", audience.as_str()).into()
             }
             Self::ReservedField => {
                 "the client sent a field whose name starts with X-Kliento-, or could be taken for one".into()
@@ -150,13 +163,23 @@ impl Refusal {
                     .into()
             }
             Self::MalformedHost => "what stands for the host is no host".into(),
-            Self::IdentityTooLarge { fault, .. } => fault.to_string().into(),
+            Self::TooManyGroups { most, .. } => {
+                format!("the token has more than {most} groups; claim fewer").into()
+            }
+            Self::IdentityTooLarge { fault, .. } => fault.clone().into(),
             Self::UnclearRequest(what) => {
                 format!("the proxy does not say what it asks about: {what}").into()
             }
             Self::Body(fault) => fault.to_string().into(),
             Self::MalformedReview(fault) => format!("this is no TokenReview: {fault}").into(),
             Self::MediaType => "the body is of a type that is not read here".into(),
+            Self::ContentEncoding => {
+                "the body has a Content-Encoding, and bodies are not decoded here; send it as it is".into()
+            }
+            Self::Misdirected => {
+                "the request came over loopback for a host that is not this one; hosts in the configuration names more"
+                    .into()
+            }
             Self::Method => "only POST is taken here".into(),
             Self::NotFound => "nothing is served there".into(),
         }
@@ -181,6 +204,9 @@ impl Refusal {
             StatusCode::UNAUTHORIZED => fields.insert(WWW_AUTHENTICATE, CHALLENGE),
             StatusCode::SERVICE_UNAVAILABLE => fields.insert(RETRY_AFTER, A_SECOND),
             StatusCode::METHOD_NOT_ALLOWED => fields.insert(ALLOW, POST),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE if matches!(self, Self::ContentEncoding) => {
+                fields.insert(ACCEPT_ENCODING, IDENTITY)
+            }
             _ => None,
         };
         fields
@@ -208,6 +234,18 @@ pub(crate) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const CHALLENGE: HeaderValue = HeaderValue::from_static(kliento::header::SCHEME);
 /// After which to try again (RFC 9110 §10.2.3): verifications take milliseconds.
 const A_SECOND: HeaderValue = HeaderValue::from_static("1");
+
+/// As RFC 9110 §12.5.3 has a server say which encodings of bodies it takes.
+const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
+
+/// Refuses bodies that would have to be decoded before they are read (RFC 9110 §8.4).
+pub(crate) fn check_encoding(fields: &HeaderMap) -> Result<(), Refusal> {
+    let is_as_it_is = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
+    if fields.get_all(CONTENT_ENCODING).iter().all(is_as_it_is) {
+        return Ok(());
+    }
+    Err(Refusal::ContentEncoding)
+}
 
 /// RFC 9110 §10.2.1.
 const POST: HeaderValue = HeaderValue::from_static("POST");

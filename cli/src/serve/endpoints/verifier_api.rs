@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | names no audience, or an empty one | 400 | `{"error":"Audience is missing from the query string"}` |
 //! | has a body of another media type | 415 | `{"error":"Unrecognised content type"}` |
+//! | has a body with a `Content-Encoding` | 415 | `error`, `reason` (`serve.content_encoding`) |
 //! | has a token that holds | 200 | `status` `valid`, `subject`, `claims` and what `kliento token verify --json` says |
 //! | has one that does not | 200 | `status` `invalid`, `error`, `reason` |
 //! | has what can't be read | 200 | `status` `malformed`, `error`, `reason` |
@@ -21,17 +22,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use form_urlencoded as form;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use kliento::{Audience, VerifiedToken, Verifier};
 use serde::{Deserialize, Serialize};
 
-use super::refusal::{NO_STORE, Refusal};
+use super::refusal::{NO_STORE, Refusal, check_encoding};
 use super::verdict::{Case, Conclusion, Gate, Presented};
 use super::{Body, full};
 use crate::commands::describe;
-use crate::serve::limits::BodyFault;
+use crate::serve::limits::{BodyFault, MAX_ANSWER};
 
 /// `[verifier]`
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -56,6 +57,9 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 #[derive(Serialize)]
 struct Problem<'a> {
     error: &'a str,
+    /// Not there where the original says no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
 }
 
 /// What there is to say of a token that does not hold.
@@ -98,6 +102,9 @@ impl VerifierApi {
                 "Unrecognised content type",
             );
         };
+        if let Err(refusal) = check_encoding(&request.headers) {
+            return self.conclude(&Case::new(NAME), &Err(refusal));
+        }
         match body.await {
             Ok(body) => self.verify(audience, form.present(body)).await,
             Err(fault) => self.conclude(&Case::new(NAME), &Err(fault.into())),
@@ -110,7 +117,7 @@ impl VerifierApi {
         case.audience = Some(verifier.audience().as_str());
         let (tier, verdict) = self.gate.verify(&verifier, presented).await;
         case.tier = tier;
-        self.conclude(&case, &verdict)
+        self.conclude(&case, &verdict.and_then(tellable))
     }
 
     fn conclude(
@@ -137,9 +144,33 @@ impl VerifierApi {
                 };
                 json(StatusCode::OK, &verdict)
             }
-            Err(refusal) => problem(refusal.status(), &refusal.message()),
+            Err(refusal) => {
+                let error = refusal.message();
+                let problem = Problem {
+                    error: &error,
+                    reason: Some(refusal.reason()),
+                };
+                let mut response = json(refusal.status(), &problem);
+                if matches!(refusal, Refusal::ContentEncoding) {
+                    let identity = HeaderValue::from_static("identity");
+                    response.headers_mut().insert(ACCEPT_ENCODING, identity);
+                }
+                response
+            }
         }
     }
+}
+
+/// Refuses a token of which there is more to tell than an answer has room for.
+fn tellable(token: VerifiedToken) -> Result<VerifiedToken, Refusal> {
+    let told = serde_json::to_vec(&describe(&token)).unwrap_or_default();
+    if told.len() > MAX_ANSWER {
+        return Err(Refusal::IdentityTooLarge {
+            fault: format!("the identity and its claims take more than {MAX_ANSWER} bytes of JSON"),
+            subject: token.subject().to_owned(),
+        });
+    }
+    Ok(token)
 }
 
 /// The first audience of the query, decoded as forms are.
@@ -188,7 +219,13 @@ impl Form {
 }
 
 fn problem(status: StatusCode, error: &str) -> Response<Body> {
-    json(status, &Problem { error })
+    json(
+        status,
+        &Problem {
+            error,
+            reason: None,
+        },
+    )
 }
 
 fn json(status: StatusCode, document: &impl Serialize) -> Response<Body> {
