@@ -19,6 +19,7 @@ use super::endpoints::Sections;
 use super::endpoints::kubernetes::KubernetesConfig;
 use super::endpoints::rules::RuleConfig;
 use super::endpoints::verifier_api::VerifierApiConfig;
+use super::hosts::HostName;
 use super::limits::{Limits, VerificationLimits};
 use super::listener::Address;
 use super::log::{Format, Level, Log};
@@ -45,6 +46,7 @@ struct ConfigFile {
     listen: Option<Vec<Text<Address>>>,
     #[serde(deserialize_with = "some_several")]
     operations_listen: Option<Vec<Text<Address>>>,
+    hosts: Vec<Text<HostName>>,
     audience: Option<Text<Audience>>,
     trust_anchors: Option<PathBuf>,
     clock_skew: Option<Text<Duration>>,
@@ -272,6 +274,8 @@ pub(crate) struct Settings {
     pub(crate) listen: Vec<Address>,
     /// Addresses that have the operations, and have them alone; if there are none, they are with all else.
     pub(crate) operations_listen: Vec<Address>,
+    /// Names by which it is asked for over loopback, beside those that always do.
+    pub(crate) hosts: Vec<HostName>,
     pub(crate) tls: Option<TlsFiles>,
     pub(crate) limits: Limits,
     pub(crate) sections: Sections,
@@ -473,6 +477,7 @@ impl ConfigFile {
         Ok(Settings {
             listen,
             operations_listen,
+            hosts: self.hosts.into_iter().map(value).collect(),
             tls: combine_tls(flags.tls, self.tls, base),
             limits: self.limits.resolve()?,
             sections: Sections {

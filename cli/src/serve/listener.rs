@@ -32,7 +32,9 @@ use tracing::{debug, error, warn};
 
 use super::BoxError;
 use super::connections::{Connections, InFlight, Member, Overdue, Patience, Progress, Watched};
+use super::endpoints::refusal::Refusal;
 use super::endpoints::{Body, Endpoints};
+use super::hosts::Hosts;
 use super::limits::{BoundedBody, HEADER_FIELDS, Limits, SEND_BUFFER, STREAMS, WINDOW};
 use super::metrics::{Connected, End, Metrics};
 use super::operations::{self, Operations};
@@ -120,6 +122,13 @@ impl Surface {
     }
 }
 
+/// Where a connection came in.
+#[derive(Clone, Copy, Debug)]
+struct Entrance {
+    surface: Surface,
+    is_loopback: bool,
+}
+
 /// An address that is bound.
 pub(crate) struct Listener {
     socket: Socket,
@@ -166,15 +175,17 @@ impl Listener {
         })
     }
 
-    async fn accept(&self) -> io::Result<Box<dyn Io>> {
+    /// A connection, and whether it came over loopback, as those of browsers on this machine do.
+    async fn accept(&self) -> io::Result<(Box<dyn Io>, bool)> {
         Ok(match &self.socket {
             Socket::Tcp(listener) => {
                 let (stream, _) = listener.accept().await?;
                 // Answers are small, and to wait for more of them would only delay them.
                 stream.set_nodelay(true)?;
-                Box::new(stream)
+                let is_loopback = stream.local_addr()?.ip().to_canonical().is_loopback();
+                (Box::new(stream), is_loopback)
             }
-            Socket::Unix(listener) => Box::new(listener.accept().await?.0),
+            Socket::Unix(listener) => (Box::new(listener.accept().await?.0), false),
         })
     }
 }
@@ -253,6 +264,7 @@ pub(crate) struct Server {
     /// Those who look after the process have room of their own, and are served to the end.
     operators: Arc<Connections>,
     limits: Limits,
+    hosts: Hosts,
     http: auto::Builder<TokioExecutor>,
     streams: Streams,
     shutdown: watch::Receiver<bool>,
@@ -263,6 +275,7 @@ impl Server {
         endpoints: Endpoints,
         metrics: Arc<Metrics>,
         limits: Limits,
+        hosts: Hosts,
         shutdown: watch::Receiver<bool>,
     ) -> Self {
         Self {
@@ -272,6 +285,7 @@ impl Server {
             connections: Arc::new(Connections::new(limits.connections)),
             operators: Arc::new(Connections::new(OPERATORS)),
             limits,
+            hosts,
             http: http(&limits),
             streams: Streams::new(limits.streams),
             shutdown,
@@ -291,11 +305,14 @@ impl Server {
                 accepted = listener.accept() => accepted,
             };
             match accepted {
-                Ok(stream) => {
+                Ok((stream, is_loopback)) => {
                     let member = connections.admit().await;
                     let server = Arc::clone(&self);
-                    let (surface, tls) = (listener.surface, listener.tls.clone());
-                    tokio::spawn(server.serve(stream, member, surface, tls));
+                    let entrance = Entrance {
+                        surface: listener.surface,
+                        is_loopback,
+                    };
+                    tokio::spawn(server.serve(stream, member, entrance, listener.tls.clone()));
                 }
                 Err(error) => self.after_failing_to_accept(&error).await,
             }
@@ -327,15 +344,15 @@ impl Server {
         self: Arc<Self>,
         stream: Box<dyn Io>,
         member: Member,
-        surface: Surface,
+        entrance: Entrance,
         tls: Option<Arc<Tls>>,
     ) {
         let _connected: Connected = self.metrics.connection();
         let progress = Arc::clone(&member.progress);
         let end = match tls {
-            None => self.serve_http(stream, &progress, surface).await,
-            Some(tls) => match self.secure(stream, &progress, &tls, surface).await {
-                Ok(stream) => self.serve_http(stream, &progress, surface).await,
+            None => self.serve_http(stream, &progress, entrance).await,
+            Some(tls) => match self.secure(stream, &progress, &tls, entrance).await {
+                Ok(stream) => self.serve_http(stream, &progress, entrance).await,
                 Err(end) => Some(end),
             },
         };
@@ -350,7 +367,7 @@ impl Server {
         stream: Box<dyn Io>,
         progress: &Progress,
         tls: &Tls,
-        surface: Surface,
+        entrance: Entrance,
     ) -> Result<Box<dyn Io>, End> {
         let handshake = TlsAcceptor::from(tls.current()).accept(stream);
         tokio::select! {
@@ -366,7 +383,7 @@ impl Server {
                 Err(_) => Err(End::HeaderTimeout),
             },
             () = progress.dismissed() => Err(End::Dismissed),
-            () = self.ending(surface) => Err(End::Shutdown),
+            () = self.ending(entrance.surface) => Err(End::Shutdown),
         }
     }
 
@@ -375,11 +392,11 @@ impl Server {
         self: &Arc<Self>,
         stream: Box<dyn Io>,
         progress: &Arc<Progress>,
-        surface: Surface,
+        entrance: Entrance,
     ) -> Option<End> {
         let service = service_fn(|request: Request<Incoming>| {
             let in_flight = progress.begin(request.version());
-            let answer = self.take(request, progress, surface);
+            let answer = self.take(request, progress, entrance);
             async move {
                 let (answer, stream) = answer.await;
                 Ok::<_, Infallible>(answer.map(|body| CountedBody {
@@ -420,7 +437,7 @@ impl Server {
                     connection.as_mut().graceful_shutdown();
                 }
                 () = progress.dismissed() => return Some(End::Dismissed),
-                () = self.ending(surface), if !is_ending => {
+                () = self.ending(entrance.surface), if !is_ending => {
                     is_ending = true;
                     if progress.is_untouched() {
                         return Some(End::Shutdown);
@@ -439,20 +456,20 @@ impl Server {
         self: &Arc<Self>,
         request: Request<Incoming>,
         progress: &Arc<Progress>,
-        surface: Surface,
+        entrance: Entrance,
     ) -> impl Future<Output = (Response<Body>, Option<Arc<Stream>>)> + use<> {
         let (server, progress) = (Arc::clone(self), Arc::clone(progress));
         let is_first = progress.in_flight() == 1;
         async move {
             if is_first {
-                return (server.answer(request, surface).await, None);
+                return (server.answer(request, entrance).await, None);
             }
             let Some(stream) = server.streams.admit(&progress).await else {
                 return (server.too_many(), None);
             };
             let answer = tokio::select! {
                 biased;
-                answer = server.answer(request, surface) => answer,
+                answer = server.answer(request, entrance) => answer,
                 () = stream.dismissed() => return (server.too_many(), None),
             };
             stream.answered();
@@ -466,14 +483,17 @@ impl Server {
         refusal(status, "too many requests at a time\n")
     }
 
-    async fn answer(&self, request: Request<Incoming>, surface: Surface) -> Response<Body> {
+    async fn answer(&self, request: Request<Incoming>, entrance: Entrance) -> Response<Body> {
         let (version, path) = (request.version(), request.uri().path());
-        let (endpoint, mut response) = if request.headers().len() > HEADER_FIELDS {
+        let is_misdirected = entrance.is_loopback
+            && (is_for_operations(entrance.surface, path) || Endpoints::is_for_programs(path))
+            && !self.hosts.admit(request.uri(), request.headers());
+        let (endpoint, mut response) = if is_misdirected {
+            ("none", Refusal::Misdirected.response())
+        } else if request.headers().len() > HEADER_FIELDS {
             let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
             ("none", refusal(status, "too many header fields\n"))
-        } else if surface == Surface::Operations
-            || surface == Surface::Everything && Operations::has(path)
-        {
+        } else if is_for_operations(entrance.surface, path) {
             let response = self.operations.answer(request.method(), path);
             (operations::NAME, response)
         } else {
@@ -505,6 +525,11 @@ impl Server {
             );
         }
     }
+}
+
+/// Whether a path is one of the operations' where somebody came in.
+fn is_for_operations(surface: Surface, path: &str) -> bool {
+    surface == Surface::Operations || surface == Surface::Everything && Operations::has(path)
 }
 
 fn refusal(status: StatusCode, why: &'static str) -> Response<Body> {

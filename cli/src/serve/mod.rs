@@ -10,6 +10,7 @@ pub(crate) mod config;
 mod connections;
 mod document;
 mod endpoints;
+mod hosts;
 mod limits;
 mod listener;
 pub(crate) mod log;
@@ -36,6 +37,7 @@ use self::audit::Audit;
 use self::config::{Origin, Settings};
 use self::endpoints::Endpoints;
 use self::endpoints::verdict::Gate;
+use self::hosts::Hosts;
 use self::limits::{Limits, RESERVED_FILES};
 pub(crate) use self::listener::Address;
 use self::listener::{Current, Listener, Server, Surface};
@@ -182,7 +184,8 @@ impl Service {
 
         let (shutdown, ending) = watch::channel(false);
         let metrics = Arc::clone(&self.shared.metrics);
-        let server = Server::new(self.endpoints, metrics, limits, ending);
+        let hosts = Hosts::new(self.settings.hosts.clone());
+        let server = Server::new(self.endpoints, metrics, limits, hosts, ending);
         let server = Arc::new(server);
         let (mut accepting, mut for_operators) = (JoinSet::new(), JoinSet::new());
         for listener in listeners {

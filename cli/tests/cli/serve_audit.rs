@@ -11,6 +11,7 @@ use crate::support::Scratch;
 
 const RULES: &str = r#"
 audience = "https://app.example.com"
+verifier = { enabled = true }
 log = { format = "json" }
 
 [[rules]]

@@ -280,7 +280,7 @@ fn a_token_that_is_no_good_is_a_verdict_with_a_reason() {
             "kliento.malformed_header",
         ),
         (
-            format!("Kliento {}", bare(&good)),
+            format!("kliento {}", bare(&good)),
             "kliento.malformed_header",
         ),
         (

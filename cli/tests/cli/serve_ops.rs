@@ -389,7 +389,11 @@ fn tells_that_it_lives_and_is_ready_and_what_it_has_done() {
     assert_eq!(server.get("/healthz", "").status, 200);
     assert_eq!(server.get("/nothing", "").status, 404);
     // It says where it listens a moment before it is ready.
-    eventually("ready", || server.get("/readyz", "").status == 200);
+    let mut tries = 0;
+    eventually("ready", || {
+        tries += 1;
+        server.get("/readyz", "").status == 200
+    });
     let post =
         "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     let refused = exchange(server.connect(), post);
@@ -398,7 +402,10 @@ fn tells_that_it_lives_and_is_ready_and_what_it_has_done() {
 
     let metrics = server.get("/metrics", "");
     assert!(metrics.head.contains("application/openmetrics-text"));
+    let accepted = format!("kliento_connections_accepted_total {}", 4 + tries);
     for line in [
+        accepted.as_str(),
+        "kliento_requests_total{endpoint=\"operations\",status=\"200\"} 2",
         "kliento_requests_total{endpoint=\"operations\",status=\"405\"} 1",
         "kliento_requests_total{endpoint=\"none\",status=\"404\"} 1",
         "kliento_cache_capacity_octets{tier=\"bundles\"} 8388608",

@@ -124,6 +124,11 @@ impl Endpoints {
         }
     }
 
+    /// Whether programs ask there for themselves, and no proxy or API server does for others.
+    pub(crate) fn is_for_programs(path: &str) -> bool {
+        Endpoint::at(path) == Some(Endpoint::VerifierApi)
+    }
+
     /// The bounded name of the endpoint at `path`, for metrics and logs.
     pub(crate) fn name_of(path: &str) -> &'static str {
         match Endpoint::at(path) {
