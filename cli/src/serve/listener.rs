@@ -264,7 +264,7 @@ pub(crate) struct Server {
     /// Those who look after the process have room of their own, and are served to the end.
     operators: Arc<Connections>,
     limits: Limits,
-    hosts: Hosts,
+    pub(crate) hosts: Current<Hosts>,
     http: auto::Builder<TokioExecutor>,
     streams: Streams,
     shutdown: watch::Receiver<bool>,
@@ -285,7 +285,7 @@ impl Server {
             connections: Arc::new(Connections::new(limits.connections)),
             operators: Arc::new(Connections::new(OPERATORS)),
             limits,
-            hosts,
+            hosts: Current::new(hosts),
             http: http(&limits),
             streams: Streams::new(limits.streams),
             shutdown,
@@ -487,7 +487,7 @@ impl Server {
         let (version, path) = (request.version(), request.uri().path());
         let is_misdirected = entrance.is_loopback
             && (is_for_operations(entrance.surface, path) || Endpoints::is_for_programs(path))
-            && !self.hosts.admit(request.uri(), request.headers());
+            && !self.hosts.get().admit(request.uri(), request.headers());
         let (endpoint, mut response) = if is_misdirected {
             ("none", Refusal::Misdirected.response())
         } else if request.headers().len() > HEADER_FIELDS {

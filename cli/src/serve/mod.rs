@@ -324,6 +324,9 @@ impl Running {
             self.shared.verifier.replace(verifier);
         }
         self.server.endpoints.replace(endpoints);
+        self.server
+            .hosts
+            .replace(Hosts::new(settings.hosts.clone()));
         if let (Some(tls), Some(prepared)) = (&self.shared.tls, tls)
             && tls.replace(prepared)
         {

@@ -11,7 +11,6 @@ use crate::support::Scratch;
 
 const RULES: &str = r#"
 audience = "https://app.example.com"
-verifier = { enabled = true }
 log = { format = "json" }
 
 [[rules]]

@@ -448,6 +448,78 @@ fn labels_are_those_of_the_server_whatever_clients_send() {
     assert!(families(&server) <= before + 1);
 }
 
+/// A page of a stranger's whose name leads to this machine can send anything but a `Host` of ours.
+#[test]
+fn what_dns_rebinding_sends_to_loopback_is_refused() {
+    let scratch = Scratch::new();
+    let configuration = "hosts = [\"kliento.example.com\"]\naudience = \"a\"\n[verifier]\n[[rules]]\npublic = true\n";
+    let server = Server::configured(&scratch, configuration);
+    let ask = |start: &str, host: &str| {
+        let request =
+            format!("{start} HTTP/1.1\r\n{host}Connection: close\r\nContent-Length: 0\r\n\r\n");
+        exchange(server.connect(), &request)
+    };
+    for start in [
+        "GET /metrics",
+        "GET /healthz",
+        "GET /readyz",
+        "POST /?audience=a",
+    ] {
+        for host in [
+            "evil.example",
+            "evil.example:8080",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+        ] {
+            let host = format!("Host: {host}\r\n");
+            ask(start, &host).refuses(421, "serve.misdirected");
+        }
+        for host in [
+            "127.0.0.1",
+            "127.0.0.1:8080",
+            "localhost:1",
+            "[::1]:8080",
+            "kliento",
+            "Kliento.example.com:8080",
+        ] {
+            let answer = ask(start, &format!("Host: {host}\r\n"));
+            assert_ne!(answer.status, 421, "{start} {host}");
+        }
+    }
+    assert_eq!(
+        ask("GET http://evil.example/metrics", "Host: localhost\r\n").status,
+        421
+    );
+    // Proxies send the client's host along, and it is no secret what they are told.
+    let fields = "X-Original-Method: GET\r\nX-Original-Host: a.example\r\nX-Original-URI: /\r\n";
+    for (start, host) in [
+        ("GET /auth/nginx", "evil.example"),
+        ("GET /auth/envoy/", "app.example.com"),
+    ] {
+        let answer = ask(start, &format!("Host: {host}\r\n{fields}"));
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+}
+
+#[test]
+fn names_of_the_server_are_read_again_with_the_configuration() {
+    let scratch = Scratch::new();
+    let server = Server::configured(&scratch, "[verifier]\n");
+    let status = || {
+        let request =
+            "GET /healthz HTTP/1.1\r\nHost: kliento.example.com\r\nConnection: close\r\n\r\n";
+        exchange(server.connect(), request).status
+    };
+    assert_eq!(status(), 421);
+    std::fs::write(
+        scratch.file("kliento.toml"),
+        "hosts = [\"kliento.example.com\"]\n[verifier]\n",
+    )
+    .unwrap();
+    server.signal("HUP");
+    eventually("the new name", || status() == 200);
+}
+
 #[test]
 fn operations_have_an_address_of_their_own_if_they_are_given_one() {
     let scratch = Scratch::new();

@@ -70,7 +70,7 @@ fn refuses_bodies_of_unrecognised_content_types() {
 #[test]
 fn a_compressed_body_is_refused_as_such() {
     let scratch = Scratch::new();
-    let server = start(&scratch, "");
+    let server = start(&scratch, "[verifier]\n");
     let good = bundle(&ALICE, AUDIENCE, &[]);
     for encoding in ["gzip", "x-gzip", "deflate", "br", "zstd", "identity, gzip"] {
         let fields = format!("{BUNDLE}Content-Encoding: {encoding}\r\n");
