@@ -197,7 +197,7 @@ def people(cluster, api):
         user = cluster.signs_in(api, cluster.kubeconfig("--claim=team=blue", "--claim=groups=admins"))
         extra = {**ALICE["extra"], "kliento.veraid.net/claim-team": ["blue"]}
         expect("user", user, {**ALICE, "extra": extra})
-    with check(f"{name}: the audience can stand with the cluster, in place of an argument"):
+    with check(f"{name}: the audience can stand with the cluster, where that is asked for"):
         path = cluster.kubeconfig()
         extension = (
             "      extensions:\n        - name: client.authentication.k8s.io/exec\n"
@@ -205,7 +205,7 @@ def people(cluster, api):
         )
         text = (
             path.read_text()
-            .replace(f"          - --audience={AUDIENCE}\n", "")
+            .replace(f"          - --audience={AUDIENCE}\n", "          - --audience-from-cluster\n")
             .replace("users:\n", f"{extension}users:\n")
         )
         path.write_text(

@@ -11,7 +11,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser as _, ValueParser, Val
 use zeroize::Zeroizing;
 
 use crate::fault::{self, Fault};
-use crate::output::Output;
+use crate::output::{self, Output};
 
 /// Where `--out` leads.
 #[derive(Clone, Debug)]
@@ -92,7 +92,7 @@ impl Destination {
                 Fault::failure("this is binary data, which a terminal can't show")
                     .hint("give `--out` a file, or redirect stdout"),
             ),
-            Self::Stdout => Ok(()),
+            Self::Stdout => output::check_stdout(),
             Self::File(path) => check_file(path, content),
         }
     }
@@ -101,6 +101,7 @@ impl Destination {
     pub(crate) fn write(&self, octets: &[u8], content: Content) -> Result<(), Fault> {
         match self {
             Self::Stdout => {
+                output::check_stdout()?;
                 let mut stdout = io::stdout().lock();
                 stdout
                     .write_all(octets)
@@ -109,13 +110,21 @@ impl Destination {
             }
             Self::File(path) => {
                 check_file(path, content)?;
+                let is_replaced = replaces_certificate(path, octets);
                 write_file(path, octets, content).map_err(|error| {
                     if error.kind() == io::ErrorKind::AlreadyExists {
                         already_there(path)
                     } else {
                         Fault::io("write", path, &error)
                     }
-                })
+                })?;
+                if is_replaced {
+                    output::warn(format_args!(
+                        "{} held another certificate, which is replaced",
+                        path.display()
+                    ));
+                }
+                Ok(())
             }
         }
     }
@@ -124,7 +133,9 @@ impl Destination {
 /// What stands in the way at `path` of writing `content` there. Somebody else can be at the other end of a pipe or a
 /// device, and can have made it for that; a key does not go through a link either.
 fn check_file(path: &Path, content: Content) -> Result<(), Fault> {
-    if !matches!(content, Content::Secret { .. }) && holds_private_key(path) {
+    if !matches!(content, Content::Secret { .. })
+        && holds_private_key(path).map_err(|error| unknown_content(path, &error))?
+    {
         return Err(already_there(path));
     }
     let present = match content {
@@ -135,24 +146,49 @@ fn check_file(path: &Path, content: Content) -> Result<(), Fault> {
     match present {
         Ok(present) if !present.is_file() => Err(no_regular_file(path)),
         Ok(_) if content == (Content::Secret { replace: false }) => Err(already_there(path)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unknown_content(path, &error)),
         _ => Ok(()),
     }
 }
 
 /// Whether what would be replaced is a private key: the wrong file after `--out` must not cost anybody their key.
-fn holds_private_key(path: &Path) -> bool {
+///
+/// An error means that nobody knows: what is there is not replaced.
+fn holds_private_key(path: &Path) -> io::Result<bool> {
     /// More than a PKCS #8 file has before its label.
     const START_OCTETS: u64 = 4096;
     const LABEL_END: &[u8] = b"PRIVATE KEY-----";
-    if !is_regular_or_missing(path) {
-        return false;
+    let target = follow_links(path)?;
+    match target.metadata() {
+        Ok(present) if present.is_file() => {}
+        Ok(_) => return Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
     }
     let mut start = Zeroizing::new(Vec::with_capacity(4096));
-    let read = File::open(path).and_then(|file| file.take(START_OCTETS).read_to_end(&mut start));
-    read.is_ok()
-        && start
-            .windows(LABEL_END.len())
-            .any(|octets| octets == LABEL_END)
+    File::open(&target)?
+        .take(START_OCTETS)
+        .read_to_end(&mut start)?;
+    Ok(start
+        .windows(LABEL_END.len())
+        .any(|octets| octets == LABEL_END))
+}
+
+/// What is at `path` can't be looked at, so it may be a key.
+fn unknown_content(path: &Path, error: &io::Error) -> Fault {
+    Fault::failure(format!(
+        "cannot tell what {} holds, so it is not replaced: {error}",
+        path.display()
+    ))
+    .hint("choose another file, or delete that one first")
+}
+
+/// Whether `octets` are a certificate (PEM) that takes the place of another one.
+fn replaces_certificate(path: &Path, octets: &[u8]) -> bool {
+    const LABEL: &[u8] = b"-----BEGIN CERTIFICATE-----";
+    octets.starts_with(LABEL)
+        && is_regular_or_missing(path)
+        && fs::read(path).is_ok_and(|old| old.starts_with(LABEL) && old != octets)
 }
 
 fn no_regular_file(path: &Path) -> Fault {
@@ -183,12 +219,12 @@ fn write_file(path: &Path, octets: &[u8], content: Content) -> io::Result<()> {
         persist_directory(path);
         return Ok(());
     }
-    if content.is_public() && !is_regular_or_missing(path) {
+    let target = follow_links(path)?;
+    if content.is_public() && !is_regular_or_missing(&target) {
         // A device or a pipe: it stays what it is.
-        let mut file = File::options().write(true).open(path)?;
+        let mut file = File::options().write(true).open(&target)?;
         return file.write_all(octets);
     }
-    let target = follow_links(path)?;
     let mode = if content.is_public() { 0o666 } else { 0o600 };
     let file = prepare(&target, octets, mode)?;
     if let Ok(replaced) = target.metadata() {
@@ -199,22 +235,73 @@ fn write_file(path: &Path, octets: &[u8], content: Content) -> io::Result<()> {
     Ok(())
 }
 
-/// Where the symbolic links at `path` lead, whether there is anything yet or not, so that they stay links.
+/// The path without symbolic links, whether there is anything yet at its end or not, so that links stay links.
+///
+/// A link that somebody else put there is not followed: in a directory that all can write to, its owner would choose
+/// which file is replaced. Linux has the same rule for opening files (`fs.protected_symlinks`, `proc_sys_fs(5)`), which a
+/// rename goes past.
 fn follow_links(path: &Path) -> io::Result<PathBuf> {
     /// As many as Linux follows (`path_resolution(7)`).
     const MAX_LINKS: usize = 40;
-    match fs::canonicalize(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        found => return found,
-    }
-    let mut target = path.to_owned();
-    for _ in 0..MAX_LINKS {
-        match fs::read_link(&target) {
-            Ok(next) => target = directory_of(&target).join(next),
-            Err(_) => break,
+    let mut links = 0;
+    let mut resolved = PathBuf::new();
+    let mut rest: Vec<OsString> = reversed_components(path);
+    while let Some(component) = rest.pop() {
+        let next = resolved.join(&component);
+        let target = match next.symlink_metadata() {
+            Ok(found) if found.is_symlink() => {
+                check_owner(&found, &next)?;
+                fs::read_link(&next)?
+            }
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {
+                resolved = next;
+                continue;
+            }
+        };
+        links += 1;
+        if links > MAX_LINKS {
+            return Err(io::Error::other("too many symbolic links"));
         }
+        if target.is_absolute() {
+            resolved = PathBuf::new();
+        }
+        rest.extend(reversed_components(&target));
     }
-    Ok(target)
+    Ok(resolved)
+}
+
+/// The components of a path, the last one first. `..` is one of them: what it leads to depends on the links before it.
+fn reversed_components(path: &Path) -> Vec<OsString> {
+    let components = path.components();
+    components
+        .rev()
+        .map(|component| component.as_os_str().to_owned())
+        .collect()
+}
+
+/// Refuses a link that belongs neither to this process's user nor to root nor to the owner of the directory that it is in.
+#[cfg(unix)]
+fn check_owner(link: &fs::Metadata, path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    const ROOT: u32 = 0;
+    let directory = directory_of(path).metadata()?;
+    let user = rustix::process::geteuid().as_raw();
+    if [user, ROOT, directory.uid()].contains(&link.uid()) {
+        return Ok(());
+    }
+    Err(io::Error::new(
+        io::ErrorKind::PermissionDenied,
+        format!(
+            "{} is another user's symbolic link, which is not followed",
+            path.display()
+        ),
+    ))
+}
+
+#[cfg(not(unix))]
+fn check_owner(_: &fs::Metadata, _: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// Gives `file` the permission bits of the file that it replaces, and the group that they speak of.
@@ -291,6 +378,74 @@ mod tests {
         write_file(&link, b"new", Content::PublicText).unwrap();
         assert_eq!(fs::read(&file).unwrap(), b"new");
         assert!(link.symlink_metadata().unwrap().is_symlink());
+    }
+
+    #[test]
+    fn follows_links_through_directories_and_to_what_is_not_there_yet() {
+        use std::os::unix::fs::symlink;
+        let scratch = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(scratch.path()).unwrap();
+        fs::create_dir_all(root.join("a/b")).unwrap();
+        symlink("a/b", root.join("relative")).unwrap();
+        symlink(root.join("relative"), root.join("absolute")).unwrap();
+        symlink("../new", root.join("a/b/up")).unwrap();
+        symlink("loop", root.join("loop")).unwrap();
+        for (path, expected) in [
+            ("absolute/up", "a/new"),
+            ("relative/../c", "a/c"),
+            ("a/b/d", "a/b/d"),
+        ] {
+            let found = follow_links(&root.join(path)).unwrap();
+            let parent = fs::canonicalize(directory_of(&found)).unwrap();
+            assert_eq!(parent.join(found.file_name().unwrap()), root.join(expected));
+        }
+        assert!(follow_links(&root.join("loop")).is_err());
+        assert_eq!(follow_links(Path::new("x")).unwrap(), Path::new("x"));
+    }
+
+    /// As in /tmp, where anybody can put a link in the way of what root writes.
+    #[test]
+    fn does_not_follow_a_link_that_somebody_else_made() {
+        use std::os::unix::fs::{lchown, symlink};
+        const NOBODY: u32 = 65_534;
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        fs::write(path("victim"), "old").unwrap();
+        fs::create_dir(path("inner")).unwrap();
+        symlink(path("victim"), path("link")).unwrap();
+        symlink(path("inner"), path("directory")).unwrap();
+        symlink(path("new"), path("dangling")).unwrap();
+        for name in ["link", "directory", "dangling"] {
+            // Only root can give a link away; there is nothing to try as anybody else.
+            if lchown(path(name), Some(NOBODY), None).is_err() {
+                return;
+            }
+        }
+        for name in ["link", "directory/file", "dangling"] {
+            for content in [Content::PublicText, Content::BearerText] {
+                let error = write_file(&path(name), b"new", content).unwrap_err();
+                assert_eq!(error.kind(), io::ErrorKind::PermissionDenied, "{name}");
+                check_file(&path(name), content).unwrap_err();
+            }
+        }
+        assert_eq!(fs::read(path("victim")).unwrap(), b"old");
+        assert!(!path("new").exists() && !path("inner/file").exists());
+    }
+
+    #[test]
+    fn what_can_not_be_looked_at_is_not_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        // A file in the place of a directory: looking further is an error, and not the same as finding nothing.
+        let file = directory.path().join("file");
+        fs::write(&file, "x").unwrap();
+        let below = file.join("key");
+        for content in [
+            Content::PublicText,
+            Content::BearerText,
+            Content::Secret { replace: true },
+        ] {
+            check_file(&below, content).unwrap_err();
+        }
     }
 
     // With a socket and not with a device of the system's, which a bug here would do away with.

@@ -105,7 +105,6 @@ impl Fault {
             _ if looks_like_a_token(&name) => fault.hint(
                 "give a file; pipe a token in with `-`, as in: echo 'Kliento MII…' | kliento token verify … -",
             ),
-            io::ErrorKind::NotFound => fault.hint("give the path of a file, or - for stdin"),
             _ => fault,
         }
     }
@@ -424,7 +423,9 @@ fn hint_for(reason: &str) -> Option<&'static str> {
             "certify the key again with `kliento member certify`, or the organisation with \
              `kliento organisation certificate`"
         }
-        "veraid.key_mismatch" => "the key and the certificate or bundle are of two different pairs",
+        "veraid.key_mismatch" => {
+            "this key does not match that certificate; use the one it was made for"
+        }
         "veraid.member_has_organisation_key" => "make the member a key with `kliento key generate`",
         "veraid.outside_issuer_period" => {
             "shorten it with --valid-for, or renew the organisation's certificate with \

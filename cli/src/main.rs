@@ -35,11 +35,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// The error without the tokens in it, which land there when the space in `Kliento MII…` is not quoted.
+/// The error without the tokens in it, which land there when the space in `Kliento MII…` is not quoted, and safe for a
+/// terminal.
 fn abridged(mut error: clap::Error) -> clap::Error {
     for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue] {
         if let Some(ContextValue::String(argument)) = error.get(kind) {
             let shown = fault::Abridged(argument).to_string();
+            let shown = output::Printable(&shown).to_string();
             error.insert(kind, ContextValue::String(shown));
         }
     }

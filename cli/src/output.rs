@@ -57,6 +57,7 @@ impl Output {
         document: &impl Serialize,
         text: &impl fmt::Display,
     ) -> Result<(), Fault> {
+        check_stdout()?;
         self.result(document, text).map_err(Fault::undelivered)
     }
 
@@ -76,6 +77,34 @@ impl Output {
             }
         }
     }
+}
+
+/// Refuses a standard output that was closed when the process was started: what is made for it would be lost.
+///
+/// Rust's runtime puts /dev/null in the place of a descriptor that is closed, open for reading and writing, so that no
+/// other file gets its number. Whoever discards output with `>/dev/null` opens it for writing alone.
+#[cfg(unix)]
+pub(crate) fn check_stdout() -> Result<(), Fault> {
+    use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat, stat};
+    let stdout = io::stdout();
+    let is_closed = || -> rustix::io::Result<bool> {
+        let (present, null) = (fstat(&stdout)?, stat("/dev/null")?);
+        let is_null = FileType::from_raw_mode(present.st_mode) == FileType::CharacterDevice
+            && present.st_rdev == null.st_rdev;
+        Ok(is_null && fcntl_getfl(&stdout)? & OFlags::RWMODE == OFlags::RDWR)
+    };
+    // Where it can't even be looked at, it can't be written to.
+    if is_closed().unwrap_or(true) {
+        return Err(Fault::failure("standard output is closed")
+            .hint("redirect it to a file, or give a file with --out"));
+    }
+    Ok(())
+}
+
+/// Elsewhere writing fails by itself.
+#[cfg(not(unix))]
+pub(crate) fn check_stdout() -> Result<(), Fault> {
+    Ok(())
 }
 
 /// One JSON document and a line feed, on stdout.
@@ -135,35 +164,73 @@ pub(crate) fn progress(line: impl fmt::Display) {
 
 /// Something to know that is no error.
 pub(crate) fn warn(line: impl fmt::Display) {
-    progress(format_args!("{ODD}warning:{ODD:#} {line}"));
+    let line = line.to_string();
+    progress(format_args!("{ODD}warning:{ODD:#} {}", Printable(&line)));
 }
 
-/// Text from outside, made safe for a terminal: control characters, and those that reorder what people see, are
-/// escaped.
+/// Text from outside, made safe for a terminal: [deceptive](is_deceptive) characters are escaped, and so are combining
+/// marks that would change a character that is not part of the text.
 pub(crate) struct Printable<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Printable<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let safe: String = self
-            .0
-            .chars()
-            .flat_map(|character| {
-                let escaped = is_deceptive(character).then(|| character.escape_unicode());
-                let plain = escaped.is_none().then_some(character);
-                escaped.into_iter().flatten().chain(plain)
-            })
-            .collect();
+        let mut safe = String::with_capacity(self.0.len());
+        let mut has_base = false;
+        for character in self.0.chars() {
+            has_base &= !is_deceptive(character);
+            let is_plain = if is_mark(character) {
+                has_base
+            } else {
+                !is_deceptive(character)
+            };
+            if is_plain {
+                safe.push(character);
+                has_base = true;
+            } else {
+                safe.extend(character.escape_unicode());
+            }
+        }
         formatter.pad(&safe)
     }
 }
 
-/// Controls, separators of lines, and what changes the direction of text (UAX #9) or takes no room.
+/// Whether a character could take over a terminal, change the order of what people see (UAX #9), or not be seen at all,
+/// so that two texts look the same.
+///
+/// By general category: controls, format characters, separators of lines and paragraphs, private use, and code points
+/// without a meaning in the version of Unicode that is compiled in. Besides these, default-ignorable code points
+/// (UAX #44), and symbols that are drawn as blanks.
 pub(crate) fn is_deceptive(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-            | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' | '\u{e0100}'..='\u{e01ef}')
+    use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
+    if character.is_ascii() {
+        return character.is_ascii_control();
+    }
+    matches!(
+        character.general_category(),
+        GeneralCategory::Control
+            | GeneralCategory::Format
+            | GeneralCategory::LineSeparator
+            | GeneralCategory::ParagraphSeparator
+            | GeneralCategory::PrivateUse
+            | GeneralCategory::Surrogate
+            | GeneralCategory::Unassigned
+    ) || is_invisible(character)
+}
+
+/// The default-ignorable code points of other categories (`DerivedCoreProperties.txt`), BRAILLE PATTERN BLANK and MUSICAL
+/// SYMBOL NULL NOTEHEAD.
+const fn is_invisible(character: char) -> bool {
+    matches!(character,
+        '\u{034f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{2800}'
+        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{1d159}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Whether a character is drawn onto the one before it.
+fn is_mark(character: char) -> bool {
+    use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory as _};
+    !character.is_ascii()
+        && !is_deceptive(character)
+        && character.general_category_group() == GeneralCategoryGroup::Mark
 }
 
 /// Labels and values, one pair a line, values in a column of their own.
@@ -227,6 +294,75 @@ mod tests {
         );
         let back: Vec<(String, u8)> = serde_json::from_str(&json).unwrap();
         assert_eq!(back[0].0, text);
+    }
+
+    #[test]
+    fn escapes_all_that_is_not_seen() {
+        for range in [
+            '\u{0}'..='\u{1f}',
+            '\u{7f}'..='\u{9f}',
+            '\u{ad}'..='\u{ad}',
+            '\u{34f}'..='\u{34f}',
+            '\u{600}'..='\u{605}',
+            '\u{61c}'..='\u{61c}',
+            '\u{6dd}'..='\u{6dd}',
+            '\u{70f}'..='\u{70f}',
+            '\u{8e2}'..='\u{8e2}',
+            '\u{115f}'..='\u{1160}',
+            '\u{17b4}'..='\u{17b5}',
+            '\u{180b}'..='\u{180f}',
+            '\u{200b}'..='\u{200f}',
+            '\u{2028}'..='\u{202e}',
+            '\u{2060}'..='\u{206f}',
+            '\u{2800}'..='\u{2800}',
+            '\u{3164}'..='\u{3164}',
+            '\u{e000}'..='\u{f8ff}',
+            '\u{fdd0}'..='\u{fdef}',
+            '\u{fe00}'..='\u{fe0f}',
+            '\u{feff}'..='\u{feff}',
+            '\u{ffa0}'..='\u{ffa0}',
+            '\u{fff0}'..='\u{fffb}',
+            '\u{110bd}'..='\u{110bd}',
+            '\u{13430}'..='\u{1343f}',
+            '\u{1bca0}'..='\u{1bca3}',
+            '\u{1d159}'..='\u{1d159}',
+            '\u{1d173}'..='\u{1d17a}',
+            '\u{e0000}'..='\u{e0fff}',
+            '\u{10fffe}'..='\u{10ffff}',
+        ] {
+            for character in range {
+                let escaped = format!("alice{}@x", character.escape_unicode());
+                let text = format!("alice{character}@x");
+                assert_eq!(Printable(&text).to_string(), escaped);
+            }
+        }
+    }
+
+    #[test]
+    fn leaves_what_is_seen_alone() {
+        for text in [
+            "alice",
+            "Zoë",
+            "Ωμέγα",
+            "語",
+            "नमस्ते",
+            "שלום",
+            "ไทย",
+            "a\u{301}",
+            "🦀",
+            "€ – „x“",
+        ] {
+            assert_eq!(Printable(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_combining_mark_can_not_change_what_is_not_part_of_the_text() {
+        assert_eq!(Printable("\u{338}=x").to_string(), "\\u{338}=x");
+        assert_eq!(
+            Printable("a\u{200b}\u{338}").to_string(),
+            "a\\u{200b}\\u{338}"
+        );
     }
 
     #[test]

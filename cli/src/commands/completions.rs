@@ -6,6 +6,7 @@ use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 
 use crate::fault::{self, Fault};
+use crate::output;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -18,6 +19,7 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     pub(crate) fn run(&self) -> Result<(), Fault> {
+        output::check_stdout()?;
         let mut script = Vec::new();
         let mut command = super::Kliento::command();
         clap_complete::generate(self.shell, &mut command, "kliento", &mut script);

@@ -8,6 +8,7 @@
 use std::env;
 
 use clap::Args;
+use http::Uri;
 use kliento::veraid::{Period, Timestamp};
 use kliento::{Audience, Token};
 use serde::{Deserialize, Serialize};
@@ -35,10 +36,6 @@ Example, of a kubeconfig file:
   - name: production
     cluster:
       server: https://kubernetes.example.com
-      extensions:
-      - name: client.authentication.k8s.io/exec
-        extension:
-          audience: https://kubernetes.example.com    # or give --audience
   users:
   - name: alice
     user:
@@ -47,10 +44,10 @@ Example, of a kubeconfig file:
         command: kliento
         args:
         - kubectl-credential
+        - --audience=https://kubernetes.example.com
         - --member-id-bundle=/home/alice/alice.member-id
         - --key=/home/alice/alice.key.pem
         interactiveMode: Never
-        provideClusterInfo: true                      # for the audience above
 
 To try it by hand:
   kliento kubectl-credential --audience https://kubernetes.example.com \\
@@ -58,10 +55,18 @@ To try it by hand:
 
 The API server is set up for this with the webhook of `kliento serve`.")]
 pub(crate) struct Arguments {
-    /// The API server that the token is for, exactly as it calls itself. Without it, `audience` in the configuration that
-    /// kubectl passes of the cluster.
+    /// The API server that the token is for, exactly as it calls itself.
+    ///
+    /// Without it, `audience` in the extension client.authentication.k8s.io/exec of the cluster's entry (with
+    /// `provideClusterInfo: true`), if that is the origin of the entry's `server`: whoever adds a cluster to the kubeconfig
+    /// must not get tokens for other servers.
     #[arg(long, allow_hyphen_values = true, value_parser = arguments::hyphenated::<Audience>())]
     audience: Option<Audience>,
+
+    /// Take the audience from the cluster's entry even if it is not the origin of the entry's server. Whoever can add
+    /// clusters to the kubeconfig then gets tokens for any audience.
+    #[arg(long, conflicts_with = "audience")]
+    audience_from_cluster: bool,
 
     #[command(flatten)]
     claims: ClaimArguments,
@@ -86,6 +91,7 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     pub(crate) fn run(&self) -> Result<(), Fault> {
+        output::check_stdout()?;
         let request = Request::from_environment()?;
         check_lifetime(self.valid_for)?;
         let audience = self.audience(&request)?;
@@ -127,10 +133,50 @@ impl Arguments {
                  kubectl-credential --help` shows",
             )
         })?;
+        if !self.audience_from_cluster && !is_origin_of(audience, request.server.as_deref()) {
+            let server = request.server.as_deref().unwrap_or("not told");
+            return Err(Fault::failure(format!(
+                "the cluster's entry asks for a token for {audience}, which is not the origin of its server ({server})"
+            ))
+            .hint(
+                "give --audience; or --audience-from-cluster, if nobody else can add clusters to the kubeconfig",
+            ));
+        }
         audience
             .parse()
             .map_err(|error| Fault::in_file(EXEC_INFO, &error))
     }
+}
+
+/// Whether an audience is the origin of a server: the same scheme, host and port (RFC 6454 §4), and nothing else.
+fn is_origin_of(audience: &str, server: Option<&str>) -> bool {
+    let origin = origin_of(audience).filter(|_| audience.matches('/').count() == 2);
+    origin.is_some() && origin == server.and_then(origin_of)
+}
+
+/// Scheme, host in lower case, and port. None where there is more to the authority than these.
+fn origin_of(url: &str) -> Option<(String, String, u16)> {
+    let url: Uri = url.parse().ok()?;
+    let (scheme, authority) = (url.scheme_str()?, url.authority()?);
+    let default = match scheme {
+        "https" => 443,
+        "http" => 80,
+        _ => return None,
+    };
+    if authority.as_str().contains('@') {
+        return None;
+    }
+    let port = match authority.port() {
+        Some(port) => port.as_str().parse().ok()?,
+        // What stands behind the host is no port.
+        None if authority.as_str() != authority.host() => return None,
+        None => default,
+    };
+    Some((
+        scheme.to_owned(),
+        authority.host().to_ascii_lowercase(),
+        port,
+    ))
 }
 
 /// From the start for so long; without a start from `now` on, and from a little earlier if the token may live that long.
@@ -170,6 +216,8 @@ impl Version {
 #[derive(Debug, PartialEq, Eq)]
 struct Request {
     version: Version,
+    /// Where the token is going to be sent, if the client says so.
+    server: Option<String>,
     audience: Option<String>,
 }
 
@@ -178,6 +226,7 @@ impl Request {
     /// besides, and know no v1, which came with 1.22.
     const OF_OLD_CLIENTS: Self = Self {
         version: Version::V1Beta1,
+        server: None,
         audience: None,
     };
 
@@ -206,9 +255,11 @@ impl Request {
             .find(|version| version.name() == information.api_version)
             .ok_or_else(|| unknown_version(&information.api_version))?;
         let cluster = information.spec.and_then(|spec| spec.cluster);
-        let configuration = cluster.and_then(|cluster| cluster.config);
+        let (server, configuration) =
+            cluster.map_or((None, None), |cluster| (cluster.server, cluster.config));
         Ok(Self {
             version,
+            server,
             audience: configuration.and_then(|configuration| configuration.audience),
         })
     }
@@ -222,8 +273,8 @@ fn unknown_version(asked: &str) -> Fault {
     .hint(format!("in the kubeconfig file, write `apiVersion: {newest}` below `exec`"))
 }
 
-/// The `ExecCredential` that comes in. What else it says (the cluster's address and certificates, whether there is a
-/// terminal) makes no difference to a token.
+/// The `ExecCredential` that comes in. What else it says (the cluster's certificates, whether there is a terminal) makes
+/// no difference to a token.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Information {
@@ -240,6 +291,8 @@ struct Specification {
 
 #[derive(Deserialize)]
 struct Cluster {
+    /// Where the token is going to be sent.
+    server: Option<String>,
     /// The cluster's extension `client.authentication.k8s.io/exec`, `null` if it has none.
     config: Option<Configuration>,
 }
@@ -275,6 +328,38 @@ mod tests {
             r#"{{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1",{spec}"status":null}}"#
         );
         Request::read(&json).unwrap()
+    }
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port_and_nothing_else() {
+        for (audience, server) in [
+            ("https://a.example", "https://a.example"),
+            ("https://a.example", "https://A.example:443/path/?x"),
+            ("https://a.example:6443", "https://a.example:6443"),
+            ("http://a.example:80", "http://a.example/"),
+            ("https://[::1]:6443", "https://[::1]:6443"),
+        ] {
+            assert!(is_origin_of(audience, Some(server)), "{audience} {server}");
+        }
+        for (audience, server) in [
+            ("https://a.example", "https://a.example:6443"),
+            ("https://a.example", "http://a.example"),
+            ("https://a.example", "https://b.example"),
+            ("https://a.example", "https://a.example.evil.example"),
+            ("https://a.example", "https://a.example@evil.example"),
+            ("https://a.example@evil.example", "https://evil.example"),
+            ("https://a.example/", "https://a.example"),
+            ("https://a.example/x", "https://a.example"),
+            ("https://a.example:99999", "https://a.example:99999"),
+            ("https://a.example:99999", "https://a.example"),
+            ("https://a.example:", "https://a.example"),
+            ("a.example", "a.example"),
+            ("app", "app"),
+            ("", ""),
+        ] {
+            assert!(!is_origin_of(audience, Some(server)), "{audience} {server}");
+        }
+        assert!(!is_origin_of("https://a.example", None));
     }
 
     #[test]

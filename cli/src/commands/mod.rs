@@ -78,7 +78,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Key(key::Command),
     /// Publish a domain's key, and certify it.
-    #[command(subcommand, alias = "org")]
+    #[command(subcommand, aliases = ["org", "organization"])]
     Organisation(organisation::Command),
     /// Retrieve, verify and look into DNSSEC chains.
     #[command(subcommand)]

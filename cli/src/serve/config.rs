@@ -546,7 +546,9 @@ impl Trust {
     fn load(source: Option<Source>, policy: Policy, clock_skew: Time) -> Result<Self, Fault> {
         let anchors = match &source {
             None => TrustAnchors::iana(),
-            Some(source) => crate::arguments::read_trust_anchors(source)?,
+            Some(source) => crate::arguments::read_trust_anchors(source).map_err(|fault| {
+                fault.hint("give a file with the root's DS or DNSKEY records, or root-anchors.xml; paths in a configuration are relative to it")
+            })?,
         };
         Ok(Self {
             source,

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::support::{AUDIENCE, SOON, Scratch, WORKSHOP, run_in};
+use crate::support::{AUDIENCE, MEMBER, NOON, SOON, Scratch, WORKSHOP, run_in, run_in_shell};
 
 #[test]
 fn help_and_version_are_status_0_and_nonsense_is_status_2() {
@@ -42,6 +42,35 @@ fn the_version_names_the_back_ends_and_the_trust_anchors_of_the_build() {
         assert!(long.text().contains(&tag), "{}", long.text());
     }
     assert!(long.text().lines().all(|line| line.chars().count() <= 80));
+}
+
+#[test]
+fn what_is_made_for_a_closed_or_full_standard_output_is_no_success() {
+    let issue = format!(
+        "\"$0\" token issue --audience {AUDIENCE} --not-before {NOON} --trust-anchors anchors {MEMBER} --format header --out -"
+    );
+    let credential = format!(
+        "\"$0\" kubectl-credential --audience {AUDIENCE} --not-before {NOON} --trust-anchors anchors {MEMBER}"
+    );
+    for command in [
+        "\"$0\" key generate --algorithm ed25519 --out -",
+        "\"$0\" key public --key alice.key.pem",
+        "\"$0\" key public --key alice.key.pem --json",
+        "\"$0\" organisation record --domain example.com --key org.key.pem",
+        "\"$0\" organization record --domain example.com --key org.key.pem",
+        &issue,
+        "\"$0\" completions bash",
+        &credential,
+        "\"$0\" serve --sample",
+    ] {
+        let good = run_in_shell(&format!("{command} >/dev/null"));
+        assert_eq!(good.status, 0, "{command}: {}", good.stderr);
+        run_in_shell(&format!("{command} >&-"))
+            .exits(2)
+            .explains("standard output is closed")
+            .hints();
+        run_in_shell(&format!("{command} >/dev/full")).exits(2);
+    }
 }
 
 #[test]

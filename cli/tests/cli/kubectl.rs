@@ -144,12 +144,13 @@ fn a_credential_ends_with_the_dnssec_chain() {
 }
 
 #[test]
-fn the_audience_may_come_from_the_clusters_configuration() {
-    let asked = information(V1, &json!({"audience": "https://k.example", "other": [1]}));
+fn the_audience_may_come_from_the_cluster_that_it_is_the_origin_of() {
+    let own = json!({"audience": "https://203.0.113.1:6443", "other": [1]});
+    let asked = information(V1, &own);
     let credential = run_as(Some(&asked), &alice()).exits(0).json();
     assert_eq!(
-        verified(&credential, "https://k.example")["audience"],
-        "https://k.example"
+        verified(&credential, "https://203.0.113.1:6443")["audience"],
+        "https://203.0.113.1:6443"
     );
     let credential = run_as(Some(&asked), &alice_for_the_audience())
         .exits(0)
@@ -159,6 +160,21 @@ fn the_audience_may_come_from_the_clusters_configuration() {
         AUDIENCE,
         "the option goes first"
     );
+}
+
+/// Whoever adds a cluster to a kubeconfig would get tokens for any server.
+#[test]
+fn a_cluster_gets_no_token_for_another_server() {
+    for audience in ["https://k.example", "https://203.0.113.1", "urn:x"] {
+        let asked = information(V1, &json!({"audience": audience}));
+        let run = run_as(Some(&asked), &alice()).exits(2);
+        assert!(run.stdout.is_empty());
+        run.explains("not the origin of its server").hints();
+
+        let line = format!("--audience-from-cluster {}", alice());
+        let credential = run_as(Some(&asked), &line).exits(0).json();
+        assert_eq!(verified(&credential, audience)["audience"], audience);
+    }
 }
 
 #[test]

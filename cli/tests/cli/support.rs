@@ -118,6 +118,17 @@ pub(crate) fn run_without_a_reader(line: &str) -> Run {
         .into()
 }
 
+/// Runs a command line of the shell among the workshop's files; `kliento` in it is `$0`.
+pub(crate) fn run_in_shell(line: &str) -> Run {
+    Command::new("sh")
+        .args(["-c", line, env!("CARGO_BIN_EXE_kliento")])
+        .current_dir(WORKSHOP.path(""))
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+        .into()
+}
+
 /// A directory with a domain's and a member's files.
 pub(crate) struct Workshop {
     directory: TempDir,
