@@ -928,6 +928,36 @@ fn a_certificate_is_replaced_when_its_file_is_and_a_bad_one_is_not_taken() {
 }
 
 #[test]
+fn a_reload_takes_other_files_of_tls_and_nothing_if_they_are_unusable() {
+    let scratch = Scratch::new();
+    let (old, new) = (Authority::new(), Authority::new());
+    old.write(&scratch, "server", "localhost");
+    new.write(&scratch, "other", "localhost");
+    let common = "operations-listen = \"127.0.0.1:0\"\n[verifier]\n";
+    let server = Server::configured(&scratch, &format!("{common}{TLS}"));
+    let is_trusted_by = |authority: &Authority| {
+        let client = authority.client(rustls::ALL_VERSIONS, &[], None);
+        block_on(async { tls(&server, client).await.is_ok() })
+    };
+    let reload = |files: &str, result: &str| {
+        std::fs::write(scratch.file("kliento.toml"), format!("{common}{files}")).unwrap();
+        let name = format!("kliento_configuration_reloads_total{{result=\"{result}\"}}");
+        let before = server.metric(&name);
+        server.signal("HUP");
+        eventually("the reload", || server.metric(&name) > before);
+    };
+    reload(&TLS.replace("server", "none"), "error");
+    reload(&TLS.replace("server.pem", "other.pem"), "error");
+    assert!(is_trusted_by(&old));
+    reload(&TLS.replace("server", "other"), "ok");
+    assert!(is_trusted_by(&new) && !is_trusted_by(&old));
+    // From then on those are followed.
+    old.write(&scratch, "other", "localhost");
+    eventually("the certificate", || is_trusted_by(&old));
+    server.stop().exits(0);
+}
+
+#[test]
 fn with_a_client_ca_nobody_connects_without_its_certificate() {
     let scratch = Scratch::new();
     let (authority, clients) = (Authority::new(), Authority::new());
