@@ -238,6 +238,7 @@ fn cannot_listen(address: &Address, error: &io::Error) -> Fault {
 }
 
 /// What can be replaced as a whole while others use it: they keep what they have, and get the new one when they ask again.
+#[derive(Debug)]
 pub(crate) struct Current<T>(RwLock<Arc<T>>);
 
 impl<T> Current<T> {

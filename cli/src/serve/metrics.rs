@@ -1,11 +1,12 @@
 //! What there is to measure, as Prometheus reads it. Labels come from sets that no client can make larger.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use kliento::{TierStatistics, Verifier};
+use kliento::{TierStatistics, Timestamp, Verifier};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _};
@@ -17,6 +18,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::config::Trust;
 use super::listener::Current;
 use super::tls::Tls;
 use super::{Outcome, Tier};
@@ -93,6 +95,7 @@ pub(crate) struct Metrics {
     reloads: Family<ReloadLabels, Counter>,
     configuration_reloads: Family<ReloadLabels, Counter>,
     configured: Gauge<f64, AtomicU64>,
+    anchors: Arc<Current<Anchors>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -120,6 +123,7 @@ impl Metrics {
             reloads: Family::default(),
             configuration_reloads: Family::default(),
             configured: Gauge::default(),
+            anchors: Arc::new(Current::new(Anchors::default())),
         };
         metrics.configured.set(now());
         metrics.register(verifier, tls);
@@ -175,8 +179,12 @@ impl Metrics {
             Unit::Seconds,
             self.configured.clone(),
         );
-        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        let version = Info::new([
+            ("version", env!("CARGO_PKG_VERSION")),
+            ("backend", BACK_END),
+        ]);
         ours.register("build", "Which software this is", version);
+        ours.register_collector(Box::new(TrustAnchors(Arc::clone(&self.anchors))));
         if let Some(verifier) = verifier {
             ours.register_collector(Box::new(Cache(verifier)));
         }
@@ -252,6 +260,11 @@ impl Metrics {
         if successfully {
             self.configured.set(now());
         }
+    }
+
+    /// The verifiers trust these from now on.
+    pub(crate) fn trusts(&self, trust: &Trust) {
+        self.anchors.replace(Anchors::of(trust));
     }
 
     /// All of it, in the format of [`OPEN_METRICS`].
@@ -359,22 +372,147 @@ impl Collector for Certificate {
     }
 }
 
-/// What the operating system knows of this process, under the names that Prometheus has for it.
+/// The trust anchors in use.
+#[derive(Debug, Default)]
+struct Anchors {
+    count: u64,
+    /// The last second of those that have one, by owner, key tag and algorithm. Keys with the same of all three are one here,
+    /// with the earlier end.
+    ends: BTreeMap<(String, String, String), i64>,
+    /// When IANA's file was published that the built-in ones are from; nothing is known of others.
+    reviewed: Option<i64>,
+}
+
+impl Anchors {
+    fn of(trust: &Trust) -> Self {
+        let mut anchors = Self {
+            reviewed: trust
+                .source
+                .is_none()
+                .then(|| kliento::TrustAnchors::IANA_DATE.unix_seconds()),
+            ..Self::default()
+        };
+        for anchor in trust.anchors.iter() {
+            anchors.count = anchors.count.saturating_add(1);
+            let last = anchor
+                .validity()
+                .periods()
+                .last()
+                .map(|period| period.end());
+            let Some(end) = last.filter(|end| *end < Timestamp::MAX) else {
+                continue;
+            };
+            let key = (
+                anchor.owner().to_string(),
+                anchor.key_tag().to_string(),
+                anchor.algorithm().to_string(),
+            );
+            let end = end.unix_seconds();
+            let earliest = anchors.ends.entry(key).or_insert(end);
+            *earliest = end.min(*earliest);
+        }
+        anchors
+    }
+}
+
+struct TrustAnchors(Arc<Current<Anchors>>);
+
+impl fmt::Debug for TrustAnchors {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("TrustAnchors")
+    }
+}
+
+impl Collector for TrustAnchors {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let anchors = self.0.get();
+        let help = "Trust anchors in use";
+        gauge(&mut encoder, "trust_anchors", help, anchors.count)?;
+        let seconds = Some(&Unit::Seconds);
+        if let Some(reviewed) = anchors.reviewed {
+            let name = "trust_anchors_reviewed_timestamp";
+            let help =
+                "When IANA published the file that the built-in trust anchors are from, since 1970";
+            let metric = encoder.encode_descriptor(name, help, seconds, MetricType::Gauge)?;
+            ConstGauge::new(reviewed).encode(metric)?;
+        }
+        if anchors.ends.is_empty() {
+            return Ok(());
+        }
+        let name = "trust_anchor_expiry_timestamp";
+        let help = "The last second of a trust anchor that says when it ends, since 1970";
+        let mut metric = encoder.encode_descriptor(name, help, seconds, MetricType::Gauge)?;
+        for ((owner, key_tag, algorithm), end) in &anchors.ends {
+            let labels = [
+                ("owner", owner.as_str()),
+                ("key_tag", key_tag.as_str()),
+                ("algorithm", algorithm.as_str()),
+            ];
+            ConstGauge::new(*end).encode(metric.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+}
+
+/// The cryptographic back end that verifies; with both it is the first.
+const BACK_END: &str = if cfg!(feature = "aws-lc-rs") {
+    "aws-lc-rs"
+} else {
+    "ring"
+};
+
+/// What the operating system knows of this process, under the names that Prometheus has for it. Nothing where there is no
+/// `/proc`, as on other systems than Linux (proc(5)).
 #[derive(Debug)]
 struct Process;
 
 impl Collector for Process {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let Some(octets) = resident_octets() else {
-            return Ok(());
-        };
-        gauge(
-            &mut encoder,
-            "process_resident_memory_bytes",
-            "Memory that the process has in octets",
-            octets,
-        )
+        if let Some(octets) = resident_octets() {
+            let help = "Memory that the process has in bytes";
+            gauge(&mut encoder, "process_resident_memory_bytes", help, octets)?;
+        }
+        if let Some(files) = open_files() {
+            gauge(
+                &mut encoder,
+                "process_open_fds",
+                "Files that are open",
+                files,
+            )?;
+            if let Ok((most, _)) = rlimit::getrlimit(rlimit::Resource::NOFILE) {
+                let help = "Files that may be open";
+                gauge(&mut encoder, "process_max_fds", help, most)?;
+            }
+        }
+        if let Some(seconds) = processor_seconds() {
+            let help = "Time that processors have spent on the process";
+            let unit = Some(&Unit::Seconds);
+            let metric =
+                encoder.encode_descriptor("process_cpu", help, unit, MetricType::Counter)?;
+            ConstCounter::new(seconds).encode(metric)?;
+        }
+        Ok(())
     }
+}
+
+/// Without the directory itself, which is open while it is read.
+fn open_files() -> Option<u64> {
+    let files = std::fs::read_dir("/proc/self/fd").ok()?.count();
+    u64::try_from(files).ok()?.checked_sub(1)
+}
+
+/// In user mode and in the kernel.
+fn processor_seconds() -> Option<f64> {
+    /// `USER_HZ`, which is the same on all architectures that Rust has (time(7)).
+    const TICKS_A_SECOND: f64 = 100.0;
+    /// Fields 14 and 15, counted from the third, which comes after the name in brackets.
+    const USER: usize = 11;
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut ticks = fields.split_ascii_whitespace().skip(USER);
+    let user: u32 = ticks.next()?.parse().ok()?;
+    let kernel: u32 = ticks.next()?.parse().ok()?;
+    Some((f64::from(user) + f64::from(kernel)) / TICKS_A_SECOND)
 }
 
 fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> fmt::Result {
@@ -382,7 +520,6 @@ fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64
     ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX)).encode(metric)
 }
 
-/// `None` where there is no such file, as on other systems than Linux (proc(5)).
 fn resident_octets() -> Option<u64> {
     const KIB: u64 = 1_024;
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
@@ -439,6 +576,33 @@ mod tests {
         ] {
             assert!(text.lines().any(|line| line == part), "{part}: {text}");
         }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn tells_what_prometheus_asks_of_every_process() {
+        let text = Metrics::default().to_text();
+        let value = |name: &str| -> f64 {
+            let line = text.lines().find_map(|line| line.strip_prefix(name));
+            line.unwrap_or_else(|| panic!("{name}: {text}"))
+                .trim()
+                .parse()
+                .unwrap()
+        };
+        assert!(value("process_cpu_seconds_total ") >= 0.0);
+        assert!(value("process_open_fds ") >= 3.0);
+        assert!(value("process_max_fds ") >= value("process_open_fds "));
+        assert!(value("process_resident_memory_bytes ") > 1e6);
+        assert!(value("process_start_time_seconds ") > 1.7e9);
+        let build = format!(
+            "kliento_build_info{{version=\"{}\",backend=",
+            env!("CARGO_PKG_VERSION")
+        );
+        assert!(text.contains(&build), "{text}");
+        assert!(
+            text.contains("# TYPE process_cpu_seconds counter\n"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -145,6 +145,7 @@ impl Service {
         let verifier = settings.trust.verifier(settings.limits.cache)?;
         let shared = Arc::new(Current::new(verifier.clone()));
         let metrics = Arc::new(Metrics::new(Some(Arc::clone(&shared)), tls.clone()));
+        metrics.trusts(&settings.trust);
         let shared = Shared {
             gate: Arc::new(Gate::new(
                 settings.limits.verification,
@@ -321,6 +322,7 @@ impl Running {
             warn!(key, "this has changed, which takes a restart");
         }
         if !is_trust_the_same {
+            self.shared.metrics.trusts(&settings.trust);
             self.shared.verifier.replace(verifier);
         }
         self.server.endpoints.replace(endpoints);

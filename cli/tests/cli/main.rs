@@ -23,6 +23,7 @@ mod serve_config;
 mod serve_envoy;
 mod serve_forward;
 mod serve_kubernetes;
+mod serve_monitoring;
 mod serve_ops;
 mod serve_reload;
 mod serve_verifier_api;
