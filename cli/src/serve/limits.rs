@@ -28,6 +28,10 @@ pub(crate) const SEND_BUFFER: u32 = 32_768;
 /// where it would be more than this.
 pub(crate) const MAX_ANSWER: usize = 32_768;
 
+/// Octets of an answer that are handed on at a time. HTTP/2 takes a piece as soon as its client has room for one octet, and
+/// holds it until there is room for all; only once it has the last piece, the request makes room for another.
+pub(crate) const PIECE: usize = 1_024;
+
 /// What a process of ours has before anybody connects: code, trust anchors, threads, the allocator's own.
 const PROCESS: u64 = 48 * MIB;
 /// A connection's task, its socket's state, buffers of answers.
@@ -46,7 +50,8 @@ const BODY_COPIES: u64 = 2;
 const WAITING: u64 = 24 * KIB;
 /// Under new trust anchors a new cache fills while the last requests that began under the old ones hold the other.
 const CACHES: u64 = 2;
-/// An HTTP/2 stream that is not ended: its state, and an answer that its client does not take.
+/// An HTTP/2 stream whose request is done with, and whose client does not take the end of the answer: its state, and a
+/// [`PIECE`].
 const STREAM: u64 = 2 * KIB;
 /// A verification: its thread's stack, and a bundle of the largest size taken apart.
 const VERIFICATION: u64 = 3 * MIB;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::pin::{Pin, pin};
 use std::str::FromStr;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -35,7 +35,7 @@ use super::connections::{Connections, InFlight, Member, Overdue, Patience, Progr
 use super::endpoints::refusal::Refusal;
 use super::endpoints::{Body, Endpoints};
 use super::hosts::Hosts;
-use super::limits::{BoundedBody, HEADER_FIELDS, Limits, SEND_BUFFER, STREAMS, WINDOW};
+use super::limits::{BoundedBody, HEADER_FIELDS, Limits, PIECE, SEND_BUFFER, STREAMS, WINDOW};
 use super::metrics::{Connected, End, Metrics};
 use super::operations::{self, Operations};
 use super::streams::{Stream, Streams};
@@ -402,6 +402,7 @@ impl Server {
                 let (answer, stream) = answer.await;
                 Ok::<_, Infallible>(answer.map(|body| CountedBody {
                     body,
+                    rest: Bytes::new(),
                     _in_flight: in_flight,
                     _stream: stream,
                 }))
@@ -592,9 +593,11 @@ async fn overdue(progress: &Progress, patience: Patience, mut alarm: Pin<&mut Sl
     .await
 }
 
-/// The body of an answer, which is complete when this is dropped.
+/// The body of an answer, which is complete when this is dropped. Its data come in pieces that hold nothing but themselves.
 struct CountedBody {
     body: Body,
+    /// What came from `body` and was not handed on yet.
+    rest: Bytes,
     _in_flight: InFlight,
     _stream: Option<Arc<Stream>>,
 }
@@ -607,21 +610,70 @@ impl http_body::Body for CountedBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        if self.rest.is_empty() {
+            let frame = match ready!(Pin::new(&mut self.body).poll_frame(context)) {
+                Some(Ok(frame)) => frame,
+                end => return Poll::Ready(end),
+            };
+            match frame.into_data() {
+                Ok(data) if data.len() > PIECE => self.rest = data,
+                Ok(data) => return Poll::Ready(Some(Ok(Frame::data(data)))),
+                Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
+            }
+        }
+        let piece = self.rest.len().min(PIECE);
+        // A slice would keep the whole.
+        let piece = Bytes::copy_from_slice(&self.rest.split_to(piece));
+        Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let rest = u64::try_from(self.rest.len()).unwrap_or(u64::MAX);
+        let inner = self.body.size_hint();
+        let mut hint = SizeHint::new();
+        if let Some(upper) = inner.upper() {
+            hint.set_upper(upper.saturating_add(rest));
+        }
+        hint.set_lower(inner.lower().saturating_add(rest));
+        hint
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use http_body_util::{BodyExt as _, Full};
+
     use super::*;
+
+    #[tokio::test]
+    async fn an_answer_comes_in_pieces_that_hold_nothing_but_themselves() {
+        let connections = Arc::new(Connections::new(1));
+        let progress = connections.admit().await.progress;
+        let content: Vec<u8> = (0..=255).cycle().take(PIECE * 3 + 5).collect();
+        let whole = Bytes::from(content.clone());
+        let body = Full::new(whole.clone()).map_err(|never| match never {});
+        let mut body = CountedBody {
+            body: Body::new(body),
+            rest: Bytes::new(),
+            _in_flight: progress.begin(Version::HTTP_2),
+            _stream: None,
+        };
+        let mut taken = Vec::new();
+        while let Some(frame) = body.frame().await {
+            let piece = frame.unwrap().into_data().unwrap();
+            assert!(!whole.as_ptr_range().contains(&piece.as_ptr()));
+            assert!(piece.len() <= PIECE);
+            taken.extend_from_slice(&piece);
+            let left = u64::try_from(content.len() - taken.len()).unwrap();
+            assert_eq!(http_body::Body::size_hint(&body).exact(), Some(left));
+            assert_eq!(http_body::Body::is_end_stream(&body), left == 0);
+        }
+        assert_eq!(taken, content);
+    }
 
     #[test]
     fn an_address_is_an_ip_address_with_a_port_or_the_whole_path_of_a_socket() {
