@@ -18,6 +18,7 @@ use super::token::{ClaimArguments, base64, check_lifetime, issue};
 use crate::arguments::{self, AlgorithmArguments, AnchorArguments, SignerArguments, now};
 use crate::duration::Duration;
 use crate::fault::Fault;
+use crate::json::Object;
 use crate::output;
 
 /// Where the client says what it wants: an `ExecCredential` as JSON.
@@ -239,11 +240,12 @@ impl Request {
     }
 
     fn read(json: &str) -> Result<Self, Fault> {
-        let information: Information = serde_json::from_str(json).map_err(|error| {
-            Fault::in_file(EXEC_INFO, &error).hint(
-                "kubectl sets this variable to an ExecCredential; unset it to try this by hand",
-            )
-        })?;
+        let Object(information): Object<Information> =
+            serde_json::from_str(json).map_err(|error| {
+                Fault::in_file(EXEC_INFO, &error).hint(
+                    "kubectl sets this variable to an ExecCredential; unset it to try this by hand",
+                )
+            })?;
         if information.kind != KIND {
             return Err(Fault::failure(format!(
                 "{EXEC_INFO}: this is a {:?}, not an {KIND}",
@@ -254,9 +256,10 @@ impl Request {
             .into_iter()
             .find(|version| version.name() == information.api_version)
             .ok_or_else(|| unknown_version(&information.api_version))?;
-        let cluster = information.spec.and_then(|spec| spec.cluster);
-        let (server, configuration) =
-            cluster.map_or((None, None), |cluster| (cluster.server, cluster.config));
+        let cluster = information.spec.and_then(|Object(spec)| spec.cluster);
+        let (server, configuration) = cluster.map_or((None, None), |Object(cluster)| {
+            (cluster.server, cluster.config.map(|Object(config)| config))
+        });
         Ok(Self {
             version,
             server,
@@ -280,13 +283,13 @@ fn unknown_version(asked: &str) -> Fault {
 struct Information {
     api_version: String,
     kind: String,
-    spec: Option<Specification>,
+    spec: Option<Object<Specification>>,
 }
 
 #[derive(Deserialize)]
 struct Specification {
     /// There with `provideClusterInfo: true` alone.
-    cluster: Option<Cluster>,
+    cluster: Option<Object<Cluster>>,
 }
 
 #[derive(Deserialize)]
@@ -294,7 +297,7 @@ struct Cluster {
     /// Where the token is going to be sent.
     server: Option<String>,
     /// The cluster's extension `client.authentication.k8s.io/exec`, `null` if it has none.
-    config: Option<Configuration>,
+    config: Option<Object<Configuration>>,
 }
 
 #[derive(Deserialize)]

@@ -26,6 +26,7 @@ mod serve_kubernetes;
 mod serve_monitoring;
 mod serve_ops;
 mod serve_reload;
+mod serve_smuggling;
 mod serve_verifier_api;
 mod server;
 mod serving;
