@@ -27,33 +27,41 @@ class Connection:
         return self
 
     def __exit__(self, *_):
+        self.close()
+
+    def close(self):
         self.stream.close()
         self.socket.close()
 
     def ask(self, request):
         """Sends a request as octets, and returns the response.
 
-        Go's servers refuse what is no HTTP before they have read all of it, and a client may see no more of that than
-        the end of the connection: 400, too.
+        Servers that refuse what is no HTTP may do so before they have read all of it, or by no more than the end of the
+        connection: 400, too.
         """
         try:
             self.send(request)
             return self.receive()
-        except ConnectionResetError:
+        except ConnectionError:
             return Response(400, [], b"")
 
     def send(self, octets):
         self.socket.sendall(octets)
 
     def receive(self):
+        """The next response that is final (RFC 9110 §15.2), or one that changes the protocol."""
+        while (response := self._head()).status in (100, 102, 103):
+            pass
+        response.body = self._body(response)
+        return response
+
+    def _head(self):
         status = int(self._line().split(b" ", 2)[1])
         headers = []
         while line := self._line():
             name, value = line.split(b":", 1)
             headers.append((name.decode("latin-1").lower(), value.strip().decode("latin-1")))
-        response = Response(status, headers, b"")
-        response.body = self._body(response)
-        return response
+        return Response(status, headers, b"")
 
     def _line(self):
         line = self.stream.readline()
@@ -67,7 +75,7 @@ class Connection:
         lengths = response.values("content-length")
         if lengths:
             return self.stream.read(int(lengths[0]))
-        return b"" if response.status in (204, 304) else self.stream.read()
+        return b"" if response.status in (101, 204, 304) else self.stream.read()
 
     def _chunks(self):
         body = b""

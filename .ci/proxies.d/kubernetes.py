@@ -16,8 +16,9 @@ import tomllib
 from pathlib import Path
 
 from api_server import AUDIENCES, ApiServer
+from examples import run
 from report import Wrong, check, expect
-from stage import free_host, run
+from stage import free_host
 
 EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples" / "kubernetes"
 AUDIENCE = "https://kubernetes.example.com"

