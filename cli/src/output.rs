@@ -1,6 +1,6 @@
 //! What people and programs read: text or one JSON document on stdout, the rest on stderr.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
@@ -148,7 +148,8 @@ pub(crate) fn write_json_text(
         if is_deceptive(character) {
             let mut units = [0; 2];
             for unit in character.encode_utf16(&mut units) {
-                escaped.push_str(&format!("\\u{unit:04x}"));
+                // Writing to memory never fails.
+                let _ = write!(escaped, "\\u{unit:04x}");
             }
         } else {
             escaped.push(character);

@@ -219,9 +219,10 @@ list = [1, 'x']
 
     #[test]
     fn the_number_of_faults_is_bounded() {
-        let text: String = (0..1_000)
-            .map(|number| format!("key{number} = 1\n"))
+        let lines: Vec<String> = (0..1_000)
+            .map(|number| format!("key{number} = 1"))
             .collect();
+        let text = lines.join("\n");
         assert_eq!(problems(&text).len(), MAX_PROBLEMS);
         let long = format!("{} = 1\n", "a".repeat(100_000));
         assert_eq!(problems(&long).len(), 1);

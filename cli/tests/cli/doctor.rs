@@ -439,7 +439,7 @@ fn the_keys_own_record_is_recognised_whatever_a_dns_host_did_to_it() {
     ];
     let mut world = top().zone("good.example.", Algorithm::EcdsaP256Sha256);
     for (label, text, _) in &altered {
-        world = world.txt(&format!("_veraid.{label}.good.example."), text.clone());
+        world = world.txt(format!("_veraid.{label}.good.example."), text.clone());
     }
     world = world
         .txt("_veraid.beside.good.example.", text.clone())

@@ -66,6 +66,7 @@ fn ask(server: &Server, path: &str, authorization: Option<&str>) -> u16 {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn a_denial_says_whose_token_it_was_if_that_was_verified_and_only_then() {
     let scratch = Scratch::new();
     let server = start(&scratch, RULES);

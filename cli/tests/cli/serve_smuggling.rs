@@ -10,6 +10,7 @@ use crate::support::Scratch;
 const HIDDEN: &str = "GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n";
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn no_message_hides_a_second_request() {
     let scratch = Scratch::new();
     let server = Server::configured(

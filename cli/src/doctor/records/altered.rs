@@ -230,26 +230,10 @@ fn around(decoded: &str, algorithm: &str) -> Vec<Alteration> {
 
 /// Replaces the entities that stand for characters of a record (HTML, §13.5).
 fn without_entities(text: &str) -> String {
-    let mut decoded = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('&') {
-        decoded.push_str(before);
-        let entity = after
-            .split_once(';')
-            .and_then(|(name, after)| Some((entity(name)?, after)));
-        match entity {
-            Some((character, after)) => {
-                decoded.push(character);
-                rest = after;
-            }
-            None => {
-                decoded.push('&');
-                rest = after;
-            }
-        }
-    }
-    decoded.push_str(rest);
-    decoded
+    decoded_after('&', text, |rest| {
+        let (name, after) = rest.split_once(';')?;
+        Some((entity(name)?, after))
+    })
 }
 
 fn entity(name: &str) -> Option<char> {
@@ -279,51 +263,51 @@ fn entity(name: &str) -> Option<char> {
 /// Percent-decoding (RFC 3986 §2.1) of printable ASCII; all else stays.
 fn percent_decoded(text: &str) -> String {
     decoded_after('%', text, |rest| {
-        let digits = rest
-            .get(..2)
-            .filter(|digits| is_all(digits, char::is_ascii_hexdigit))?;
-        Some((u8::from_str_radix(digits, 16).ok()?, 2))
+        let (digits, after) = rest.split_at_checked(2)?;
+        if !is_all(digits, char::is_ascii_hexdigit) {
+            return None;
+        }
+        Some((printable(u8::from_str_radix(digits, 16).ok()?)?, after))
     })
 }
 
 /// A zone file's escapes (RFC 1035 §5.1): three decimal digits, or the character itself.
 fn without_escapes(text: &str) -> String {
     decoded_after('\\', text, |rest| {
-        if let Some(digits) = rest
-            .get(..3)
-            .filter(|digits| is_all(digits, char::is_ascii_digit))
-        {
-            return Some((digits.parse().ok()?, 3));
+        let number = rest
+            .split_at_checked(3)
+            .filter(|(digits, _)| is_all(digits, char::is_ascii_digit));
+        if let Some((digits, after)) = number {
+            return Some((printable(digits.parse().ok()?)?, after));
         }
-        let character = rest.bytes().next()?;
-        (character.is_ascii_punctuation() || character == b' ').then_some((character, 1))
+        let (character, after) = rest.split_at_checked(1)?;
+        let character = character.chars().next()?;
+        (character.is_ascii_punctuation() || character == ' ').then_some((character, after))
     })
+}
+
+fn printable(octet: u8) -> Option<char> {
+    matches!(octet, b' '..=b'~').then_some(char::from(octet))
 }
 
 fn is_all(text: &str, property: fn(&char) -> bool) -> bool {
     text.chars().all(|character| property(&character))
 }
 
-/// Replaces what follows each `mark` by the printable ASCII character that `decode` reads there, with the number of
-/// characters that it takes.
-fn decoded_after(mark: char, text: &str, decode: impl Fn(&str) -> Option<(u8, usize)>) -> String {
+/// Replaces each `mark` with what follows it by the character that `decode` reads there, if it reads one; it gives back the
+/// rest.
+fn decoded_after(
+    mark: char,
+    text: &str,
+    decode: impl for<'t> Fn(&'t str) -> Option<(char, &'t str)>,
+) -> String {
     let mut decoded = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once(mark) {
         decoded.push_str(before);
-        let read = decode(after)
-            .filter(|(octet, _)| matches!(octet, b' '..=b'~'))
-            .and_then(|(octet, length)| Some((octet, after.get(length..)?)));
-        match read {
-            Some((octet, after)) => {
-                decoded.push(char::from(octet));
-                rest = after;
-            }
-            None => {
-                decoded.push(mark);
-                rest = after;
-            }
-        }
+        let (character, after) = decode(after).unwrap_or((mark, after));
+        decoded.push(character);
+        rest = after;
     }
     decoded.push_str(rest);
     decoded
