@@ -148,7 +148,7 @@ pub(crate) fn write_json_text(
         if is_deceptive(character) {
             let mut units = [0; 2];
             for unit in character.encode_utf16(&mut units) {
-                // Writing to memory never fails.
+                // Writing to a string does not fail.
                 let _ = write!(escaped, "\\u{unit:04x}");
             }
         } else {

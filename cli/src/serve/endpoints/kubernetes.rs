@@ -686,6 +686,10 @@ mod tests {
         };
         assert!(audiences(MAX_AUDIENCES).is_ok());
         assert!(audiences(MAX_AUDIENCES + 1).is_err());
+    }
+
+    #[test]
+    fn only_one_object_that_is_clear_is_a_review() {
         let whole = r#"{"apiVersion":"authentication.k8s.io/v1","kind":"TokenReview","spec":{"token":"x"}}"#;
         assert!(read_review(whole.as_bytes()).is_ok());
         let nested = "[".repeat(30_000);
@@ -738,17 +742,6 @@ mod tests {
                 format!(r#"{{"metadata":{nested}"#),
             ),
             ("nesting of objects", unread.clone()),
-            (
-                "nesting that ends",
-                whole.replace(
-                    r#""token":"x""#,
-                    &format!(
-                        r#""token":"x","a":{}{}"#,
-                        "[".repeat(30_000),
-                        "]".repeat(30_000)
-                    ),
-                ),
-            ),
             ("a lone surrogate", whole.replace(r#""x""#, r#""\ud800""#)),
             ("UTF-16", whole.chars().flat_map(|c| ['\0', c]).collect()),
         ] {
@@ -757,5 +750,8 @@ mod tests {
             assert_eq!(refusal.reason(), "serve.malformed_review", "{what}");
         }
         assert!(read_review(&[whole.as_bytes(), b"\xff"].concat()).is_err());
+        // What is not read is skipped without recursion, so its depth takes no stack.
+        let deep = format!(r#""token":"x","a":{nested}{}"#, "]".repeat(30_000));
+        assert!(read_review(whole.replace(r#""token":"x""#, &deep).as_bytes()).is_ok());
     }
 }
