@@ -168,7 +168,21 @@ def fail_closed(audience):
         Passes(ALICE).judge(exchange)
 
 
+def record(log):
+    """The decisions that the verifier wrote down."""
+    lines = (json.loads(line) for line in log.splitlines() if line.startswith("{"))
+    return [line for line in lines if line.get("message") == "decision" and line.get("subject")]
+
+
 def log_of_the_verifier(audience, log):
+    name = audience.stage.name
+    with check(f"{name}: the verifier’s log has who asked for what from where"):
+        decisions = record(log)
+        expect("methods", {"GET", "DELETE"} - {line.get("method") for line in decisions}, set())
+        # Traefik and Envoy tell it by fields of their own; whoever does tell it tells the truth.
+        clients = {line.get("client") for line in decisions} - {None}
+        if not clients or not all(client.startswith("127.") for client in clients):
+            raise Wrong(f"clients: {clients}")
     with check(f"{audience.stage.name}: the verifier’s log never holds a token"):
         if not log:
             raise Wrong("there is no log")

@@ -56,6 +56,8 @@ local function question_of(txn)
     question["x-original-host"] = values(headers, "host")
     -- As the client sent it, and as it goes on to the server.
     question["x-original-uri"] = { txn.f:pathq() }
+    -- For its record of decisions.
+    question["x-original-client"] = { txn.f:src() }
     return question
 end
 

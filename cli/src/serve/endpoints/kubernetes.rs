@@ -648,7 +648,6 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::too_many_lines, reason = "one table")]
     fn reads_reviews_of_both_versions_and_nothing_else() {
         let review = |version: &str, kind: &str, rest: &str| {
             let text = format!(r#"{{"apiVersion":"{version}","kind":"{kind}","spec":{{{rest}}}}}"#);
