@@ -32,9 +32,6 @@ class SetUp:
     http2: bool = False
     # It passes on those claims alone that its configuration names.
     named_claims_alone: bool = False
-    # The lines of its configuration that turn TLS on stand behind this mark, and those that they replace before that one.
-    # Its main file, in which they are.
-    tls_file: str = ""
     # Labels of rows that don't hold for it, each with the reason and with the outcome that holds in place of the table's.
     particularities: tuple = ()
 

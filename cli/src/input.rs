@@ -244,7 +244,7 @@ fn decode_base64(text: &str) -> Result<Vec<u8>, Fault> {
     engine.decode(joined).map_err(|error| {
         Fault::malformed(
             "input.malformed_base64",
-            format!("this is neither DER nor an Authorization value nor Base64: {error}"),
+            format!("not a token bundle: expected DER, Base64 or `Kliento …` ({error})"),
         )
         .hint("a bundle is read as DER, as Base64, or as an Authorization value (Kliento MII…)")
     })

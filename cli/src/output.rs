@@ -95,8 +95,10 @@ pub(crate) fn check_stdout() -> Result<(), Fault> {
     };
     // Where it can't even be looked at, it can't be written to.
     if is_closed().unwrap_or(true) {
-        return Err(Fault::failure("standard output is closed")
-            .hint("redirect it to a file, or give a file with --out"));
+        return Err(Fault::failure(
+            "standard output is closed, or is /dev/null opened for reading as well as writing",
+        )
+        .hint("redirect it to a file, or give a file with --out; to discard it, use >/dev/null"));
     }
     Ok(())
 }

@@ -273,7 +273,7 @@ impl fmt::Display for Timeline {
 
         writeln!(
             formatter,
-            "{STRONG}When it holds{STRONG:#} {FAINT}(UTC; in order, not to scale; {FAINT:#}{GOOD}●{GOOD:#}{FAINT} is {}){FAINT:#}",
+            "{STRONG}Validity{STRONG:#} {FAINT}(UTC; order only, not to scale; {FAINT:#}{GOOD}●{GOOD:#}{FAINT} = {}){FAINT:#}",
             self.at
         )?;
         for part in &self.parts {
@@ -333,12 +333,7 @@ impl fmt::Display for Verdict<'_> {
                 self.at
             )
         } else {
-            write!(
-                formatter,
-                ",\n{} more from {} on.",
-                rough(end.abs_diff(at)),
-                self.at
-            )
+            write!(formatter, ",\n{} left.", rough(end.abs_diff(at)))
         }
     }
 }

@@ -46,13 +46,17 @@ impl Command {
 #[command(after_help = "\
 Examples:
   kliento dnssec retrieve --domain example.com --out example.com.chain
-  kliento dnssec retrieve --domain example.com --dialect domainauth --out example.com.chain
+  kliento dnssec retrieve --domain example.com --dialect domainauth \\
+      --out example.com.chain
   kliento dnssec retrieve --domain example.com --out example.com.chain \\
       --resolver https://1.1.1.1/dns-query --resolver 9.9.9.9
-  kliento dnssec retrieve --name _443._tcp.example.com --type TLSA --format rfc9102 --out proof.bin
-  kliento dnssec retrieve --domain corp.example --out corp.chain --trust-anchors corp-root.txt \\
+  kliento dnssec retrieve --name _443._tcp.example.com --type TLSA \\
+      --format rfc9102 --out proof.bin
+  kliento dnssec retrieve --domain corp.example --out corp.chain \\
+      --trust-anchors corp-root.txt \\
       --resolver tls://10.0.0.53 --resolver-ca corp-ca.pem
-  kliento dnssec retrieve --name _443._tcp.www.example.com --type TLSA --absent --out tlsa.chain
+  kliento dnssec retrieve --name _443._tcp.www.example.com --type TLSA \\
+      --absent --out tlsa.chain
 
 Nobody needs to trust the resolver: what it says is proven, or refused.")]
 #[command(group(ArgGroup::new("records").required(true).args(["domain", "name"])))]
@@ -280,10 +284,13 @@ fn presentations(proof: &Proof<'_>) -> Vec<String> {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  kliento dnssec verify --name _veraid.example.com --type TXT --chain example.com.chain
-  kliento dnssec verify --name _veraid.example.com --type TXT --chain example.com.chain \\
+  kliento dnssec verify --name _veraid.example.com --type TXT \\
+      --chain example.com.chain
+  kliento dnssec verify --name _veraid.example.com --type TXT \\
+      --chain example.com.chain \\
       --from 2026-11-01T00:00:00Z --until 2026-11-30T00:00:00Z
-  kliento dnssec verify --name _443._tcp.example.com --type TLSA --chain proof.bin --format rfc9102")]
+  kliento dnssec verify --name _443._tcp.example.com --type TLSA \\
+      --chain proof.bin --format rfc9102")]
 pub(crate) struct Verify {
     /// The name of the records.
     #[arg(long, allow_hyphen_values = true, value_parser = arguments::name_parser())]

@@ -60,7 +60,9 @@ pub(crate) struct Arguments {
     ///
     /// Without it, `audience` in the extension client.authentication.k8s.io/exec of the cluster's entry (with
     /// `provideClusterInfo: true`), if that is the origin of the entry's `server`: whoever adds a cluster to the kubeconfig
-    /// must not get tokens for other servers.
+    /// must not get tokens for other servers. An entry with `proxy-url`, `tls-server-name` or `insecure-skip-tls-verify`
+    /// does not count. (One with a certificate authority of its own does: whoever adds it and sits on the way to the server
+    /// gets the token.)
     #[arg(long, allow_hyphen_values = true, value_parser = arguments::hyphenated::<Audience>())]
     audience: Option<Audience>,
 
@@ -129,13 +131,13 @@ impl Arguments {
             return Ok(audience.clone());
         }
         let audience = request.audience.as_deref().ok_or_else(|| {
-            Fault::failure("there is no audience for the token").hint(
-                "give --audience; or, in the kubeconfig file, `provideClusterInfo: true` and the extension that `kliento \
-                 kubectl-credential --help` shows",
-            )
+            Fault::failure("there is no audience for the token").hint("give --audience")
         })?;
         if !self.audience_from_cluster && !is_origin_of(audience, request.server.as_deref()) {
-            let server = request.server.as_deref().unwrap_or("not told");
+            let server = request
+                .server
+                .as_deref()
+                .unwrap_or("none, or one that the entry can lead elsewhere");
             return Err(Fault::failure(format!(
                 "the cluster's entry asks for a token for {audience}, which is not the origin of its server ({server})"
             ))
@@ -151,7 +153,8 @@ impl Arguments {
 
 /// Whether an audience is the origin of a server: the same scheme, host and port (RFC 6454 §4), and nothing else.
 fn is_origin_of(audience: &str, server: Option<&str>) -> bool {
-    let origin = origin_of(audience).filter(|_| audience.matches('/').count() == 2);
+    let is_bare = audience.matches('/').count() == 2 && !audience.contains(['?', '#']);
+    let origin = origin_of(audience).filter(|_| is_bare);
     origin.is_some() && origin == server.and_then(origin_of)
 }
 
@@ -217,7 +220,7 @@ impl Version {
 #[derive(Debug, PartialEq, Eq)]
 struct Request {
     version: Version,
-    /// Where the token is going to be sent, if the client says so.
+    /// Where the token is going to be sent, if the client says so and nothing else in the entry can lead it elsewhere.
     server: Option<String>,
     audience: Option<String>,
 }
@@ -258,7 +261,10 @@ impl Request {
             .ok_or_else(|| unknown_version(&information.api_version))?;
         let cluster = information.spec.and_then(|Object(spec)| spec.cluster);
         let (server, configuration) = cluster.map_or((None, None), |Object(cluster)| {
-            (cluster.server, cluster.config.map(|Object(config)| config))
+            (
+                cluster.destination(),
+                cluster.config.map(|Object(config)| config),
+            )
         });
         Ok(Self {
             version,
@@ -294,10 +300,28 @@ struct Specification {
 
 #[derive(Deserialize)]
 struct Cluster {
-    /// Where the token is going to be sent.
+    /// Where the token is going to be sent, unless one of the next three says otherwise.
     server: Option<String>,
+    #[serde(rename = "proxy-url")]
+    proxy_url: Option<String>,
+    #[serde(rename = "tls-server-name")]
+    tls_server_name: Option<String>,
+    #[serde(rename = "insecure-skip-tls-verify")]
+    insecure_skip_tls_verify: Option<bool>,
     /// The cluster's extension `client.authentication.k8s.io/exec`, `null` if it has none.
     config: Option<Object<Configuration>>,
+}
+
+impl Cluster {
+    /// The server, if it is the server that gets what is sent there: no proxy in between, and its certificate checked
+    /// against its own name.
+    fn destination(&self) -> Option<String> {
+        let is_set = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+        let is_redirected = is_set(&self.proxy_url)
+            || is_set(&self.tls_server_name)
+            || self.insecure_skip_tls_verify == Some(true);
+        self.server.clone().filter(|_| !is_redirected)
+    }
 }
 
 #[derive(Deserialize)]
@@ -353,6 +377,8 @@ mod tests {
             ("https://a.example@evil.example", "https://evil.example"),
             ("https://a.example/", "https://a.example"),
             ("https://a.example/x", "https://a.example"),
+            ("https://a.example?x", "https://a.example"),
+            ("https://a.example#x", "https://a.example"),
             ("https://a.example:99999", "https://a.example:99999"),
             ("https://a.example:99999", "https://a.example"),
             ("https://a.example:", "https://a.example"),

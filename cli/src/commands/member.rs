@@ -41,7 +41,8 @@ Examples:
       --organisation-certificate org.pem --organisation-key org.key.pem \\
       --dnssec-chain example.com.chain --out alice.member-id
   kliento member certify --name alice --public-key alice.pub.pem \\
-      --organisation-certificate org.pem --intermediate staff.pem --intermediate-key staff.key.pem \\
+      --organisation-certificate org.pem --intermediate staff.pem \\
+      --intermediate-key staff.key.pem \\
       --dnssec-chain example.com.chain --out alice.member-id"
 )]
 pub(crate) struct Certify {

@@ -51,24 +51,30 @@ See it work, with nothing set up:
 
 Set up a domain, once:
   kliento key generate --algorithm rsa-2048 --out org.key.pem
-  kliento organisation record --domain example.com --key org.key.pem --service kliento
-                                                                         (publish what it prints)
-  kliento organisation check --domain example.com --key org.key.pem      (is it all as it should be?)
-  kliento organisation certificate --domain example.com --key org.key.pem --out org.pem
+  # Publish what this prints:
+  kliento organisation record --domain example.com --key org.key.pem \\
+      --service kliento
+  # Is everything as it should be?
+  kliento organisation check --domain example.com --key org.key.pem
+  kliento organisation certificate --domain example.com --key org.key.pem \\
+      --out org.pem
   kliento dnssec retrieve --domain example.com --out example.com.chain
 
 Certify a member, issue a token, check it:
-  kliento member certify --name alice --public-key alice.pub.pem --out alice.member-id \\
+  kliento member certify --name alice --public-key alice.pub.pem \\
+      --out alice.member-id \\
       --organisation-certificate org.pem --organisation-key org.key.pem \\
       --dnssec-chain example.com.chain
-  kliento token issue --audience https://api.example.com --member-id-bundle alice.member-id \\
+  kliento token issue --audience https://api.example.com \\
+      --member-id-bundle alice.member-id \\
       --key alice.key.pem --out alice.token
   kliento token verify --audience https://api.example.com alice.token
 
 Put it in front of a server that knows nothing of it:
   kliento serve --audience https://app.example.com --allow '*@example.com'
 
-Exit status: 0 done, or valid; 1 not valid, or malformed; 2 usage, files, network or configuration.";
+Exit status: 0 done, or valid; 1 not valid, or malformed; 2 usage, files,
+network or configuration.";
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {

@@ -86,7 +86,8 @@ fn digest_type_parser() -> impl TypedValueParser<Value = DigestType> {
 #[command(after_help = "\
 Examples:
   kliento organisation record --domain example.com --key org.key.pem
-  kliento org record --domain example.com --key org.key.pem --service kliento --ttl-override 6h
+  kliento org record --domain example.com --key org.key.pem \\
+      --service kliento --ttl-override 6h
   kliento org record --domain example.com --key org.key.pem --dialect both
 
 With --json and --dialect both, the records are in the array \"records\".")]
@@ -99,8 +100,8 @@ pub(crate) struct Record {
     #[arg(long, value_name = "FILE")]
     key: Source,
 
-    /// How long after a DNSSEC signature has ended a verifier that looks at a period may still count on the record;
-    /// at most 90d.
+    /// How far back a verifier that checks a past period may rely on the record (TTL override), at most 90d; servers that
+    /// check tokens now are not affected.
     #[arg(long, value_name = "DURATION", default_value = "1h")]
     ttl_override: Duration,
 
@@ -240,9 +241,11 @@ fn check_lifetime(dialect: Dialect, valid_for: Duration) -> Result<(), Fault> {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  kliento organisation certificate --domain example.com --key org.key.pem --valid-for 90d \\
+  kliento organisation certificate --domain example.com --key org.key.pem \\
+      --valid-for 90d \\
       --out org.pem
-  kliento organisation certificate --domain example.com --key org.key.pem --dialect domainauth \\
+  kliento organisation certificate --domain example.com --key org.key.pem \\
+      --dialect domainauth \\
       --path-length 1 --out org.pem")]
 pub(crate) struct Certificate {
     /// The domain.
@@ -338,15 +341,20 @@ const DELEGATE_SECONDS: u64 = 2_592_000;
     group(ArgGroup::new("delegate").args(["label", "name"]).required(true)),
     after_help = "\
 Examples:
-  kliento organisation delegate --label gateway --public-key gateway.pub.pem \\
-      --organisation-certificate org.pem --organisation-key org.key.pem --out gateway.pem
-  kliento organisation delegate --label 'Paris office' --public-key paris.pub.pem \\
-      --organisation-certificate org.pem --organisation-key org.key.pem --out paris.pem
+  kliento organisation delegate --label gateway \\
+      --public-key gateway.pub.pem \\
+      --organisation-certificate org.pem --organisation-key org.key.pem \\
+      --out gateway.pem
+  kliento organisation delegate --label 'Paris office' \\
+      --public-key paris.pub.pem \\
+      --organisation-certificate org.pem --organisation-key org.key.pem \\
+      --out paris.pem
 
-The delegate signs in the organisation's name with `kliento token issue --intermediate`. If the
-organisation's certificate was made with --path-length 1, it also issues certificates to members,
-with `kliento member certify --intermediate`; with 2 and more, those to whom it delegates in turn
-do, each of whom takes one away."
+The delegate signs in the organisation's name with `kliento token issue
+--intermediate`. If the organisation's certificate was made with
+--path-length 1, it also issues certificates to members, with `kliento
+member certify --intermediate`; with 2 and more, those to whom it delegates
+in turn do, each of whom takes one away."
 )]
 pub(crate) struct Delegate {
     /// What the delegate does, in a few words; it signs nothing as a member.
@@ -468,10 +476,11 @@ fn shell_word(text: &str) -> String {
 Examples:
   kliento organisation check --domain example.com
   kliento organisation check --domain example.com --dialect domainauth
-  kliento org check --domain example.com --key org.key.pem --resolver https://1.1.1.1/dns-query
+  kliento org check --domain example.com --key org.key.pem \\
+      --resolver https://1.1.1.1/dns-query
 
-Exit status: 0 nothing is wrong (there may be notes and warnings), 1 something is, 2 nobody could
-be asked.")]
+Exit status: 0 nothing is wrong (there may be notes and warnings), 1
+something is, 2 no resolver could be reached.")]
 pub(crate) struct Check {
     /// The domain.
     #[arg(long)]

@@ -19,18 +19,24 @@ use crate::serve::{Address, Service};
 #[command(after_help = "\
 Examples:
   kliento serve --audience https://app.example.com --allow '*@example.com'
-      Behind nginx, Caddy, Traefik, HAProxy or Envoy, on 127.0.0.1:8080: whoever has a valid
-      token of example.com may pass, nobody else may. Ask at /auth/nginx, /auth/caddy, …
+      Behind nginx, Caddy, Traefik, HAProxy or Envoy, on 127.0.0.1:8080:
+      whoever has a valid token of example.com may pass, nobody else may.
+      Ask at /auth/nginx, /auth/caddy, …
   kliento serve --config kliento.toml --check
-      Is the file in order, what will be served, and how much memory can it take?
+      Is the file in order, what will be served, and how much memory can it
+      take?
   kliento serve --sample > kliento.toml
-      A file to start from. It says what there is for nginx, Kubernetes and others.
+      A file to start from. It says what there is for nginx, Kubernetes and
+      others.
   kliento serve --config kliento.toml --listen '[::]:443' \\
-      --tls-certificate server.pem --tls-key server.key --operations-listen 127.0.0.1:9090
-      With TLS. Add --verifier to let others ask by the API of Kliento Verifier.
+      --tls-certificate server.pem --tls-key server.key \\
+      --operations-listen 127.0.0.1:9090
+      With TLS. Add --verifier to let others ask by the API of Kliento
+      Verifier.
 
-Flags win over the file. SIGTERM ends it once all requests are answered. SIGHUP reloads the
-file, the trust anchors and the TLS files; addresses and limits need a restart.")]
+Flags win over the file. SIGTERM ends it once all requests are answered.
+SIGHUP reloads the file, the trust anchors and the TLS files; addresses and
+limits need a restart.")]
 pub(crate) struct Arguments {
     /// The configuration, in TOML; - for stdin.
     #[arg(long, value_name = "FILE")]

@@ -40,10 +40,14 @@ impl Command {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  kliento signature create --service 1.3.6.1.4.1.58708.1.1 --plaintext report.pdf \\
-      --member-id-bundle alice.member-id --key alice.key.pem --valid-for 30d --out report.pdf.sig
-  kliento signature create --service 1.3.6.1.4.1.58708.1.1 --plaintext - --attach \\
-      --organisation-certificate org.pem --dnssec-chain example.com.chain --key org.key.pem \\
+  kliento signature create --service 1.3.6.1.4.1.58708.1.1 \\
+      --plaintext report.pdf \\
+      --member-id-bundle alice.member-id --key alice.key.pem \\
+      --valid-for 30d --out report.pdf.sig
+  kliento signature create --service 1.3.6.1.4.1.58708.1.1 --plaintext - \\
+      --attach \\
+      --organisation-certificate org.pem --dnssec-chain example.com.chain \\
+      --key org.key.pem \\
       --on-behalf-of alice --out message.sig < message")]
 pub(crate) struct Create {
     /// The service that the signature is for: an OID, or `kliento`.
@@ -149,7 +153,8 @@ impl Create {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  kliento signature verify --service 1.3.6.1.4.1.58708.1.1 --plaintext report.pdf report.pdf.sig
+  kliento signature verify --service 1.3.6.1.4.1.58708.1.1 \\
+      --plaintext report.pdf report.pdf.sig
   kliento signature verify --service 1.3.6.1.4.1.58708.1.1 message.sig \\
       --from 2026-11-01T00:00:00Z --until 2026-11-30T00:00:00Z")]
 pub(crate) struct Verify {

@@ -52,12 +52,18 @@ enum Format {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  kliento token issue --audience https://api.example.com --claim role=admin \\
-      --member-id-bundle alice.member-id --key alice.key.pem --format header --out -
-  kliento token issue --audience https://api.example.com --organisation-certificate org.pem \\
-      --dnssec-chain example.com.chain --key org.key.pem --on-behalf-of alice --out alice.token
-  kliento token issue --audience https://api.example.com --organisation-certificate org.pem \\
-      --dnssec-chain example.com.chain --intermediate gateway.pem --key gateway.key.pem --bot \\
+  kliento token issue --audience https://api.example.com \\
+      --claim role=admin \\
+      --member-id-bundle alice.member-id --key alice.key.pem \\
+      --format header --out -
+  kliento token issue --audience https://api.example.com \\
+      --organisation-certificate org.pem \\
+      --dnssec-chain example.com.chain --key org.key.pem \\
+      --on-behalf-of alice --out alice.token
+  kliento token issue --audience https://api.example.com \\
+      --organisation-certificate org.pem \\
+      --dnssec-chain example.com.chain --intermediate gateway.pem \\
+      --key gateway.key.pem --bot \\
       --out gateway.token")]
 pub(crate) struct Issue {
     /// The server that the token is for, exactly as that server calls itself.
@@ -232,7 +238,8 @@ pub(super) fn base64(bundle: &[u8]) -> String {
 #[command(after_help = "\
 Examples:
   kliento token verify --audience https://api.example.com alice.token
-  echo \"$AUTHORIZATION\" | kliento token verify --audience https://api.example.com --json -
+  echo \"$AUTHORIZATION\" |
+      kliento token verify --audience https://api.example.com --json -
   kliento token verify --audience https://api.example.com --dialect domainauth \\
       --allow-algorithm ml-dsa-65 --allow-algorithm ed25519 alice.token")]
 pub(crate) struct Verify {

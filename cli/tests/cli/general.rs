@@ -73,6 +73,64 @@ fn what_is_made_for_a_closed_or_full_standard_output_is_no_success() {
     }
 }
 
+/// Each command's long help in a terminal of so many columns, by the words that call it.
+fn helps(columns: &str) -> Vec<(String, String)> {
+    let help = |command: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_kliento"))
+            .args(command.split_whitespace())
+            .arg("--help")
+            .env("COLUMNS", columns)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{command}");
+        (
+            command.to_owned(),
+            String::from_utf8(output.stdout).unwrap(),
+        )
+    };
+    let commands_in = |text: &str| -> Vec<String> {
+        let list = text
+            .split_once("\nCommands:\n")
+            .map_or("", |(_, list)| list);
+        let list = list.split("\n\n").next().unwrap_or_default();
+        let lines = list
+            .lines()
+            .filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+        let names = lines.filter_map(|line| line.split_whitespace().next());
+        names
+            .filter(|name| *name != "help")
+            .map(ToOwned::to_owned)
+            .collect()
+    };
+    let mut all = vec![help("")];
+    for command in commands_in(&all[0].1) {
+        all.push(help(&command));
+        for inner in commands_in(&all.last().unwrap().1) {
+            all.push(help(&format!("{command} {inner}")));
+        }
+    }
+    all
+}
+
+#[test]
+fn help_fits_80_columns_and_its_examples_are_not_broken() {
+    let narrow = helps("80");
+    assert!(narrow.len() > 25, "{}", narrow.len());
+    for ((command, narrow), (_, wide)) in narrow.iter().zip(&helps("200")) {
+        let lines = narrow.lines().filter(|line| !line.starts_with("Usage: "));
+        for line in lines {
+            assert!(line.chars().count() <= 80, "{command}: {line}");
+        }
+        // What stands behind the options is laid out by hand.
+        let end = |text: &str| {
+            let (_, end) = text.rsplit_once("Print help").unwrap();
+            end.split_once("\n\n")
+                .map(|(_, examples)| examples.to_owned())
+        };
+        assert_eq!(end(narrow), end(wide), "{command}");
+    }
+}
+
 #[test]
 fn writes_completions_for_each_shell() {
     let scratch = Scratch::new();

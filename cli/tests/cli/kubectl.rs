@@ -43,6 +43,14 @@ fn information(version: &str, configuration: &Value) -> String {
     .to_string()
 }
 
+/// The same with the configuration of the cluster's own origin, and something else in its entry.
+fn information_with(name: &str, value: &Value) -> String {
+    let own = json!({"audience": "https://203.0.113.1:6443"});
+    let mut asked: Value = serde_json::from_str(&information(V1, &own)).unwrap();
+    asked["spec"]["cluster"][name] = value.clone();
+    asked.to_string()
+}
+
 /// Alice's options, at noon.
 fn alice() -> String {
     format!("{MEMBER} --trust-anchors anchors --not-before {NOON}")
@@ -174,6 +182,25 @@ fn a_cluster_gets_no_token_for_another_server() {
         let line = format!("--audience-from-cluster {}", alice());
         let credential = run_as(Some(&asked), &line).exits(0).json();
         assert_eq!(verified(&credential, audience)["audience"], audience);
+    }
+}
+
+#[test]
+fn an_entry_that_leads_elsewhere_is_no_word_for_its_server() {
+    for (name, value) in [
+        ("proxy-url", json!("http://attacker.example:8080")),
+        ("tls-server-name", json!("attacker.example")),
+        ("insecure-skip-tls-verify", json!(true)),
+    ] {
+        let run = run_as(Some(&information_with(name, &value)), &alice()).exits(2);
+        assert!(run.stdout.is_empty(), "{name}");
+        run.explains("not the origin of its server").hints();
+    }
+    for (name, value) in [
+        ("proxy-url", json!("")),
+        ("insecure-skip-tls-verify", json!(false)),
+    ] {
+        run_as(Some(&information_with(name, &value)), &alice()).exits(0);
     }
 }
 

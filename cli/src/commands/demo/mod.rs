@@ -28,9 +28,10 @@ use crate::runtime;
 Example:
   kliento demo
 
-The commands that it shows are those that you would type, with files, for a domain of your own.
-They are VeraId's; its successor DomainAuth goes the same way, with --dialect domainauth where
-the record, the certificate and the chain are made.")]
+The commands that it shows are those that you would type, with files, for a
+domain of your own. They are VeraId's; its successor DomainAuth goes the
+same way, with --dialect domainauth where the record, the certificate and
+the chain are made.")]
 pub(crate) struct Arguments {}
 
 impl Arguments {
