@@ -188,11 +188,19 @@ impl Requirements {
     /// [`Error::KeyAlgorithmNotAllowed`], [`Error::LifetimeNotAllowed`] and [`Error::ClaimRequired`], whichever comes first in
     /// this order.
     pub fn check(&self, token: &VerifiedToken) -> Result<(), Error> {
-        let sets = || self.complete.iter().chain([&self.current]);
-        sets().try_for_each(|set| set.check_subject(token))?;
-        sets().try_for_each(|set| set.check_signature(token))?;
-        sets().try_for_each(|set| set.check_lifetime(token))?;
-        sets().try_for_each(|set| set.check_claims(token))
+        let steps = [
+            Set::check_subject,
+            Set::check_signature,
+            Set::check_lifetime,
+            Set::check_claims,
+        ];
+        for step in steps {
+            for set in &self.complete {
+                step(set, token)?;
+            }
+            step(&self.current, token)?;
+        }
+        Ok(())
     }
 
     /// All sets that ask for something.
