@@ -173,6 +173,17 @@ async fn a_known_signer_does_not_wait_for_strangers_who_came_before() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn bundles_in_the_name_of_one_signer_leave_others_a_place() {
+    // Parties are told apart by numbers that each queue's verifier draws at random, and two in some dozens share one.
+    for _ in 0..8 {
+        if is_verified_beside_copies_of_another().await {
+            return;
+        }
+    }
+    panic!("alice finds no place beside copies of another signer's bundles");
+}
+
+/// Whether alice finds a place; if so, she does not wait for all of the copies.
+async fn is_verified_beside_copies_of_another() -> bool {
     // Sixteen places for known signers, of which one can have two; and 32 for all.
     let mut held = Held::new(64);
     let running = held.strangers(1).await;
@@ -185,10 +196,10 @@ async fn bundles_in_the_name_of_one_signer_leave_others_a_place() {
     assert_eq!(refused, 40 - 2 - 32);
     assert!(is_refused(held.send("a stranger", of_a_stranger()).await).await);
     let alice = held.send("alice", by_alice(1)).await;
+    let has_place = !alice.is_finished();
     // Those that were refused are answered already.
     let refused = held.answered().len();
     while !alice.is_finished() {
-        // It did not wait for all of the copies either.
         assert!(
             held.answered().len() < refused + 20,
             "{:?}",
@@ -197,11 +208,12 @@ async fn bundles_in_the_name_of_one_signer_leave_others_a_place() {
         held.let_one_go().await;
         tokio::task::yield_now().await;
     }
-    alice.await.unwrap().unwrap();
+    assert_eq!(alice.await.unwrap().is_ok(), has_place);
     held.let_go();
     for task in running.into_iter().chain(copies) {
         assert!(task.await.unwrap().is_err());
     }
+    has_place
 }
 
 #[tokio::test(flavor = "current_thread")]
