@@ -114,7 +114,7 @@ pub(super) fn about_trouble(trouble: &Trouble, domain: &Organisation) -> Explana
             "Put one space between two fields.",
         ),
         Trouble::ControlCharacters => Explanation::new(
-            "records.control_characters",
+            "records.typography",
             "has a line break or another character in it that can't be seen.",
             "Type the value by hand, or copy it without the end of its line.",
         ),

@@ -694,6 +694,8 @@ fn alterations_of(
         "0".to_owned()
     };
     alterations(&published.text(), &ids, &first)
+        // Then the reading alone says more.
+        .filter(|changes| !changes.is_empty())
 }
 
 /// The key's own record, changed on its way into the DNS.
@@ -706,17 +708,10 @@ fn altered(
 ) -> Finding {
     let text = published.text();
     let changes: Vec<String> = alterations.iter().map(ToString::to_string).collect();
-    let what = match (published.reading(), changes.as_slice()) {
-        (Reading::Trouble(trouble), []) if trouble != Trouble::Foreign => {
-            let Explanation { what, .. } = about_trouble(&trouble, &subject.domain);
-            format!("It {what}")
-        }
-        (_, []) => "Verifiers can't read it.".to_owned(),
-        (_, changes) => format!("On its way {}.", list(changes)),
-    };
     let message = format!(
-        "The TXT record \"{}\" is the record of your key, but it was changed. {what}",
-        shortened(&text)
+        "The TXT record \"{}\" is the record of your key, but it was changed. On its way {}.",
+        shortened(&text),
+        list(&changes)
     );
     let finding = if has_match {
         Finding::warning("records.altered", message)
