@@ -13,6 +13,8 @@ use super::cast::{
 use super::unexpected;
 use crate::fault::Fault;
 
+pub(super) const OTHER_AUDIENCE: &str = "https://shop.example.net";
+
 /// Something that somebody might try.
 pub(super) struct Attack {
     /// What was done, in a few words.
@@ -44,12 +46,12 @@ fn verify_command(file: &str) -> String {
     format!("kliento token verify --audience {AUDIENCE} {file}")
 }
 
-fn guest(cast: &Cast) -> Token {
+pub(super) fn guest(cast: &Cast) -> Token {
     Token::new(cast.audience.clone()).with_claim("role", "guest")
 }
 
 fn other_audience(cast: &Cast) -> Result<Attack, Fault> {
-    let elsewhere: Audience = sure("https://shop.example.net".parse())?;
+    let elsewhere: Audience = sure(OTHER_AUDIENCE.parse())?;
     Ok(Attack {
         title: "another audience",
         plot: "a shop passes on the token that Alice sent it",
@@ -60,7 +62,18 @@ fn other_audience(cast: &Cast) -> Result<Attack, Fault> {
 }
 
 fn altered_claim(cast: &Cast) -> Result<Attack, Fault> {
-    let mut bundle = cast.issue_as_alice(&guest(cast))?;
+    let bundle = altered(cast.issue_as_alice(&guest(cast))?)?;
+    Ok(Attack {
+        title: "an altered claim",
+        plot: "Alice makes herself an owner, after the fact",
+        command: verify_command("altered.token"),
+        reason: "cms.digest_mismatch",
+        bundle,
+    })
+}
+
+/// A guest's token with the claim of an owner.
+pub(super) fn altered(mut bundle: Vec<u8>) -> Result<Vec<u8>, Fault> {
     let (before, after) = (b"\"guest\"", b"\"owner\"");
     let position = bundle
         .windows(before.len())
@@ -69,13 +82,7 @@ fn altered_claim(cast: &Cast) -> Result<Attack, Fault> {
     for (octet, new) in bundle.iter_mut().skip(position).zip(after) {
         *octet = *new;
     }
-    Ok(Attack {
-        title: "an altered claim",
-        plot: "Alice makes herself an owner, after the fact",
-        command: verify_command("altered.token"),
-        reason: "cms.digest_mismatch",
-        bundle,
-    })
+    Ok(bundle)
 }
 
 fn expired_token(cast: &Cast) -> Result<Attack, Fault> {

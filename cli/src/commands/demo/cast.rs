@@ -46,7 +46,7 @@ pub(super) struct Cast {
     pub(super) audience: Audience,
     pub(super) organisation: Organisation,
     pub(super) organisation_certificate: OrganisationCertificate,
-    organisation_key: PrivateKey,
+    pub(super) organisation_key: PrivateKey,
     pub(super) record: TxtRecord,
     pub(super) record_line: String,
     pub(super) chain: Vec<u8>,
@@ -158,21 +158,24 @@ impl Cast {
     }
 
     pub(super) fn issue_as_alice(&self, token: &Token) -> Result<Vec<u8>, Fault> {
-        let signer = Signer::Member {
-            bundle: &self.member_id_bundle,
-            key: &self.alice_key,
-        };
-        sure(kliento::issue(&signer, token, self.ten_minutes()?))
+        self.issue_as_alice_for(token, self.ten_minutes()?)
     }
 
     /// The same, for the ten minutes that ended five minutes ago.
     pub(super) fn issue_as_alice_too_early(&self, token: &Token) -> Result<Vec<u8>, Fault> {
+        let end = self.now.saturating_sub(TOKEN_LIFETIME / 2);
+        self.issue_as_alice_for(token, span(end.saturating_sub(TOKEN_LIFETIME), end)?)
+    }
+
+    pub(super) fn issue_as_alice_for(
+        &self,
+        token: &Token,
+        period: Period,
+    ) -> Result<Vec<u8>, Fault> {
         let signer = Signer::Member {
             bundle: &self.member_id_bundle,
             key: &self.alice_key,
         };
-        let end = self.now.saturating_sub(TOKEN_LIFETIME / 2);
-        let period = span(end.saturating_sub(TOKEN_LIFETIME), end)?;
         sure(kliento::issue(&signer, token, period))
     }
 
@@ -189,6 +192,11 @@ impl Cast {
     /// From now on.
     pub(super) fn ten_minutes(&self) -> Result<Period, Fault> {
         span(self.now, self.now.saturating_add(TOKEN_LIFETIME))
+    }
+
+    /// From now on: the longest lifetime that the protocol allows.
+    pub(super) fn hour(&self) -> Result<Period, Fault> {
+        span(self.now, self.now.saturating_add(HOUR))
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::attacks::Attack;
 use super::http::Answer;
+use super::unexpected;
 use crate::fault::{self, Fault};
 use crate::output::{self, COMMAND, FAINT, GOOD, Output, Printable, STRONG};
 
@@ -23,6 +24,8 @@ struct Story {
     status: &'static str,
     steps: Vec<Step>,
     attacks: Vec<AttackDocument>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kept: Option<Kept>,
     milliseconds: u128,
 }
 
@@ -49,6 +52,22 @@ struct AttackDocument {
     command: String,
 }
 
+/// What is left behind.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Kept {
+    pub(super) directory: String,
+    pub(super) valid_until: String,
+    pub(super) tokens_valid_until: String,
+    pub(super) files: Vec<KeptFile>,
+}
+
+#[derive(Serialize)]
+pub(super) struct KeptFile {
+    pub(super) name: &'static str,
+    pub(super) description: &'static str,
+}
+
 impl<'o> Narrator<'o> {
     pub(super) fn new(output: &'o Output) -> Self {
         Self {
@@ -57,10 +76,15 @@ impl<'o> Narrator<'o> {
         }
     }
 
-    pub(super) fn open(&self) -> Result<(), Fault> {
+    pub(super) fn open(&self, is_kept: bool) -> Result<(), Fault> {
+        let end = if is_kept {
+            "The files come last."
+        } else {
+            "Nothing is left behind."
+        };
         self.print(format_args!(
             "{STRONG}Kliento: prove who you are with a domain name; check it with no network.{STRONG:#}\n\
-             {FAINT}All of this happens now, in memory and on 127.0.0.1. Nothing is left behind.{FAINT:#}\n"
+             {FAINT}All of this happens now, in memory and on 127.0.0.1. {end}{FAINT:#}\n"
         ))
     }
 
@@ -78,15 +102,26 @@ impl<'o> Narrator<'o> {
     pub(super) fn command(&mut self, command: &str) -> Result<(), Fault> {
         self.print(format_args!(
             "   {FAINT}${FAINT:#} {COMMAND}{}{COMMAND:#}\n",
-            command.replace('\n', "\n   ")
+            fold(command, 5)
         ))?;
-        self.note(|step| step.commands.push(unfold(command)));
+        self.note(|step| step.commands.push(command.to_owned()));
         Ok(())
     }
 
     /// What such a command prints.
     pub(super) fn output(&mut self, text: &str) -> Result<(), Fault> {
         self.result("", text)
+    }
+
+    /// A DNS record, in two lines as zone files may have it: it is too long for one.
+    pub(super) fn record(&mut self, line: &str) -> Result<(), Fault> {
+        let line = line.trim_end();
+        let (owner, text) = line
+            .split_once(" \"")
+            .ok_or_else(|| unexpected("the record holds no text"))?;
+        self.print(format_args!("   {owner} (\n       \"{text} )\n"))?;
+        self.note(|step| step.results.push(line.to_owned()));
+        Ok(())
     }
 
     /// What came of the step.
@@ -118,13 +153,12 @@ impl<'o> Narrator<'o> {
             (None, None) => String::new(),
         };
         self.print(format_args!(
-            "   GET / {request:25} {GOOD}{status}{GOOD:#}  {}\n",
+            "   GET / {request:23} {GOOD}{status}{GOOD:#}  {}\n",
             Printable(&outcome)
         ))?;
         if let (Some(signer), Some(time)) = (answer.text("/signedBy"), &answer.verified_in) {
             self.print(format_args!(
-                "{:40}{FAINT}signed by the {signer}; verified in {time} ms{FAINT:#}\n",
-                ""
+                "       {FAINT}signed by the {signer}; verified in {time} ms{FAINT:#}\n"
             ))?;
         }
         let exchange = Exchange {
@@ -143,7 +177,8 @@ impl<'o> Narrator<'o> {
         self.print(format_args!(
             "   {GOOD}{}{GOOD:#} {title:25} {STRONG}{reason}{STRONG:#}\n       {FAINT}{plot}{FAINT:#}\n       \
              {FAINT}${FAINT:#} {COMMAND}{}{COMMAND:#}\n",
-            answer.status, attack.command
+            answer.status,
+            fold(&attack.command, 9)
         ))?;
         self.story.attacks.push(AttackDocument {
             attack: title,
@@ -154,6 +189,23 @@ impl<'o> Narrator<'o> {
         Ok(())
     }
 
+    /// The files that were written.
+    pub(super) fn keep(&mut self, kept: Kept) -> Result<(), Fault> {
+        for KeptFile { name, description } in &kept.files {
+            self.result("", &format!("{name:22}{description}"))?;
+        }
+        let (tokens, rest) = (&kept.tokens_valid_until, &kept.valid_until);
+        self.say(&format!(
+            "in {}; the keys are for trying only",
+            kept.directory
+        ))?;
+        self.say(&format!(
+            "tokens hold until {tokens}, all else until {rest}"
+        ))?;
+        self.story.kept = Some(kept);
+        Ok(())
+    }
+
     pub(super) fn close(mut self, elapsed: Duration) -> Result<(), Fault> {
         self.story.status = "done";
         self.story.milliseconds = elapsed.as_millis();
@@ -161,7 +213,8 @@ impl<'o> Narrator<'o> {
             return output::json(&self.story);
         }
         self.print(format_args!(
-            "\n{GOOD}All went as told{GOOD:#}, in {:.1} s. Your own domain next: kliento --help\n",
+            "\n{GOOD}Everything went as described{GOOD:#}, in {:.1} s. Next, your own domain:\n   \
+             {COMMAND}kliento organisation check --domain …{COMMAND:#}\n",
             elapsed.as_secs_f64()
         ))
     }
@@ -185,11 +238,52 @@ impl<'o> Narrator<'o> {
     }
 }
 
-/// A command of several lines in one.
-fn unfold(command: &str) -> String {
-    let words: Vec<&str> = command
-        .split_whitespace()
-        .filter(|word| *word != "\\")
-        .collect();
-    words.join(" ")
+/// A command as lines of a shell that fit a terminal, after `indent` columns.
+fn fold(command: &str, indent: usize) -> String {
+    const COLUMNS: usize = 80;
+    const CONTINUATION: &str = " \\";
+    let mut folded = String::new();
+    let mut column = indent;
+    for part in parts(command) {
+        let width = part.chars().count();
+        if folded.is_empty() {
+            column += width;
+        } else if column + 1 + width + CONTINUATION.len() <= COLUMNS {
+            folded.push(' ');
+            column += 1 + width;
+        } else {
+            folded.push_str(CONTINUATION);
+            folded.push('\n');
+            folded.push_str(&" ".repeat(indent + 2));
+            column = indent + 2 + width;
+        }
+        folded.push_str(&part);
+    }
+    folded
+}
+
+/// The words of a command, each option with its value. Quotes hold words together; nothing else does.
+fn parts(command: &str) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    let mut quote = None;
+    let words = command.split(|character| {
+        match quote {
+            None if matches!(character, '\'' | '"') => quote = Some(character),
+            Some(open) if open == character => quote = None,
+            _ => {}
+        }
+        character == ' ' && quote.is_none()
+    });
+    for word in words {
+        match parts.last_mut() {
+            Some(option)
+                if option.starts_with('-') && !option.contains(' ') && !word.starts_with('-') =>
+            {
+                option.push(' ');
+                option.push_str(word);
+            }
+            _ => parts.push(word.to_owned()),
+        }
+    }
+    parts
 }
