@@ -174,7 +174,7 @@ fn holds_private_key(path: &Path) -> io::Result<bool> {
         .any(|octets| octets == LABEL_END))
 }
 
-/// What is at `path` can't be looked at, so it may be a key.
+/// The refusal to replace a file that can't be looked at, as it may be a key.
 fn unknown_content(path: &Path, error: &io::Error) -> Fault {
     Fault::failure(format!(
         "cannot tell what {} holds, so it is not replaced: {error}",
@@ -183,7 +183,7 @@ fn unknown_content(path: &Path, error: &io::Error) -> Fault {
     .hint("choose another file, or delete that one first")
 }
 
-/// Whether `octets` are a certificate (PEM) that takes the place of another one.
+/// True if `octets` are a certificate (PEM) that takes the place of another one.
 fn replaces_certificate(path: &Path, octets: &[u8]) -> bool {
     const LABEL: &[u8] = b"-----BEGIN CERTIFICATE-----";
     octets.starts_with(LABEL)

@@ -151,7 +151,7 @@ impl Arguments {
     }
 }
 
-/// Whether an audience is the origin of a server: the same scheme, host and port (RFC 6454 §4), and nothing else.
+/// True if an audience is the origin of a server: the same scheme, host and port (RFC 6454 §4), and nothing else.
 fn is_origin_of(audience: &str, server: Option<&str>) -> bool {
     let is_bare = audience.matches('/').count() == 2 && !audience.contains(['?', '#']);
     let origin = origin_of(audience).filter(|_| is_bare);
@@ -220,7 +220,7 @@ impl Version {
 #[derive(Debug, PartialEq, Eq)]
 struct Request {
     version: Version,
-    /// Where the token is going to be sent, if the client says so and nothing else in the entry can lead it elsewhere.
+    /// The URL that the token is going to be sent to, if the client says so and nothing else in the entry can lead it elsewhere.
     server: Option<String>,
     audience: Option<String>,
 }
@@ -300,7 +300,7 @@ struct Specification {
 
 #[derive(Deserialize)]
 struct Cluster {
-    /// Where the token is going to be sent, unless one of the next three says otherwise.
+    /// The URL that the token is going to be sent to, unless one of the next three says otherwise.
     server: Option<String>,
     #[serde(rename = "proxy-url")]
     proxy_url: Option<String>,
