@@ -121,7 +121,7 @@ impl<'r> SignedRecords<'r> {
             authorities: Vec::new(),
         };
         response.to_message().ok_or(Error::ChainTooLarge {
-            what: "octets in one RRset",
+            what: "bytes in one RRset",
             limit: usize::from(u16::MAX),
         })
     }

@@ -58,7 +58,7 @@ impl std::fmt::Display for RrsigId {
 #[non_exhaustive]
 pub enum Error {
     /// The octets are no DER `SET OF OCTET STRING` or, where that was to be read, no `AuthenticationChain`.
-    #[error("the DNSSEC chain can't be read: {problem} at octet {offset}")]
+    #[error("the DNSSEC chain can't be read: {problem} at byte {offset}")]
     MalformedChain {
         /// Offset in the chain, in octets.
         offset: usize,

@@ -28,7 +28,7 @@ const POINTER: u8 = 0b1100_0000;
 
 /// Why octets are no DNS message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what} at octet {offset}")]
+#[error("{what} at byte {offset}")]
 pub struct MessageError {
     /// Offset in the message, in octets.
     pub offset: usize,
@@ -68,7 +68,7 @@ impl<'m> Response<'m> {
             steps: 0,
         };
         if octets.len() > MAX_MESSAGE_OCTETS {
-            return Err(reader.error("a message of more than 65,535 octets"));
+            return Err(reader.error("a message of more than 65,535 bytes"));
         }
         let _id = reader.u16()?;
         let flags = reader.u16()?;
@@ -96,7 +96,7 @@ impl<'m> Response<'m> {
             }
         }
         if reader.position != octets.len() {
-            return Err(reader.error("octets after the last record"));
+            return Err(reader.error("bytes after the last record"));
         }
         Ok(Self {
             octets,
@@ -285,7 +285,7 @@ impl<'m> WireName<'m> {
                     octets += 1 + usize::from(length);
                     labels += 1;
                     if octets > MAX_NAME_OCTETS {
-                        return Err(error(position, "a name of more than 255 octets"));
+                        return Err(error(position, "a name of more than 255 bytes"));
                     }
                 }
                 POINTER => {
@@ -561,7 +561,7 @@ mod tests {
             ("a pointer past the end", b"\xff\xff"),
             ("half a pointer", b"\xc0"),
             ("an extended label type", b"\x41"),
-            ("256 octets", &long_name),
+            ("256 bytes", &long_name),
         ] {
             let octets = response([1, 1, 0, 0], name);
             assert!(Response::parse(&octets).is_err(), "{case}");

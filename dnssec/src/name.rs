@@ -35,21 +35,21 @@ pub struct Name {
 #[non_exhaustive]
 pub enum NameError {
     /// A label of more than 63 octets.
-    #[error("a label has more than 63 octets")]
+    #[error("a label has more than 63 bytes")]
     LabelTooLong,
     /// More than 255 octets on the wire.
-    #[error("the name has more than 255 octets")]
+    #[error("the name has more than 255 bytes")]
     NameTooLong,
     /// Two dots side by side, or one at the start.
     #[error("the name has an empty label")]
     EmptyLabel,
     /// A backslash that is followed neither by a character nor by three digits up to 255.
     #[error(
-        "the name has a broken escape; write \\. for a dot within a label, or \\DDD for an octet"
+        "the name has a broken escape; write \\. for a dot within a label, or \\DDD for a byte"
     )]
     BadEscape,
     /// Wire form: cut short, followed by something, compressed, or with a label type other than RFC 1035's.
-    #[error("the octets are not one uncompressed domain name")]
+    #[error("the bytes are not one uncompressed domain name")]
     BadWireForm,
 }
 

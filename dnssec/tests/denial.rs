@@ -1579,7 +1579,7 @@ const NSEC3_CASES: &[Case] = &[
         "nxdomain",
     ),
     (
-        "a salt of 255 octets",
+        "a salt of 255 bytes",
         |attempt| nsec3(attempt, &nsec3_parts(&example().salt(&[7; 255]))),
         "nxdomain",
     ),

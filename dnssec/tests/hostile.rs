@@ -365,7 +365,7 @@ const ATTACKS: &[Attack] = &[
         "dnssec.no_matching_key",
     ),
     (
-        "an Ed25519 key in other octets than RFC 8080's 32: as a SubjectPublicKeyInfo",
+        "an Ed25519 key in other bytes than RFC 8080's 32: as a SubjectPublicKeyInfo",
         |chain| {
             let key = Key::generate(Algorithm::Ed25519);
             let wrapped = [
@@ -643,7 +643,7 @@ const ATTACKS: &[Attack] = &[
         "dnssec.signer_off_tree",
     ),
     (
-        "another domain whose name ends in the same octets signs the answer",
+        "another domain whose name ends in the same bytes signs the answer",
         |chain| {
             chain.in_world(
                 standard()
@@ -1195,7 +1195,7 @@ const ATTACKS: &[Attack] = &[
         "dnssec.malformed_response",
     ),
     (
-        "a name of 257 octets",
+        "a name of 257 bytes",
         |chain| {
             let label = [&[63][..], &[b'a'; 63]].concat();
             chain
@@ -1215,7 +1215,7 @@ const ATTACKS: &[Attack] = &[
         "dnssec.malformed_response",
     ),
     (
-        "octets after the last record",
+        "bytes after the last record",
         |chain| {
             chain
                 .octets
@@ -1224,7 +1224,7 @@ const ATTACKS: &[Attack] = &[
         "dnssec.malformed_response",
     ),
     (
-        "a message of no octets",
+        "a message of no bytes",
         |chain| chain.octets.push(Vec::new()),
         "dnssec.malformed_response",
     ),
@@ -1248,7 +1248,7 @@ const ATTACKS: &[Attack] = &[
         "dnssec.unproven_denial",
     ),
     (
-        "a name whose first octets are the right ones",
+        "a name whose first bytes are the right ones",
         |chain| {
             chain.responses = WORLD
                 .with_txt("_veraid.example.com.com.", TEXT)
@@ -1257,7 +1257,7 @@ const ATTACKS: &[Attack] = &[
         "dnssec.missing_response",
     ),
     (
-        "octets that differ by the bit that makes the case of letters",
+        "bytes that differ by the bit that makes the case of letters",
         |chain| {
             chain.in_world(standard().txt(r"\091veraid\064.example.com.", TEXT).build());
             chain.responses = chain.world.responses(r"\091veraid\064.example.com.", TXT);
@@ -1739,7 +1739,7 @@ fn refuses_what_is_no_der_chain() {
         ("nothing", Vec::new()),
         ("a SEQUENCE", with(0, 0x30)),
         ("an indefinite length", with(1, 0x80)),
-        ("an octet after it", [&der[..], &[0]].concat()),
+        ("a byte after it", [&der[..], &[0]].concat()),
         ("an INTEGER among the OCTET STRINGs", with(4, 0x02)),
         ("a constructed OCTET STRING", with(4, 0x24)),
         (

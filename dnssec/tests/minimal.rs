@@ -693,7 +693,7 @@ fn messages_look_as_a_resolvers_do() {
             assert!(is_the_answer || response.authorities.is_empty());
             for record in response.answers.iter().chain(&response.authorities) {
                 if record.record_type == RRSIG {
-                    let original_ttl = record.rdata[4..8].try_into().expect("four octets");
+                    let original_ttl = record.rdata[4..8].try_into().expect("four bytes");
                     assert_eq!(record.ttl, u32::from_be_bytes(original_ttl));
                 }
             }

@@ -49,7 +49,7 @@ fn no_prefix_of_a_chain_proves_anything() {
     assert_eq!(verify_der(&der, &anchors, at(NOON)), Ok(published()));
     for length in 0..der.len() {
         let error = verify_der(&der[..length], &anchors, at(NOON)).expect_err("it is cut short");
-        assert_eq!(error.reason(), "dnssec.malformed_chain", "{length} octets");
+        assert_eq!(error.reason(), "dnssec.malformed_chain", "{length} bytes");
     }
 }
 
@@ -65,7 +65,7 @@ fn no_prefix_of_a_message_proves_anything() {
             assert_eq!(
                 error.reason(),
                 "dnssec.malformed_response",
-                "{index}: {length} octets"
+                "{index}: {length} bytes"
             );
         }
     }
@@ -86,7 +86,7 @@ fn no_change_of_an_octet_makes_a_chain_prove_something_else() {
             assert_eq!(
                 rdata,
                 published(),
-                "octet {place} changed to {}",
+                "byte {place} changed to {}",
                 changed[place]
             );
             proofs += 1;
@@ -324,7 +324,7 @@ fn refuses_a_message_longer_than_dns_has() {
         assert_eq!(
             Chain::from_messages([&message[..]]).is_ok(),
             is_read,
-            "{octets} octets"
+            "{octets} bytes"
         );
     }
 }

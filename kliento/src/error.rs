@@ -29,7 +29,7 @@ pub enum Error {
     /// The bundle exceeds [`MAX_BUNDLE_OCTETS`]. When reading, it was not looked into. When signing, the
     /// DNSSEC chain, the claims, or the keys and signatures are too large: members with ML-DSA keys below an
     /// organisation with such a key, as a rule.
-    #[error("the token bundle has {octets} octets; at most {MAX_BUNDLE_OCTETS} are allowed")]
+    #[error("the token bundle has {octets} bytes; at most {MAX_BUNDLE_OCTETS} are allowed")]
     BundleTooLarge {
         /// The number of octets that it has, or would have once decoded from Base64.
         octets: usize,
@@ -214,7 +214,7 @@ pub struct TokenSyntaxError(SyntaxFault);
 
 #[derive(Debug, thiserror::Error)]
 enum SyntaxFault {
-    #[error("not UTF-8 from octet {0} on")]
+    #[error("not UTF-8 from byte {0} on")]
     Encoding(usize),
     #[error("a byte order mark stands before the JSON (RFC 8259 §8.1)")]
     ByteOrderMark,

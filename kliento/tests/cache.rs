@@ -77,7 +77,7 @@ fn a_bundle_with_any_octet_changed_is_not_known() {
     let mut changed = BUNDLE.clone();
     for index in 0..changed.len() {
         changed[index] ^= 1;
-        assert!(verifier.recall_bundle(&changed).is_none(), "octet {index}");
+        assert!(verifier.recall_bundle(&changed).is_none(), "byte {index}");
         changed[index] ^= 1;
     }
     assert!(
@@ -317,7 +317,7 @@ fn the_cache_takes_no_more_octets_than_it_was_given() {
     assert!(told <= u64::try_from(BOUND).unwrap());
     assert!(
         taken <= i64::try_from(BOUND).unwrap(),
-        "{taken} octets are taken, {told} are told"
+        "{taken} bytes are taken, {told} are told"
     );
 }
 
@@ -407,7 +407,7 @@ fn what_is_known_takes_in_no_altered_token() {
     for index in (0..altered.len()).step_by(3) {
         altered[index] ^= 1 << (index % 8);
         let expected = verdict(&forgetful, &altered);
-        assert_eq!(verdict(&knowing, &altered), expected, "octet {index}");
+        assert_eq!(verdict(&knowing, &altered), expected, "byte {index}");
         altered[index] ^= 1 << (index % 8);
     }
     assert!(knowing.cache_statistics().members.hits > 0);

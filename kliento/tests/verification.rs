@@ -124,15 +124,15 @@ fn refuses_what_is_no_token_for_this_server_at_this_time() {
         vec![
         ("no DER", b"no DER".to_vec(), "veraid.malformed_bundle", true),
         ("nothing", vec![], "veraid.malformed_bundle", true),
-        ("a trailing octet", trailing, "veraid.malformed_bundle", true),
+        ("a trailing byte", trailing, "veraid.malformed_bundle", true),
         (
-            "more than 16,384 octets, whatever they are",
+            "more than 16,384 bytes, whatever they are",
             vec![0; MAX_BUNDLE_OCTETS + 1],
             "kliento.bundle_too_large",
             true,
         ),
         (
-            "more than 16,384 octets, and a good signature",
+            "more than 16,384 bytes, and a good signature",
             attached(
                 &Token::new(AUDIENCE.parse().unwrap())
                     .with_claim("big", "x".repeat(MAX_BUNDLE_OCTETS))

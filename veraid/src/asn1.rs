@@ -170,7 +170,7 @@ fn split_length(octets: &[u8]) -> std::result::Result<(usize, &[u8]), &'static s
         0..0x80 => return Ok((usize::from(first), rest)),
         0x80 => return Err("a definite length"),
         0x81..=0x84 => usize::from(first & 0x7f),
-        _ => return Err("a length of at most four octets"),
+        _ => return Err("a length of at most four bytes"),
     };
     let (digits, rest) = rest.split_at_checked(count).ok_or("a length")?;
     let length = digits
@@ -184,7 +184,7 @@ fn split_length(octets: &[u8]) -> std::result::Result<(usize, &[u8]), &'static s
         _ => 4,
     };
     if count != fewest {
-        return Err("a length in the fewest octets");
+        return Err("a length in the fewest bytes");
     }
     let length = usize::try_from(length).map_err(|_| "a length that fits in memory")?;
     Ok((length, rest))
@@ -250,7 +250,7 @@ impl<'a> Value<'a> {
             content = content.get(1..).unwrap_or_default();
         }
         match content {
-            [] => Err(self.fail("an INTEGER of at least one octet")),
+            [] => Err(self.fail("an INTEGER of at least one byte")),
             _ => Ok(content),
         }
     }
@@ -268,7 +268,7 @@ impl<'a> Value<'a> {
     pub(crate) fn whole_octets(&self) -> Result<&'a [u8]> {
         match self.content() {
             [0, octets @ ..] => Ok(octets),
-            _ => Err(self.fail("a BIT STRING of whole octets")),
+            _ => Err(self.fail("a BIT STRING of whole bytes")),
         }
     }
 
@@ -365,19 +365,19 @@ mod tests {
             (b"\x31\x00", 0, "a SEQUENCE"),
             (b"\x30", 1, "a length"),
             (b"\x30\x80\x00\x00", 1, "a definite length"),
-            (b"\x30\x81\x01\x00", 1, "a length in the fewest octets"),
-            (b"\x30\x82\x00\x80", 1, "a length in the fewest octets"),
+            (b"\x30\x81\x01\x00", 1, "a length in the fewest bytes"),
+            (b"\x30\x82\x00\x80", 1, "a length in the fewest bytes"),
             (
                 b"\x30\x84\x00\xff\xff\xff",
                 1,
-                "a length in the fewest octets",
+                "a length in the fewest bytes",
             ),
             (
                 b"\x30\x85\x01\x00\x00\x00\x00",
                 1,
-                "a length of at most four octets",
+                "a length of at most four bytes",
             ),
-            (b"\x30\xff", 1, "a length of at most four octets"),
+            (b"\x30\xff", 1, "a length of at most four bytes"),
             (b"\x30\x82\x01", 1, "a length"),
             (
                 b"\x30\x84\xff\xff\xff\xff",

@@ -107,7 +107,7 @@ impl fmt::Display for KeyIdentifier {
 pub enum Error {
     // ---- The bundle
     /// The octets are no DER bundle.
-    #[error("not a {structure}: expected {expected} at octet {offset}")]
+    #[error("not a {structure}: expected {expected} at byte {offset}")]
     Malformed {
         /// What it should have been.
         structure: Structure,
@@ -128,7 +128,7 @@ pub enum Error {
 
     // ---- X.509
     /// A certificate cannot be read.
-    #[error("the {certificate} is malformed: expected {expected} at octet {offset}")]
+    #[error("the {certificate} is malformed: expected {expected} at byte {offset}")]
     MalformedCertificate {
         /// Which certificate.
         certificate: CertificateRole,
@@ -351,7 +351,7 @@ pub enum Error {
 
     // ---- CMS
     /// The `SignedData` cannot be read.
-    #[error("the signature is malformed: expected {expected} at octet {offset}")]
+    #[error("the signature is malformed: expected {expected} at byte {offset}")]
     MalformedSignedData {
         /// Octets from the start of the bundle.
         offset: usize,
@@ -467,7 +467,9 @@ pub enum Error {
     #[error(transparent)]
     RecordOwner(NameError),
     /// No TXT record publishes the organisation's key for the service.
-    #[error("no TXT record is for the key of the organisation certificate and the service")]
+    #[error(
+        "no published TXT record matches the key in the organisation certificate for this service"
+    )]
     NoMatchingRecord,
     /// Several TXT records publish the key for the service.
     #[error("several TXT records are for the key of the organisation certificate and the service")]

@@ -125,7 +125,7 @@ fn refuses_organisations_whose_name_is_no_domain() {
         "a space": rename(p, "example.com ") => "x509.invalid_common_name";
         "a NUL": rename(p, "example.com\0.attacker.example") => "x509.invalid_common_name";
         "the record's own name": rename(p, "_veraid.example.com") => "x509.invalid_common_name";
-        "too many octets": rename(p, &"a.".repeat(200)) => "x509.invalid_common_name";
+        "too many bytes": rename(p, &"a.".repeat(200)) => "x509.invalid_common_name";
         "a label too long": rename(p, &format!("{}.com", "a".repeat(64))) => "x509.invalid_common_name";
         "a domain that the chain does not answer for": rename(p, "example.org") => "veraid.no_record_response";
         "its parent": rename(p, "com") => "veraid.no_record_response";
@@ -295,16 +295,16 @@ const FAULTS: &[Fault] = cases! { c:
     "a field behind an authority key identifier": c.extensions[AUTHORITY] = extension("2.5.29.35", None, &sequence(&[context_primitive(0, &c.signed_by.key_identifier()), null()])) => "x509.malformed_certificate";
     "a field behind an extension's value": c.extensions[SUBJECT] = sequence(&[content(&c.extensions[SUBJECT]), &null()]) => "x509.malformed_certificate";
     "unused bits of key usage that are set": c.extensions.push(key_usage_of(&[7, 0x84])) => "x509.malformed_certificate";
-    "unused bits of a second octet of key usage that are set": c.extensions.push(key_usage_of(&[7, 0x84, 0x01])) => "x509.malformed_certificate";
-    "unused bits of no octet of key usage": c.extensions.push(key_usage_of(&[1])) => "x509.malformed_certificate";
+    "unused bits of a second byte of key usage that are set": c.extensions.push(key_usage_of(&[7, 0x84, 0x01])) => "x509.malformed_certificate";
+    "unused bits of no byte of key usage": c.extensions.push(key_usage_of(&[1])) => "x509.malformed_certificate";
     "eight unused bits of key usage": c.extensions.push(key_usage_of(&[8, 0])) => "x509.malformed_certificate";
     "a BOOLEAN of BER": c.extensions[BASIC_CONSTRAINTS] = basic_constraints(&[boolean(1)]) => "x509.malformed_certificate";
-    "octets after the basic constraints": c.extensions[BASIC_CONSTRAINTS] = extension("2.5.29.19", None, &concat(&[sequence(&[boolean(0xff)]), null()])) => "x509.malformed_certificate";
+    "bytes after the basic constraints": c.extensions[BASIC_CONSTRAINTS] = extension("2.5.29.19", None, &concat(&[sequence(&[boolean(0xff)]), null()])) => "x509.malformed_certificate";
     "a third basic constraint": c.extensions[BASIC_CONSTRAINTS] = basic_constraints(&[boolean(0xff), integer(&[0]), integer(&[0])]) => "x509.malformed_certificate";
     "a fourth field": c.tail = null() => "x509.malformed_certificate";
     "a field after the extensions": c.signed_tail = null() => "x509.malformed_certificate";
     "an indefinite length": c.validity = concat(&[&[0x30, 0x80][..], content(&c.validity), &[0, 0]]) => "x509.malformed_certificate";
-    "a length in too many octets": c.validity = concat(&[&[0x30, 0x81, 0x1e][..], content(&c.validity)]) => "x509.malformed_certificate";
+    "a length in too many bytes": c.validity = concat(&[&[0x30, 0x81, 0x1e][..], content(&c.validity)]) => "x509.malformed_certificate";
 };
 
 /// A fault in the organisation's name spoils what it is the issuer of, which is not the point.
@@ -479,7 +479,7 @@ fn refuses_a_member_of_another_issuer_in_whatever_string_type() {
         "another name as UTF8String": issuer(p, &[common_name(utf8_string("example.org"))]) => "x509.other_issuer";
         "another name as PrintableString": issuer(p, &[common_name(tlv(0x13, b"example.net"))]) => "x509.other_issuer";
         "the name in upper case": issuer(p, &[common_name(utf8_string("EXAMPLE.com"))]) => "x509.other_issuer";
-        "the same octets in another type": issuer(p, &[common_name(retag(0x0c, &bmp_string("example.com")))]) => "x509.other_issuer";
+        "the same bytes in another type": issuer(p, &[common_name(retag(0x0c, &bmp_string("example.com")))]) => "x509.other_issuer";
         "a type that is not read": issuer(p, &[common_name(tlv(0x16, b"example.com"))]) => "x509.other_issuer";
         "half a character of BMPString": issuer(p, &[common_name(tlv(0x1e, &bmp_string("example.com")[2..23]))]) => "x509.other_issuer";
         "the name beside another": issuer(p, &[common_name(utf8_string("example.com")), common_name(utf8_string("example.com"))]) => "x509.other_issuer";

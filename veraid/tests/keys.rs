@@ -367,7 +367,7 @@ fn refuses_malformed_public_keys() {
             ),
             (
                 sequence(&[ed25519, retag(0x03, &octet_string(&[1; 33]))]),
-                "a BIT STRING of whole octets",
+                "a BIT STRING of whole bytes",
             ),
         ],
     );

@@ -125,7 +125,7 @@ fn reads_certificates_that_are_not_der_or_hold_more() {
         "other attributes in the name": p.member.subject = sequence(&[set(&[sequence(&[oid("2.5.4.10"), tlv(0x14, b"\xff")])]), common_name(utf8_string("alice"))]);
         "a domain in UTF8String": rename(p, utf8_string("example.com"));
         "key usages of few bits": { p.member.extensions.push(key_usage_of(&[7, 0x80])); p.organisation.extensions.push(key_usage_of(&[2, 0x84])); };
-        "key usages of two octets": p.member.extensions.push(key_usage_of(&[7, 0x80, 0x80]));
+        "key usages of two bytes": p.member.extensions.push(key_usage_of(&[7, 0x80, 0x80]));
         "a domain with the final dot": rename(p, utf8_string("example.com."));
         "a domain in upper case": rename(p, bmp_string("EXAMPLE.com"));
         "a GeneralizedTime before 2050": p.member.validity = sequence(&[tlv(0x18, b"20261120000000Z"), tlv(0x18, b"20261130000000Z")]);

@@ -79,7 +79,7 @@ fn no_changed_octet_makes_anything_else_verify() {
             changed[place] ^= u8::try_from(1 + random.below(255)).unwrap();
             // Where it still verifies, the octet was in an unsigned part and what comes out is the same.
             if let Some(verified) = verify(&changed, &anchors) {
-                assert_eq!(verified, genuine, "octet {place}");
+                assert_eq!(verified, genuine, "byte {place}");
             }
         }
     }

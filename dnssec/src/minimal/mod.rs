@@ -127,7 +127,7 @@ impl Chain<'_> {
 }
 
 const TOO_LARGE: Error = Error::ChainTooLarge {
-    what: "octets in an AuthenticationChain",
+    what: "bytes in an AuthenticationChain",
     limit: MAX_AUTHENTICATION_CHAIN_OCTETS,
 };
 

@@ -119,7 +119,7 @@ mod tests {
             ("half a window", &b"\x00"[..]),
             ("a bit map cut short", b"\x00\x02\x40"),
             ("an empty bit map", b"\x00\x00"),
-            ("33 octets", &[&b"\x00\x21"[..], &[1; 33]].concat()),
+            ("33 bytes", &[&b"\x00\x21"[..], &[1; 33]].concat()),
             ("a window twice", b"\x00\x01\x40\x00\x01\x40"),
             ("windows out of order", b"\x01\x01\x40\x00\x01\x40"),
         ] {

@@ -151,7 +151,7 @@ pub(super) enum CommandFault {
     NotStarted(#[source] io::Error),
     #[error("it was lost sight of")]
     Lost(#[source] io::Error),
-    #[error("it printed more than {} octets, which no token has", form::MAX_OCTETS)]
+    #[error("it printed more than {} bytes, which no token has", form::MAX_OCTETS)]
     TooMuch,
     #[error("it ended with {status}{complaint}")]
     Failed {

@@ -108,7 +108,7 @@ pub(super) fn read_bounded(path: &Path, limit: usize) -> io::Result<Zeroizing<Ve
     if octets.len() > limit {
         return Err(io::Error::new(
             io::ErrorKind::FileTooLarge,
-            format!("it has more than {limit} octets"),
+            format!("it has more than {limit} bytes"),
         ));
     }
     Ok(octets)

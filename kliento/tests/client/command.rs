@@ -89,7 +89,7 @@ async fn long_complaints_hold_nothing_up() {
 #[tokio::test]
 async fn a_command_that_prints_without_end_is_stopped() {
     let (_, cause) = failure(TokenCommand::new("yes")).await;
-    assert!(cause.contains("more than 65536 octets"), "{cause}");
+    assert!(cause.contains("more than 65536 bytes"), "{cause}");
 }
 
 #[tokio::test]

@@ -177,7 +177,7 @@ async fn says_which_file_and_what_is_wrong_with_it() {
         ("missing", "No such file"),
         ("fifo", "not a regular file"),
         ("directory", "not a regular file"),
-        ("large", "more than 65536 octets"),
+        ("large", "more than 65536 bytes"),
         ("empty", "nothing in it"),
     ] {
         let source = place.clock.source(TokenFile::new(place.path(name)));

@@ -127,7 +127,7 @@ impl KeyAlgorithm {
     pub(crate) const fn scheme(self) -> &'static str {
         match self {
             Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096 | Self::OtherRsa(_) => {
-                "RSASSA-PSS with SHA-256 and a salt of 32 octets"
+                "RSASSA-PSS with SHA-256 and a salt of 32 bytes"
             }
             Self::Ed25519 => "Ed25519, not pre-hashed",
             Self::EcdsaP256 => "ECDSA with SHA-256, as DER",

@@ -264,7 +264,7 @@ fn read_rsa(octets: &[u8]) -> Result<(KeyAlgorithm, KeyMaterial<'_>), KeyError> 
 
 /// Reads `CurvePrivateKey` (RFC 8410 §7).
 fn read_ed25519(octets: &[u8]) -> Result<KeyMaterial<'_>, KeyError> {
-    const EXPECTED: &str = "an Ed25519 private key of 32 octets";
+    const EXPECTED: &str = "an Ed25519 private key of 32 bytes";
     let key = Value::whole(octets, tag::OCTET_STRING, EXPECTED)?;
     Ok(KeyMaterial::Ed25519(key_of(key, SEED_OCTETS, EXPECTED)?))
 }
@@ -319,7 +319,7 @@ fn read_ml_dsa<'a>(
     octets: &'a [u8],
     public: Option<&'a [u8]>,
 ) -> Result<KeyMaterial<'a>, KeyError> {
-    const EXPECTED: &str = "an ML-DSA seed of 32 octets, an expanded private key, or both";
+    const EXPECTED: &str = "an ML-DSA seed of 32 bytes, an expanded private key, or both";
     let expanded_octets = match algorithm {
         KeyAlgorithm::MlDsa44 => 2560,
         KeyAlgorithm::MlDsa65 => 4032,

@@ -232,16 +232,16 @@ fn read_named_curve(parameters: &mut Reader<'_>) -> Result<KeyAlgorithm, KeyErro
 /// an ML-DSA key (RFC 9881 §4).
 fn check_bare_key(algorithm: KeyAlgorithm, key: &[u8]) -> Result<(), KeyError> {
     let (octets, expected) = match algorithm {
-        KeyAlgorithm::EcdsaP256 => (65, "an uncompressed point of 65 octets"),
-        KeyAlgorithm::EcdsaP384 => (97, "an uncompressed point of 97 octets"),
-        KeyAlgorithm::MlDsa44 => (1312, "an ML-DSA-44 public key of 1312 octets"),
-        KeyAlgorithm::MlDsa65 => (1952, "an ML-DSA-65 public key of 1952 octets"),
-        KeyAlgorithm::MlDsa87 => (2592, "an ML-DSA-87 public key of 2592 octets"),
+        KeyAlgorithm::EcdsaP256 => (65, "an uncompressed point of 65 bytes"),
+        KeyAlgorithm::EcdsaP384 => (97, "an uncompressed point of 97 bytes"),
+        KeyAlgorithm::MlDsa44 => (1312, "an ML-DSA-44 public key of 1312 bytes"),
+        KeyAlgorithm::MlDsa65 => (1952, "an ML-DSA-65 public key of 1952 bytes"),
+        KeyAlgorithm::MlDsa87 => (2592, "an ML-DSA-87 public key of 2592 bytes"),
         KeyAlgorithm::Ed25519
         | KeyAlgorithm::Rsa2048
         | KeyAlgorithm::Rsa3072
         | KeyAlgorithm::Rsa4096
-        | KeyAlgorithm::OtherRsa(_) => (32, "an Ed25519 public key of 32 octets"),
+        | KeyAlgorithm::OtherRsa(_) => (32, "an Ed25519 public key of 32 bytes"),
     };
     let is_point = matches!(algorithm, KeyAlgorithm::EcdsaP256 | KeyAlgorithm::EcdsaP384);
     if key.len() != octets || is_point && key.first() != Some(&UNCOMPRESSED) {
@@ -287,7 +287,7 @@ pub(super) fn positive_integer(integer: Value<'_>) -> Result<&[u8], Unreadable> 
             Ok(magnitude)
         }
         magnitude @ [0x01..=0x7f, ..] => Ok(magnitude),
-        _ => Err(integer.fail("a positive INTEGER in the fewest octets")),
+        _ => Err(integer.fail("a positive INTEGER in the fewest bytes")),
     }
 }
 

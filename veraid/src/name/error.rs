@@ -8,7 +8,7 @@ pub enum NameError {
     #[error("a domain name needs at least one label; the root cannot be an organisation")]
     NoDomain,
     /// More than [`MAX_DOMAIN_OCTETS`](super::MAX_DOMAIN_OCTETS).
-    #[error("the domain name has more than 253 octets")]
+    #[error("the domain name has more than 253 bytes")]
     DomainTooLong,
     /// The domain is valid, but with the record's label in front it has more octets than DNS allows.
     #[error("the domain name leaves no room for the label of its TXT record")]
@@ -17,7 +17,7 @@ pub enum NameError {
     #[error("the domain name has an empty label")]
     EmptyLabel,
     /// A label of more than 63 octets.
-    #[error("a label of the domain name has more than 63 octets")]
+    #[error("a label of the domain name has more than 63 bytes")]
     LabelTooLong,
     /// A character that host names do not have.
     #[error("a domain name has letters, digits, hyphens and dots only")]
@@ -66,7 +66,7 @@ pub enum NameError {
     #[error("a DomainAuth certificate has its domain with a final dot, such as `example.com.`")]
     NoTrailingDot,
     /// A DomainAuth user name of more than 256 octets.
-    #[error("a DomainAuth user name has at most 256 octets")]
+    #[error("a DomainAuth user name has at most 256 bytes")]
     UserNameTooLong,
     /// White space in a DomainAuth user name.
     #[error("a DomainAuth user name has no spaces")]
