@@ -10,15 +10,16 @@ use clap::{Arg, ArgGroup, Args, Command};
 use dnssec::{AnchorError, Name, NameError};
 use kliento::veraid::{
     self, Dialect, Encapsulation, IntermediateCertificate, Issuer, KeyAlgorithm, KeyAlgorithmError,
-    Member, MemberId, MemberIdBundle, ObjectIdentifier, OrganisationCertificate, Period, Policy,
-    PrivateKey, PublicKey, SignatureBundle, Signer, SigningKey as _, Timestamp, TrustAnchors,
-    UserName, Verification,
+    KeyError, Member, MemberId, MemberIdBundle, ObjectIdentifier, OrganisationCertificate, Period,
+    Policy, PrivateKey, PublicKey, SignatureBundle, Signer, SigningKey as _, Timestamp,
+    TrustAnchors, UserName, Verification,
 };
 
 use crate::duration::Duration;
 use crate::fault::Fault;
-use crate::input::{Source, text_of};
+use crate::input::{Encoded, Source};
 use crate::output;
+use crate::private_key::{self, Form};
 
 /// Whom to trust.
 #[derive(Args, Debug)]
@@ -361,7 +362,7 @@ pub(crate) fn service_name(service: ObjectIdentifier) -> String {
 )]
 pub(crate) struct SignerArguments {
     /// The private key to sign with: the member's, the organisation's or, with --intermediate, the delegate's
-    /// (PKCS #8 PEM).
+    /// (PKCS #8, PEM or DER).
     #[arg(long, value_name = "FILE")]
     key: Source,
 
@@ -495,7 +496,9 @@ impl LoadedSigner {
     ) -> Result<(MemberId, Period), Fault> {
         match self {
             Self::Member { bundle, .. } => {
-                let verified = bundle.verify(anchors, moment, Some(service), policy)?;
+                let verified = bundle
+                    .verify(anchors, moment, Some(service), policy)
+                    .map_err(explain_to_member)?;
                 Ok((verified.member_id().clone(), verified.period()))
             }
             Self::Organisation {
@@ -547,6 +550,18 @@ impl LoadedSigner {
     }
 }
 
+/// A refusal of a member id bundle as its member should hear it: only an administrator can make another.
+fn explain_to_member(error: veraid::Error) -> Fault {
+    let has_expired = matches!(error.reason(), "x509.expired" | "dnssec.rrsig_expired");
+    let fault = Fault::from(error);
+    if !has_expired {
+        return fault;
+    }
+    fault
+        .context("the member id bundle has expired")
+        .replace_hint("get a new member id bundle from your organisation's administrator")
+}
+
 /// Who issues a certificate: the organisation, or somebody to whom it delegates.
 #[derive(Args, Debug)]
 #[group(skip)]
@@ -556,7 +571,7 @@ pub(crate) struct IssuerArguments {
     #[arg(long, value_name = "FILE")]
     organisation_certificate: Source,
 
-    /// The organisation's private key (PKCS #8 PEM).
+    /// The organisation's private key (PKCS #8, PEM or DER).
     #[arg(long, value_name = "FILE", conflicts_with = "intermediates")]
     organisation_key: Option<Source>,
 
@@ -569,7 +584,7 @@ pub(crate) struct IssuerArguments {
     )]
     intermediates: Vec<Source>,
 
-    /// The private key of the last intermediate (PKCS #8 PEM).
+    /// The private key of the last intermediate (PKCS #8, PEM or DER).
     #[arg(long, value_name = "FILE", requires = "intermediates")]
     intermediate_key: Option<Source>,
 }
@@ -613,36 +628,52 @@ impl LoadedIssuer {
     }
 }
 
-/// Reads a private key, and forgets the text.
+/// Reads a private key (PKCS #8), PEM or DER, and forgets what the file said.
 pub(crate) fn private_key(source: &Source) -> Result<PrivateKey, Fault> {
-    let octets = source.read_secret()?;
-    PrivateKey::from_pkcs8_pem(text_of(source, &octets)?)
-        .map_err(|error| Fault::in_file(source, &error))
+    private_key_in(source, &source.read_secret()?)
 }
 
-/// Reads a public key.
+/// Reads a public key (SPKI), PEM or DER.
 pub(crate) fn public_key(source: &Source) -> Result<PublicKey, Fault> {
-    PublicKey::from_spki_pem(&source.read_text()?).map_err(|error| Fault::in_file(source, &error))
+    // As a secret, since it may be a private key by mistake.
+    public_key_in(source, &source.read_secret()?)
 }
 
 /// Reads a public key, or takes it out of a private one.
 pub(crate) fn either_key(source: &Source) -> Result<PublicKey, Fault> {
     let octets = source.read_secret()?;
-    let text = text_of(source, &octets)?;
-    if text.contains("PRIVATE KEY-----") {
-        return PrivateKey::from_pkcs8_pem(text)
-            .map(|key| key.public_key().clone())
-            .map_err(|error| Fault::in_file(source, &error));
+    if private_key::is_in(&octets) {
+        return private_key_in(source, &octets).map(|key| key.public_key().clone());
     }
-    PublicKey::from_spki_pem(text).map_err(|error| Fault::in_file(source, &error))
+    public_key_in(source, &octets)
+}
+
+fn private_key_in(source: &Source, octets: &[u8]) -> Result<PrivateKey, Fault> {
+    match Encoded::of(octets) {
+        Encoded::Pem(pem) => PrivateKey::from_pkcs8_pem(&pem),
+        Encoded::Der(der) => match Form::of(der).and_then(Form::fault) {
+            Some(fault) => Err(fault),
+            None if PublicKey::from_spki_der(der).is_ok() => Err(KeyError::PublicGiven),
+            None => PrivateKey::from_pkcs8_der(der),
+        },
+    }
+    .map_err(|error| Fault::in_file(source, &error))
+}
+
+fn public_key_in(source: &Source, octets: &[u8]) -> Result<PublicKey, Fault> {
+    match Encoded::of(octets) {
+        Encoded::Pem(pem) => PublicKey::from_spki_pem(&pem),
+        Encoded::Der(der) if Form::of(der).is_some() => Err(KeyError::PrivateGiven),
+        Encoded::Der(der) => PublicKey::from_spki_der(der),
+    }
+    .map_err(|error| Fault::in_file(source, &error))
 }
 
 /// Reads an organisation's certificate, PEM or DER.
 pub(crate) fn organisation_certificate(source: &Source) -> Result<OrganisationCertificate, Fault> {
-    let octets = source.read()?;
-    match std::str::from_utf8(&octets) {
-        Ok(pem) => OrganisationCertificate::from_pem(pem),
-        Err(_) => OrganisationCertificate::from_der(&octets),
+    match Encoded::of(&source.read()?) {
+        Encoded::Pem(pem) => OrganisationCertificate::from_pem(&pem),
+        Encoded::Der(der) => OrganisationCertificate::from_der(der),
     }
     .map_err(|error| Fault::in_file(source, &error))
 }
@@ -652,10 +683,9 @@ pub(crate) fn intermediate_certificates(
     sources: &[Source],
 ) -> Result<Vec<IntermediateCertificate>, Fault> {
     let read = |source: &Source| {
-        let octets = source.read()?;
-        match std::str::from_utf8(&octets) {
-            Ok(pem) => IntermediateCertificate::from_pem(pem),
-            Err(_) => IntermediateCertificate::from_der(&octets),
+        match Encoded::of(&source.read()?) {
+            Encoded::Pem(pem) => IntermediateCertificate::from_pem(&pem),
+            Encoded::Der(der) => IntermediateCertificate::from_der(der),
         }
         .map_err(|error| Fault::in_file(source, &error))
     };

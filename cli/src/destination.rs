@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::fault::{self, Fault};
 use crate::output::{self, Output};
+use crate::private_key;
 
 /// Where `--out` leads.
 #[derive(Clone, Debug)]
@@ -157,7 +158,6 @@ fn check_file(path: &Path, content: Content) -> Result<(), Fault> {
 fn holds_private_key(path: &Path) -> io::Result<bool> {
     /// More than a PKCS #8 file has before its label.
     const START_OCTETS: u64 = 4096;
-    const LABEL_END: &[u8] = b"PRIVATE KEY-----";
     let target = follow_links(path)?;
     match target.metadata() {
         Ok(present) if present.is_file() => {}
@@ -169,9 +169,7 @@ fn holds_private_key(path: &Path) -> io::Result<bool> {
     File::open(&target)?
         .take(START_OCTETS)
         .read_to_end(&mut start)?;
-    Ok(start
-        .windows(LABEL_END.len())
-        .any(|octets| octets == LABEL_END))
+    Ok(private_key::is_in(&start))
 }
 
 /// The refusal to replace a file that can't be looked at, as it may be a key.
@@ -186,9 +184,15 @@ fn unknown_content(path: &Path, error: &io::Error) -> Fault {
 /// True if `octets` are a certificate (PEM) that takes the place of another one.
 fn replaces_certificate(path: &Path, octets: &[u8]) -> bool {
     const LABEL: &[u8] = b"-----BEGIN CERTIFICATE-----";
-    octets.starts_with(LABEL)
-        && is_regular_or_missing(path)
-        && fs::read(path).is_ok_and(|old| old.starts_with(LABEL) && old != octets)
+    if !octets.starts_with(LABEL) || !is_regular_or_missing(path) {
+        return false;
+    }
+    // Up to where it must be another one.
+    let length = u64::try_from(octets.len()).unwrap_or(u64::MAX);
+    let mut old = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(length.saturating_add(1)).read_to_end(&mut old))
+        .is_ok_and(|_| old.starts_with(LABEL) && old != octets)
 }
 
 fn no_regular_file(path: &Path) -> Fault {

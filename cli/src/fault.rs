@@ -174,6 +174,12 @@ impl Fault {
         self
     }
 
+    /// Says what would do to somebody whom the usual hint does not help.
+    pub(crate) fn replace_hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
     /// The same for output that was more than a report: that its reader has gone is a failure.
     pub(crate) fn undelivered(mut self) -> Self {
         if self.kind == Kind::BrokenPipe {
@@ -381,7 +387,7 @@ fn hint_for(reason: &str) -> Option<&'static str> {
         "kliento.lifetime_too_long" => "issue it again with --valid-for 1h or less",
         "kliento.bundle_too_large" => {
             "the DNSSEC chain is most of a bundle; retrieve it with `kliento dnssec retrieve`, which keeps only what \
-             the proof needs. ML-DSA keys and signatures take thousands of octets each: try smaller ones, or none but \
+             the proof needs. ML-DSA keys and signatures take thousands of bytes each: try smaller ones, or none but \
              the organisation's"
         }
         "kliento.wrong_scheme" | "input.malformed_base64" => {

@@ -4,12 +4,13 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::{DecodeError, Engine as _};
 use clap::builder::{OsStringValueParser, TypedValueParser as _, ValueParser, ValueParserFactory};
 use kliento::header;
 use zeroize::Zeroizing;
@@ -111,7 +112,7 @@ impl Source {
     /// Everything in it, which must be text.
     pub(crate) fn read_text(&self) -> Result<String, Fault> {
         let octets = self.read()?;
-        text_of(self, &octets).map(ToOwned::to_owned)
+        text_of(self, &octets).map(|text| text.to_owned())
     }
 
     fn judge_at_most(&self, limit: u64) -> Result<Vec<u8>, Fault> {
@@ -154,7 +155,7 @@ impl Source {
     }
 
     fn too_large(&self, limit: u64) -> String {
-        format!("{self} has more than {limit} octets, which is no input of mine")
+        format!("{self} has more than {limit} bytes, which is no input of mine")
     }
 
     fn path(&self) -> &Path {
@@ -165,10 +166,85 @@ impl Source {
     }
 }
 
-/// What was read from `source`, which must be text.
-pub(crate) fn text_of<'a>(source: &Source, octets: &'a [u8]) -> Result<&'a str, Fault> {
-    std::str::from_utf8(octets).map_err(|_| Fault::failure(format!("{source}: this is not text")))
+/// Text that was read: as it was, or decoded from UTF-16 into memory that is wiped, since it may be a key.
+pub(crate) enum Text<'a> {
+    Utf8(&'a str),
+    Decoded(Zeroizing<String>),
 }
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Self::Utf8(text) => text,
+            Self::Decoded(text) => text,
+        }
+    }
+}
+
+impl<'a> Text<'a> {
+    /// Reads UTF-8, with a byte order mark or without, and UTF-16 with one: PowerShell's `>` and Windows' editors write
+    /// any of these. `None` if it is none.
+    fn decode(octets: &'a [u8]) -> Option<Self> {
+        const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
+        const LITTLE_ENDIAN_MARK: &[u8] = b"\xff\xfe";
+        const BIG_ENDIAN_MARK: &[u8] = b"\xfe\xff";
+        if let Some(units) = octets.strip_prefix(LITTLE_ENDIAN_MARK) {
+            return decode_utf_16(units, u16::from_le_bytes).map(Self::Decoded);
+        }
+        if let Some(units) = octets.strip_prefix(BIG_ENDIAN_MARK) {
+            return decode_utf_16(units, u16::from_be_bytes).map(Self::Decoded);
+        }
+        let octets = octets.strip_prefix(UTF_8_MARK).unwrap_or(octets);
+        std::str::from_utf8(octets).ok().map(Self::Utf8)
+    }
+}
+
+fn decode_utf_16(octets: &[u8], unit: impl Fn([u8; 2]) -> u16) -> Option<Zeroizing<String>> {
+    /// A unit is at most so many octets in UTF-8.
+    const OCTETS_OF_A_UNIT: usize = 3;
+    let (units, []) = octets.as_chunks::<2>() else {
+        return None;
+    };
+    // Reserved as a whole: a string that grows leaves copies of a key behind.
+    let capacity = units.len().saturating_mul(OCTETS_OF_A_UNIT);
+    let mut text = Zeroizing::new(String::with_capacity(capacity));
+    for character in char::decode_utf16(units.iter().copied().map(unit)) {
+        text.push(character.ok()?);
+    }
+    Some(text)
+}
+
+/// What was read from `source`, which must be text.
+pub(crate) fn text_of<'a>(source: &Source, octets: &'a [u8]) -> Result<Text<'a>, Fault> {
+    Text::decode(octets).ok_or_else(|| {
+        Fault::failure(format!("{source}: this is not text"))
+            .hint("text is read in UTF-8, and in UTF-16 with a byte order mark")
+    })
+}
+
+/// A key or a certificate, in one of the two forms that such files have.
+pub(crate) enum Encoded<'a> {
+    Der(&'a [u8]),
+    Pem(Text<'a>),
+}
+
+impl<'a> Encoded<'a> {
+    /// Tells the form by the first octet: a PEM file may begin with remarks (RFC 7468 §2), but with none of ours, and
+    /// the tag of a SEQUENCE is the digit `0` as text.
+    pub(crate) fn of(octets: &'a [u8]) -> Self {
+        const PEM: &[u8] = b"-----BEGIN ";
+        let is_pem = || octets.windows(PEM.len()).any(|part| part == PEM);
+        match Text::decode(octets) {
+            Some(text) if octets.first() != Some(&SEQUENCE) || is_pem() => Self::Pem(text),
+            _ => Self::Der(octets),
+        }
+    }
+}
+
+/// The tag that DER of ours starts with.
+const SEQUENCE: u8 = 0x30;
 
 /// `None` if there is more than `limit`.
 fn read_bounded(from: impl Read, limit: u64) -> io::Result<Option<Vec<u8>>> {
@@ -201,22 +277,31 @@ fn read_without_copies(
     Ok(None)
 }
 
-/// The DER octets of a bundle that is given as DER, as Base64 text or as an `Authorization` value.
+/// The DER octets of a bundle that is given as DER, as Base64 text, as an `Authorization` value or as the whole field.
 ///
-/// DER of ours starts with the octet 0x30. As text that is `0`, with which neither of the others starts: the Base64 of
+/// DER of ours starts with the octet 0x30. As text that is `0`, with which none of the others starts: the Base64 of
 /// a SEQUENCE starts with `M`.
 pub(crate) fn bundle_octets(input: Vec<u8>) -> Result<Vec<u8>, Fault> {
-    const SEQUENCE: u8 = 0x30;
-    if input.is_empty() {
-        return Err(Fault::malformed("input.empty", "there is nothing in it"));
-    }
     if input.first() == Some(&SEQUENCE) {
         return Ok(input);
     }
-    let Some(text) = as_text(&input) else {
+    let text = match Text::decode(&input) {
+        Some(text) if is_printable(&text) => text,
+        // What PowerShell 5 makes of binary output.
+        Some(Text::Decoded(_)) => {
+            return Err(Fault::malformed(
+                "input.malformed_base64",
+                "not a token bundle: UTF-16 text that is neither Base64 nor `Kliento …`",
+            )
+            .hint("PowerShell's > changes binary output: write it with --out FILE, or as text with --format header"));
+        }
         // Neither: whatever reads DER will say what it misses.
-        return Ok(input);
+        _ => return Ok(input),
     };
+    let text = field_value(text.trim_ascii());
+    if text.is_empty() {
+        return Err(Fault::malformed("input.empty", "there is nothing in it"));
+    }
     let is_header = text
         .get(..header::SCHEME.len())
         .is_some_and(|scheme| scheme.eq_ignore_ascii_case(header::SCHEME));
@@ -226,11 +311,19 @@ pub(crate) fn bundle_octets(input: Vec<u8>) -> Result<Vec<u8>, Fault> {
     decode_base64(text)
 }
 
-/// Printable ASCII without the white space around it.
-fn as_text(input: &[u8]) -> Option<&str> {
-    let text = std::str::from_utf8(input).ok()?;
-    let printable = |octet: u8| octet.is_ascii_graphic() || octet.is_ascii_whitespace();
-    text.bytes().all(printable).then(|| text.trim_ascii())
+/// Whether it is ASCII that can be seen, and white space.
+fn is_printable(text: &str) -> bool {
+    text.bytes()
+        .all(|octet| octet.is_ascii_graphic() || octet.is_ascii_whitespace())
+}
+
+/// The value of an `Authorization` field that is given with its name, as curl's `--header` takes it (RFC 9112 §5).
+fn field_value(text: &str) -> &str {
+    const NAME: &str = "Authorization:";
+    match text.split_at_checked(NAME.len()) {
+        Some((name, value)) if name.eq_ignore_ascii_case(NAME) => value.trim_ascii_start(),
+        _ => text,
+    }
 }
 
 /// Base64 text, in lines or in one.
@@ -242,9 +335,21 @@ fn decode_base64(text: &str) -> Result<Vec<u8>, Fault> {
         UNPADDED
     };
     engine.decode(joined).map_err(|error| {
+        let problem = match error {
+            DecodeError::InvalidByte(_, b'=') | DecodeError::InvalidPadding => {
+                "the Base64 is padded wrongly".to_owned()
+            }
+            DecodeError::InvalidByte(_, octet) => {
+                format!("{:?} is no character of Base64", char::from(octet))
+            }
+            DecodeError::InvalidLength(_) => "the Base64 is cut short".to_owned(),
+            DecodeError::InvalidLastSymbol { .. } => {
+                "the Base64 is cut short or has another character at its end".to_owned()
+            }
+        };
         Fault::malformed(
             "input.malformed_base64",
-            format!("not a token bundle: expected DER, Base64 or `Kliento …` ({error})"),
+            format!("not a token bundle: expected DER, Base64 or `Kliento …` ({problem})"),
         )
         .hint("a bundle is read as DER, as Base64, or as an Authorization value (Kliento MII…)")
     })
@@ -264,6 +369,12 @@ mod tests {
             b"MAMC\r\nAQA=\n",
             b"Kliento MAMCAQA=",
             b"kliento  MAMCAQA\n",
+            b"Authorization: Kliento MAMCAQA=\r\n",
+            b"authorization:kliento MAMCAQA",
+            b"\xef\xbb\xbfMAMCAQA=\r\n",
+            b"\xef\xbb\xbfAuthorization: Kliento MAMCAQA=",
+            b"\xff\xfeM\0A\0M\0C\0A\0Q\0A\0=\0\r\0\n\0",
+            b"\xfe\xff\0M\0A\0M\0C\0A\0Q\0A",
         ] {
             assert_eq!(bundle_octets(form.to_vec()).unwrap(), der, "{form:?}");
         }
@@ -285,9 +396,72 @@ mod tests {
             "MAMC-QA=",
             "MAMCAQ=",
             "MAMCAQA==",
+            "Authorization:",
+            "Authorization: Bearer MAMCAQA=",
+            "Proxy-Authorization: Kliento MAMCAQA=",
+            "\u{feff}",
         ] {
             assert!(bundle_octets(text.into()).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn says_which_character_is_out_of_place() {
+        let said = |input: &[u8]| {
+            bundle_octets(input.to_vec())
+                .unwrap_err()
+                .message()
+                .to_owned()
+        };
+        for (input, problem) in [
+            (&b"MAMC:QA="[..], "':' is no character of Base64"),
+            (b"MAMCAQ-A", "'-' is no character of Base64"),
+            (b"MAMCAQB=", "has another character at its end"),
+            (b"MAMCAQAAA", "cut short"),
+            (b"MAMCAQA==", "padded wrongly"),
+            // The start of a bundle in DER, as PowerShell 5 writes it.
+            (b"\xff\xfe0\0\x02%\xab\0", "UTF-16 text"),
+        ] {
+            let said = said(input);
+            assert!(said.contains(problem), "{said}");
+        }
+    }
+
+    #[test]
+    fn reads_text_in_any_encoding_that_is_named_in_the_file() {
+        let read = |octets: &[u8]| Text::decode(octets).map(|text| text.to_string());
+        for octets in [
+            &b"a\xc3\xa9\xf0\x9f\xa6\x80"[..],
+            b"\xef\xbb\xbfa\xc3\xa9\xf0\x9f\xa6\x80",
+            b"\xff\xfea\0\xe9\0\x3e\xd8\x80\xdd",
+            b"\xfe\xff\0a\0\xe9\xd8\x3e\xdd\x80",
+        ] {
+            assert_eq!(read(octets).as_deref(), Some("aé🦀"), "{octets:?}");
+        }
+        // Half a unit, half a surrogate pair, and neither encoding.
+        for octets in [&b"\xff\xfea"[..], b"\xff\xfe\x3e\xd8", b"\xe9", b"\xff"] {
+            assert_eq!(read(octets), None, "{octets:?}");
+        }
+    }
+
+    #[test]
+    fn text_is_decoded_into_memory_that_never_moves() {
+        let octets: Vec<u8> = "\u{feff}語"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        let Some(Text::Decoded(text)) = Text::decode(&octets) else {
+            panic!("not decoded");
+        };
+        assert_eq!((&**text, text.capacity()), ("語", 3));
+    }
+
+    #[test]
+    fn tells_der_from_pem() {
+        let is_der = |octets: &[u8]| matches!(Encoded::of(octets), Encoded::Der(_));
+        assert!(is_der(b"\x30\x03\x02\x01\x00") && is_der(b"\x30\x82\xff\xff"));
+        assert!(!is_der(b"-----BEGIN X-----") && !is_der(b"0 remarks\n-----BEGIN X-----"));
+        assert!(!is_der(b"\xef\xbb\xbf-----BEGIN X-----") && !is_der(b"hello"));
     }
 
     #[test]

@@ -15,23 +15,45 @@ mod input;
 mod inspection;
 mod json;
 mod output;
+mod private_key;
 mod runtime;
 #[cfg(unix)]
 mod serve;
 mod timeline;
 mod version;
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use clap::error::{ContextKind, ContextValue};
 
 fn main() -> ExitCode {
-    let arguments = commands::Kliento::try_parse().unwrap_or_else(|error| abridged(error).exit());
+    let arguments = match commands::Kliento::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return tell(&abridged(error)),
+    };
     let output = output::Output::new(arguments.json);
     match arguments.command.run(&output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => fault.report(&output),
+    }
+}
+
+/// Prints help, the version, or what is wrong with the arguments.
+fn tell(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        error.exit();
+    }
+    let printed = output::check_stdout().and_then(|()| {
+        error
+            .print()
+            .and_then(|()| io::stdout().flush())
+            .map_err(|error| fault::error_on_stdout(&error))
+    });
+    match printed {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => fault.report(&output::Output::new(false)),
     }
 }
 

@@ -88,9 +88,11 @@ pub(crate) fn check_stdout() -> Result<(), Fault> {
     use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat, stat};
     let stdout = io::stdout();
     let is_closed = || -> rustix::io::Result<bool> {
-        let (present, null) = (fstat(&stdout)?, stat("/dev/null")?);
-        let is_null = FileType::from_raw_mode(present.st_mode) == FileType::CharacterDevice
-            && present.st_rdev == null.st_rdev;
+        let present = fstat(&stdout)?;
+        if FileType::from_raw_mode(present.st_mode) != FileType::CharacterDevice {
+            return Ok(false);
+        }
+        let is_null = present.st_rdev == stat("/dev/null")?.st_rdev;
         Ok(is_null && fcntl_getfl(&stdout)? & OFlags::RWMODE == OFlags::RDWR)
     };
     // Where it can't even be looked at, it can't be written to.

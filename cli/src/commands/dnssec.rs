@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::arguments::{self, AnchorArguments, MomentArguments, PeriodArguments};
 use crate::destination::{Content, Destination};
 use crate::fault::Fault;
-use crate::input::Source;
+use crate::input::{Encoded, Source};
 use crate::inspection::ChainInspection;
 use crate::output::{self, Fields, GOOD, ODD, Output, Printable};
 use crate::runtime;
@@ -182,7 +182,7 @@ impl Retrieve {
             .first()
             .map_or("", |window| window.until.as_str());
         let text = format!(
-            "Wrote {}: {} responses, {} octets, which prove {proven} until {until}.",
+            "Wrote {}: {} responses, {} bytes, which prove {proven} until {until}.",
             self.out, document.responses, document.octets
         );
         output.written(&self.out, &document, &text)
@@ -235,10 +235,11 @@ impl Retrieve {
 
 /// All certificates of a PEM file, or the one in DER.
 pub(super) fn certificates(source: &Source, octets: &[u8]) -> Result<Vec<Vec<u8>>, Fault> {
-    if std::str::from_utf8(octets).is_err() {
-        return Ok(vec![octets.to_vec()]);
-    }
-    let certificates: Vec<Vec<u8>> = CertificateDer::pem_slice_iter(octets)
+    let pem = match Encoded::of(octets) {
+        Encoded::Der(der) => return Ok(vec![der.to_vec()]),
+        Encoded::Pem(pem) => pem,
+    };
+    let certificates: Vec<Vec<u8>> = CertificateDer::pem_slice_iter(pem.as_bytes())
         .map(|certificate| certificate.map(|certificate| certificate.to_vec()))
         .collect::<Result<_, _>>()
         .map_err(|error| Fault::failure(format!("{source}: {error}")))?;

@@ -35,8 +35,8 @@ Examples:
   kliento key generate --algorithm ml-dsa-65 --out alice.key.pem
   kliento key generate --out - | ssh vault 'cat > alice.key.pem'")]
 pub(crate) struct Generate {
-    /// What kind of key. VeraId has RSA alone; so has DomainAuth but for the experimental ones, with which verifiers
-    /// must opt in (--allow-algorithm).
+    /// The kind of key. VeraId takes RSA alone, DomainAuth also the experimental ones, which verifiers must opt into
+    /// (--allow-algorithm).
     #[arg(
         long,
         value_name = "ALGORITHM",
@@ -105,7 +105,7 @@ impl Generate {
 Example:
   kliento key public --key alice.key.pem --out alice.pub.pem")]
 pub(crate) struct Public {
-    /// The private key (PKCS #8 PEM).
+    /// The private key (PKCS #8, PEM or DER).
     #[arg(long, value_name = "FILE")]
     key: Source,
 

@@ -54,7 +54,7 @@ pub(crate) struct Certify {
     #[arg(long)]
     bot: bool,
 
-    /// The member's public key (SPKI PEM).
+    /// The member's public key (SPKI, PEM or DER).
     #[arg(long, value_name = "FILE")]
     public_key: Source,
 

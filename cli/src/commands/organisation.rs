@@ -96,7 +96,7 @@ pub(crate) struct Record {
     #[arg(long)]
     domain: Organisation,
 
-    /// The organisation's key: a private key, or its public half (PEM).
+    /// The organisation's key: a private key, or its public half (PEM or DER).
     #[arg(long, value_name = "FILE")]
     key: Source,
 
@@ -252,7 +252,7 @@ pub(crate) struct Certificate {
     #[arg(long)]
     domain: Organisation,
 
-    /// The organisation's private key (PKCS #8 PEM).
+    /// The organisation's private key (PKCS #8, PEM or DER).
     #[arg(long, value_name = "FILE")]
     key: Source,
 
@@ -365,7 +365,7 @@ pub(crate) struct Delegate {
     #[arg(long, value_name = "MEMBER", allow_hyphen_values = true, value_parser = arguments::hyphenated::<UserName>())]
     name: Option<UserName>,
 
-    /// The delegate's public key (SPKI PEM).
+    /// The delegate's public key (SPKI, PEM or DER).
     #[arg(long, value_name = "FILE")]
     public_key: Source,
 
@@ -486,7 +486,7 @@ pub(crate) struct Check {
     #[arg(long)]
     domain: Organisation,
 
-    /// The organisation's key, to compare the records with: a private key, or its public half (PEM).
+    /// The organisation's key, to compare the records with: a private key, or its public half (PEM or DER).
     #[arg(long, value_name = "FILE")]
     key: Option<Source>,
 

@@ -124,7 +124,7 @@ pub(super) fn examine(chain: &ChainSize, bundle: &BundleSizes) -> Vec<Finding> {
         Finding::good(
             "size.measured",
             format!(
-                "The chain has {} octets. A token with it has {} octets signed by a member, {} by the organisation \
+                "The chain has {} bytes. A token with it has {} bytes signed by a member, {} by the organisation \
                  (keys: {} and {}).",
                 chain.octets,
                 bundle.member_octets,
@@ -144,7 +144,7 @@ pub(super) fn examine(chain: &ChainSize, bundle: &BundleSizes) -> Vec<Finding> {
             Finding::problem(
                 "size.bundle_too_large",
                 format!(
-                    "A member's token would have {} octets, and no server accepts more than {MAX_BUNDLE_OCTETS}.",
+                    "A member's token would have {} bytes, and no server accepts more than {MAX_BUNDLE_OCTETS}.",
                     bundle.member_octets
                 ),
             )
@@ -157,7 +157,7 @@ pub(super) fn examine(chain: &ChainSize, bundle: &BundleSizes) -> Vec<Finding> {
             Finding::note(
                 "size.header_large",
                 format!(
-                    "As an Authorization header, a member's token has {} octets. Many HTTP servers and proxies stop \
+                    "As an Authorization header, a member's token has {} bytes. Many HTTP servers and proxies stop \
                      at {USUAL_HEADER_OCTETS} unless told otherwise.",
                     bundle.member_header_octets
                 ),

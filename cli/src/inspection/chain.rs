@@ -252,7 +252,7 @@ impl fmt::Display for ChainPart {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             formatter,
-            "{STRONG}DNSSEC chain{STRONG:#}, {} octets in {} responses",
+            "{STRONG}DNSSEC chain{STRONG:#}, {} bytes in {} responses",
             self.octets,
             self.responses.len()
         )?;
@@ -276,7 +276,7 @@ impl fmt::Display for ResponsePart {
         }
         writeln!(
             formatter,
-            "  {FAINT}{}, {} octets{FAINT:#}",
+            "  {FAINT}{}, {} bytes{FAINT:#}",
             self.response_code, self.octets
         )?;
         for record in &self.records {

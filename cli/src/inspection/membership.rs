@@ -74,7 +74,7 @@ impl fmt::Display for MembershipInspection {
         let octets = self.octets;
         writeln!(
             formatter,
-            "{STRONG}Member id bundle{STRONG:#}, {octets} octets, {BAD}{WARNING}{BAD:#}\n"
+            "{STRONG}Member id bundle{STRONG:#}, {octets} bytes, {BAD}{WARNING}{BAD:#}\n"
         )?;
         let mut fields = Fields::new();
         fields.add("member", &self.member);

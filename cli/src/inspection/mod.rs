@@ -227,7 +227,7 @@ fn intermediate_name(title: &str, number: usize, of: usize) -> String {
 fn token_remarks(octets: usize, attached: bool, lifetime: u64) -> impl Iterator<Item = String> {
     let too_large = (octets > kliento::MAX_BUNDLE_OCTETS).then(|| {
         format!(
-            "it has more than the {} octets that a token bundle may have",
+            "it has more than the {} bytes that a token bundle may have",
             kliento::MAX_BUNDLE_OCTETS
         )
     });
@@ -301,7 +301,7 @@ impl fmt::Display for Inspection {
         };
         writeln!(
             formatter,
-            "{STRONG}{what}{STRONG:#}, {octets} octets, {BAD}{WARNING}{BAD:#}\n"
+            "{STRONG}{what}{STRONG:#}, {octets} bytes, {BAD}{WARNING}{BAD:#}\n"
         )?;
         for remark in &self.text.remarks {
             writeln!(formatter, "{ODD}note:{ODD:#} {remark}\n")?;
@@ -339,9 +339,7 @@ impl Inspection {
         }
         match (&self.content.error, self.content.octets) {
             (Some(error), _) => fields.add("content", format_args!("no token: {error}")),
-            (None, Some(octets)) => {
-                fields.add("content", format_args!("{octets} octets, attached"))
-            }
+            (None, Some(octets)) => fields.add("content", format_args!("{octets} bytes, attached")),
             (None, None) => fields.add("content", "detached"),
         };
         if let Some(service) = &self.text.service {
@@ -404,7 +402,7 @@ impl CertificatePart {
         let octets = self.octets;
         writeln!(
             formatter,
-            "{STRONG}{title}{STRONG:#}, {octets} octets\n{fields}"
+            "{STRONG}{title}{STRONG:#}, {octets} bytes\n{fields}"
         )
     }
 }

@@ -17,7 +17,7 @@ use x509_cert::der::Decode as _;
 use zeroize::Zeroizing;
 
 use crate::fault::{Fault, with_causes};
-use crate::input::Source;
+use crate::input::{Encoded, Source};
 
 /// What is spoken in TLS, the preferred one first (RFC 7301).
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
@@ -175,9 +175,15 @@ impl TlsFiles {
     fn configure(&self, content: &Content) -> Result<Current, Fault> {
         let chain = certificates(&self.certificate, &content.certificate)?;
         let expiry = chain.first().and_then(expiry);
-        let key = PrivateKeyDer::from_pem_slice(&content.key).map_err(|error| {
-            Fault::in_file(self.key.display(), &error)
-                .hint("give the certificate's private key as PEM: PKCS #8, PKCS #1 or SEC 1, not encrypted")
+        let key = match Encoded::of(&content.key) {
+            Encoded::Pem(pem) => {
+                PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|error| error.to_string())
+            }
+            Encoded::Der(der) => PrivateKeyDer::try_from(der.to_vec()).map_err(ToOwned::to_owned),
+        }
+        .map_err(|problem| {
+            Fault::failure(format!("{}: {problem}", self.key.display()))
+                .hint("give the certificate's private key in PEM or DER: PKCS #8, PKCS #1 or SEC 1, not encrypted")
         })?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -219,9 +225,13 @@ fn expiry(certificate: &CertificateDer<'_>) -> Option<Timestamp> {
     Some(Timestamp::from_unix_seconds(i64::try_from(seconds).ok()?))
 }
 
-/// All certificates in a PEM file, of which there is one at least.
+/// All certificates in a PEM file, or the one in DER; there is one at least.
 fn certificates(path: &Path, content: &[u8]) -> Result<Vec<CertificateDer<'static>>, Fault> {
-    let certificates = CertificateDer::pem_slice_iter(content)
+    let pem = match Encoded::of(content) {
+        Encoded::Der(der) => return Ok(vec![der.to_vec().into()]),
+        Encoded::Pem(pem) => pem,
+    };
+    let certificates = CertificateDer::pem_slice_iter(pem.as_bytes())
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| Fault::in_file(path.display(), &error))?;
     if certificates.is_empty() {

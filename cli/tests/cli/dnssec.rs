@@ -423,7 +423,7 @@ fn inspects_a_chain_response_by_response() {
         ))
         .exits(0);
     assert!(text.text().contains("unverified") && text.text().contains("trust anchor"));
-    let size = format!("DNSSEC chain, {octets} octets in 6 responses");
+    let size = format!("DNSSEC chain, {octets} bytes in 6 responses");
     assert!(text.text().contains(&size), "{size}: {}", text.text());
     for line in text.text().lines() {
         assert!(line.chars().count() <= 80, "{line}");

@@ -62,6 +62,9 @@ fn what_is_made_for_a_closed_or_full_standard_output_is_no_success() {
         "\"$0\" completions bash",
         &credential,
         "\"$0\" serve --sample",
+        "\"$0\" --help",
+        "\"$0\" help token issue",
+        "\"$0\" --version",
     ] {
         let good = run_in_shell(&format!("{command} >/dev/null"));
         assert_eq!(good.status, 0, "{command}: {}", good.stderr);

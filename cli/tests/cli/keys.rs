@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use crate::support::{Scratch, WORKSHOP, fifo, mode, run_in, run_without_a_reader};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::support::{AUDIENCE, NOON, Scratch, WORKSHOP, fifo, mode, run_in, run_without_a_reader};
 
 #[test]
 fn makes_a_pkcs_8_file_that_only_its_owner_can_read() {
@@ -102,7 +105,7 @@ fn a_key_is_no_large_file() {
     for (source, stdin) in [("-", &key[..]), (&scratch.file("key"), b"")] {
         for command in ["key public", "organisation record --domain example.com"] {
             let run = WORKSHOP.run_with(&format!("{command} --json --key {source}"), stdin);
-            run.exits(2).explains("65536 octets");
+            run.exits(2).explains("65536 bytes");
         }
     }
 }
@@ -235,7 +238,8 @@ MEcCAQAwBQYDK2VxBDsEORV5YZUw+xd9SYbDeV8Tn9e+XNKWPpAje7DWbA9dPm8w
         (ENCRYPTED.as_bytes(), "encrypted"),
         (&public[..], "public key"),
         (b"hello", "PEM"),
-        (b"\xff\xfe", "not text"),
+        (b"\xff\xfe", "PEM"),
+        (b"\xff\xff", "malformed"),
     ] {
         let run = WORKSHOP.run_with("key public --key -", file).exits(2);
         run.explains("stdin: ").explains(about);
@@ -257,5 +261,143 @@ fn refuses_algorithms_that_there_are_not() {
         ];
         run_in(scratch.path(), &arguments, b"").exits(2);
         assert!(scratch.names().is_empty());
+    }
+}
+
+/// What is between the lines of a PEM file.
+fn der(pem: &[u8]) -> Vec<u8> {
+    let text = std::str::from_utf8(pem).unwrap();
+    let base64: String = text.lines().filter(|line| !line.starts_with('-')).collect();
+    STANDARD.decode(base64).unwrap()
+}
+
+/// As PowerShell 5 redirects text, and as editors save "Unicode big endian".
+fn utf_16(text: &[u8]) -> [Vec<u8>; 2] {
+    let text = format!("\u{feff}{}", std::str::from_utf8(text).unwrap());
+    [
+        text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+    ]
+}
+
+/// A PEM file, and the same key or certificate in other forms.
+fn forms(pem: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+    let [little, big] = utf_16(pem);
+    let marked = [&b"\xef\xbb\xbf"[..], pem].concat();
+    let lines = String::from_utf8(pem.to_vec())
+        .unwrap()
+        .replace('\n', "\r\n");
+    vec![
+        ("DER", der(pem)),
+        ("UTF-8 with a mark", marked),
+        ("UTF-16LE", little),
+        ("UTF-16BE", big),
+        ("CR LF", lines.into_bytes()),
+    ]
+}
+
+#[test]
+fn reads_keys_and_certificates_in_der_and_in_the_encodings_of_windows() {
+    let expected = WORKSHOP.run("key public --key alice.key.pem").exits(0);
+    let record = "organisation record --domain example.com --key";
+    let published = WORKSHOP.run(&format!("{record} org.key.pem")).exits(0);
+    for (form, private) in forms(&WORKSHOP.read("alice.key.pem")) {
+        let public = WORKSHOP.run_with("key public --key -", &private).exits(0);
+        assert_eq!(public.stdout, expected.stdout, "{form}");
+        let issue = format!(
+            "token issue --audience {AUDIENCE} --not-before {NOON} --trust-anchors anchors --out - \
+             --member-id-bundle alice.member-id --key -"
+        );
+        WORKSHOP.run_with(&issue, &private).exits(0);
+    }
+    let public = WORKSHOP.run("key public --key org.key.pem").exits(0);
+    for pem in [WORKSHOP.read("org.key.pem"), public.stdout] {
+        for (form, key) in forms(&pem) {
+            let run = WORKSHOP.run_with(&format!("{record} -"), &key).exits(0);
+            assert_eq!(run.stdout, published.stdout, "{form}");
+        }
+    }
+    let certify = format!(
+        "member certify --name alice --out - --organisation-key org.key.pem --dnssec-chain chain \
+         --trust-anchors anchors --not-before {NOON} --at {NOON}"
+    );
+    for (_, key) in forms(&WORKSHOP.read("alice.pub.pem")) {
+        let certify = format!("{certify} --organisation-certificate org.pem --public-key -");
+        WORKSHOP.run_with(&certify, &key).exits(0);
+    }
+    for (_, certificate) in forms(&WORKSHOP.read("org.pem")) {
+        let certify = format!("{certify} --organisation-certificate - --public-key alice.pub.pem");
+        WORKSHOP.run_with(&certify, &certificate).exits(0);
+    }
+}
+
+#[test]
+fn says_what_a_key_in_der_is_that_is_not_read() {
+    let private = der(&WORKSHOP.read("alice.key.pem"));
+    let public = der(&WORKSHOP.read("alice.pub.pem"));
+    let record = "organisation record --domain example.com --key -";
+    for (key, said) in [
+        (public.clone(), "this is a public key"),
+        (b"\x30\x77\x02\x01\x01\x04\x20".to_vec(), "SEC 1"),
+        (
+            b"\x30\x82\x04\xa4\x02\x01\x00\x02\x82\x01\x01".to_vec(),
+            "PKCS #1",
+        ),
+        (
+            b"\x30\x81\x9b\x30\x57\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0d".to_vec(),
+            "is encrypted",
+        ),
+        (b"\x30\x03\x02\x01\x05".to_vec(), "malformed"),
+        (private[..100].to_vec(), "malformed"),
+    ] {
+        let run = WORKSHOP.run_with("key public --key -", &key).exits(2);
+        run.explains(said);
+    }
+    WORKSHOP
+        .run_with(record, b"\x30\x77\x02\x01\x01\x04\x20")
+        .exits(2)
+        .explains("SEC 1");
+    let certify = format!(
+        "member certify --name alice --out - --organisation-key org.key.pem --dnssec-chain chain \
+         --trust-anchors anchors --not-before {NOON} --at {NOON} --organisation-certificate org.pem --public-key -"
+    );
+    WORKSHOP
+        .run_with(&certify, &private)
+        .exits(2)
+        .explains("this is a private key");
+    // Neither encoding.
+    let run = WORKSHOP.run_with("key public --key -", b"\xff\xfe\x00\xd8");
+    run.exits(2).explains("malformed");
+}
+
+#[test]
+fn a_private_key_in_any_form_is_replaced_by_nothing() {
+    let scratch = Scratch::new();
+    let others = [
+        (
+            "PKCS #12",
+            b"\x30\x82\x09\x11\x02\x01\x03\x30\x82\x08\xd7".to_vec(),
+        ),
+        ("SEC 1", b"\x30\x77\x02\x01\x01\x04\x20".to_vec()),
+    ];
+    let key = WORKSHOP.path("alice.key.pem");
+    let key = key.to_str().unwrap();
+    for (form, octets) in forms(&WORKSHOP.read("alice.key.pem"))
+        .into_iter()
+        .chain(others)
+    {
+        fs::write(scratch.file("file"), &octets).unwrap();
+        let arguments = ["key", "public", "--key", key, "--out", "file"];
+        run_in(scratch.path(), &arguments, b"")
+            .exits(2)
+            .explains("file exists already")
+            .hints();
+        assert_eq!(fs::read(scratch.file("file")).unwrap(), octets, "{form}");
+    }
+    // A public key in the same forms is replaced.
+    for (_, octets) in forms(&WORKSHOP.read("alice.pub.pem")) {
+        fs::write(scratch.file("file"), &octets).unwrap();
+        let arguments = ["key", "public", "--key", key, "--out", "file"];
+        run_in(scratch.path(), &arguments, b"").exits(0);
     }
 }

@@ -321,6 +321,72 @@ fn refuses_to_issue_on_a_chain_that_does_not_verify() {
 }
 
 #[test]
+fn a_member_hears_who_can_renew_a_bundle() {
+    let scratch = Scratch::new();
+    let short = scratch.file("short.member-id");
+    let certify = format!(
+        "member certify --name alice --public-key alice.pub.pem --organisation-certificate org.pem \
+         --organisation-key org.key.pem --dnssec-chain chain --trust-anchors anchors \
+         --not-before {NOON} --at {NOON} --valid-for 1h --out {short}"
+    );
+    WORKSHOP.run(&certify).exits(0);
+    for (bundle, at, reason) in [
+        (&*short, "2025-11-21T13:00:01Z", "x509.expired"),
+        (
+            "alice.member-id",
+            "2025-11-27T12:00:01Z",
+            "dnssec.rrsig_expired",
+        ),
+    ] {
+        let signer =
+            format!("--member-id-bundle {bundle} --key alice.key.pem --trust-anchors anchors");
+        let issue = format!("token issue --audience {AUDIENCE} {signer} --not-before {at}");
+        let run = WORKSHOP.run(&format!("{issue} --out {}", scratch.file("token")));
+        let run = run.exits(1);
+        run.explains("the member id bundle has expired: ")
+            .explains(reason)
+            .explains("hint: get a new member id bundle from your organisation's administrator");
+        assert!(!run.stderr.contains("member certify"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn reads_tokens_and_anchors_in_the_forms_that_they_are_kept_in() {
+    let scratch = Scratch::new();
+    WORKSHOP
+        .issue(
+            &format!("{MEMBER} --format header"),
+            &scratch.file("header"),
+        )
+        .exits(0);
+    let header = fs::read_to_string(scratch.file("header")).unwrap();
+    let utf_16 = |text: &str| -> Vec<u8> {
+        let text = format!("\u{feff}{text}").replace('\n', "\r\n");
+        text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+    };
+    let field = format!("Authorization: {header}");
+    let base64 = header.trim_start_matches("Kliento ").to_owned();
+    let anchors = String::from_utf8(WORKSHOP.read("anchors")).unwrap();
+    fs::write(scratch.file("anchors"), utf_16(&anchors)).unwrap();
+    let anchors = scratch.file("anchors");
+    for text in [&header, &field, &base64] {
+        let marked = format!("\u{feff}{text}").into_bytes();
+        for octets in [text.clone().into_bytes(), marked, utf_16(text)] {
+            let verify = format!(
+                "token verify --audience {AUDIENCE} --trust-anchors {anchors} --at {SOON} -"
+            );
+            WORKSHOP.run_with(&verify, &octets).exits(0);
+        }
+    }
+    // Binary output that went through PowerShell's `>`: each byte became a character.
+    let token = WORKSHOP.read("alice.token");
+    let spoilt: String = token.iter().copied().map(char::from).collect();
+    let verify = format!("token verify --audience {AUDIENCE} --trust-anchors anchors -");
+    let run = WORKSHOP.run_with(&verify, &utf_16(&spoilt)).exits(1);
+    run.explains("UTF-16").explains("PowerShell");
+}
+
+#[test]
 fn warns_when_the_chain_ends_before_the_token() {
     let scratch = Scratch::new();
     let run = WORKSHOP

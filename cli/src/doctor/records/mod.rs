@@ -383,7 +383,7 @@ fn large_answer(reply: &Reply) -> Option<Finding> {
         Finding::note(
             "records.large_answer",
             format!(
-                "The answer with the TXT records has {octets} octets, more than the {UDP_OCTETS} that DNS carries in \
+                "The answer with the TXT records has {octets} bytes, more than the {UDP_OCTETS} that DNS carries in \
                  one packet. It comes all the same, by TCP, which a few firewalls block."
             ),
         )

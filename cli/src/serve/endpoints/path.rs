@@ -867,7 +867,7 @@ mod tests {
                 let memory = memory(&path(&target));
                 assert!(
                     memory <= 10 * target.len() + 64,
-                    "{segment}: {memory} octets"
+                    "{segment}: {memory} bytes"
                 );
             }
         }
