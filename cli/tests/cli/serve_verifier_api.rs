@@ -68,6 +68,26 @@ fn refuses_bodies_of_unrecognised_content_types() {
 }
 
 #[test]
+fn an_answer_has_room_for_all_that_a_token_says() {
+    const MOST: usize = 32_768;
+    let scratch = Scratch::new();
+    let server = start(&scratch, "[verifier]");
+    let mut largest = 0;
+    for character in ["x", "\"", "\\", "\u{1}", "\u{7f}", "\u{85}", "\u{202e}"] {
+        let written = serde_json::to_string(character).unwrap().len() - 2;
+        let claim = character.repeat(11_000 / written);
+        let token = bundle(&ALICE, AUDIENCE, &[("claim", &claim)]);
+        let answer = post(&server, QUERY, BUNDLE, &token);
+        let document = document(&answer, 200);
+        assert_eq!(document["status"], "valid", "{character:?}");
+        assert_eq!(document["claims"]["claim"].as_str(), Some(&*claim));
+        assert!(answer.body.len() <= MOST, "{character:?}");
+        largest = largest.max(answer.body.len());
+    }
+    assert!(largest > 11_000, "{largest}");
+}
+
+#[test]
 fn a_compressed_body_is_refused_as_such() {
     let scratch = Scratch::new();
     let server = start(&scratch, "[verifier]\n");

@@ -117,7 +117,7 @@ impl VerifierApi {
         case.audience = Some(verifier.audience().as_str());
         let (tier, verdict) = self.gate.verify(&verifier, presented).await;
         case.tier = tier;
-        self.conclude(&case, &verdict.and_then(tellable))
+        self.conclude(&case, &verdict)
     }
 
     fn conclude(
@@ -161,17 +161,8 @@ impl VerifierApi {
     }
 }
 
-/// Refuses a token of which there is more to tell than an answer has room for.
-fn tellable(token: VerifiedToken) -> Result<VerifiedToken, Refusal> {
-    let told = serde_json::to_vec(&describe(&token)).unwrap_or_default();
-    if told.len() > MAX_ANSWER {
-        return Err(Refusal::IdentityTooLarge {
-            fault: format!("the identity and its claims take more than {MAX_ANSWER} bytes of JSON"),
-            subject: token.subject().to_owned(),
-        });
-    }
-    Ok(token)
-}
+/// An answer has room for whatever a bundle can say: of a token's text, JSON escapes at most each character once more.
+const _: () = assert!(2 * kliento::MAX_BUNDLE_OCTETS <= MAX_ANSWER);
 
 /// The first audience of the query, decoded as forms are.
 fn audience(query: &str) -> Option<Audience> {
