@@ -188,6 +188,8 @@ impl Service {
         let hosts = Hosts::new(self.settings.hosts.clone());
         let server = Server::new(self.endpoints, metrics, limits, hosts, ending);
         let server = Arc::new(server);
+        // Whoever has connected since the sockets were bound is answered from here on.
+        server.operations.set_ready(true);
         let (mut accepting, mut for_operators) = (JoinSet::new(), JoinSet::new());
         for listener in listeners {
             let tasks = match listener.surface {
@@ -197,7 +199,6 @@ impl Service {
             tasks.spawn(Arc::clone(&server).accept_from(listener));
         }
         tokio::spawn(forget_the_expired(Arc::clone(&self.shared.verifier)));
-        server.operations.set_ready(true);
         supervisor::ready();
 
         let mut running = Running {
