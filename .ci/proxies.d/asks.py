@@ -351,12 +351,11 @@ class Row:
     outcome: object = field(repr=False)
 
     def run(self, audience, version):
-        outcome = audience.outcome_of(self)
         for ask in self.asks:
             if version == 2 and ask.http1_only or version == 1 and getattr(ask, "http2_only", False):
                 continue
             try:
-                outcome.judge(audience.exchange(ask, version))
+                self.outcome.judge(audience.exchange(ask, version))
             except (Wrong, OSError, ValueError, socket.timeout) as error:
                 raise Wrong(f"{ask}: {type(error).__name__} {error}") from error
 

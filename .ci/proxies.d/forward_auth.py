@@ -34,10 +34,6 @@ class Audience:
     def __init__(self, stage, world):
         self.stage = stage
         self.tokens = {path.name: path.read_text() for path in (Path(world) / "tokens").iterdir()}
-        self.particular = {row.label: row.outcome for row in stage.set_up.particularities}
-
-    def outcome_of(self, row):
-        return self.particular.get(row.label, row.outcome)
 
     def exchange(self, ask, version=1):
         server = self.stage.server
@@ -53,9 +49,6 @@ class Audience:
 
 def table(audience, wanted):
     rows = list(attacks.table())
-    unknown = set(audience.particular) - {row.label for row in rows}
-    if unknown:
-        raise SystemExit(f"no row has these labels: {unknown}")
     for version in (1, 2) if audience.stage.set_up.http2 else (1,):
         shown = "" if version == 1 else "HTTP/2: "
         for row in rows:

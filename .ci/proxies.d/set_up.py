@@ -32,17 +32,6 @@ class SetUp:
     http2: bool = False
     # It passes on those claims alone that its configuration names.
     named_claims_alone: bool = False
-    # Labels of rows that don't hold for it, each with the reason and with the outcome that holds in place of the table's.
-    particularities: tuple = ()
-
-
-@dataclass(frozen=True)
-class Particularity:
-    """One row of the table, by its label, that comes out otherwise."""
-
-    label: str
-    reason: str
-    outcome: object
 
 
 def example(name):
