@@ -1,17 +1,17 @@
 """What a client sends, and what has to come of it: the two halves of a row of the table in `attacks.py`.
 
-An ask is sent over HTTP/1.1, and over HTTP/2 where it can be said there. Its outcome looks at the response and at all that
-came to the server.
+An ask is sent over HTTP/1.1, and over HTTP/2 where it can be said there. Its outcome looks at the response, at all that
+came to the server, and at the verifier's record.
 """
 
 import base64
 import json
 import re
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import http2
-from http1 import Connection, Response, request
+from http1 import CLIENT, Connection, Response, request
 from report import Wrong, expect
 
 HOST = "app.example.com"
@@ -22,7 +22,11 @@ FORGED = "forged@example.com"
 PATIENCE_SECONDS = 2
 # The answers of proxies and of the verifier to what they refuse to read.
 UNREADABLE = {400, 403, 404, 405, 413, 414, 417, 421, 422, 431, 501, 505}
+# Those of proxies by themselves: also where the verifier can't read the question, which is no answer to it.
+UNASKED = {*UNREADABLE, 500, 503}
 REASON = re.compile(r"[a-z0-9_]+\.[a-z0-9_]+")
+# The ids that proxies make up: a UUID (RFC 9562 §4), and nginx's.
+REQUEST_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}")
 
 
 # ---- What is sent
@@ -174,11 +178,15 @@ class ExtendedConnect:
 
 @dataclass
 class Exchange:
-    """A response, and what came to the server meanwhile."""
+    """A response, and what came to the server and to the verifier's record meanwhile."""
 
+    ask: object
     response: Response
     requests: list
     octets: bytes
+    decisions: list
+    # The proxy gives each request an id.
+    request_ids: bool
 
     def require_status(self, statuses):
         if self.response.status not in statuses:
@@ -335,8 +343,41 @@ class WebSocket:
         exchange.require_status({101})
         got = exchange.the_request()
         # What is said then is between the two.
-        Passes(self.told).judge_what_came(Exchange(exchange.response, exchange.requests, b""), got)
+        Passes(self.told).judge_what_came(replace(exchange, octets=b""), got)
         NoTunnel(self.told).judge_fields(exchange)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """As the outcome within, and the verifier's record says what the request was, whatever else the client said of it."""
+
+    outcome: object
+
+    def judge(self, exchange):
+        self.outcome.judge(exchange)
+        if not exchange.decisions:
+            # Then it was never asked for one.
+            exchange.require_status(UNASKED)
+            return
+        if len(exchange.decisions) != 1:
+            raise Wrong(f"more than one decision on record: {exchange.decisions}")
+        decision, ask = exchange.decisions[0], exchange.ask
+        wanted = {"method": ask.method, "host": ask.host, "path": ask.target.split("?")[0], "client": CLIENT}
+        expect("on record", {name: decision.get(name) for name in wanted}, wanted)
+        self.judge_request_id(exchange, decision.get("request_id"))
+
+    def judge_request_id(self, exchange, found):
+        """The proxy's own, which the server gets too, or none."""
+        if not exchange.request_ids:
+            expect("id of the request on record", found, None)
+            return
+        if not REQUEST_ID.fullmatch(found or ""):
+            raise Wrong(f"the id of the request on record is none of the proxy’s: {found!r}")
+        if found in (value for _, value in (*exchange.ask.fields, *exchange.ask.after)):
+            raise Wrong(f"the id of the request on record is the client’s: {found!r}")
+        for got in exchange.requests:
+            ids = [value for name, value in got["headers"] if name.lower() == "x-request-id"]
+            expect("the server’s id of the request", ids, [found])
 
 
 # ---- Rows

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from asks import (
     FORGED,
+    UNASKED,
     UNREADABLE,
     Ask,
     ExtendedConnect,
@@ -18,6 +19,7 @@ from asks import (
     NoTunnel,
     Passes,
     Raw,
+    Recorded,
     Refused,
     Row,
     Upgrade,
@@ -54,6 +56,7 @@ def table():
         identity_fields,
         connection_fields,
         originals,
+        records,
         paths,
         long_paths,
         doubled_fields,
@@ -234,15 +237,15 @@ def originals():
             Ask("/", fields=((name, "/health/"),)),
             Ask("/admin/", fields=((name, "/health/"), ("Connection", name))),
         ]
-        yield Row(f"{name} of a client’s opens nothing", asks, closed)
+        yield Row(f"{name} of a client’s opens nothing", asks, Recorded(closed))
     for name in ORIGINALS["host"]:
         # There tokens need another audience.
         value = "host=app.example.com" if name == "Forwarded" else "app.example.com"
         ask = Ask("/", "good", fields=((name, value),), host="staff.example.com")
-        yield Row(f"{name} of a client’s is not the host", [ask], closed)
+        yield Row(f"{name} of a client’s is not the host", [ask], Recorded(closed))
     for name in ORIGINALS["method"]:
         ask = Ask("/", fields=((name, "OPTIONS"), ("Origin", "https://evil.example")))
-        yield Row(f"{name} of a client’s is not the method", [ask], closed)
+        yield Row(f"{name} of a client’s is not the method", [ask], Recorded(closed))
     yield Row(
         "a host with an audience of its own, and its token",
         [Ask("/", "for-staff", host=host) for host in ("staff.example.com", "STAFF.example.com:8000")],
@@ -257,6 +260,80 @@ def originals():
         [Ask("http://staff.example.com/", "good", http1_only=True)],
         closed,
     )
+
+
+# What clients might tell the verifier's record, or its rules, in fields that proxies and servers know: values that are true
+# of no request here, of the form that each has where it is believed.
+STRANGER = "203.0.113.66"
+FORGED_UUID = "f0f0f0f0-f0f0-4f0f-8f0f-f0f0f0f0f0f0"
+CLAIMED = {
+    "X-Original-Client": [STRANGER, f"{STRANGER}, 10.66.66.66"],
+    "X-Forwarded-For": [STRANGER, "10.66.66.66", f"{STRANGER}, 127.0.0.1"],
+    "X-Forwarded": [f"for={STRANGER}"],
+    "Forwarded": [f"for={STRANGER};host=staff.example.com;proto=https"],
+    "X-Real-IP": [STRANGER],
+    "X-Client-IP": [STRANGER],
+    "X-Cluster-Client-IP": [STRANGER],
+    "True-Client-IP": [STRANGER],
+    "CF-Connecting-IP": [STRANGER],
+    "Client-IP": [STRANGER],
+    "X-Envoy-External-Address": [STRANGER],
+    "X-Envoy-Internal": ["true"],
+    "X-Original-Method": ["DELETE", "FORGED"],
+    "X-Forwarded-Method": ["DELETE", "FORGED"],
+    "X-Original-Host": ["staff.example.com"],
+    "X-Forwarded-Host": ["staff.example.com"],
+    "X-Forwarded-Server": ["staff.example.com"],
+    "X-Forwarded-Port": ["66"],
+    "X-Forwarded-Proto": ["forged"],
+    "X-Forwarded-Prefix": ["/health"],
+    "X-Original-URI": ["/health/forged", "/bots/"],
+    "X-Original-URL": ["/health/forged", "/bots/"],
+    "X-Forwarded-Uri": ["/health/forged", "/bots/"],
+    "X-Rewrite-URL": ["/health/forged"],
+    "X-Envoy-Original-Path": ["/health/forged"],
+    "X-Request-Id": [FORGED_UUID, "f" * 32, "forged", ""],
+    "X-Correlation-Id": [FORGED_UUID],
+    "X-Client-Trace-Id": [FORGED_UUID],
+}
+# What tears a line of a log in two, paints a terminal, turns text around, fills a disk.
+DEFACING = ["a\xc2\x9b31mb", "\xe2\x80\xaegnp", "\xe2\x80\xa8{", "\x1b[31m", 'a"},{"b', "\xff\xfe", "x" * 600, "y" * 8_000]
+
+
+def records():
+    """Nor can it tell the record of decisions what it asks for, or who it is."""
+    for name, values in CLAIMED.items():
+        claims = [((name, value),) for value in values]
+        label = f"{name} of a client’s is not on record"
+        asks = [Ask(token="good", fields=claim) for claim in claims]
+        asks += [Ask(token="good", after=claim) for claim in claims]
+        yield Row(f"{label}, and she passes", asks, Recorded(Passes(ALICE)))
+        asks = [Ask("/health/", fields=claim) for claim in claims]
+        yield Row(f"{label} where all is public", asks, Recorded(Passes(NOBODY)))
+        asks = [Ask(fields=claim) for claim in claims]
+        yield Row(f"{label} of a refusal", asks, Recorded(UNAUTHORISED))
+        asks = [Ask(token="good", fields=claim, after=claim) for claim in claims]
+        asks += [Ask(token="good", fields=((name.lower(), ""), *claim)) for claim in claims]
+        asks += [Ask(token="good", fields=((name.replace("-", "_"), value), (name, value))) for value in values]
+        # (HTTP/2 has no such field: RFC 9113 §8.2.2.)
+        asks += [Ask(token="good", fields=(*claim, ("Connection", name)), http1_only=True) for claim in claims]
+        yield Row(f"{label}, however it is said", asks, Recorded(Harmless(ALICE, NOT_TAKEN.statuses)))
+    for name in ("X-Request-Id", "X-Original-Client", "X-Forwarded-For"):
+        asks = [Ask("/health/", fields=((name, value),)) for value in DEFACING]
+        label = f"control characters and long values in {name} are not on record"
+        yield Row(label, asks, Recorded(Harmless(NOBODY, frozenset(UNASKED))))
+
+    yield Row("a rule for a method passes it", [Ask("/read/")], Recorded(Passes(NOBODY, method="GET")))
+    for name in (*ORIGINALS["method"], "X-Method-Override", "X-HTTP-Method"):
+        claim = ((name, "GET"),)
+        asks = [Ask("/read/", method="DELETE", fields=fields) for fields in (claim, claim * 2)]
+        asks.append(Ask("/read/", method="DELETE", fields=(*claim, ("Connection", name)), http1_only=True))
+        label = f"{name} of a client’s leads to no rule for another method"
+        yield Row(label, asks, Recorded(Refused(frozenset({400, 401, 403}))))
+    # Of these the record does tell; what it makes of them is looked at when all is done.
+    asks = [Ask("/health/" + "a" * 600), Ask("/health/", method="M" * 600), Ask("/health/", host="a." * 120 + "example.com")]
+    asks += [Ask("/health/" + value) for value in DEFACING[:3]]
+    yield Row("control characters and long values in what is on record let nobody through", asks, Harmless(NOBODY))
 
 
 # ---- Paths

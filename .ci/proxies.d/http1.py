@@ -5,6 +5,13 @@ from dataclasses import dataclass
 
 # Longer than any proxy waits for a verifier that does not answer.
 PATIENCE_SECONDS = 60
+# The address that clients have. Proxies ask from 127.0.0.1, so that neither is taken for the other.
+CLIENT = "127.0.0.2"
+
+
+def connect(address):
+    host, port = address.rsplit(":", 1)
+    return socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS, source_address=(CLIENT, 0))
 
 
 @dataclass
@@ -19,8 +26,7 @@ class Response:
 
 class Connection:
     def __init__(self, address):
-        host, port = address.rsplit(":", 1)
-        self.socket = socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS)
+        self.socket = connect(address)
         self.stream = self.socket.makefile("rb")
 
     def __enter__(self):

