@@ -11,10 +11,9 @@ import socket
 from dataclasses import dataclass, field, replace
 
 import http2
-from http1 import CLIENT, Connection, Response, request
+from http1 import CLIENT, HOST, Connection, Response, request
 from report import Wrong, expect
 
-HOST = "app.example.com"
 # In every value that a client must not get to the server.
 FORGED = "forged@example.com"
 # How long is waited for what may come after a hostile request: less than proxies wait, so that it is not their patience that
@@ -53,12 +52,12 @@ class Ask:
 
     def over_http1(self, stage, tokens):
         octets = request(self.target, self.head(tokens), method=self.method, host=self.host, body=self.body)
-        with Connection(stage.proxy) as connection:
+        with Connection(stage.door) as connection:
             return connection.ask(octets)
 
     def over_http2(self, stage, tokens):
-        pseudo = {":method": self.method, ":scheme": "http", ":authority": self.host, ":path": self.target}
-        return http2.ask(stage.proxy, pseudo, self.head(tokens), self.body)
+        pseudo = {":method": self.method, ":scheme": stage.door.scheme, ":authority": self.host, ":path": self.target}
+        return http2.ask(stage.door, pseudo, self.head(tokens), self.body)
 
     def __str__(self):
         names = ", ".join(name for name, _ in (*self.fields, *self.after))
@@ -75,7 +74,7 @@ class Raw:
     http1_only: bool = True
 
     def over_http1(self, stage, _):
-        with Connection(stage.proxy) as connection:
+        with Connection(stage.door) as connection:
             response = connection.ask(self.octets)
             self.go_on(connection, response)
             return response
@@ -127,7 +126,7 @@ class Upgrade:
         octets = request(
             self.target, [*connections, *upgrades, *self.ALWAYS, *self.fields, *token], method=self.method
         )
-        with Connection(stage.proxy) as connection:
+        with Connection(stage.door) as connection:
             response = connection.ask(octets)
             connection.socket.settimeout(PATIENCE_SECONDS)
             try:
@@ -165,9 +164,9 @@ class ExtendedConnect:
     def over_http2(self, stage, tokens):
         pseudo = {":method": "CONNECT", ":authority": HOST}
         if self.protocol:
-            pseudo |= {":scheme": "http", ":path": self.target, ":protocol": self.protocol}
+            pseudo |= {":scheme": stage.door.scheme, ":path": self.target, ":protocol": self.protocol}
         fields = [] if self.token is None else [("Authorization", tokens[self.token])]
-        return http2.ask(stage.proxy, pseudo, fields, tunnel=Upgrade.WHISPER)
+        return http2.ask(stage.door, pseudo, fields, tunnel=Upgrade.WHISPER)
 
     def __str__(self):
         return f"CONNECT :protocol {self.protocol!r} {self.target} with {self.token or 'no'} token"

@@ -2,8 +2,9 @@
 
 usage: forward_auth.py KLIENTO WORLD SET-UP [PART-OF-A-LABEL]
 
-WORLD is what the example `world` of the crate `kliento` writes. All set-ups run the same table, `attacks.py`, and then the
-scenes below, which take more than a request.
+WORLD is what the example `world` of the crate `kliento` writes. All set-ups run the same table, `attacks.py`, over HTTP/1.1 and
+HTTP/2, and the scenes below, which take more than a request. The lines for TLS that each example has as comments are tried
+with a few rows, and with all of those over HTTP/2 where a proxy speaks it with TLS alone.
 """
 
 import json
@@ -51,10 +52,10 @@ class Audience:
         outcome.judge(self.exchange(ask))
 
 
-def table(audience, wanted):
-    rows = list(attacks.table())
-    for version in (1, 2) if audience.stage.set_up.http2 else (1,):
-        shown = "" if version == 1 else "HTTP/2: "
+def table(audience, rows, versions, wanted):
+    over = "TLS: " if audience.stage.with_tls else ""
+    for version in versions:
+        shown = over if version == 1 else f"{over}HTTP/2: "
         for row in rows:
             if wanted in row.label and row.can_be_said_over(version):
                 with check(f"{audience.stage.name}: {shown}{row.label}"):
@@ -90,7 +91,7 @@ def connections(audience):
         expect("what the server is told", identity(json.loads(response.body)), told)
 
     with check(f"{audience.stage.name}: one connection, many people: each request by itself"):
-        connection = Connection(audience.stage.proxy)
+        connection = Connection(audience.stage.door)
         for token, status, told in [
             ("good", 200, ALICE),
             (None, 401, None),
@@ -108,10 +109,10 @@ def connections(audience):
                 passes(response, told)
             if "close" in response.values("connection"):
                 connection.close()
-                connection = Connection(audience.stage.proxy)
+                connection = Connection(audience.stage.door)
         connection.close()
     with check(f"{audience.stage.name}: requests sent at once are told apart"), Connection(
-        audience.stage.proxy
+        audience.stage.door
     ) as connection:
         names = ["good", "bot", "good"]
         connection.send(b"".join(octets(name) for name in names))
@@ -121,7 +122,7 @@ def connections(audience):
         # RFC 9112 §6.3: Content-Length is to be ignored then.
         lines = (("Content-Length", "5"), ("Transfer-Encoding", "chunked"))
         head = request("/", Ask("/", "good", lines).head(audience.tokens), method="POST")
-        with Connection(audience.stage.proxy) as connection:
+        with Connection(audience.stage.door) as connection:
             response = connection.ask(head + b"3\r\nabc\r\n0\r\n\r\n")
             if response.status != 400:
                 passes(response, ALICE)
@@ -187,13 +188,21 @@ def log_of_the_verifier(audience, log):
 def main(kliento, world, name, wanted=""):
     with tempfile.TemporaryDirectory(prefix=f"kliento-{name}.") as directory:
         Path(directory).chmod(0o755)
-        with Stage(kliento, world, name, set_up.load(name), directory) as stage:
+        proxy = set_up.load(name)
+        with Stage(kliento, world, name, proxy, directory) as stage:
             audience = Audience(stage, world)
-            table(audience, wanted)
+            table(audience, list(attacks.table()), (1, 2) if proxy.http2 else (1,), wanted)
             if not wanted:
                 for scene in (claims, connections, fail_closed):
                     scene(audience)
         log_of_the_verifier(audience, (Path(directory) / "serve.log").read_text())
+    with tempfile.TemporaryDirectory(prefix=f"kliento-{name}-tls.") as directory:
+        Path(directory).chmod(0o755)
+        with Stage(kliento, world, name, proxy, directory, with_tls=True) as stage:
+            audience = Audience(stage, world)
+            table(audience, list(attacks.over_tls()), (1, 2), wanted)
+            if not proxy.http2:
+                table(audience, list(attacks.table()), (2,), wanted)
 
 
 if __name__ == "__main__":

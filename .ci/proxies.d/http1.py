@@ -1,7 +1,10 @@
 """An HTTP/1.1 client that sends what it is told, octet by octet: others would clean up half of what is tried here."""
 
 import socket
+import ssl
 from dataclasses import dataclass
+
+from report import expect
 
 # Longer than any proxy waits for a verifier that does not answer.
 PATIENCE_SECONDS = 60
@@ -9,9 +12,32 @@ PATIENCE_SECONDS = 60
 CLIENT = "127.0.0.2"
 
 
-def connect(address):
-    host, port = address.rsplit(":", 1)
-    return socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS, source_address=(CLIENT, 0))
+# The host that is asked for, unless another is.
+HOST = "app.example.com"
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where a proxy takes connections, and the certificate by which it is known if it speaks TLS."""
+
+    address: str
+    certificate: object = None
+
+    @property
+    def scheme(self):
+        return "https" if self.certificate else "http"
+
+    def connect(self, protocol="http/1.1"):
+        """With TLS the protocol is agreed on (RFC 7301), and otherwise both know it."""
+        host, port = self.address.rsplit(":", 1)
+        stream = socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS, source_address=(CLIENT, 0))
+        if self.certificate is None:
+            return stream
+        context = ssl.create_default_context(cafile=self.certificate)
+        context.set_alpn_protocols([protocol])
+        stream = context.wrap_socket(stream, server_hostname=HOST)
+        expect("ALPN", stream.selected_alpn_protocol(), protocol)
+        return stream
 
 
 @dataclass
@@ -25,8 +51,8 @@ class Response:
 
 
 class Connection:
-    def __init__(self, address):
-        self.socket = connect(address)
+    def __init__(self, door):
+        self.socket = door.connect()
         self.stream = self.socket.makefile("rb")
 
     def __enter__(self):
@@ -93,7 +119,7 @@ class Connection:
         return body
 
 
-def request(target, fields=(), *, method="GET", host="app.example.com", body=None):
+def request(target, fields=(), *, method="GET", host=HOST, body=None):
     """A request as octets, from strings: nothing in them is looked at."""
     lines = [f"{method} {target} HTTP/1.1", f"Host: {host}"]
     lines += [f"{name}: {value}" for name, value in fields]

@@ -14,7 +14,7 @@ from h2.events import (
     StreamReset,
 )
 from h2.exceptions import ProtocolError
-from http1 import Response, connect
+from http1 import Response
 
 # An answer in place of one to whoever sends what is no HTTP.
 NO_ANSWER = Response(400, [], b"")
@@ -87,9 +87,9 @@ class Connection:
         return NO_ANSWER
 
 
-def ask(address, pseudo, fields=(), body=None, *, tunnel=None):
+def ask(door, pseudo, fields=(), body=None, *, tunnel=None):
     """Asks on a connection of its own."""
-    with connect(address) as stream:
+    with door.connect("h2") as stream:
         return Connection(stream).ask(pseudo, fields, body, tunnel=tunnel)
 
 

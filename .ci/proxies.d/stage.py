@@ -2,16 +2,19 @@
 
 import random
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from examples import FOLDER, run
-from http1 import Connection, request
+from http1 import Connection, Door, request
 from record import Record
 from server import Server
+import tls
 
 # Ahead of the examples' own rules, which are the same for all methods: one that is not.
 RULE_BY_METHOD = """[[rules]]
@@ -72,13 +75,14 @@ class BadVerifier:
 
 
 class Stage:
-    def __init__(self, kliento, world, name, set_up, directory):
+    def __init__(self, kliento, world, name, set_up, directory, *, with_tls=False):
         self.kliento, self.name, self.set_up = kliento, name, set_up
         self.directory = Path(directory)
         self.host = free_host()
         self.proxy, self.verifier, self.backend = (
             address.replace(run.HOST, self.host) for address in (run.PROXY, run.VERIFIER, run.BACKEND)
         )
+        self.with_tls, self.door = with_tls, Door(self.proxy)
         self.processes = []
         # The tokens' world, where kliento.toml says.
         (self.directory / "world").symlink_to(Path(world).resolve())
@@ -91,10 +95,7 @@ class Stage:
         self.server = Server(self.backend)
         try:
             self.start_verifier()
-            directory = self.directory / self.name
-            process = self._start(
-                "proxy.log", lambda **output: run.start_proxy(self.set_up.start, directory, self.host, **output)
-            )
+            process = self._start("proxy.log", self.start_proxy)
             run.wait_until_listening(self.proxy, process)
             self._wait_until_ready()
         except BaseException:
@@ -118,12 +119,20 @@ class Stage:
         self.server.stop()
 
     def _wait_until_ready(self):
-        """Some listen before they have read all of their configuration."""
+        """Some listen before they have read all of their configuration, Traefik with another certificate."""
         for _ in range(100):
-            with Connection(self.proxy) as connection:
+            with suppress(ssl.SSLError), Connection(self.door) as connection:
                 if connection.ask(request("/health/")).status == 200:
                     return
             time.sleep(0.1)
+
+    def start_proxy(self, **output):
+        folder, command = self.set_up.start
+        directory = self.directory / self.name
+        run.render(folder, directory, self.host)
+        if self.with_tls:
+            self.door = Door(self.proxy, tls.turn_on(directory))
+        return run.start_proxy(command, directory, **output)
 
     def start_verifier(self):
         command = [self.kliento, "serve", "--config", self.configuration, "--log", "json"]
