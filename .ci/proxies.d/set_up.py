@@ -34,6 +34,8 @@ class SetUp:
     named_claims_alone: bool = False
     # It gives each request an id, and tells it the verifier and the server.
     request_ids: bool = True
+    # A line of its configuration, and what stands behind it for the tests alone.
+    addition: tuple = ()
 
 
 def example(name):

@@ -1,6 +1,7 @@
 """A proxy, `kliento serve` behind it, and a server that counts what reaches it: the examples of forward-auth."""
 
 import random
+import re
 import socket
 import ssl
 import subprocess
@@ -32,6 +33,13 @@ def free_host():
         with socket.socket() as probe:
             if probe.connect_ex((host, 8000)) != 0:
                 return host
+
+
+def add(directory, line, addition):
+    """Puts a line behind another, as far to the right."""
+    for file in directory.rglob("*"):
+        if file.is_file():
+            file.write_text(re.sub(f"^( *){re.escape(line)}$", rf"\g<0>\n\g<1>{addition}", file.read_text(), flags=re.M))
 
 
 class BadVerifier:
@@ -130,6 +138,8 @@ class Stage:
         folder, command = self.set_up.start
         directory = self.directory / self.name
         run.render(folder, directory, self.host)
+        if self.set_up.addition:
+            add(directory, *self.set_up.addition)
         if self.with_tls:
             self.door = Door(self.proxy, tls.turn_on(directory))
         return run.start_proxy(command, directory, **output)
