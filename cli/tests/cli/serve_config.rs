@@ -91,6 +91,18 @@ fn all_faults_of_a_file_are_told_at_once_with_their_places() {
 }
 
 #[test]
+fn faults_of_kubernetes_have_their_place_and_come_with_all_others() {
+    let run = check(
+        "audiense = \"https://app.example.com\"\n[kubernetes]\naudiences = [\"https://k.example.com\"]\n",
+        &[],
+    )
+    .exits(2);
+    run.explains("kliento.toml:1:1: there is no key \"audiense\" here")
+        .explains("kliento.toml:2:1: [kubernetes] names neither organisations nor subjects")
+        .explains("as in: organisations = [\"example.com\"]");
+}
+
+#[test]
 fn a_star_alone_is_told_what_it_may_mean() {
     for list in ["\"*\"", "[\"a@example.com\", \"*\"]"] {
         check(&format!("{AUDIENCE}[[rules]]\nsubjects = {list}\n"), &[])

@@ -409,6 +409,7 @@ fn a_configuration_that_would_let_anybody_be_anybody_is_refused() {
         std::fs::write(&file, format!("[kubernetes]\n{section}")).unwrap();
         serve(scratch.path(), &["--config", &file, "--check"])
             .exits(2)
-            .explains(complaint);
+            .explains(complaint)
+            .explains("bad.toml:");
     }
 }

@@ -38,7 +38,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response};
 use kliento::veraid::{Organisation, SignedBy};
-use kliento::{Audience, SubjectPattern, VerifiedToken, Verifier, header};
+use kliento::{Audience, Requirements, SubjectPattern, VerifiedToken, Verifier, header};
 use serde::{Deserialize, Serialize};
 
 use super::headers::is_plain_name;
@@ -47,7 +47,6 @@ use super::rules::admitting;
 use super::verdict::{Case, Conclusion, Gate, Presented};
 use super::{Body, full};
 use crate::commands::signer_name;
-use crate::fault::Fault;
 use crate::json::Object;
 use crate::serve::Outcome;
 use crate::serve::config::Text;
@@ -55,9 +54,19 @@ use crate::serve::limits::{BodyFault, MAX_ANSWER};
 
 /// `[kubernetes]`
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(try_from = "Section")]
 pub(crate) struct KubernetesConfig {
-    /// What tokens must be for: one of these.
+    /// What tokens must be for: one of these, the first.
+    audience: Audience,
+    other_audiences: Vec<Audience>,
+    requirements: Requirements,
+    names: Names,
+}
+
+/// The section as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Section {
     audiences: Vec<Text<Audience>>,
     /// All members of these, and their bots.
     #[serde(default)]
@@ -74,6 +83,46 @@ pub(crate) struct KubernetesConfig {
     /// Claims that are handed on as they are.
     #[serde(default)]
     extra_claims: Vec<String>,
+}
+
+impl TryFrom<Section> for KubernetesConfig {
+    type Error = String;
+
+    fn try_from(section: Section) -> Result<Self, String> {
+        let requirements = admitting(&section.organisations, &section.subjects);
+        if requirements.allows_anybody() {
+            return Err(
+                "[kubernetes] names neither organisations nor subjects, so anybody who has a domain would get in; \
+                 name those that may, as in: organisations = [\"example.com\"]"
+                    .to_owned(),
+            );
+        }
+        let mut audiences = section.audiences.into_iter().map(|Text(audience)| audience);
+        let audience = audiences.next().ok_or(
+            "[kubernetes] names no audiences; name what tokens for this cluster are for, as in: \
+             audiences = [\"https://kubernetes.example.com\"]",
+        )?;
+        if let Some(claim) = section
+            .extra_claims
+            .iter()
+            .find(|claim| !is_plain_name(claim))
+        {
+            return Err(format!(
+                "[kubernetes] extra-claims: {claim:?} can't be part of a key; letters in lower case, digits and hyphens can"
+            ));
+        }
+        Ok(Self {
+            audience,
+            other_audiences: audiences.collect(),
+            requirements,
+            names: Names {
+                username_prefix: section.username_prefix.0,
+                group_prefix: section.group_prefix.0,
+                groups_claim: section.groups_claim,
+                extra_claims: section.extra_claims,
+            },
+        })
+    }
 }
 
 /// What stands in front of names, so that they can't be others'.
@@ -185,53 +234,22 @@ pub(crate) struct Kubernetes {
 }
 
 impl Kubernetes {
-    pub(crate) fn new(
-        config: KubernetesConfig,
-        verifier: &Verifier,
-        gate: Arc<Gate>,
-    ) -> Result<Self, Fault> {
-        let requirements = admitting(&config.organisations, &config.subjects);
-        if requirements.allows_anybody() {
-            return Err(Fault::failure(
-                "[kubernetes] names neither organisations nor subjects, so anybody who has a domain would get in",
-            )
-            .hint("name those that may, as in: organisations = [\"example.com\"]"));
-        }
-        let audiences: Vec<Audience> = config
-            .audiences
-            .into_iter()
-            .map(|Text(audience)| audience)
-            .collect();
-        let [first, others @ ..] = audiences.as_slice() else {
-            return Err(Fault::failure("[kubernetes] names no audiences")
-                .hint("name what tokens for this cluster are for, as in: audiences = [\"https://kubernetes.example.com\"]"));
-        };
-        if let Some(claim) = config
-            .extra_claims
-            .iter()
-            .find(|claim| !is_plain_name(claim))
-        {
-            return Err(Fault::failure(format!(
-                "[kubernetes] extra-claims: {claim:?} can't be part of a key; letters in lower case, digits and hyphens can"
-            )));
-        }
+    pub(crate) fn new(config: KubernetesConfig, verifier: &Verifier, gate: Arc<Gate>) -> Self {
         let verifier = verifier
-            .with_requirements(requirements)
-            .for_audience(first.clone());
-        let verifier = others.iter().fold(verifier, |verifier, other| {
+            .with_requirements(config.requirements)
+            .for_audience(config.audience.clone());
+        let others = config.other_audiences.iter();
+        let verifier = others.fold(verifier, |verifier, other| {
             verifier.also_for_audience(other.clone())
         });
-        Ok(Self {
+        let mut audiences = vec![config.audience];
+        audiences.extend(config.other_audiences);
+        Self {
             verifier,
             audiences,
-            names: Names {
-                username_prefix: config.username_prefix.0,
-                group_prefix: config.group_prefix.0,
-                groups_claim: config.groups_claim,
-                extra_claims: config.extra_claims,
-            },
+            names: config.names,
             gate,
-        })
+        }
     }
 
     /// What is served, for people.
@@ -420,7 +438,7 @@ fn respond(answer: Vec<u8>) -> Response<Body> {
 }
 
 /// How people are called in the cluster.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Names {
     username_prefix: Prefix,
     group_prefix: Prefix,

@@ -74,7 +74,7 @@ impl Endpoints {
             .map(|config| Kubernetes::new(config, &verifier, Arc::clone(gate)));
         Ok(Self {
             forward: Arc::new(Forward::new(rules, Arc::clone(gate))),
-            kubernetes: kubernetes.transpose()?,
+            kubernetes,
             verifier_api: sections
                 .verifier
                 .enabled
