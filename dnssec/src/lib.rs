@@ -82,7 +82,7 @@
 //!
 //! # Features
 //!
-//! - `aws-lc-rs` (on by default), `ring`: the library that does the mathematics. One of them is needed; with both, the
+//! - `aws-lc-rs` (on by default), `ring`: the cryptographic back end. One of them is needed; with both, the
 //!   first is used. What verifies is the same with either.
 //! - `retrieve` (off by default): [`retrieve()`] asks resolvers for a chain, over UDP, TCP, TLS or HTTPS, and
 //!   [`Client`] asks them single questions. The only part that does I/O or needs an async runtime.

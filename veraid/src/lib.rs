@@ -69,17 +69,17 @@
 //!
 //! # Features
 //!
-//! The libraries that do the mathematics; each task falls to the first of them that is built in and can do it. One of the
+//! Cryptographic back ends; each task falls to the first of them that is built in and can do it. One of the
 //! first two is needed. What verifies is the same with each, but for what is said of `oqs`.
 //!
 //! - `aws-lc-rs` (on by default): everything.
-//! - `ring`: no ML-DSA, and no making of RSA keys.
-//! - `oqs`: ML-DSA alone, by liboqs, whose build takes `CMake` and libclang. It reads no ML-DSA keys that are a seed, which
-//!   most files are, and none without their public key; those that it makes are neither. On processors with AVX2 it
-//!   rounds wrongly where no honest signer ever gets, so that the holder of a key can make signatures about which it is of
-//!   another opinion than the others. Have it verify only where `aws-lc-rs` can't be had.
+//! - `ring`: no ML-DSA, and no RSA key generation.
+//! - `oqs`: ML-DSA alone, by liboqs, whose build takes `CMake` and libclang. It neither reads nor writes ML-DSA keys that are
+//!   a seed, as most files are, and reads none without their public key. On processors with AVX2 it deviates from FIPS 204
+//!   on some crafted signatures: the holder of a key can make signatures that it judges differently from other
+//!   implementations. Use it to verify only where `aws-lc-rs` can't be had.
 //!
-//! What a build lacks is an error that names the feature: [`KeyError::NotBuilt`], [`Error::AlgorithmNotBuilt`].
+//! A build that lacks one says so with an error that names the feature: [`KeyError::NotBuilt`], [`Error::AlgorithmNotBuilt`].
 //!
 //! # How to start
 //!

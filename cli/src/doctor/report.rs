@@ -75,7 +75,7 @@ impl Report {
         self
     }
 
-    /// The same for a domain of which nothing could be learnt.
+    /// The same for a domain that could not be examined.
     pub(super) fn unexamined(mut self) -> Self {
         self.status = Status::Unknown;
         self.next = self.next_command();

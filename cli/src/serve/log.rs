@@ -30,7 +30,7 @@ pub(crate) enum Format {
     Json,
 }
 
-/// From which importance on lines are written.
+/// The lowest level that is logged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Level {

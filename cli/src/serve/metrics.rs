@@ -165,7 +165,7 @@ impl Metrics {
         );
         ours.register(
             "tls_reloads",
-            "Times that the files of TLS were found changed, by whether they were of use",
+            "Reloads of changed TLS files, by whether they were usable",
             self.reloads.clone(),
         );
         ours.register(
@@ -245,7 +245,7 @@ impl Metrics {
         self.ended.get_or_create(&labels).inc();
     }
 
-    /// Files of TLS had changed.
+    /// TLS files had changed.
     pub(crate) fn reloaded(&self, successfully: bool) {
         let result = if successfully { "ok" } else { "error" };
         self.reloads.get_or_create(&ReloadLabels { result }).inc();

@@ -52,7 +52,7 @@ use crate::runtime;
 /// Any error, as bodies and services of HTTP have them.
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
-/// How often files of TLS are looked at.
+/// The pause between two looks at the TLS files.
 const TLS_INTERVAL: Duration = Duration::from_secs(5);
 /// How often what has expired is forgotten, rather than when its room is needed.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(60);
@@ -340,7 +340,7 @@ impl Running {
         Ok(())
     }
 
-    /// Looks at the files of TLS.
+    /// Looks at the TLS files.
     fn refresh(&self) {
         let Some(tls) = &self.shared.tls else {
             return;

@@ -1,4 +1,4 @@
-//! The seam between the protocol and the libraries that do the mathematics.
+//! The seam between the protocol and the cryptographic back ends.
 //!
 //! Everything that VeraId asks of one is here: hashes, random octets, signatures and private keys. Keys come as the bare
 //! octets that stand inside their structures; their sizes are checked before anything gets here. Each task falls to the
@@ -38,7 +38,7 @@ const BACK_ENDS: &[&dyn BackEnd] = &[
     &oqs::Oqs,
 ];
 
-/// A library that does the mathematics of signatures.
+/// A cryptographic back end.
 trait BackEnd: Sync {
     /// The feature that builds it in.
     #[cfg(test)]
@@ -144,7 +144,7 @@ pub(crate) const fn features_for(algorithm: KeyAlgorithm) -> &'static str {
 }
 
 impl KeyMaterial<'_> {
-    /// What a build lacks that has no back end for it, and the features that would help.
+    /// The error of a build that has no back end for something, with the features that would help.
     pub(crate) const fn lack(self) -> (&'static str, &'static str) {
         const AWS_LC: &str = "`aws-lc-rs`";
         match self {
