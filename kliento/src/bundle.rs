@@ -62,7 +62,8 @@ impl<'a> TokenBundle<'a> {
     ///
     /// [`Error::DetachedToken`] and [`Error::MalformedToken`].
     pub fn unverified_token(&self) -> Result<Token, Error> {
-        Token::from_json(self.attached_content()?)
+        let content = self.signature.unverified_content();
+        Token::from_json(content.ok_or(Error::DetachedToken)?)
     }
 
     /// Verifies that everything about the bundle holds together at one second of `period` at least.
@@ -80,19 +81,13 @@ impl<'a> TokenBundle<'a> {
         period: Period,
         policy: Policy,
     ) -> Result<VerifiedToken, Error> {
-        // What costs nothing to find out comes before any public-key operation.
-        self.attached_content()?;
-        check_lifetime(self.signature.unverified_period())?;
         let verification =
             Verification::new(SERVICE, period, anchors).with_policy(with_limit(policy));
-        let token = VerifiedToken::read(self.signature.verify(&verification)?)?;
+        let signature = &self.signature;
+        let has_content = signature.unverified_content().is_some();
+        let lifetime = signature.unverified_period();
+        let token = verify_token(has_content, lifetime, || signature.verify(&verification))?;
         check_audience(audience, token)
-    }
-
-    fn attached_content(&self) -> Result<&[u8], Error> {
-        self.signature
-            .unverified_content()
-            .ok_or(Error::DetachedToken)
     }
 }
 
@@ -105,13 +100,25 @@ pub(crate) fn verify<'a>(
 ) -> Result<(VerifiedToken, &'a [u8]), Error> {
     check_size(bundle)?;
     let outline = BundleOutline::from_der(bundle)?;
-    if outline.unverified_content().is_none() {
+    let signature = outline.unverified_signature();
+    let lifetime = outline.unverified_period();
+    let has_content = outline.unverified_content().is_some();
+    let token = verify_token(has_content, lifetime, || verifier.verify(outline, period))?;
+    Ok((token, signature))
+}
+
+/// Verifies that a signature is a token's: with its content, for an hour at most, and that the content is one. What costs
+/// nothing to find out comes before any public-key operation.
+fn verify_token<'v>(
+    has_content: bool,
+    lifetime: Period,
+    verify: impl FnOnce() -> Result<VerifiedSignature<'v>, veraid::Error>,
+) -> Result<VerifiedToken, Error> {
+    if !has_content {
         return Err(Error::DetachedToken);
     }
-    check_lifetime(outline.unverified_period())?;
-    let signature = outline.unverified_signature();
-    let token = VerifiedToken::read(verifier.verify(outline, period)?)?;
-    Ok((token, signature))
+    check_lifetime(lifetime)?;
+    VerifiedToken::read(verify()?)
 }
 
 /// Whom of a bundle `verifier` remembers, if it can be told at all. It costs no public-key operation.

@@ -66,6 +66,7 @@ pub(crate) struct Value<'a> {
 }
 
 impl<'a> Reader<'a> {
+    #[inline]
     pub(crate) fn new(input: &'a [u8]) -> Self {
         Self { input, position: 0 }
     }
@@ -74,15 +75,18 @@ impl<'a> Reader<'a> {
         self.position
     }
 
+    #[inline]
     fn rest(&self) -> &'a [u8] {
         self.input.get(self.position..).unwrap_or_default()
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.rest().is_empty()
     }
 
     /// The next value's identifier octet; `None` at the end.
+    #[inline]
     pub(crate) fn peek(&self) -> Option<u8> {
         self.rest().first().copied()
     }
@@ -95,6 +99,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the next value, whatever it is.
+    #[inline]
     pub(crate) fn any(&mut self, expected: &'static str) -> Result<Value<'a>> {
         let (&tag, after_tag) = self
             .rest()
@@ -122,6 +127,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the next value, which must carry `tag`.
+    #[inline]
     pub(crate) fn read(&mut self, tag: u8, expected: &'static str) -> Result<Value<'a>> {
         if self.peek() == Some(tag) {
             self.any(expected)
@@ -131,6 +137,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the next value if it carries `tag`.
+    #[inline]
     pub(crate) fn optional(&mut self, tag: u8) -> Result<Option<Value<'a>>> {
         if self.peek() == Some(tag) {
             self.any("a value").map(Some)
@@ -148,6 +155,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Refuses anything further.
+    #[inline]
     pub(crate) fn finish(&self) -> Result<()> {
         if self.is_empty() {
             Ok(())
@@ -158,12 +166,14 @@ impl<'a> Reader<'a> {
 }
 
 /// What of `whole` comes before its tail `rest`.
+#[inline]
 fn before<'a>(whole: &'a [u8], rest: &[u8]) -> &'a [u8] {
     let end = whole.len().saturating_sub(rest.len());
     whole.get(..end).unwrap_or(whole)
 }
 
 /// Splits length octets off (X.690 §8.1.3, §10.1).
+#[inline]
 fn split_length(octets: &[u8]) -> std::result::Result<(usize, &[u8]), &'static str> {
     let (&first, rest) = octets.split_first().ok_or("a length")?;
     let count = match first {
@@ -199,6 +209,7 @@ impl<'a> Value<'a> {
         Ok(value)
     }
 
+    #[inline]
     pub(crate) fn tag(&self) -> u8 {
         self.tag
     }
@@ -211,11 +222,13 @@ impl<'a> Value<'a> {
     }
 
     /// The content octets.
+    #[inline]
     pub(crate) fn content(&self) -> &'a [u8] {
         self.input.get(self.content_start..).unwrap_or_default()
     }
 
     /// Identifier, length and content octets.
+    #[inline]
     pub(crate) fn encoding(&self) -> &'a [u8] {
         self.input.get(self.start..).unwrap_or_default()
     }
@@ -228,6 +241,7 @@ impl<'a> Value<'a> {
     }
 
     /// Reads what is inside.
+    #[inline]
     pub(crate) fn reader(&self) -> Reader<'a> {
         Reader {
             input: self.input,

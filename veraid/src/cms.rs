@@ -27,7 +27,7 @@ use crate::certificate::{
 };
 use crate::crypto::HashAlgorithm;
 use crate::error::{CertificateRole, Error, SignedAttribute, Within as _};
-use crate::key::{PublicKeyRef, ReadyKey, SigningKey};
+use crate::key::{PublicKeyRef, SigningKey, VerifyingKey};
 use crate::name::Member;
 use crate::oid;
 use crate::policy::Rules;
@@ -399,23 +399,13 @@ impl<'a> SignerInfo<'a> {
     }
 
     /// Checks the signature over the signed attributes, whose algorithm the key is one for (RFC 5652 §5.4, §5.6).
-    pub(crate) fn verify(&self, key: &PublicKeyRef<'_>) -> Result<(), Error> {
+    pub(crate) fn verify(&self, key: &VerifyingKey<'_>) -> Result<(), Error> {
         key.verify(
             self.signature_algorithm,
             &self.signed_message(),
             self.signature,
         )
-        .map_err(|failure| Error::unverified(failure, key.algorithm, Error::BadSignature))
-    }
-
-    /// The same with a key that was kept.
-    pub(crate) fn verify_with(&self, key: &ReadyKey) -> Result<(), Error> {
-        key.verify(
-            self.signature_algorithm,
-            &self.signed_message(),
-            self.signature,
-        )
-        .map_err(|failure| Error::unverified(failure, key.algorithm(), Error::BadSignature))
+        .map_err(|failure| Error::unverified(failure, key.borrow().algorithm, Error::BadSignature))
     }
 
     /// The signed attributes as they are signed, with the tag of a SET.

@@ -151,6 +151,4 @@ pub use record::{
 };
 pub use sign::{Encapsulation, Signer, sign};
 pub use verifier::{Recognition, Verifier, VerifierStatistics};
-pub use verify::{
-    Order, SignedBy, Verification, VerifiedMember, VerifiedOrganisation, VerifiedSignature,
-};
+pub use verify::{SignedBy, Verification, VerifiedMember, VerifiedOrganisation, VerifiedSignature};

@@ -18,7 +18,7 @@ use crate::key::ReadyKey;
 use crate::name::{Dialect, Member, Organisation};
 use crate::policy::Rules;
 use crate::verifier::{Recognition, VerifierStatistics};
-use crate::verify::{Lesson, PublishedKey};
+use crate::verify::{Capacity, Learnt, PublishedKey};
 
 /// Octets of an entry beside its key and what is named below, estimated upwards: the store's slots, the allocator's share.
 const ENTRY_OCTETS: usize = 512;
@@ -53,19 +53,23 @@ pub(crate) struct KnownSigner {
 }
 
 impl KnownOrganisation {
-    fn learn(lesson: &Lesson<'_, '_, '_>, certificate_digest: Digest) -> Option<Self> {
-        let organisation = lesson.organisation;
+    fn of(
+        learnt: &Learnt<'_, '_>,
+        published: PublishedKey,
+        certificate_digest: Digest,
+    ) -> Option<Self> {
+        let organisation = &learnt.organisation;
         let certificate = organisation.certificate();
         // If it is not its signature that was seen, it most likely signs content as it signs its certificate.
-        let signs_with = match lesson.signer {
-            None => lesson.signature_algorithm,
-            Some(_) => certificate.signature_algorithm(),
+        let signs_with = match learnt.capacity {
+            Capacity::Organisation => learnt.signature_algorithm,
+            Capacity::Member | Capacity::Delegate => certificate.signature_algorithm(),
         };
         Some(Self {
-            rules: lesson.rules,
+            rules: learnt.rules,
             organisation: organisation.organisation.clone(),
             key: ReadyKey::new(organisation.key, signs_with),
-            published: lesson.published.clone(),
+            published,
             certificate_period: certificate.period(),
             may_sign_content: organisation.check_may_sign_content().is_ok(),
             identifier: certificate.issuer_and_serial_number().ok()?.into(),
@@ -300,45 +304,44 @@ impl Memory {
         }
     }
 
-    /// Remembers the organisation, unless it was known, and the signer, unless the organisation signed itself.
+    /// Remembers the organisation, unless it was remembered, and the signatory, unless the organisation signed itself.
     pub(crate) fn learn(
         &self,
         organisation_octets: OrganisationOctets<'_>,
         signer_octets: SignerOctets<'_>,
-        known: Option<&Arc<KnownOrganisation>>,
-        lesson: &Lesson<'_, '_, '_>,
+        mut learnt: Learnt<'_, '_>,
     ) {
-        let digest = if let Some(known) = known {
-            known.certificate_digest
-        } else {
-            let digest = HashAlgorithm::Sha256.digest(organisation_octets.certificate);
-            let Some(learnt) = KnownOrganisation::learn(lesson, digest) else {
+        let digest = HashAlgorithm::Sha256.digest(organisation_octets.certificate);
+        if let Some(published) = learnt.published.take() {
+            let family = self
+                .numbers
+                .hash_one((learnt.rules.dialect, digest.as_ref(), &published));
+            let Some(known) = KnownOrganisation::of(&learnt, published, digest) else {
                 return;
             };
             let key = OrganisationKey {
                 chain: organisation_octets.chain.into(),
                 certificate: organisation_octets.certificate.into(),
             };
-            let family = (lesson.rules.dialect, digest.as_ref(), lesson.published);
-            self.organisations.insert(key, Arc::new(learnt), family);
-            digest
-        };
-        if let Some(signer) = &lesson.signer {
-            let key = SignerKey {
-                dialect: lesson.rules.dialect,
-                organisation: digest,
-                is_attributed: signer_octets.is_attributed,
-                identifier: signer_octets.identifier.into(),
-                certificate_set: signer_octets.certificate_set.into(),
-            };
-            let learnt = KnownSigner {
-                member: signer.member.cloned(),
-                key: ReadyKey::new(signer.key, lesson.signature_algorithm),
-                period: signer.period,
-            };
-            let family = self.numbers.hash_one(key.borrow().signer());
-            self.signers.insert(key, Arc::new(learnt), family);
+            self.organisations.insert(key, Arc::new(known), family);
         }
+        if learnt.capacity == Capacity::Organisation {
+            return;
+        }
+        let key = SignerKey {
+            dialect: learnt.rules.dialect,
+            organisation: digest,
+            is_attributed: signer_octets.is_attributed,
+            identifier: signer_octets.identifier.into(),
+            certificate_set: signer_octets.certificate_set.into(),
+        };
+        let known = KnownSigner {
+            member: learnt.member,
+            key: ReadyKey::new(learnt.key.borrow(), learnt.signature_algorithm),
+            period: learnt.certificates,
+        };
+        let family = self.numbers.hash_one(key.borrow().signer());
+        self.signers.insert(key, Arc::new(known), family);
     }
 
     /// Forgets what has ended before `time`.

@@ -10,7 +10,7 @@ use crate::cache::TierStatistics;
 use crate::error::Error;
 use crate::memory::{Memory, OrganisationOctets};
 use crate::policy::Policy;
-use crate::verify::{Ground, Verification, VerifiedSignature, verify_parts, verify_recognised};
+use crate::verify::{Backing, Remembered, Root, Verification, VerifiedSignature, verify};
 
 /// Verifies signatures with attached content for one service, and remembers who was verified.
 ///
@@ -79,7 +79,7 @@ impl Verifier {
             Verification::new(self.service, period, &self.anchors).with_policy(self.policy);
         match &self.memory {
             None => bundle.read_whole()?.verify(&verification),
-            Some(memory) => verify_and_learn(memory, bundle, &verification),
+            Some(memory) => verify_with_memory(memory, bundle, &verification),
         }
     }
 
@@ -114,42 +114,44 @@ impl Verifier {
     }
 }
 
-fn verify_and_learn<'v, 'a: 'v>(
+/// Verifies with what is remembered, and remembers what is proven.
+fn verify_with_memory<'v, 'a: 'v>(
     memory: &Memory,
     bundle: BundleOutline<'a>,
     verification: &Verification<'v>,
 ) -> Result<VerifiedSignature<'v>, Error> {
     let period = verification.period();
     let organisation_octets = OrganisationOctets::of(&bundle);
-    let signer_octets = bundle.signed_data().signer_octets();
+    let signed_data = bundle.signed_data();
+    let signer_octets = signed_data.signer_octets();
     let organisation = memory.organisation(organisation_octets, |known| known.holds(period));
     if let Some(organisation) = &organisation {
         let signer = (!organisation.signs(signer_octets))
             .then(|| memory.signer(organisation, signer_octets, |known| known.holds(period)))
             .flatten();
-        let signed_data = bundle.signed_data();
-        if let Some(verdict) =
-            verify_recognised(signed_data, organisation, signer.as_deref(), verification)
-        {
-            return verdict;
+        let remembered = Remembered::find(signed_data, organisation, signer.as_deref(), period);
+        if let Some(remembered) = remembered {
+            let (verified, _) = verify(signed_data, Backing::Memory(remembered), verification)?;
+            return Ok(verified);
         }
     }
     let chain;
-    let ground = if let Some(known) = &organisation {
-        Ground::Known(known)
+    let root = if let Some(known) = &organisation {
+        Root::Memory(known)
     } else {
         chain = bundle.read_chain()?;
-        Ground::Chain(&chain)
+        Root::Chain(&chain)
     };
     let parts = SignatureParts::read(bundle)?;
-    verify_parts(&parts, &ground, verification, |lesson| {
-        memory.learn(
-            organisation_octets,
-            signer_octets,
-            organisation.as_ref(),
-            &lesson,
-        );
-    })
+    let backing = Backing::Certificates {
+        parts: &parts,
+        root,
+    };
+    let (verified, learnt) = verify(&parts.signed_data, backing, verification)?;
+    if let Some(learnt) = learnt {
+        memory.learn(organisation_octets, signer_octets, learnt);
+    }
+    Ok(verified)
 }
 
 impl fmt::Debug for Verifier {

@@ -13,7 +13,7 @@ mod support;
 use aws_lc_rs::digest;
 use support::der::*;
 use support::*;
-use veraid::{Dialect, KeyAlgorithm, Order, Policy, SignedBy};
+use veraid::{Dialect, KeyAlgorithm, Policy, SignedBy};
 
 /// 90 days in seconds, the longest that anything may be valid.
 const LIMIT: i64 = 90 * DAY;
@@ -33,16 +33,6 @@ const KINDS: [(&str, Good); 5] = [
     ("delegate", Parts::delegate),
 ];
 
-fn refuse_in_both_orders(good: Good, cases: &[Case]) {
-    refuse(good, cases);
-    for (name, spoil, reason) in cases {
-        let mut parts = good();
-        parts.order = Order::SignatureFirst;
-        spoil(&mut parts);
-        assert_eq!(parts.reason(), *reason, "{name}, from the signature up");
-    }
-}
-
 /// A name as `UTF8String`.
 fn utf8_name(text: &str) -> Vec<u8> {
     sequence(&[common_name(utf8_string(text))])
@@ -50,31 +40,6 @@ fn utf8_name(text: &str) -> Vec<u8> {
 
 fn valid_from_to(start: &str, end: &str) -> Vec<u8> {
     sequence(&[utc_time(start), utc_time(end)])
-}
-
-#[test]
-fn both_orders_of_verification_give_one_result() {
-    for (kind, parts) in KINDS {
-        let mut parts = parts();
-        let [chain_first, signature_first] =
-            [Order::ChainFirst, Order::SignatureFirst].map(|order| {
-                parts.order = order;
-                parts.verify(|outcome| {
-                    let verified = outcome.unwrap();
-                    (
-                        verified.member_id().to_string(),
-                        verified.signed_by(),
-                        verified.is_delegated(),
-                        verified.period(),
-                        verified.signature_period(),
-                        verified.key_algorithm(),
-                        verified.dialect(),
-                        verified.content().to_vec(),
-                    )
-                })
-            });
-        assert_eq!(chain_first, signature_first, "{kind}");
-    }
 }
 
 #[test]
@@ -303,18 +268,15 @@ fn takes_what_the_draft_leaves_open() {
         }),
     ];
     for (name, parts, change) in cases {
-        for order in [Order::ChainFirst, Order::SignatureFirst] {
-            let mut parts = parts();
-            parts.order = order;
-            change(&mut parts);
-            assert_eq!(parts.reason(), "valid", "{name}, {order:?}");
-        }
+        let mut parts = parts();
+        change(&mut parts);
+        assert_eq!(parts.reason(), "valid", "{name}");
     }
 }
 
 #[test]
 fn refuses_certificates_that_are_not_what_they_should_be() {
-    refuse_in_both_orders(
+    refuse(
         Parts::domain_auth,
         cases! { p:
             "no final dot": { p.organisation.subject = name("example.com"); p.organisation.issuer = name("example.com"); p.member.issuer = name("example.com"); } => "x509.invalid_common_name";
@@ -344,7 +306,7 @@ fn refuses_certificates_that_are_not_what_they_should_be() {
 
 #[test]
 fn refuses_intermediates_that_may_not_be_between() {
-    refuse_in_both_orders(
+    refuse(
         Parts::through_intermediate,
         cases! { p:
             "a member as an intermediate": p.intermediates[0].extensions[BASIC_CONSTRAINTS] = basic_constraints(&[]) => "x509.intermediate_not_ca";
@@ -367,7 +329,7 @@ fn refuses_intermediates_that_may_not_be_between() {
             "more certificates than any path has": p.intermediates = vec![p.intermediates[0].clone(); 17] => "x509.too_many_certificates";
         },
     );
-    refuse_in_both_orders(
+    refuse(
         Parts::through_two_intermediates,
         cases! { p:
             "one more than the organisation allows": p.organisation.extensions[BASIC_CONSTRAINTS] = basic_constraints(&[boolean(0xff), integer(&[1])]) => "x509.path_length_exceeded";
@@ -427,7 +389,7 @@ fn several_paths_may_lead_to_the_organisation() {
 
 #[test]
 fn refuses_organisation_signatures_by_whoever_the_organisation_does_not_delegate_to() {
-    refuse_in_both_orders(
+    refuse(
         Parts::delegate,
         cases! { p:
             "a member": p.delegate.as_mut().unwrap().extensions[BASIC_CONSTRAINTS] = basic_constraints(&[]) => "veraid.attribution_by_member";
@@ -507,7 +469,7 @@ fn member_id_bundles_hold_the_intermediates() {
 #[test]
 fn refuses_signatures_that_are_not_what_they_should_be() {
     const SERVICE: &str = "1.3.6.1.4.1.58708.1.1";
-    refuse_in_both_orders(
+    refuse(
         Parts::domain_auth,
         cases! { p:
             "a digest that is not the signature's": { p.signed_data.digest_algorithm = hash(SHA_512); p.signed_data.signed_attributes[MESSAGE_DIGEST] = message_digest(&digest::SHA512, CONTENT); } => "cms.digest_algorithm_mismatch";
@@ -542,7 +504,7 @@ fn no_dialect_passes_for_the_other() {
     fn vera_id_record() -> String {
         organisation_key().record("3600")
     }
-    refuse_in_both_orders(
+    refuse(
         Parts::domain_auth,
         cases! { p:
             "a VeraId record read as DomainAuth's": p.records = vec![vera_id_record()] => "veraid.no_matching_record";
@@ -558,7 +520,7 @@ fn no_dialect_passes_for_the_other() {
             "a key for another service": p.records = vec![organisation_key().domain_auth_record(1, "3600 1.2.3")] => "veraid.no_matching_record";
         },
     );
-    refuse_in_both_orders(
+    refuse(
         Parts::member,
         cases! { p:
             "a DomainAuth record read as VeraId's": p.records = vec![domain_auth_record()] => "veraid.no_matching_record";
@@ -672,7 +634,7 @@ fn vera_id_has_rsa_alone_whatever_is_allowed() {
 
 #[test]
 fn no_algorithm_passes_for_another() {
-    refuse_in_both_orders(
+    refuse(
         ed25519_organisation,
         cases! { p:
             "a key listed as another algorithm's": p.records = vec![ed25519_key().domain_auth_record(241, "3600")] => "veraid.no_matching_record";
@@ -685,7 +647,7 @@ fn no_algorithm_passes_for_another() {
             "a self-signature said to be another's": p.organisation.algorithm(&plain(ECDSA_WITH_SHA_256)) => "x509.issuer_key_algorithm";
         },
     );
-    refuse_in_both_orders(
+    refuse(
         p256_organisation,
         cases! { p:
             "a P-256 key with an Ed25519 signature": { p.signed_data.key = ed25519_key(); p.signed_data.signature_algorithm = plain(ED25519); p.signed_data.digest_algorithm = hash(SHA_512); p.signed_data.signed_attributes[MESSAGE_DIGEST] = message_digest(&digest::SHA512, CONTENT); } => "cms.signer_key_algorithm";
@@ -693,7 +655,7 @@ fn no_algorithm_passes_for_another() {
             "a certificate said to be signed with Ed25519": p.organisation.algorithm(&plain(ED25519)) => "x509.issuer_key_algorithm";
         },
     );
-    refuse_in_both_orders(
+    refuse(
         ed25519_member,
         cases! { p:
             "the member's certificate said to be signed with Ed25519": p.member.algorithm(&plain(ED25519)) => "x509.issuer_key_algorithm";
@@ -703,7 +665,7 @@ fn no_algorithm_passes_for_another() {
     if !HAS_ML_DSA {
         return;
     }
-    refuse_in_both_orders(
+    refuse(
         ml_dsa_65_organisation,
         cases! { p:
             "listed as ML-DSA-44": p.records = vec![ml_dsa_65_key().domain_auth_record(244, "3600")] => "veraid.no_matching_record";

@@ -17,7 +17,7 @@ use support::der::*;
 use support::*;
 use veraid::{
     Dialect, DigestType, Encapsulation, Error, IntermediateCertificate, IntermediateName, Issuer,
-    KeyAlgorithm, Member, MemberCertificate, MemberIdBundle, NameError, Order, Organisation,
+    KeyAlgorithm, Member, MemberCertificate, MemberIdBundle, NameError, Organisation,
     OrganisationCertificate, Period, Policy, PrivateKey, PublicKey, SignatureBundle, SignedBy,
     Signer, SigningKey as _, TEST_SERVICE, TrustAnchors, TtlOverride, TxtRecord, Verification,
     sign,
@@ -207,22 +207,19 @@ impl Setup {
         .unwrap()
     }
 
-    /// Checks that a signature holds, in both orders, and is by whom it should be.
+    /// Checks that a signature holds, and is by whom it should be.
     fn check(&self, bundle: &[u8], signed_by: SignedBy, is_delegated: bool, key: &PrivateKey) {
-        for order in [Order::ChainFirst, Order::SignatureFirst] {
-            let bundle = SignatureBundle::from_der(bundle).unwrap();
-            let verification = Verification::new(TEST_SERVICE, noon(), &self.anchors)
-                .with_policy(Policy::new().allow_all())
-                .with_order(order);
-            let verified = bundle.verify(&verification).unwrap();
-            assert_eq!(verified.member_id().to_string(), "alice@example.com");
-            assert_eq!(verified.signed_by(), signed_by);
-            assert_eq!(verified.is_delegated(), is_delegated);
-            assert_eq!(verified.key_algorithm(), key.public_key().algorithm());
-            assert_eq!(verified.dialect(), Dialect::DomainAuth);
-            assert_eq!(verified.content(), CONTENT);
-            assert_eq!(verified.period(), minute());
-        }
+        let bundle = SignatureBundle::from_der(bundle).unwrap();
+        let verification = Verification::new(TEST_SERVICE, noon(), &self.anchors)
+            .with_policy(Policy::new().allow_all());
+        let verified = bundle.verify(&verification).unwrap();
+        assert_eq!(verified.member_id().to_string(), "alice@example.com");
+        assert_eq!(verified.signed_by(), signed_by);
+        assert_eq!(verified.is_delegated(), is_delegated);
+        assert_eq!(verified.key_algorithm(), key.public_key().algorithm());
+        assert_eq!(verified.dialect(), Dialect::DomainAuth);
+        assert_eq!(verified.content(), CONTENT);
+        assert_eq!(verified.period(), minute());
     }
 
     /// Has everybody sign who can.

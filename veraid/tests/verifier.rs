@@ -15,6 +15,7 @@ use support::{
     CONTENT, DAY, MESSAGE_DIGEST, METADATA, NOON, Parts, SHA_512, at, der, hash, key_usage,
     message_digest, metadata, noon, period, pss,
 };
+use veraid::dnssec::Work;
 use veraid::{
     BundleOutline, Period, Recognition, SignatureBundle, SignedBy, Verification, Verifier,
     VerifierStatistics,
@@ -103,6 +104,28 @@ fn a_new_signature_of_a_known_signer_needs_neither_chain_nor_certificates() {
             known.organisations.entries
         );
         assert_eq!(verifier.statistics().signers.entries, known.signers.entries);
+    }
+}
+
+/// What the content and its signature take counts against the limit on work, whoever is known.
+#[test]
+fn content_that_takes_too_much_work_is_refused_of_known_signers_too() {
+    const LIMIT: u32 = 2_000;
+    for kind in KINDS {
+        let mut parts = kind();
+        parts.policy = parts.policy.with_most_work(Work::from_units(LIMIT));
+        let (verifier, bundle) = remembering(&parts);
+        assert_eq!(reason(&verifier, &bundle, noon()), "valid");
+        for (units, expected) in [(LIMIT + 1, "x509.path_budget_exhausted"), (10, "valid")] {
+            let content = vec![b'x'; 32 * units as usize];
+            let mut other = kind();
+            other.signed_data.content = Some(der::octet_string(&content));
+            other.signed_data.signed_attributes[MESSAGE_DIGEST] = message_digest(&SHA256, &content);
+            let (other, anchors) = other.build();
+            let fresh = Verifier::new(parts.service, anchors, parts.policy);
+            assert_eq!(reason(&fresh, &other, noon()), expected);
+            assert_eq!(reason(&verifier, &other, noon()), expected);
+        }
     }
 }
 

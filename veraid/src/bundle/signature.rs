@@ -9,7 +9,7 @@ use crate::asn1::Value;
 use crate::certificate::{OrganisationCertificate, UnverifiedCertificate};
 use crate::cms::SignedData;
 use crate::error::{CertificateRole, Error, Structure};
-use crate::verify::{self, Verification, VerifiedSignature};
+use crate::verify::{Backing, Root, Verification, VerifiedSignature, verify};
 
 /// A signature bundle of which no more has been read than the signature: the chain and the certificates are left for when
 /// they are needed, which they are not if they were met before ([`Verifier`](crate::Verifier)).
@@ -148,7 +148,12 @@ impl<'a> SignatureBundle<'a> {
     where
         'a: 'v,
     {
-        verify::verify_signature(self, verification)
+        let backing = Backing::Certificates {
+            parts: &self.parts,
+            root: Root::Chain(&self.chain),
+        };
+        let (verified, _) = verify(&self.parts.signed_data, backing, verification)?;
+        Ok(verified)
     }
 
     /// The DNSSEC chain.
@@ -220,10 +225,6 @@ impl<'a> SignatureBundle<'a> {
     #[must_use]
     pub fn unverified_content(&self) -> Option<&[u8]> {
         self.parts.signed_data.content.as_deref()
-    }
-
-    pub(crate) fn parts(&self) -> &SignatureParts<'a> {
-        &self.parts
     }
 }
 

@@ -99,15 +99,14 @@ impl<'c, 'a> OrganisationProfile<'c, 'a> {
 
 /// A certificate of somebody for whom the organisation answers: a member, or one to whom it delegates. It is what it
 /// should be, but for its path to the organisation.
-pub(crate) struct MemberProfile<'c, 'a> {
-    pub(crate) certificate: &'c UnverifiedCertificate<'a>,
+pub(crate) struct MemberProfile<'a> {
     pub(crate) member: Member,
     pub(crate) key: PublicKeyRef<'a>,
 }
 
-impl<'c, 'a> MemberProfile<'c, 'a> {
+impl<'a> MemberProfile<'a> {
     pub(crate) fn check(
-        certificate: &'c UnverifiedCertificate<'a>,
+        certificate: &UnverifiedCertificate<'a>,
         organisation: &OrganisationProfile<'_, '_>,
         rules: Rules,
     ) -> Result<Self, Error> {
@@ -128,7 +127,6 @@ impl<'c, 'a> MemberProfile<'c, 'a> {
         }
         Ok(Self {
             key: check_signer(certificate, rules)?,
-            certificate,
             member,
         })
     }
@@ -136,14 +134,13 @@ impl<'c, 'a> MemberProfile<'c, 'a> {
 
 /// One to whom the organisation delegates its own signatures: a CA of its, never a member (DomainAuth draft, "Intermediate
 /// Certificate", "Organisation Signatures").
-pub(crate) struct DelegateProfile<'c, 'a> {
-    pub(crate) certificate: &'c UnverifiedCertificate<'a>,
+pub(crate) struct DelegateProfile<'a> {
     pub(crate) key: PublicKeyRef<'a>,
 }
 
-impl<'c, 'a> DelegateProfile<'c, 'a> {
+impl<'a> DelegateProfile<'a> {
     pub(crate) fn check(
-        certificate: &'c UnverifiedCertificate<'a>,
+        certificate: &UnverifiedCertificate<'a>,
         rules: Rules,
     ) -> Result<Self, Error> {
         // Whoever else has signed may not speak for another member.
@@ -153,7 +150,6 @@ impl<'c, 'a> DelegateProfile<'c, 'a> {
         check_critical_ca(certificate)?;
         Ok(Self {
             key: check_signer(certificate, rules)?,
-            certificate,
         })
     }
 }

@@ -17,7 +17,7 @@ pub use private::{PrivateKey, SigningError, SigningKey};
 pub(crate) use private::{PrivateKeyInfo, write_new_key};
 pub use public::PublicKey;
 pub(crate) use public::PublicKeyRef;
-pub(crate) use ready::ReadyKey;
+pub(crate) use ready::{ReadyKey, VerifyingKey};
 
 /// Label of a PEM public key (RFC 7468 §13).
 const PUBLIC_KEY_LABEL: &str = "PUBLIC KEY";

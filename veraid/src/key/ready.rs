@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{KeyAlgorithm, PublicKey, PublicKeyRef};
+use super::{PublicKey, PublicKeyRef};
 use crate::algorithm::SignatureAlgorithm;
 use crate::crypto::{Failure, PreparedKey};
 
@@ -26,10 +26,6 @@ impl ReadyKey {
         }
     }
 
-    pub(crate) fn algorithm(&self) -> KeyAlgorithm {
-        self.key.algorithm()
-    }
-
     pub(crate) fn borrow(&self) -> PublicKeyRef<'_> {
         self.key.borrow()
     }
@@ -51,6 +47,35 @@ impl ReadyKey {
         match &self.prepared {
             Some(prepared) if algorithm == self.prepared_for => prepared.verify(message, signature),
             _ => self.borrow().verify(algorithm, message, signature),
+        }
+    }
+}
+
+/// A public key to verify with: as it was read, or kept.
+#[derive(Clone, Copy)]
+pub(crate) enum VerifyingKey<'k> {
+    Read(PublicKeyRef<'k>),
+    Ready(&'k ReadyKey),
+}
+
+impl<'k> VerifyingKey<'k> {
+    pub(crate) fn borrow(&self) -> PublicKeyRef<'k> {
+        match self {
+            Self::Read(key) => *key,
+            Self::Ready(key) => key.borrow(),
+        }
+    }
+
+    /// Checks a signature by an algorithm that the key is one for.
+    pub(crate) fn verify(
+        &self,
+        algorithm: SignatureAlgorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), Failure> {
+        match self {
+            Self::Read(key) => key.verify(algorithm, message, signature),
+            Self::Ready(key) => key.verify(algorithm, message, signature),
         }
     }
 }

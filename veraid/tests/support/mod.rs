@@ -25,7 +25,7 @@ use aws_lc_rs::signature::{
 use data_encoding::{BASE64, BASE64_NOPAD};
 use kliento_fixtures::{Algorithm, Response, Responses, TXT, World};
 use veraid::{
-    BundleOutline, Error, KeyAlgorithm, KeyError, MemberIdBundle, ObjectIdentifier, Order,
+    BundleOutline, Error, KeyAlgorithm, KeyError, MemberIdBundle, ObjectIdentifier,
     OrganisationCertificate, Period, Policy, PrivateKey, SignatureBundle, TEST_SERVICE, Timestamp,
     TrustAnchors, Verification, VerifiedSignature, Verifier,
 };
@@ -699,7 +699,6 @@ pub struct Parts {
     pub bundle_tail: Vec<u8>,
     pub required: Period,
     pub policy: Policy,
-    pub order: Order,
     pub service: ObjectIdentifier,
     pub detached_content: Option<Vec<u8>>,
 }
@@ -725,7 +724,6 @@ impl Parts {
             bundle_tail: Vec::new(),
             required: noon(),
             policy: Policy::new(),
-            order: Order::ChainFirst,
             service: SERVICE,
             detached_content: None,
         }
@@ -931,9 +929,8 @@ impl Parts {
     /// Builds and verifies; gives what `check` makes of the outcome.
     pub fn verify<T>(&self, check: impl FnOnce(Result<VerifiedSignature<'_>, Error>) -> T) -> T {
         let (bundle, anchors) = self.build();
-        let mut verification = Verification::new(self.service, self.required, &anchors)
-            .with_policy(self.policy)
-            .with_order(self.order);
+        let mut verification =
+            Verification::new(self.service, self.required, &anchors).with_policy(self.policy);
         if let Some(content) = &self.detached_content {
             verification = verification.with_detached_content(content);
         }
@@ -941,9 +938,9 @@ impl Parts {
     }
 
     /// The reason for which it is refused by a verifier that asks the same, and has verified `other` before. `None` if there
-    /// is none: that for which those others are good is fixed, and so is the order of steps.
+    /// is none: such a verifier takes attached content alone.
     pub fn reason_after(&self, other: &Self) -> Option<&'static str> {
-        if self.order != Order::ChainFirst || self.detached_content.is_some() {
+        if self.detached_content.is_some() {
             return None;
         }
         let (bundle, anchors) = self.build();

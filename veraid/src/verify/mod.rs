@@ -1,0 +1,322 @@
+//! The verification procedure: joins DNSSEC, X.509, CMS and time (VeraId §7.4; DomainAuth draft, "Verification Procedure").
+//!
+//! No clock is read and nothing is fetched. Steps come in the order of what they cost: content, service, times, names and
+//! the shape of certificates first, then one digest of the content, then the TXT record as it stands in the chain, and
+//! only then public-key operations: the DNSSEC chain, the organisation's signature over its own certificate, those that
+//! lead from there to the signatory's, and the signature over the content.
+//!
+//! There is one procedure, [`verify`]. What is remembered of an organisation or a signatory stands in for what certificates
+//! and chain would show, and nothing else: whatever is asked of the signature itself is asked either way.
+//!
+//! Times are compared as the crate's documentation says: all together within the verifier's period, DNSSEC within its TTL
+//! override as well.
+
+mod certification;
+mod content;
+mod membership;
+mod organisation;
+mod outcome;
+mod signatory;
+
+use std::borrow::Cow;
+
+use dnssec::{Chain, Demand, Period, Work};
+
+pub(crate) use self::membership::{check_membership, verify_member};
+pub(crate) use self::organisation::{PublishedKey, find_dialect};
+pub use self::outcome::{
+    SignedBy, Verification, VerifiedMember, VerifiedOrganisation, VerifiedSignature,
+};
+pub(crate) use self::signatory::{Capacity, Remembered};
+
+use self::certification::{Certification, Certified};
+use self::content::{check_service, check_signature_time, choose_content, work_of_content};
+use self::organisation::Publication;
+use self::signatory::Signatory;
+use crate::algorithm::SignatureAlgorithm;
+use crate::bundle::SignatureParts;
+use crate::certificate::{OrganisationProfile, Paths, UnverifiedCertificate, named_organisation};
+use crate::cms::SignedData;
+use crate::error::Error;
+use crate::key::VerifyingKey;
+use crate::memory::KnownOrganisation;
+use crate::name::{Member, MemberId, Organisation};
+use crate::policy::{Policy, Rules};
+
+/// What answers for a signatory.
+pub(crate) enum Backing<'b, 'a> {
+    /// Memory of the signatory and the organisation: neither chain nor certificates are read.
+    Memory(Remembered<'b>),
+    /// Certificates, below a key that memory or a chain vouches for.
+    Certificates {
+        parts: &'b SignatureParts<'a>,
+        root: Root<'b, 'a>,
+    },
+}
+
+/// What vouches for an organisation's key.
+#[derive(Clone, Copy)]
+pub(crate) enum Root<'b, 'a> {
+    /// Memory of the very chain and certificate.
+    Memory(&'b KnownOrganisation),
+    /// A chain, which has yet to be verified.
+    Chain(&'b Chain<'a>),
+}
+
+/// What a verification proved that holds for other signatures too.
+pub(crate) struct Learnt<'b, 'a> {
+    pub(crate) organisation: OrganisationProfile<'b, 'a>,
+    pub(crate) rules: Rules,
+    /// `None` if it was remembered.
+    pub(crate) published: Option<PublishedKey>,
+    pub(crate) capacity: Capacity,
+    /// The member, if it signed as itself.
+    pub(crate) member: Option<Member>,
+    pub(crate) key: VerifyingKey<'b>,
+    /// The algorithm that the content is signed with.
+    pub(crate) signature_algorithm: SignatureAlgorithm,
+    /// When the certificates are valid together, the organisation's among them.
+    pub(crate) certificates: Period,
+}
+
+/// Verifies a signature; gives what else there is to know, unless all of it was known before.
+pub(crate) fn verify<'v, 'b, 'a: 'v + 'b>(
+    signed_data: &SignedData<'a>,
+    backing: Backing<'b, 'a>,
+    verification: &Verification<'v>,
+) -> Result<(VerifiedSignature<'v>, Option<Learnt<'b, 'a>>), Error> {
+    let signer = &signed_data.signer;
+    let required = verification.period;
+
+    // What is free.
+    let content = choose_content(signed_data, verification)?;
+    check_service(signer, verification.service)?;
+    let (rules, publication) = backing.publication(verification.policy)?;
+    rules.check_required_period(required)?;
+    signer.check_form(rules)?;
+    check_signature_time(signer, required)?;
+    let (signatory, evidence) = backing.signatory(rules, required)?;
+    let key = signatory.key.borrow();
+    signer.check_algorithms(&key, rules)?;
+    let intermediates = evidence.intermediates()?;
+    let paths = evidence.find_paths(&intermediates)?;
+    let work = key.work().plus(work_of_content(&content));
+    let demand = evidence.demand(paths.as_ref(), work, rules, required)?;
+    signer.check_digest(&content)?;
+
+    // Public-key operations.
+    let proof = evidence.prove(&publication, paths.as_ref(), verification, demand)?;
+    signer.verify(&signatory.key)?;
+
+    let organisation = evidence.organisation().clone();
+    let period = proof.period();
+    let learnt = evidence.learnt(proof, &signatory, signer.signature_algorithm());
+    let verified = VerifiedSignature {
+        member_id: MemberId::new(organisation, signatory.member),
+        signed_by: signatory.capacity.signed_by(),
+        is_delegated: signatory.capacity == Capacity::Delegate,
+        content,
+        service: verification.service,
+        period,
+        signature_period: signer.metadata.period,
+        dialect: rules.dialect,
+        key_algorithm: key.algorithm,
+    };
+    Ok((verified, learnt))
+}
+
+impl<'b, 'a> Backing<'b, 'a> {
+    /// The rules of the bundle's dialect, and what shows that the organisation's key is published.
+    fn publication(&self, policy: Policy) -> Result<(Rules, Publication<'b, 'a>), Error> {
+        let known = match *self {
+            Self::Memory(ref remembered) => remembered.organisation,
+            Self::Certificates {
+                root: Root::Memory(known),
+                ..
+            } => known,
+            Self::Certificates {
+                root: Root::Chain(chain),
+                parts,
+            } => {
+                let named = named_organisation(&parts.organisation_certificate)?;
+                return Publication::of_chain(chain, &named, policy);
+            }
+        };
+        Ok((known.rules, Publication::Remembered(&known.published)))
+    }
+
+    /// Who is to have signed, and what is to show it.
+    fn signatory(
+        self,
+        rules: Rules,
+        required: Period,
+    ) -> Result<(Signatory<'b>, Evidence<'b, 'a>), Error>
+    where
+        'a: 'b,
+    {
+        match self {
+            Self::Memory(remembered) => Ok((
+                remembered.signatory()?,
+                Evidence::Memory {
+                    organisation: &remembered.organisation.organisation,
+                    period: remembered.period,
+                },
+            )),
+            Self::Certificates { parts, .. } => {
+                let certification = Certification::check(
+                    &parts.organisation_certificate,
+                    parts.signer_certificate.as_ref(),
+                    Some(parts.signed_data.signer.metadata.period),
+                    rules,
+                    required,
+                )?;
+                let (signatory, end) = Signatory::certified(parts, &certification)?;
+                let evidence = Evidence::Certificates {
+                    certification,
+                    end,
+                    parts,
+                };
+                Ok((signatory, evidence))
+            }
+        }
+    }
+}
+
+/// What shows that a signatory may sign.
+enum Evidence<'b, 'a> {
+    Memory {
+        organisation: &'b Organisation,
+        /// When the signature and all that it rests on hold.
+        period: Period,
+    },
+    Certificates {
+        certification: Certification<'b, 'a>,
+        /// The signatory's certificate, unless that is the organisation's own.
+        end: Option<&'b UnverifiedCertificate<'a>>,
+        parts: &'b SignatureParts<'a>,
+    },
+}
+
+/// Evidence that holds.
+enum Proof<'b> {
+    Memory { period: Period },
+    Certificates(Certified<'b>),
+}
+
+impl<'b, 'a> Evidence<'b, 'a> {
+    fn organisation(&self) -> &Organisation {
+        match self {
+            Self::Memory { organisation, .. } => organisation,
+            Self::Certificates { certification, .. } => &certification.organisation.organisation,
+        }
+    }
+
+    /// The certificates that may stand between the organisation's and the signatory's.
+    fn intermediates(&self) -> Result<Vec<UnverifiedCertificate<'a>>, Error> {
+        let Self::Certificates {
+            certification,
+            end: Some(end),
+            parts,
+        } = self
+        else {
+            return Ok(Vec::new());
+        };
+        if !certification.rules.is_domain_auth() {
+            return Ok(Vec::new());
+        }
+        let mut intermediates = parts.signed_data.intermediate_certificates()?;
+        let has_its_place = |certificate: &UnverifiedCertificate<'_>| {
+            [&parts.organisation_certificate, end]
+                .iter()
+                .any(|known| known.content() == certificate.content())
+        };
+        intermediates.retain(|certificate| !has_its_place(certificate));
+        Ok(intermediates)
+    }
+
+    /// The paths from the signatory's certificate to the organisation's, if there are certificates to look at.
+    fn find_paths<'s>(
+        &'s self,
+        intermediates: &'s [UnverifiedCertificate<'a>],
+    ) -> Result<Option<Paths<'s, 'a>>, Error> {
+        match self {
+            Self::Certificates {
+                certification,
+                end: Some(end),
+                ..
+            } => certification.find_paths(end, intermediates).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// What the chain may take beside the certificates and `work`.
+    fn demand(
+        &self,
+        paths: Option<&Paths<'_, '_>>,
+        work: Work,
+        rules: Rules,
+        required: Period,
+    ) -> Result<Demand, Error> {
+        match self {
+            Self::Memory { .. } => rules.demand(required, work),
+            Self::Certificates { certification, .. } => certification.demand(paths, work),
+        }
+    }
+
+    fn prove(
+        &self,
+        publication: &Publication<'b, '_>,
+        paths: Option<&Paths<'_, '_>>,
+        verification: &Verification<'_>,
+        demand: Demand,
+    ) -> Result<Proof<'b>, Error> {
+        match *self {
+            Self::Memory { period, .. } => Ok(Proof::Memory { period }),
+            Self::Certificates {
+                ref certification, ..
+            } => {
+                let (service, anchors) = (Some(verification.service), verification.anchors);
+                certification
+                    .prove(publication, paths, service, anchors, demand)
+                    .map(Proof::Certificates)
+            }
+        }
+    }
+
+    /// What was proven, if it was not remembered.
+    fn learnt(
+        self,
+        proof: Proof<'b>,
+        signatory: &Signatory<'b>,
+        signature_algorithm: SignatureAlgorithm,
+    ) -> Option<Learnt<'b, 'a>> {
+        let (Self::Certificates { certification, .. }, Proof::Certificates(certified)) =
+            (self, proof)
+        else {
+            return None;
+        };
+        Some(Learnt {
+            organisation: certification.organisation,
+            rules: certification.rules,
+            published: match certified.published {
+                Cow::Owned(published) => Some(published),
+                Cow::Borrowed(_) => None,
+            },
+            capacity: signatory.capacity,
+            member: (signatory.capacity == Capacity::Member).then(|| signatory.member.clone()),
+            key: signatory.key,
+            signature_algorithm,
+            certificates: certified.certificates,
+        })
+    }
+}
+
+impl Proof<'_> {
+    /// When all of it holds.
+    fn period(&self) -> Period {
+        match self {
+            Self::Memory { period } => *period,
+            Self::Certificates(certified) => certified.period,
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! The organisation's key: which dialect a chain is for, and whether the domain publishes the key in it.
+
+use std::borrow::Cow;
+
+use der::asn1::ObjectIdentifier;
+use dnssec::{
+    Chain, Demand, Fact, Name, Period, RecordType, Timestamp, TrustAnchors, Validity, txt_content,
+};
+use smallvec::SmallVec;
+
+use crate::error::Error;
+use crate::key::PublicKeyRef;
+use crate::name::{Dialect, Organisation};
+use crate::policy::{Policy, Rules};
+use crate::record::{self, TtlOverride, TxtRecord};
+
+/// Class IN (RFC 1035 §3.2.4).
+const CLASS_IN: u16 = 1;
+/// The response codes of a server that had something to say (RFC 1035 §4.1.1).
+const NOERROR: u16 = 0;
+const NXDOMAIN: u16 = 3;
+
+/// What shows that a domain publishes a key.
+pub(super) enum Publication<'p, 'a> {
+    /// A chain, which has yet to be verified, with the TXT RRset at `owner`.
+    Chain { chain: &'p Chain<'a>, owner: Name },
+    /// The same chain, verified before.
+    Remembered(&'p PublishedKey),
+}
+
+impl<'p, 'a> Publication<'p, 'a> {
+    /// The rules for a chain, by the dialect whose records it has, and where these are.
+    pub(super) fn of_chain(
+        chain: &'p Chain<'a>,
+        organisation: &Organisation,
+        policy: Policy,
+    ) -> Result<(Rules, Self), Error> {
+        let (dialect, owner) = find_dialect(chain, organisation)?;
+        Ok((Rules::new(dialect, policy)?, Self::Chain { chain, owner }))
+    }
+
+    /// Proves that the domain publishes `key`, unless that was proven before.
+    pub(super) fn prove(
+        &self,
+        key: &PublicKeyRef<'_>,
+        service: Option<ObjectIdentifier>,
+        anchors: &TrustAnchors,
+        demand: Demand,
+        rules: Rules,
+    ) -> Result<Cow<'p, PublishedKey>, Error> {
+        match self {
+            Self::Chain { chain, owner } => {
+                check_unverified_records(chain, key, service, rules.dialect)?;
+                PublishedKey::prove(chain, owner, key, service, anchors, demand, rules)
+                    .map(Cow::Owned)
+            }
+            Self::Remembered(published) => Ok(Cow::Borrowed(published)),
+        }
+    }
+
+    /// Whether the chain was verified before, and with it the organisation's signature over its certificate.
+    pub(super) fn is_remembered(&self) -> bool {
+        matches!(self, Self::Remembered(_))
+    }
+}
+
+/// An organisation's key that its domain publishes, and when.
+#[derive(Clone, Hash)]
+pub(crate) struct PublishedKey {
+    validity: Validity,
+    ttl_override: TtlOverride,
+}
+
+impl PublishedKey {
+    fn prove(
+        chain: &Chain<'_>,
+        owner: &Name,
+        key: &PublicKeyRef<'_>,
+        service: Option<ObjectIdentifier>,
+        anchors: &TrustAnchors,
+        demand: Demand,
+        rules: Rules,
+    ) -> Result<Self, Error> {
+        let proof = match chain.look_up(owner, RecordType::TXT, anchors, demand)? {
+            Fact::Proven(proof) => proof,
+            Fact::ProvenAbsent(absence) => return Err(Error::RecordAbsent(Box::new(absence))),
+        };
+        let rdata = proof.rdata().iter().map(AsRef::as_ref);
+        let records = parse_records(rdata, rules.dialect);
+        Ok(Self {
+            ttl_override: select_ttl_override(records, key, service)?,
+            validity: proof.validity().clone(),
+        })
+    }
+
+    /// What that is worth to a verifier who asks about `required`.
+    pub(crate) fn within(&self, required: Period, rules: Rules) -> Result<ProvenKey<'_>, Error> {
+        let dnssec_window = dnssec_window(required, self.ttl_override);
+        if !self.validity.overlaps(dnssec_window) {
+            return Err(Error::TtlOverrideExceeded {
+                validity: self.validity.clone(),
+                ttl_override: self.ttl_override,
+                required,
+            });
+        }
+        Ok(ProvenKey {
+            validity: &self.validity,
+            window: match rules.dialect {
+                Dialect::VeraId => required,
+                Dialect::DomainAuth => dnssec_window,
+            },
+        })
+    }
+
+    pub(crate) fn holds_throughout(&self, required: Period) -> bool {
+        let held = self.validity.first_overlapping(required);
+        held.is_some_and(|held| held.contains(required.start()) && held.contains(required.end()))
+    }
+
+    /// Whether it is proven for no second from `time` on.
+    pub(crate) fn has_ended_before(&self, time: Timestamp) -> bool {
+        let last = self.validity.periods().last();
+        last.is_none_or(|last| last.end() < time)
+    }
+
+    /// Octets that it takes.
+    pub(crate) fn octets(&self) -> usize {
+        size_of_val(self).saturating_add(size_of_val(self.validity.periods()))
+    }
+}
+
+/// An organisation's key that its domain publishes at some second that will do.
+pub(crate) struct ProvenKey<'p> {
+    validity: &'p Validity,
+    /// Where the second must lie at which all holds together: in the verifier's period or, in DomainAuth, in what of it the
+    /// TTL override leaves ("Verification Procedure", steps 4 and 5).
+    window: Period,
+}
+
+impl ProvenKey<'_> {
+    /// The whole period, with a second of the window in it, for which the key is proven and all else available.
+    pub(super) fn period_with(&self, available: Period) -> Result<Period, Error> {
+        self.validity
+            .intersect_period(available)
+            .first_overlapping(self.window)
+            .ok_or_else(|| self.never_together())
+    }
+
+    pub(super) fn never_together(&self) -> Error {
+        Error::NeverValidTogether {
+            required: self.window,
+        }
+    }
+}
+
+/// The dialect whose TXT RRset the chain holds, and that RRset's owner.
+///
+/// Responses that hold nothing do not decide: whoever asks for both names gets a denial for one of them. A chain with
+/// nothing but such responses is left to DNSSEC, which says better what is wrong.
+pub(crate) fn find_dialect(
+    chain: &Chain<'_>,
+    organisation: &Organisation,
+) -> Result<(Dialect, Name), Error> {
+    // A domain may have room for the shorter label alone.
+    let candidates: SmallVec<[(Dialect, Name); 2]> = Dialect::ALL
+        .iter()
+        .filter_map(|&dialect| Some((dialect, organisation.record_owner(dialect).ok()?)))
+        .collect();
+    let shortest = organisation.record_owner(Dialect::VeraId);
+    let (_, expected) = candidates.first().ok_or(match shortest {
+        Err(error) => Error::RecordOwner(error),
+        Ok(_) => Error::AmbiguousDialect,
+    })?;
+    let mut holding = candidates
+        .iter()
+        .filter(|(_, owner)| holds_records(chain, owner));
+    match (holding.next(), holding.next()) {
+        (Some(_), Some(_)) => Err(Error::AmbiguousDialect),
+        (Some(only), None) => Ok(only.clone()),
+        (None, _) => candidates
+            .iter()
+            .find(|(_, owner)| has_response(chain, owner))
+            .cloned()
+            .ok_or(Error::NoRecordResponse {
+                owner: Box::new(expected.clone()),
+            }),
+    }
+}
+
+/// Whether some response to the question for TXT records at `owner`, proven or not, has any or an alias there: a CNAME, or
+/// a DNAME above (RFC 6672).
+fn holds_records(chain: &Chain<'_>, owner: &Name) -> bool {
+    let is_answer = |record: &dnssec::Record<'_>| {
+        record.class() == CLASS_IN
+            && match record.record_type() {
+                RecordType::TXT | RecordType::CNAME => record.is_at(owner),
+                RecordType::DNAME => record.is_above(owner),
+                _ => false,
+            }
+    };
+    responses_to(chain, owner)
+        .filter(|response| matches!(response.response_code(), NOERROR | NXDOMAIN))
+        .any(|response| response.answers().iter().any(is_answer))
+}
+
+/// Whether some response, of whatever content, is to the question for TXT records at `owner`.
+fn has_response(chain: &Chain<'_>, owner: &Name) -> bool {
+    responses_to(chain, owner).next().is_some()
+}
+
+fn responses_to<'c, 'a>(
+    chain: &'c Chain<'a>,
+    owner: &'c Name,
+) -> impl Iterator<Item = &'c dnssec::Response<'a>> {
+    let responses = chain.responses().iter();
+    responses.filter(|response| response.answers_question(owner, RecordType::TXT))
+}
+
+/// Refuses a chain early if no TXT record in it, proven or not, is for the key and the service.
+///
+/// A chain without any TXT record is left to DNSSEC, which says better what is wrong.
+fn check_unverified_records(
+    chain: &Chain<'_>,
+    key: &PublicKeyRef<'_>,
+    service: Option<ObjectIdentifier>,
+    dialect: Dialect,
+) -> Result<(), Error> {
+    let mut rdata = chain
+        .responses()
+        .iter()
+        .flat_map(dnssec::Response::answers)
+        .filter(|record| record.record_type() == RecordType::TXT)
+        .map(dnssec::Record::rdata)
+        .peekable();
+    let serves = |record: &TxtRecord| match (record.service, service) {
+        (Some(of), Some(service)) => of == service,
+        _ => true,
+    };
+    if rdata.peek().is_none()
+        || parse_records(rdata, dialect).any(|record| serves(&record) && record.identifies(key))
+    {
+        Ok(())
+    } else {
+        Err(Error::NoMatchingRecord)
+    }
+}
+
+/// Those records that parse; others may stand beside them.
+fn parse_records<'r>(
+    rdata: impl Iterator<Item = &'r [u8]>,
+    dialect: Dialect,
+) -> impl Iterator<Item = TxtRecord> {
+    rdata.filter_map(move |rdata| TxtRecord::parse(&txt_content(rdata)?, dialect))
+}
+
+/// The TTL override that counts. Without a service, that is the longest of those for the key.
+fn select_ttl_override(
+    records: impl Iterator<Item = TxtRecord>,
+    key: &PublicKeyRef<'_>,
+    service: Option<ObjectIdentifier>,
+) -> Result<TtlOverride, Error> {
+    match service {
+        Some(service) => record::select(records, key, service).map(|record| record.ttl_override),
+        None => records
+            .filter(|record| record.identifies(key))
+            .map(|record| record.ttl_override)
+            .max()
+            .ok_or(Error::NoMatchingRecord),
+    }
+}
+
+/// The last seconds of the verifier's period, as many as the TTL override says.
+fn dnssec_window(required: Period, ttl_override: TtlOverride) -> Period {
+    let earliest = required.end().saturating_sub(ttl_override.seconds().into());
+    Period::new(earliest, required.end())
+        .and_then(|window| window.intersect(required))
+        .unwrap_or(required)
+}

@@ -1,0 +1,162 @@
+//! The signatory: whose key is to have signed the content, and in whose name, by memory or by its certificates.
+
+use dnssec::Period;
+
+use super::certification::Certification;
+use super::outcome::SignedBy;
+use crate::bundle::SignatureParts;
+use crate::certificate::{DelegateProfile, MemberProfile, UnverifiedCertificate};
+use crate::cms::SignedData;
+use crate::error::Error;
+use crate::key::{ReadyKey, VerifyingKey};
+use crate::memory::{KnownOrganisation, KnownSigner};
+use crate::name::{Dialect, Member};
+
+/// In whose name somebody signs, and with what key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Capacity {
+    /// As the member itself.
+    Member,
+    /// In the organisation's name, with its own key.
+    Organisation,
+    /// In the organisation's name, with the key of somebody to whom it delegates (DomainAuth).
+    Delegate,
+}
+
+impl Capacity {
+    pub(super) fn signed_by(self) -> SignedBy {
+        match self {
+            Self::Member => SignedBy::Member,
+            Self::Organisation | Self::Delegate => SignedBy::Organisation,
+        }
+    }
+}
+
+/// Whose key is to have signed the content, and for whom.
+pub(super) struct Signatory<'s> {
+    pub(super) capacity: Capacity,
+    /// The member that signs, or to whom the organisation attributes the content.
+    pub(super) member: Member,
+    pub(super) key: VerifyingKey<'s>,
+}
+
+impl<'s> Signatory<'s> {
+    /// Tells the kinds of signature apart by the attribution, and checks what each must have (VeraId §7.4 steps 4 and 5;
+    /// DomainAuth draft, "Signature Types"). Gives the signatory's certificate too, unless that is the organisation's own.
+    pub(super) fn certified<'a: 's>(
+        parts: &'s SignatureParts<'a>,
+        certification: &Certification<'s, 'a>,
+    ) -> Result<(Self, Option<&'s UnverifiedCertificate<'a>>), Error> {
+        let signer = &parts.signed_data.signer;
+        let (organisation, rules) = (&certification.organisation, certification.rules);
+        let certificate = parts.signer_certificate.as_ref();
+        let Some(attribution) = signer.attribution else {
+            let certificate = certificate.ok_or(Error::NoSignerCertificate)?;
+            let profile = MemberProfile::check(certificate, organisation, rules)?;
+            let signatory = Self {
+                capacity: Capacity::Member,
+                member: profile.member,
+                key: VerifyingKey::Read(profile.key),
+            };
+            return Ok((signatory, Some(certificate)));
+        };
+        let member = || read_attribution(attribution, rules.dialect);
+        if signer.is_by(organisation.certificate())? {
+            organisation.check_may_sign_content()?;
+            let signatory = Self {
+                capacity: Capacity::Organisation,
+                member: member()?,
+                key: VerifyingKey::Read(organisation.key),
+            };
+            return Ok((signatory, None));
+        }
+        let certificate = certificate.ok_or(Error::AttributionByMember)?;
+        let profile = DelegateProfile::check(certificate, rules)?;
+        let signatory = Self {
+            capacity: Capacity::Delegate,
+            member: member()?,
+            key: VerifyingKey::Read(profile.key),
+        };
+        Ok((signatory, Some(certificate)))
+    }
+}
+
+/// A signatory that is remembered, with its organisation, and holds when its signature does.
+pub(crate) struct Remembered<'m> {
+    pub(super) organisation: &'m KnownOrganisation,
+    capacity: Capacity,
+    name: Name<'m>,
+    key: &'m ReadyKey,
+    /// When the organisation's key is proven, and the certificates and the signature are valid.
+    pub(super) period: Period,
+}
+
+/// Where the member's name comes from.
+#[derive(Clone, Copy)]
+enum Name<'m> {
+    Certificate(&'m Member),
+    Attribution(&'m str),
+}
+
+impl<'m> Remembered<'m> {
+    /// `signer` is what is remembered of the key that signed, unless that is the organisation's own.
+    ///
+    /// `None` if nothing is remembered that fits the signature, or if that and the signature hold together at no second of
+    /// `required`: then the chain or other certificates may prove more.
+    pub(crate) fn find<'a: 'm>(
+        signed_data: &SignedData<'a>,
+        organisation: &'m KnownOrganisation,
+        signer: Option<&'m KnownSigner>,
+        required: Period,
+    ) -> Option<Self> {
+        let attribution = signed_data.signer.attribution;
+        let (capacity, name, key, certificates) = match signer {
+            Some(signer) => {
+                let (capacity, name) = match (&signer.member, attribution) {
+                    (Some(member), None) => (Capacity::Member, Name::Certificate(member)),
+                    (None, Some(name)) => (Capacity::Delegate, Name::Attribution(name)),
+                    _ => return None,
+                };
+                (capacity, name, &signer.key, signer.period)
+            }
+            None if organisation.may_sign_content
+                && organisation.signs(signed_data.signer_octets()) =>
+            {
+                (
+                    Capacity::Organisation,
+                    Name::Attribution(attribution?),
+                    &organisation.key,
+                    organisation.certificate_period,
+                )
+            }
+            None => return None,
+        };
+        let available = certificates.intersect(signed_data.signer.metadata.period)?;
+        let published = organisation.published.within(required, organisation.rules);
+        Some(Self {
+            organisation,
+            capacity,
+            name,
+            key,
+            period: published.ok()?.period_with(available).ok()?,
+        })
+    }
+
+    /// The same as [`Signatory::certified`] found when the certificates were verified.
+    pub(super) fn signatory(&self) -> Result<Signatory<'m>, Error> {
+        let dialect = self.organisation.rules.dialect;
+        Ok(Signatory {
+            capacity: self.capacity,
+            member: match self.name {
+                Name::Certificate(member) => member.clone(),
+                Name::Attribution(name) => read_attribution(name, dialect)?,
+            },
+            key: VerifyingKey::Ready(self.key),
+        })
+    }
+}
+
+/// The member to whom the organisation attributes content.
+fn read_attribution(attribution: &str, dialect: Dialect) -> Result<Member, Error> {
+    Member::parse_for(attribution, dialect).map_err(Error::InvalidAttribution)
+}
