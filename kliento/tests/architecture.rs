@@ -13,7 +13,7 @@ const HEADINGS: [&str; 4] = ["rule", "source", "enforced by", "test"];
 const SECTION: &str = "## Rules";
 const NEXT_SECTION: &str = "## ";
 /// Fewer rows than there are; more than a table that was read in part would have.
-const FEWEST_RULES: usize = 80;
+const FEWEST_RULES: usize = 95;
 
 fn workspace() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -46,7 +46,7 @@ fn functions(cell: &str) -> Vec<(&str, &str)> {
     let mut functions = Vec::new();
     // Every other part stands between backticks.
     for (number, part) in cell.split('`').enumerate() {
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             let between = part.trim();
             assert!(
                 matches!(between, "" | "," | ";"),
