@@ -1,0 +1,158 @@
+//! The checks that need cargo alone.
+
+use std::path::Path;
+use std::process::Command;
+
+/// A check by its name; an error says in a line what is wrong.
+pub(crate) struct Check {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) run: fn() -> Result<(), String>,
+}
+
+/// In the order of what they cost.
+pub(crate) const CHECKS: &[Check] = &[
+    Check {
+        name: "format",
+        about: "All code is formatted",
+        run: || cargo(&["fmt", "--all", "--check"]),
+    },
+    Check {
+        name: "trees",
+        about: "What verifies compiles no runtime, resolver or command line, and `ring` alone no AWS-LC",
+        run: trees,
+    },
+    Check {
+        name: "lints",
+        about: "No lint warns",
+        run: || {
+            cargo(&[
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--locked",
+                "--",
+                "-D",
+                "warnings",
+            ])
+        },
+    },
+    Check {
+        name: "features",
+        about: "Features of kliento compile by themselves",
+        run: features,
+    },
+    Check {
+        name: "docs",
+        about: "All links in the documentation lead somewhere",
+        run: || {
+            run(Command::new(CARGO)
+                .args(["doc", "--workspace", "--no-deps", "--locked"])
+                .env("RUSTDOCFLAGS", "-D warnings"))
+        },
+    },
+    Check {
+        name: "tests",
+        about: "All tests pass, as in the README",
+        run: || cargo(&["test", "--workspace", "--locked"]),
+    },
+];
+
+const CARGO: &str = env!("CARGO");
+
+/// Features of `kliento` that servers and clients choose one of.
+const FEATURES: [&str; 5] = ["headers", "axum", "tonic", "tracing", "client"];
+
+/// Crates that have no place in a server which only verifies.
+const HEAVY: [&str; 10] = [
+    "tokio",
+    "async-std",
+    "smol",
+    "hickory-net",
+    "hickory-resolver",
+    "clap",
+    "clap_builder",
+    "hyper",
+    "axum",
+    "rustls",
+];
+
+fn features() -> Result<(), String> {
+    for feature in FEATURES {
+        let features = format!("aws-lc-rs,{feature}");
+        check_kliento(&features)?;
+    }
+    check_kliento("ring")
+}
+
+fn check_kliento(features: &str) -> Result<(), String> {
+    cargo(&[
+        "check",
+        "--quiet",
+        "--package",
+        "kliento",
+        "--no-default-features",
+        "--features",
+        features,
+        "--locked",
+    ])
+}
+
+fn trees() -> Result<(), String> {
+    let lean = dependencies("aws-lc-rs")?;
+    refuse(&lean, |name| HEAVY.contains(&name))?;
+    let ring = dependencies("ring")?;
+    refuse(&ring, |name| name.starts_with("aws-lc") || name == "oqs")
+}
+
+/// The crates that `kliento` compiles with `features` alone.
+fn dependencies(features: &str) -> Result<Vec<String>, String> {
+    let output = Command::new(CARGO)
+        .args(["tree", "--package", "kliento", "--no-default-features"])
+        .args(["--features", features, "--edges", "normal,build"])
+        .args(["--prefix", "none", "--locked"])
+        .current_dir(root())
+        .output()
+        .map_err(|error| format!("cannot run cargo: {error}"))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    let names: Vec<String> = String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .map(ToOwned::to_owned)
+        .collect();
+    if names.is_empty() {
+        return Err("cargo names no crates".to_owned());
+    }
+    Ok(names)
+}
+
+fn refuse(names: &[String], has_no_place: impl Fn(&str) -> bool) -> Result<(), String> {
+    match names.iter().find(|name| has_no_place(name)) {
+        Some(name) => Err(format!("{name} has no place in this build of kliento")),
+        None => Ok(()),
+    }
+}
+
+fn cargo(arguments: &[&str]) -> Result<(), String> {
+    run(Command::new(CARGO).args(arguments))
+}
+
+/// Runs a command at the root of the workspace; what it prints is for whoever looks.
+fn run(command: &mut Command) -> Result<(), String> {
+    let status = command
+        .current_dir(root())
+        .status()
+        .map_err(|error| format!("cannot run {command:?}: {error}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("{status}"))
+    }
+}
+
+fn root() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here)
+}
