@@ -9,6 +9,7 @@ mod arguments;
 mod commands;
 mod destination;
 mod doctor;
+mod document;
 mod duration;
 mod fault;
 mod input;

@@ -18,9 +18,6 @@ mod serve;
 mod signature;
 mod token;
 
-pub(crate) use self::signature::signer_name;
-pub(crate) use self::token::describe;
-
 /// Prove who you are with a domain name; check it with no network.
 ///
 /// A domain publishes a key in its DNSSEC-signed zone. That key vouches for members' keys, members sign short-lived

@@ -1,12 +1,7 @@
 //! `kliento signature`: VeraId signatures over any content, for any service.
 
-use std::fmt;
-
 use clap::{Args, Subcommand};
-use kliento::veraid::{
-    self, Dialect, Encapsulation, KeyAlgorithm, MemberId, Period, SignatureBundle, SignedBy,
-    Verification, VerifiedSignature,
-};
+use kliento::veraid::{self, Encapsulation, SignatureBundle, Verification};
 use serde::Serialize;
 
 use super::member::warn_of_an_early_end;
@@ -15,10 +10,11 @@ use crate::arguments::{
     Service, SignerArguments, StartArguments, service_name,
 };
 use crate::destination::{Content, Destination};
+use crate::document::Signed;
 use crate::duration::Duration;
 use crate::fault::Fault;
 use crate::input::{self, Source};
-use crate::output::{self, Fields, GOOD, Output, Printable};
+use crate::output::Output;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
@@ -179,143 +175,6 @@ pub(crate) struct Verify {
     bundle: Source,
 }
 
-/// What `signature verify --json` and, with an audience and claims in place of the service, `token verify --json` say
-/// of a signature that is valid.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Signed {
-    status: &'static str,
-    subject_id: String,
-    subject: String,
-    #[serde(flatten)]
-    purpose: Purpose,
-    organisation: String,
-    organisation_unicode: String,
-    user: Option<String>,
-    signed_by: &'static str,
-    /// By somebody to whom the organisation delegates, if that is so.
-    #[serde(skip_serializing_if = "is_false")]
-    delegated: bool,
-    dialect: String,
-    key_algorithm: String,
-    valid_from: String,
-    valid_until: String,
-    /// What a careful reader should know before believing their eyes.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    warnings: Vec<String>,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn is_false(value: &bool) -> bool {
-    !value
-}
-
-/// What was signed for.
-#[derive(Serialize)]
-#[serde(untagged)]
-pub(super) enum Purpose {
-    Token {
-        claims: kliento::Claims,
-        audience: String,
-    },
-    Service {
-        service: String,
-    },
-}
-
-/// The facts that every valid signature has.
-pub(super) struct Facts<'a> {
-    pub(super) id: &'a MemberId,
-    pub(super) signed_by: SignedBy,
-    pub(super) is_delegated: bool,
-    pub(super) dialect: Dialect,
-    pub(super) key_algorithm: KeyAlgorithm,
-    pub(super) validity: Period,
-}
-
-impl Signed {
-    pub(super) fn new(purpose: Purpose, facts: &Facts<'_>) -> Self {
-        let subject = facts.id.to_string();
-        let organisation = facts.id.organisation();
-        Self {
-            status: "valid",
-            subject_id: subject.clone(),
-            subject,
-            purpose,
-            organisation: organisation.to_string(),
-            organisation_unicode: organisation.unicode().into_owned(),
-            user: facts.id.member().user().map(ToString::to_string),
-            signed_by: signer_name(facts.signed_by),
-            delegated: facts.is_delegated,
-            dialect: facts.dialect.to_string(),
-            key_algorithm: facts.key_algorithm.to_string(),
-            valid_from: facts.validity.start().to_string(),
-            valid_until: facts.validity.end().to_string(),
-            warnings: organisation
-                .confusable_labels()
-                .iter()
-                .map(|label| format!("the domain may pass for another: {label}"))
-                .collect(),
-        }
-    }
-
-    /// Says on stderr what people should know.
-    pub(super) fn warn(&self) {
-        for warning in &self.warnings {
-            output::warn(Printable(warning));
-        }
-    }
-}
-
-/// Who signed, as `--json` has it.
-pub(crate) fn signer_name(signed_by: SignedBy) -> &'static str {
-    match signed_by {
-        SignedBy::Member => "member",
-        SignedBy::Organisation => "organisation",
-        _ => "unknown",
-    }
-}
-
-impl fmt::Display for Signed {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(formatter, "{GOOD}valid{GOOD:#}")?;
-        let mut fields = Fields::new();
-        fields.add("subject", &self.subject);
-        if self.organisation_unicode != self.organisation {
-            fields.add("organisation", &self.organisation_unicode);
-        }
-        fields.add(
-            "signed by",
-            match (self.signed_by, self.delegated) {
-                ("member", _) => "the member",
-                (_, false) => "the organisation, which names the member",
-                (_, true) => "a delegate of the organisation, which names the member",
-            },
-        );
-        match &self.purpose {
-            Purpose::Token { claims, audience } => {
-                fields.add("audience", Printable(audience));
-                for (name, value) in claims.iter() {
-                    fields.add(
-                        "claim",
-                        format_args!("{} = {}", Printable(name), Printable(value)),
-                    );
-                }
-            }
-            Purpose::Service { service } => {
-                fields.add("service", service);
-            }
-        }
-        fields.add("dialect", &self.dialect);
-        fields.add("key", &self.key_algorithm);
-        fields.add(
-            "valid",
-            format_args!("{} to {}", self.valid_from, self.valid_until),
-        );
-        fields.fmt(formatter)
-    }
-}
-
 impl Verify {
     fn run(&self, output: &Output) -> Result<(), Fault> {
         let anchors = self.anchors.load()?;
@@ -335,25 +194,8 @@ impl Verify {
             verification = verification.with_detached_content(plaintext);
         }
         let verified = bundle.verify(&verification)?;
-        let purpose = Purpose::Service {
-            service: service_name(service),
-        };
-        let text = Signed::new(purpose, &facts(&verified));
+        let text = Signed::signature(&verified, service_name(service));
         text.warn();
-        let purpose = Purpose::Service {
-            service: service.to_string(),
-        };
-        output.result(&Signed::new(purpose, &facts(&verified)), &text)
-    }
-}
-
-fn facts<'a>(verified: &'a VerifiedSignature<'_>) -> Facts<'a> {
-    Facts {
-        id: verified.member_id(),
-        signed_by: verified.signed_by(),
-        is_delegated: verified.is_delegated(),
-        dialect: verified.dialect(),
-        key_algorithm: verified.key_algorithm(),
-        validity: verified.period(),
+        output.result(&Signed::signature(&verified, service.to_string()), &text)
     }
 }

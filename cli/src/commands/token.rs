@@ -2,16 +2,16 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use kliento::veraid::{MemberIdBundle, Period};
-use kliento::{Audience, Claims, Token, VerifiedToken, Verifier, header};
+use kliento::{Audience, Claims, Token, Verifier, header};
 use serde::Serialize;
 
 use super::member::warn_of_an_early_end;
-use super::signature::{Facts, Purpose, Signed};
 use crate::arguments::{
     self, AlgorithmArguments, AnchorArguments, FoundationArguments, LoadedSigner, MomentArguments,
     PolicyArguments, SignerArguments, StartArguments,
 };
 use crate::destination::{Content, Destination};
+use crate::document::Signed;
 use crate::duration::Duration;
 use crate::fault::Fault;
 use crate::input::{self, Source};
@@ -270,27 +270,10 @@ impl Verify {
             .build();
         let bundle = input::bundle_octets(self.bundle.read_to_judge()?)?;
         let token = verifier.verify_bundle_at(&bundle, self.moment.get())?;
-        let document = describe(&token);
+        let document = Signed::token(&token);
         document.warn();
         output.result(&document, &document)
     }
-}
-
-/// A verified token as it is printed.
-pub(crate) fn describe(token: &VerifiedToken) -> Signed {
-    let purpose = Purpose::Token {
-        claims: token.claims().clone(),
-        audience: token.audience().to_string(),
-    };
-    let facts = Facts {
-        id: token.member_id(),
-        signed_by: token.signed_by(),
-        is_delegated: token.is_delegated(),
-        dialect: token.dialect(),
-        key_algorithm: token.key_algorithm(),
-        validity: token.validity(),
-    };
-    Signed::new(purpose, &facts)
 }
 
 #[derive(Args, Debug)]

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use crate::commands::token::describe;
+use crate::document::Signed;
 
 /// How long the server took to verify, for the client to show (W3C Server Timing).
 const SERVER_TIMING: &str = "server-timing";
@@ -74,7 +74,7 @@ fn answer(verifier: &Verifier, request: &Request<Incoming>) -> Response<Full<Byt
     let milliseconds = started.elapsed().as_secs_f64() * 1_000.0;
 
     let (status, body) = match verdict {
-        Ok(token) => (StatusCode::OK, json!(describe(&token))),
+        Ok(token) => (StatusCode::OK, json!(Signed::token(&token))),
         Err(error) => (StatusCode::UNAUTHORIZED, json!({"reason": error.reason()})),
     };
     let mut response = Response::new(Full::new(body.to_string().into()));

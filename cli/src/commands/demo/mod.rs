@@ -21,7 +21,7 @@ use self::cast::{ALICE, AUDIENCE, Cast, DOMAIN};
 use self::http::{Answer, Server};
 use self::keep::Directory;
 use self::narrator::Narrator;
-use super::signature::signer_name;
+use crate::document::signer_name;
 use crate::fault::Fault;
 use crate::output::Output;
 use crate::runtime;

@@ -31,7 +31,7 @@ use http::header::UPGRADE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use kliento::VerifiedToken;
 
-use crate::commands::signer_name;
+use crate::document::signer_name;
 use crate::serve::config::Text;
 
 /// What all fields of ours start with.

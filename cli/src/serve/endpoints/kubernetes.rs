@@ -46,7 +46,7 @@ use super::refusal::{NO_STORE, Refusal, check_encoding};
 use super::rules::admitting;
 use super::verdict::{Case, Conclusion, Gate, Presented};
 use super::{Body, full};
-use crate::commands::signer_name;
+use crate::document::signer_name;
 use crate::json::Object;
 use crate::serve::Outcome;
 use crate::serve::config::Text;

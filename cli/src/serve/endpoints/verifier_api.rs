@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use super::refusal::{NO_STORE, Refusal, check_encoding};
 use super::verdict::{Case, Conclusion, Gate, Presented};
 use super::{Body, full};
-use crate::commands::describe;
+use crate::document::Signed;
 use crate::serve::limits::{BodyFault, MAX_ANSWER};
 
 /// `[verifier]`
@@ -131,7 +131,7 @@ impl VerifierApi {
         };
         self.gate.record(case, &conclusion);
         match verdict {
-            Ok(token) => json(StatusCode::OK, &describe(token)),
+            Ok(token) => json(StatusCode::OK, &Signed::token(token)),
             Err(refusal @ Refusal::Authentication(kliento::http::Refusal::Token(error))) => {
                 let verdict = Verdict {
                     status: if error.is_malformed() {
