@@ -10,6 +10,8 @@
 //!   work is limited, an RRset takes no more checks than it needs: the first signature that is good throughout the period
 //!   demanded is enough, and cheap ones come first. So keys and algorithms that are rolled over cost an honest chain
 //!   nothing more.
+//!
+//! Whatever spends returns [`Exhausted`] when there is not enough left.
 
 use crate::demand::Demand;
 use crate::error::Error;
@@ -30,7 +32,7 @@ pub(crate) const fn max_name_steps(octets: usize) -> usize {
 
 /// Different NSEC and NSEC3 records that a chain may have if any of them are needed: two or three for each of a hundred
 /// names.
-pub(crate) const MAX_DENIALS: usize = 512;
+const MAX_DENIALS: usize = 512;
 
 /// Signature checks that a proof may take before anything is proven.
 const BASE_SIGNATURES: u32 = 16;
@@ -78,6 +80,25 @@ pub(crate) struct Budget {
     enough: Option<Period>,
 }
 
+/// The bound that a chain exceeds, which ends its verification.
+///
+/// This is not an [`Error`], and there is no conversion that `?` would use, so that nothing can take it for the failure of
+/// one signature among several and try the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) struct Exhausted {
+    work: &'static str,
+    limit: u32,
+}
+
+impl Exhausted {
+    /// The error to report to the caller of the verifier.
+    pub(crate) fn into_error(self) -> Error {
+        let Self { work, limit } = self;
+        Error::BudgetExhausted { work, limit }
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Allowance {
     work: &'static str,
@@ -94,14 +115,11 @@ impl Allowance {
         }
     }
 
-    fn spend(&mut self, amount: u32) -> Result<(), Error> {
-        self.left = self
-            .left
-            .checked_sub(amount)
-            .ok_or(Error::BudgetExhausted {
-                work: self.work,
-                limit: self.limit,
-            })?;
+    fn spend(&mut self, amount: u32) -> Result<(), Exhausted> {
+        self.left = self.left.checked_sub(amount).ok_or(Exhausted {
+            work: self.work,
+            limit: self.limit,
+        })?;
         Ok(())
     }
 
@@ -149,55 +167,70 @@ impl Budget {
     }
 
     /// For checking a signature over so many octets with a key.
-    pub(crate) fn spend_signature(&mut self, key: &Dnskey<'_>, octets: usize) -> Result<(), Error> {
+    pub(crate) fn spend_signature(
+        &mut self,
+        key: &Dnskey<'_>,
+        octets: usize,
+    ) -> Result<(), Exhausted> {
         self.signatures.spend(1)?;
         self.spend_work(Work::of_check(key).plus(Work::of_digest(octets)))
     }
 
-    pub(crate) fn spend_failed_signature(&mut self) -> Result<(), Error> {
+    pub(crate) fn spend_failed_signature(&mut self) -> Result<(), Exhausted> {
         self.failed_signatures.spend(1)
     }
 
-    pub(crate) fn spend_candidate(&mut self) -> Result<(), Error> {
+    pub(crate) fn spend_candidate(&mut self) -> Result<(), Exhausted> {
         self.candidates.spend(1)
     }
 
     /// For the digest of a key of so many octets.
-    pub(crate) fn spend_digest(&mut self, octets: usize) -> Result<(), Error> {
+    pub(crate) fn spend_digest(&mut self, octets: usize) -> Result<(), Exhausted> {
         self.digests.spend(1)?;
         self.spend_work(Work::from_units(1).plus(Work::of_digest(octets)))
     }
 
-    pub(crate) fn spend_denial(&mut self) -> Result<(), Error> {
+    /// Refuses more different NSEC and NSEC3 records than any honest chain has.
+    pub(crate) fn check_denial_count(count: usize) -> Result<(), Exhausted> {
+        if count > MAX_DENIALS {
+            return Err(Exhausted {
+                work: "NSEC and NSEC3 records to search",
+                limit: u32::try_from(MAX_DENIALS).unwrap_or(u32::MAX),
+            });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn spend_denial(&mut self) -> Result<(), Exhausted> {
         self.denials.spend(1)
     }
 
     /// For looking through so many records or responses.
-    pub(crate) fn spend_search(&mut self, count: usize) -> Result<(), Error> {
+    pub(crate) fn spend_search(&mut self, count: usize) -> Result<(), Exhausted> {
         self.spend_share(count / LOOKS_PER_UNIT)
     }
 
     /// For comparing so many NSEC records with a name.
-    pub(crate) fn spend_comparisons(&mut self, records: usize) -> Result<(), Error> {
+    pub(crate) fn spend_comparisons(&mut self, records: usize) -> Result<(), Exhausted> {
         self.spend_share(records / COMPARISONS_PER_UNIT)
     }
 
     /// For reading a chain of so many octets.
-    pub(crate) fn spend_reading(&mut self, octets: usize) -> Result<(), Error> {
+    pub(crate) fn spend_reading(&mut self, octets: usize) -> Result<(), Exhausted> {
         self.spend_share(octets / OCTETS_READ_PER_UNIT)
     }
 
-    fn spend_share(&mut self, units: usize) -> Result<(), Error> {
+    fn spend_share(&mut self, units: usize) -> Result<(), Exhausted> {
         let units = u32::try_from(units).unwrap_or(u32::MAX);
         self.spend_work(Work::from_units(units.saturating_add(1)))
     }
 
-    pub(crate) fn spend_hash_blocks(&mut self, blocks: u32) -> Result<(), Error> {
+    pub(crate) fn spend_hash_blocks(&mut self, blocks: u32) -> Result<(), Exhausted> {
         self.hash_blocks.spend(blocks)?;
         self.spend_work(Work::of_sha_1_blocks(blocks))
     }
 
-    fn spend_work(&mut self, work: Work) -> Result<(), Error> {
+    fn spend_work(&mut self, work: Work) -> Result<(), Exhausted> {
         self.work.spend(work.units())
     }
 }

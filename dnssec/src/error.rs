@@ -356,10 +356,10 @@ impl Error {
         )
     }
 
-    /// How far what failed had got. Of several failures the furthest says most about what to mend.
+    /// How far what failed had got. Of several failures the furthest says most about what to mend. An exhausted budget is
+    /// never one of several.
     pub(crate) fn progress(&self) -> u8 {
         match self {
-            Self::BudgetExhausted { .. } => 11,
             Self::UnprovenWildcard(_) => 10,
             Self::NotValidTogether { .. } | Self::KeyNotValidThen { .. } => 9,
             Self::InsecureDelegation { .. } => 8,

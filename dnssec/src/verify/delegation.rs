@@ -6,10 +6,11 @@ use std::collections::HashMap;
 
 use smallvec::SmallVec;
 
-use super::rrset::{Expansion, SignedRrset, further};
+use super::attempt::{Attempt, Failures};
+use super::rrset::{Expansion, SignedRrset};
 use super::zones::{Sources, Zones};
 use crate::anchor::Commitment;
-use crate::budget::Budget;
+use crate::budget::{Budget, Exhausted};
 use crate::error::{Committer, Error, Insecurity, RrsetId};
 use crate::name::Name;
 use crate::rdata::{Dnskey, Ds};
@@ -126,8 +127,8 @@ impl<'a> Plan<'a> {
         sources: Sources<'_, 'a>,
         zones: &Zones<'a>,
         budget: &mut Budget,
-    ) -> Result<Zone<'a>, Error> {
-        let mut failure = self.no_delegation.clone();
+    ) -> Attempt<Zone<'a>> {
+        let mut failures = Failures::from(self.no_delegation.clone());
         let mut commitments: ValidCommitments<'_> = sources
             .anchors
             .of(&self.zone)
@@ -139,14 +140,12 @@ impl<'a> Plan<'a> {
             })
             .collect();
         for ds_rrset in &self.delegations {
-            match prove_delegation(&self.zone, ds_rrset, sources.demand.period(), zones, budget) {
-                Ok(delegation) => commitments.extend(delegation),
-                Err(exhausted @ Error::BudgetExhausted { .. }) => return Err(exhausted),
-                Err(other) => failure = further(failure, other),
-            }
+            let period = sources.demand.period();
+            let outcome = prove_delegation(&self.zone, ds_rrset, period, zones, budget)?;
+            commitments.extend(failures.success_of(outcome).into_iter().flatten());
         }
-        if let Some(failure) = failure.filter(|_| commitments.is_empty()) {
-            return Err(failure);
+        if commitments.is_empty() {
+            return Ok(Err(failures.furthest_or(|| self.not_committed())));
         }
         self.prove_keys(&commitments, budget)
     }
@@ -155,32 +154,31 @@ impl<'a> Plan<'a> {
         &self,
         commitments: &[ValidCommitment<'_>],
         budget: &mut Budget,
-    ) -> Result<Zone<'a>, Error> {
+    ) -> Attempt<Zone<'a>> {
         let mut zone = Zone { keys: Keys::new() };
-        let mut failure = None;
+        let mut failures = Failures::default();
         for dnskey_rrset in &self.dnskeys {
             let keys = signing_keys(dnskey_rrset);
-            let outcome = self
-                .committed_keys(&keys, commitments, budget)
-                .and_then(|committed| dnskey_rrset.verify_with(&committed, budget))
-                // The RRset may be signed by keys of its own aplenty; none of them is the one that is vouched for.
-                .map_err(|error| match error {
-                    Error::NoMatchingKey(_) => self.not_committed(),
-                    other => other,
-                });
-            match outcome {
-                Ok(validity) => zone.add(keys.into_iter().map(|key| Key {
+            let outcome = match self.committed_keys(&keys, commitments, budget)? {
+                Ok(committed) => dnskey_rrset.verify_with(&committed, budget)?,
+                Err(failure) => Err(failure),
+            };
+            // The RRset may be signed by keys of its own aplenty; none of them is the one that is vouched for.
+            let outcome = outcome.map_err(|failure| match failure {
+                Error::NoMatchingKey(_) => self.not_committed(),
+                other => other,
+            });
+            if let Some(validity) = failures.success_of(outcome) {
+                zone.add(keys.into_iter().map(|key| Key {
                     validity: validity.clone(),
                     ..key
-                })),
-                Err(exhausted @ Error::BudgetExhausted { .. }) => return Err(exhausted),
-                Err(other) => failure = further(failure, other),
+                }));
             }
         }
-        match failure {
+        Ok(match failures.furthest() {
             Some(failure) if zone.keys.is_empty() => Err(failure),
             _ => Ok(zone),
-        }
+        })
     }
 
     /// Of a DNSKEY RRset's keys those that somebody vouches for, each with the times of that word.
@@ -189,7 +187,7 @@ impl<'a> Plan<'a> {
         keys: &[Key<'a>],
         commitments: &[ValidCommitment<'_>],
         budget: &mut Budget,
-    ) -> Result<Keys<'a>, Error> {
+    ) -> Attempt<Keys<'a>> {
         let mut committed = Keys::new();
         for key in keys {
             let mut validity = Validity::never();
@@ -206,9 +204,9 @@ impl<'a> Plan<'a> {
             }
         }
         if committed.is_empty() {
-            return Err(self.not_committed());
+            return Ok(Err(self.not_committed()));
         }
-        Ok(committed)
+        Ok(Ok(committed))
     }
 
     fn not_committed(&self) -> Error {
@@ -230,19 +228,16 @@ pub(super) fn candidates<'a>(
     record_type: RecordType,
 ) -> Result<SignedRrsets<'a>, Error> {
     let mut found = SignedRrsets::new();
-    let mut failure = None;
+    let mut failures = Failures::default();
     for response in sources.chain.responses_to(zone, record_type) {
         let candidate = SignedRrset::find(response, zone, record_type)
             .and_then(|unweighed| unweighed.usable(sources.demand, Expansion::Refused));
-        match candidate {
-            Ok(candidate) => found.push(candidate),
-            Err(other) => failure = further(failure, other),
-        }
+        found.extend(failures.success_of(candidate));
     }
     if !found.is_empty() {
         return Ok(found);
     }
-    Err(failure.unwrap_or_else(|| {
+    Err(failures.furthest_or(|| {
         Error::MissingResponse(RrsetId {
             owner: zone.clone(),
             record_type,
@@ -260,8 +255,11 @@ fn prove_delegation<'r>(
     period: Period,
     zones: &Zones<'_>,
     budget: &mut Budget,
-) -> Result<ValidCommitments<'r>, Error> {
-    let validity = ds_rrset.verify(zones, budget)?;
+) -> Attempt<ValidCommitments<'r>> {
+    let validity = match ds_rrset.verify(zones, budget)? {
+        Ok(validity) => validity,
+        Err(failure) => return Ok(Err(failure)),
+    };
     let known: ValidCommitments<'_> = supported(ds_rrset.rdata())
         .map(|ds| ValidCommitment {
             commitment: Commitment::Ds(ds),
@@ -269,19 +267,19 @@ fn prove_delegation<'r>(
         })
         .collect();
     if known.is_empty() && !validity.overlaps(period) {
-        return Err(Error::NotValidTogether {
+        return Ok(Err(Error::NotValidTogether {
             rrset: ds_rrset.id(),
             validity,
             period,
-        });
+        }));
     }
     if known.is_empty() {
-        return Err(Error::InsecureDelegation {
+        return Ok(Err(Error::InsecureDelegation {
             zone: zone.clone(),
             cause: Insecurity::Algorithms,
-        });
+        }));
     }
-    Ok(known)
+    Ok(Ok(known))
 }
 
 /// Whether a DS RRset with this data makes the delegation a secure one.
@@ -316,7 +314,7 @@ fn is_about(
     key: &Key<'_>,
     zone: &Name,
     budget: &mut Budget,
-) -> Result<bool, Error> {
+) -> Result<bool, Exhausted> {
     match commitment {
         Commitment::Dnskey(dnskey) => Ok(dnskey == &key.dnskey),
         Commitment::Ds(ds) if ds.resembles(&key.dnskey, key.tag) => {

@@ -9,6 +9,7 @@
 //! key is proven; the intersection of all that has to hold together.
 
 mod answer;
+mod attempt;
 mod delegation;
 mod denial;
 mod fact;
@@ -18,7 +19,7 @@ mod zones;
 use std::borrow::Cow;
 
 use crate::anchor::TrustAnchors;
-use crate::budget::Budget;
+use crate::budget::{Budget, Exhausted};
 use crate::chain::Chain;
 use crate::demand::Demand;
 use crate::error::{Committer, Error, Insecurity, RrsetId};
@@ -27,8 +28,9 @@ use crate::record::RecordType;
 use crate::validity::Validity;
 
 use answer::{Found, Question};
+use attempt::{Attempt, Failures, Stop};
 use denial::{Case, Conclusion, Evidence, Witnesses};
-use rrset::{Expansion, GoodSignature, SignedRrset, further};
+use rrset::{Expansion, GoodSignature, SignedRrset};
 use zones::{Sources, Zones};
 
 pub use fact::{Absence, Denial, Fact, Proof};
@@ -46,20 +48,19 @@ pub(crate) fn look_up<'a>(
     if record_type.is_meta() {
         return Err(Error::MetaType(record_type));
     }
-    let mut budget = Budget::new(demand);
-    budget.spend_reading(chain.messages().map(<[u8]>::len).sum())?;
     Walk {
         sources: Sources {
             chain,
             anchors,
             demand,
         },
-        budget,
+        budget: Budget::new(demand),
         zones: Zones::default(),
         denials: None,
         so_far: Validity::always(),
     }
     .look_up(name, record_type)
+    .map_err(Stop::into_error)
 }
 
 /// One verification: what it has to go by, what it has proven so far, and what it may still spend.
@@ -82,23 +83,30 @@ enum Step<'a> {
 
 impl<'a> Walk<'_, 'a> {
     /// Goes from alias to alias until there are records, or none.
-    fn look_up(&mut self, name: &Name, record_type: RecordType) -> Result<Fact<'a>, Error> {
+    fn look_up(&mut self, name: &Name, record_type: RecordType) -> Result<Fact<'a>, Stop> {
+        let messages = self.sources.chain.messages();
+        self.budget.spend_reading(messages.map(<[u8]>::len).sum())?;
         let mut canonical_name = name.clone();
         let mut followed: Vec<Name> = Vec::new();
         loop {
-            let (step, valid) = self
-                .step(&canonical_name, record_type, &followed)
-                .map_err(|failure| self.insecure_or(failure, &canonical_name, record_type))?;
+            let (step, valid) =
+                self.step(&canonical_name, record_type, &followed)
+                    .map_err(|stop| match stop {
+                        Stop::Failed(failure) => {
+                            Stop::Failed(self.insecure_or(failure, &canonical_name, record_type))
+                        }
+                        exhausted @ Stop::Exhausted(_) => exhausted,
+                    })?;
             let validity = self.so_far.intersect(&valid);
             if !validity.overlaps(self.sources.demand.period()) {
-                return Err(Error::NotValidTogether {
+                return Err(Stop::Failed(Error::NotValidTogether {
                     rrset: RrsetId {
                         owner: canonical_name,
                         record_type,
                     },
                     validity,
                     period: self.sources.demand.period(),
-                });
+                }));
             }
             let target = match step {
                 Step::Records(rdata) => {
@@ -123,13 +131,13 @@ impl<'a> Walk<'_, 'a> {
             };
             followed.push(canonical_name);
             if followed.contains(&target) {
-                return Err(Error::AliasLoop(target));
+                return Err(Stop::Failed(Error::AliasLoop(target)));
             }
             if followed.len() > MAX_ALIASES {
-                return Err(Error::TooManyAliases {
+                return Err(Stop::Failed(Error::TooManyAliases {
                     name: name.clone(),
                     limit: MAX_ALIASES,
-                });
+                }));
             }
             self.budget.grow();
             self.so_far = validity;
@@ -142,16 +150,16 @@ impl<'a> Walk<'_, 'a> {
         owner: &Name,
         record_type: RecordType,
         followed: &[Name],
-    ) -> Result<(Step<'a>, Validity), Error> {
+    ) -> Result<(Step<'a>, Validity), Stop> {
         if !self.sources.anchors.reach(owner) {
-            return Err(Error::NoTrustAnchor(owner.clone()));
+            return Err(Stop::Failed(Error::NoTrustAnchor(owner.clone())));
         }
         let demand = self.sources.demand;
         let question = Question::new(self.sources.chain, owner, record_type, followed)?;
         match question.find()? {
             Found::Records(records) => {
                 let records = records.usable(demand, expansion(record_type))?;
-                let validity = self.prove(&records)?;
+                let validity = self.prove(&records)??;
                 Ok((Step::Records(records.into_rdata()), validity))
             }
             Found::Alias(mut alias) => {
@@ -162,7 +170,7 @@ impl<'a> Walk<'_, 'a> {
                 let expansion = expansion(alias.record_type());
                 let alias = alias.usable(demand, expansion)?;
                 let target = target(&alias, owner)?;
-                let validity = self.prove(&alias)?;
+                let validity = self.prove(&alias)??;
                 if record_type == RecordType::CNAME {
                     // The CNAME that was asked for is the one that the DNAME makes (RFC 6672 §3.1).
                     let cname = Cow::Owned(target.as_wire().to_vec());
@@ -171,7 +179,7 @@ impl<'a> Walk<'_, 'a> {
                 Ok((Step::Alias(target), validity))
             }
             Found::Nothing(otherwise) => {
-                let (denial, validity) = self.prove_absence(owner, record_type, otherwise)?;
+                let (denial, validity) = self.prove_absence(owner, record_type, otherwise)??;
                 Ok((Step::Absent(denial), validity))
             }
         }
@@ -179,12 +187,15 @@ impl<'a> Walk<'_, 'a> {
 
     /// Proves an RRset: with a signature over its very owner, or with one over a wildcard and the proof that there is no
     /// closer name (RFC 4035 §5.3.4).
-    fn prove(&mut self, rrset: &SignedRrset<'a>) -> Result<Validity, Error> {
+    fn prove(&mut self, rrset: &SignedRrset<'a>) -> Attempt<Validity> {
         self.zones
             .establish_signers(rrset, self.sources, &mut self.budget)?;
-        let signatures = rrset.good_signatures(&self.zones, &mut self.budget)?;
+        let signatures = match rrset.good_signatures(&self.zones, &mut self.budget)? {
+            Ok(signatures) => signatures,
+            Err(failure) => return Ok(Err(failure)),
+        };
         let mut validity = Validity::never();
-        let mut failure = None;
+        let mut failures = Failures::default();
         let mut shown: Option<(&GoodSignature<'_>, Result<Validity, Error>)> = None;
         for signature in &signatures {
             if signature.labels == rrset.owner().rrsig_labels() {
@@ -195,39 +206,36 @@ impl<'a> Walk<'_, 'a> {
                 Some((before, no_closer)) if before.is_of_same_wildcard(signature) => {
                     no_closer.clone()
                 }
-                _ => self.prove_no_closer_name(rrset, signature),
+                _ => self.prove_no_closer_name(rrset, signature)?,
             };
             shown = Some((signature, no_closer.clone()));
-            match no_closer {
-                Ok(no_closer) => {
-                    let together = signature.validity.intersect(&no_closer);
-                    validity = validity.unite(&together);
-                }
-                Err(exhausted @ Error::BudgetExhausted { .. }) => return Err(exhausted),
-                Err(other) => failure = further(failure, other),
+            if let Some(no_closer) = failures.success_of(no_closer) {
+                let together = signature.validity.intersect(&no_closer);
+                validity = validity.unite(&together);
             }
         }
-        match failure {
+        Ok(match failures.furthest() {
             Some(failure) if validity.is_never() => Err(failure),
             _ => Ok(validity),
-        }
+        })
     }
 
     fn prove_no_closer_name(
         &mut self,
         rrset: &SignedRrset<'a>,
         signature: &GoodSignature<'_>,
-    ) -> Result<Validity, Error> {
+    ) -> Attempt<Validity> {
         let unproven = Error::UnprovenWildcard(rrset.id());
         let (records, witnesses) = self.denials()?;
         let case =
             records.about_wildcard(rrset.owner(), signature.labels, signature.signer, witnesses)?;
-        match self.judge(case, rrset.owner(), rrset.id().record_type)? {
+        let judgement = self.judge(case, rrset.owner(), rrset.id().record_type)?;
+        Ok(match judgement {
             Judgement::NoCloserName(validity) => Ok(validity),
             Judgement::Insecure(insecure) => Err(insecure),
             Judgement::Absent(..) => Err(unproven),
-            Judgement::None(failure) => Err(failure.unwrap_or(unproven)),
-        }
+            Judgement::None(failures) => Err(failures.furthest_or(|| unproven)),
+        })
     }
 
     /// Proves that there is no record of the type at the name, or says what is wrong: `otherwise`, if no record of the
@@ -237,18 +245,18 @@ impl<'a> Walk<'_, 'a> {
         owner: &Name,
         record_type: RecordType,
         otherwise: Error,
-    ) -> Result<(Denial, Validity), Error> {
+    ) -> Attempt<(Denial, Validity)> {
         let (records, witnesses) = self.denials()?;
         let case = records.about(owner, record_type, witnesses)?;
-        match self.judge(case, owner, record_type)? {
+        Ok(match self.judge(case, owner, record_type)? {
             Judgement::Absent(denial, validity) => Ok((denial, validity)),
             Judgement::Insecure(insecure) => Err(insecure),
             Judgement::NoCloserName(_) => Err(otherwise),
-            Judgement::None(failure) => Err(failure.unwrap_or(otherwise)),
-        }
+            Judgement::None(failures) => Err(failures.furthest_or(|| otherwise)),
+        })
     }
 
-    fn denials(&mut self) -> Result<(&denial::Records<'a>, Witnesses<'_, 'a>), Error> {
+    fn denials(&mut self) -> Result<(&denial::Records<'a>, Witnesses<'_, 'a>), Exhausted> {
         let Sources { chain, demand, .. } = self.sources;
         let records = match self.denials.take() {
             Some(known) => known,
@@ -271,11 +279,11 @@ impl<'a> Walk<'_, 'a> {
         case: Case<'a>,
         owner: &Name,
         record_type: RecordType,
-    ) -> Result<Judgement, Error> {
+    ) -> Result<Judgement, Exhausted> {
         let Case {
             mut evidence,
             arguments,
-            mut failure,
+            mut failures,
         } = case;
         let mut held: Vec<(Conclusion, Validity)> = Vec::new();
         for argument in arguments {
@@ -284,25 +292,20 @@ impl<'a> Walk<'_, 'a> {
             {
                 continue;
             }
-            let validity = match self.weigh_together(&argument.premises, &mut evidence) {
-                Ok(validity) => validity,
-                Err(exhausted @ Error::BudgetExhausted { .. }) => return Err(exhausted),
-                Err(other) => {
-                    failure = further(failure, other);
-                    continue;
-                }
+            let outcome = self.weigh_together(&argument.premises, &mut evidence)?;
+            let Some(validity) = failures.success_of(outcome) else {
+                continue;
             };
             let in_time = self.so_far.intersect(&validity);
             if !in_time.overlaps(self.sources.demand.period()) {
-                let not_together = Error::NotValidTogether {
+                failures.add(Error::NotValidTogether {
                     rrset: RrsetId {
                         owner: owner.clone(),
                         record_type,
                     },
                     validity: in_time,
                     period: self.sources.demand.period(),
-                };
-                failure = further(failure, not_together);
+                });
                 continue;
             }
             let same =
@@ -322,7 +325,7 @@ impl<'a> Walk<'_, 'a> {
             Some((Conclusion::Insecure { zone, cause }, _)) => {
                 Judgement::Insecure(Error::InsecureDelegation { zone, cause })
             }
-            None => Judgement::None(failure),
+            None => Judgement::None(failures),
         })
     }
 
@@ -331,33 +334,35 @@ impl<'a> Walk<'_, 'a> {
         &mut self,
         premises: &[usize],
         evidence: &mut [Evidence<'a>],
-    ) -> Result<Validity, Error> {
+    ) -> Attempt<Validity> {
         let mut validity = Validity::always();
         for premise in premises {
             if let Some(evidence) = evidence.get_mut(*premise) {
-                validity = validity.intersect(&self.weigh(evidence)?);
+                match self.weigh(evidence)? {
+                    Ok(proven) => validity = validity.intersect(&proven),
+                    Err(failure) => return Ok(Err(failure)),
+                }
             }
         }
-        Ok(validity)
+        Ok(Ok(validity))
     }
 
     /// Checks the signatures over a record, once.
-    fn weigh(&mut self, evidence: &mut Evidence<'a>) -> Result<Validity, Error> {
+    fn weigh(&mut self, evidence: &mut Evidence<'a>) -> Attempt<Validity> {
         if let Some(outcome) = &evidence.outcome {
-            return outcome.clone();
+            return Ok(outcome.clone());
         }
         self.zones
             .establish_signers(&evidence.rrset, self.sources, &mut self.budget)?;
-        let outcome = evidence.rrset.verify(&self.zones, &mut self.budget);
+        let outcome = evidence.rrset.verify(&self.zones, &mut self.budget)?;
         evidence.outcome = Some(outcome.clone());
-        outcome
+        Ok(outcome)
     }
 
     /// Tells a name about which nothing can be proven from one about which something is wrong: where a zone on the way is
     /// proven to be unsigned, or to be signed with nothing known (RFC 4035 §5.2), the failure is no failure.
     fn insecure_or(&mut self, failure: Error, owner: &Name, record_type: RecordType) -> Error {
         match failure {
-            Error::BudgetExhausted { .. } => return failure,
             Error::InsecureDelegation { zone, cause } => {
                 return if self.is_anchored_below(&zone, cause, owner, record_type) {
                     Error::DnskeyNotCommitted {
@@ -372,8 +377,10 @@ impl<'a> Walk<'_, 'a> {
         }
         match self.insecurity(&failure, owner, record_type) {
             Ok(Some(insecure)) => insecure,
-            // It is the failure that there was work enough to find which says what to mend.
-            Ok(None) | Err(_) => failure,
+            Ok(None) => failure,
+            // The verification ends here in any case. What says what to mend is the failure, for which there was work
+            // enough.
+            Err(Exhausted { .. }) => failure,
         }
     }
 
@@ -409,7 +416,7 @@ impl<'a> Walk<'_, 'a> {
         failure: &Error,
         owner: &Name,
         record_type: RecordType,
-    ) -> Result<Option<Error>, Error> {
+    ) -> Result<Option<Error>, Exhausted> {
         // From the top: below an unsigned delegation nothing is proven.
         let labels = owner.label_count();
         let lowest = if record_type == RecordType::DS {
@@ -431,20 +438,15 @@ impl<'a> Walk<'_, 'a> {
                 if delegation::is_secure(ds_rrset.rdata()) {
                     continue;
                 }
-                match self.prove(&ds_rrset) {
-                    Ok(validity)
-                        if self
-                            .so_far
-                            .intersect(&validity)
-                            .overlaps(self.sources.demand.period()) =>
-                    {
-                        return Ok(Some(Error::InsecureDelegation {
-                            zone,
-                            cause: Insecurity::Algorithms,
-                        }));
-                    }
-                    Err(exhausted @ Error::BudgetExhausted { .. }) => return Err(exhausted),
-                    _ => {}
+                let Ok(validity) = self.prove(&ds_rrset)? else {
+                    continue;
+                };
+                let in_time = self.so_far.intersect(&validity);
+                if in_time.overlaps(self.sources.demand.period()) {
+                    return Ok(Some(Error::InsecureDelegation {
+                        zone,
+                        cause: Insecurity::Algorithms,
+                    }));
                 }
             }
         }
@@ -495,8 +497,8 @@ enum Judgement {
     Absent(Denial, Validity),
     NoCloserName(Validity),
     Insecure(Error),
-    /// Nothing holds; the failure that got furthest, if there was one.
-    None(Option<Error>),
+    /// Nothing holds.
+    None(Failures),
 }
 
 /// Whether an answer of this type may come from a wildcard.

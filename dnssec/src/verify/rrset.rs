@@ -1,10 +1,10 @@
 //! An RRset with its signatures: finding it in a response, weighing its RRSIGs, checking them (RFC 4035 §5.3).
 
 use std::borrow::Cow;
-use std::iter;
 
 use smallvec::{SmallVec, smallvec};
 
+use super::attempt::{Attempt, Failures};
 use super::delegation::Key;
 use super::zones::Zones;
 use crate::budget::Budget;
@@ -201,17 +201,16 @@ impl<'a> SignedRrset<'a> {
     }
 
     /// Checks it with the keys of the zones that signed it. Holds whenever one of its RRSIGs and that one's key do.
-    pub(super) fn verify(&self, zones: &Zones<'_>, budget: &mut Budget) -> Result<Validity, Error> {
-        Ok(union(&self.good_signatures(zones, budget)?))
+    pub(super) fn verify(&self, zones: &Zones<'_>, budget: &mut Budget) -> Attempt<Validity> {
+        Ok(self
+            .good_signatures(zones, budget)?
+            .map(|good| union(&good)))
     }
 
     /// Checks it with these keys alone.
-    pub(super) fn verify_with(
-        &self,
-        keys: &[Key<'_>],
-        budget: &mut Budget,
-    ) -> Result<Validity, Error> {
-        Ok(union(&self.check_signatures(budget, |_| Ok(keys))?))
+    pub(super) fn verify_with(&self, keys: &[Key<'_>], budget: &mut Budget) -> Attempt<Validity> {
+        let good = self.check_signatures(budget, |_| Ok(keys))?;
+        Ok(good.map(|good| union(&good)))
     }
 
     /// Those of its RRSIGs that verify with the keys of the zones that made them: at least one, or why there is none.
@@ -219,7 +218,7 @@ impl<'a> SignedRrset<'a> {
         &self,
         zones: &Zones<'_>,
         budget: &mut Budget,
-    ) -> Result<GoodSignatures<'_>, Error> {
+    ) -> Attempt<GoodSignatures<'_>> {
         self.check_signatures(budget, |rrsig| match zones.get(&rrsig.signer) {
             Some(Ok(zone)) => Ok(zone.keys()),
             Some(Err(failure)) => Err(failure.clone()),
@@ -231,39 +230,38 @@ impl<'a> SignedRrset<'a> {
         &self,
         budget: &mut Budget,
         keys_of: impl Fn(&Rrsig<'a>) -> Result<&'k [Key<'m>], Error>,
-    ) -> Result<GoodSignatures<'_>, Error> {
+    ) -> Attempt<GoodSignatures<'_>> {
         let mut good = GoodSignatures::new();
-        let mut failure = None;
+        let mut failures = Failures::default();
         let mut rrsigs: SmallVec<[&WindowedRrsig<'a>; 4]> = self.rrsigs.iter().collect();
         if budget.is_tight() {
             rrsigs.sort_by_key(|windowed| Work::of_least_check(windowed.rrsig.algorithm));
         }
         for WindowedRrsig { rrsig, window } in rrsigs {
-            let outcome =
-                keys_of(rrsig).and_then(|keys| self.check_signature(rrsig, *window, keys, budget));
-            match outcome {
-                Ok(validity) => {
-                    let labels = rrsig.labels.into();
-                    // What was expanded from a wildcard has to be shown to be so, and that may fail.
-                    let is_enough =
-                        labels == self.owner.rrsig_labels() && budget.is_enough(&validity);
-                    good.push(GoodSignature {
-                        signer: &rrsig.signer,
-                        labels,
-                        validity,
-                    });
-                    if is_enough {
-                        break;
-                    }
-                }
-                Err(exhausted @ Error::BudgetExhausted { .. }) => return Err(exhausted),
-                Err(other) => failure = further(failure, other),
+            let outcome = match keys_of(rrsig) {
+                Ok(keys) => self.check_signature(rrsig, *window, keys, budget)?,
+                Err(failure) => Err(failure),
+            };
+            let Some(validity) = failures.success_of(outcome) else {
+                continue;
+            };
+            let labels = rrsig.labels.into();
+            // What was expanded from a wildcard has to be shown to be so, and that may fail.
+            let is_enough = labels == self.owner.rrsig_labels() && budget.is_enough(&validity);
+            good.push(GoodSignature {
+                signer: &rrsig.signer,
+                labels,
+                validity,
+            });
+            if is_enough {
+                break;
             }
         }
-        if good.is_empty() {
-            return Err(failure.unwrap_or_else(|| Error::NoRrsig(self.id())));
-        }
-        Ok(good)
+        Ok(if good.is_empty() {
+            Err(failures.furthest_or(|| Error::NoRrsig(self.id())))
+        } else {
+            Ok(good)
+        })
     }
 
     /// Tries the keys that the RRSIG may be of: the tag and the algorithm are equal, and the key is proven at some second
@@ -274,8 +272,8 @@ impl<'a> SignedRrset<'a> {
         window: Period,
         keys: &[Key<'_>],
         budget: &mut Budget,
-    ) -> Result<Validity, Error> {
-        let mut failure = None;
+    ) -> Attempt<Validity> {
+        let mut failures = Failures::default();
         let mut signed_data = SignedData::new();
         for key in keys {
             if key.tag != rrsig.key_tag || key.dnskey.algorithm != rrsig.algorithm {
@@ -284,13 +282,14 @@ impl<'a> SignedRrset<'a> {
             budget.spend_candidate()?;
             let together = key.validity.intersect_period(window);
             if together.is_never() {
-                failure = failure.or_else(|| {
-                    Some(Error::KeyNotValidThen {
+                // Of another key of that tag and algorithm there may be more to say.
+                if failures.is_empty() {
+                    failures.add(Error::KeyNotValidThen {
                         rrsig: Box::new(self.rrsig_id(rrsig)),
                         window,
                         key_validity: key.validity.clone(),
-                    })
-                });
+                    });
+                }
                 continue;
             }
             if signed_data.is_empty() {
@@ -298,13 +297,13 @@ impl<'a> SignedRrset<'a> {
             }
             budget.spend_signature(&key.dnskey, signed_data.len())?;
             if crypto::verifies(&key.dnskey, &signed_data, rrsig.signature) {
-                return Ok(together);
+                return Ok(Ok(together));
             }
             budget.spend_failed_signature()?;
-            let bad = Error::BadSignature(Box::new(self.rrsig_id(rrsig)));
-            failure = further(failure, bad);
+            failures.add(Error::BadSignature(Box::new(self.rrsig_id(rrsig))));
         }
-        Err(failure.unwrap_or_else(|| Error::NoMatchingKey(Box::new(self.rrsig_id(rrsig)))))
+        let none_matches = || Error::NoMatchingKey(Box::new(self.rrsig_id(rrsig)));
+        Ok(Err(failures.furthest_or(none_matches)))
     }
 
     /// What the signature covers: the RRSIG less the signature, then each record in canonical form and order, with the
@@ -385,15 +384,14 @@ impl<'a> UnweighedRrset<'a> {
             mut rrsigs,
         } = self;
         keep_each_once(&mut rrsigs, Rrsig::clone);
-        let mut failure = None;
+        let mut failures = Failures::default();
         for rrsig in rrsigs {
-            match rrset.weigh(&rrsig, demand, expansion) {
-                Ok(window) => rrset.rrsigs.push(WindowedRrsig { rrsig, window }),
-                Err(other) => failure = further(failure, other),
+            if let Some(window) = failures.success_of(rrset.weigh(&rrsig, demand, expansion)) {
+                rrset.rrsigs.push(WindowedRrsig { rrsig, window });
             }
         }
         if rrset.rrsigs.is_empty() {
-            return Err(failure.unwrap_or_else(|| Error::NoRrsig(rrset.id())));
+            return Err(failures.furthest_or(|| Error::NoRrsig(rrset.id())));
         }
         Ok(rrset)
     }
@@ -482,12 +480,4 @@ fn union(signatures: &[GoodSignature<'_>]) -> Validity {
     signatures.iter().fold(Validity::never(), |validity, good| {
         validity.unite(&good.validity)
     })
-}
-
-/// Of the failure so far and another one, the one that got furthest.
-pub(super) fn further(so_far: Option<Error>, failure: Error) -> Option<Error> {
-    so_far
-        .into_iter()
-        .chain(iter::once(failure))
-        .reduce(Error::furthest)
 }

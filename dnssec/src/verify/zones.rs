@@ -12,7 +12,7 @@
 use super::delegation::{Plan, Zone};
 use super::rrset::SignedRrset;
 use crate::anchor::TrustAnchors;
-use crate::budget::Budget;
+use crate::budget::{Budget, Exhausted};
 use crate::chain::Chain;
 use crate::demand::Demand;
 use crate::error::Error;
@@ -40,13 +40,13 @@ impl<'a> Zones<'a> {
         known.map(|(_, outcome)| outcome)
     }
 
-    /// Proves the zones that signed `rrset`, or notes why it cannot. Fails only when the budget is exhausted.
+    /// Proves the zones that signed `rrset`, or notes why it cannot.
     pub(super) fn establish_signers(
         &mut self,
         rrset: &SignedRrset<'a>,
         sources: Sources<'_, 'a>,
         budget: &mut Budget,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Exhausted> {
         for signer in rrset.signers() {
             if self.get(signer).is_none() {
                 self.establish(signer, sources, budget)?;
@@ -60,7 +60,7 @@ impl<'a> Zones<'a> {
         zone: &Name,
         sources: Sources<'_, 'a>,
         budget: &mut Budget,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Exhausted> {
         let plans = self.plan(zone, sources);
         if let Some(failure) = self.dead_end(zone, &plans) {
             self.0.push((zone.clone(), Err(failure)));
@@ -71,11 +71,12 @@ impl<'a> Zones<'a> {
             let (Some(plan), Some(name)) = (plan, zone.suffix(labels)) else {
                 continue;
             };
-            let outcome = plan.and_then(|plan| plan.prove(sources, self, budget));
-            match &outcome {
-                Err(exhausted @ Error::BudgetExhausted { .. }) => return Err(exhausted.clone()),
-                Err(_) => {}
-                Ok(_) => budget.grow(),
+            let outcome = match plan {
+                Ok(plan) => plan.prove(sources, self, budget)?,
+                Err(failure) => Err(failure),
+            };
+            if outcome.is_ok() {
+                budget.grow();
             }
             self.0.push((name, outcome));
         }

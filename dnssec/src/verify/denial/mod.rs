@@ -12,9 +12,10 @@ use std::collections::HashMap;
 
 use smallvec::SmallVec;
 
+use super::attempt::Failures;
 use super::fact::Denial;
-use super::rrset::{Expansion, SignedRrset, further};
-use crate::budget::{Budget, MAX_DENIALS};
+use super::rrset::{Expansion, SignedRrset};
+use crate::budget::{Budget, Exhausted};
 use crate::chain::Chain;
 use crate::demand::Demand;
 use crate::error::{Error, Insecurity};
@@ -82,15 +83,15 @@ pub(super) struct Case<'a> {
     pub(super) evidence: Vec<Evidence<'a>>,
     pub(super) arguments: Vec<Argument>,
     /// Why records that bear on the question are of no use.
-    pub(super) failure: Option<Error>,
+    pub(super) failures: Failures,
 }
 
 impl<'a> Records<'a> {
     /// Reads them all. What cannot be read, and NSEC3 records with flags of unknown meaning, count for nothing. The same
     /// record in several responses is one: those of a zone's apex come with each of its denials.
     ///
-    /// More than [`MAX_DENIALS`] different ones are more than any honest chain has.
-    pub(super) fn read(chain: &Chain<'a>) -> Result<Self, Error> {
+    /// Fails if there are more different ones than any honest chain has.
+    pub(super) fn read(chain: &Chain<'a>) -> Result<Self, Exhausted> {
         let mut records = Self {
             nsec: Vec::new(),
             nsec3: Vec::new(),
@@ -115,12 +116,7 @@ impl<'a> Records<'a> {
                     }
                     _ => {}
                 }
-                if records.nsec.len() + records.nsec3.len() > MAX_DENIALS {
-                    return Err(Error::BudgetExhausted {
-                        work: "NSEC and NSEC3 records to search",
-                        limit: u32::try_from(MAX_DENIALS).unwrap_or(u32::MAX),
-                    });
-                }
+                Budget::check_denial_count(records.nsec.len() + records.nsec3.len())?;
             }
         }
         Ok(records)
@@ -133,7 +129,7 @@ impl<'a> Records<'a> {
         owner: &Name,
         record_type: RecordType,
         witnesses: Witnesses<'_, 'a>,
-    ) -> Result<Case<'a>, Error> {
+    ) -> Result<Case<'a>, Exhausted> {
         let mut hearing = Hearing::new(witnesses);
         nsec::absence(&self.nsec, owner, record_type, &mut hearing)?;
         nsec3::absence(&self.nsec3, owner, record_type, &mut hearing)?;
@@ -148,7 +144,7 @@ impl<'a> Records<'a> {
         labels: usize,
         zone: &Name,
         witnesses: Witnesses<'_, 'a>,
-    ) -> Result<Case<'a>, Error> {
+    ) -> Result<Case<'a>, Exhausted> {
         let mut hearing = Hearing::new(witnesses);
         nsec::no_closer_name(&self.nsec, owner, labels, zone, &mut hearing)?;
         nsec3::no_closer_name(&self.nsec3, owner, labels, zone, &mut hearing)?;
@@ -233,14 +229,14 @@ impl<'w, 'a> Hearing<'w, 'a> {
             case: Case {
                 evidence: Vec::new(),
                 arguments: Vec::new(),
-                failure: None,
+                failures: Failures::default(),
             },
             admitted: Vec::new(),
         }
     }
 
     /// Looks the record's RRSIGs up, once: evidence for each zone that made a usable one.
-    fn admit<D>(&mut self, located: &Located<'a, D>) -> Result<Admitted, Error> {
+    fn admit<D>(&mut self, located: &Located<'a, D>) -> Result<Admitted, Exhausted> {
         let place = located.record.rdata().as_ptr();
         if let Some((_, known)) = self.admitted.iter().find(|(other, _)| *other == place) {
             return Ok(known.clone());
@@ -251,7 +247,7 @@ impl<'w, 'a> Hearing<'w, 'a> {
         Ok(evidence)
     }
 
-    fn look_up_signatures<D>(&mut self, located: &Located<'a, D>) -> Result<Admitted, Error> {
+    fn look_up_signatures<D>(&mut self, located: &Located<'a, D>) -> Result<Admitted, Exhausted> {
         let responses = self.witnesses.chain.responses();
         let places = located.responses.iter();
         let sections = places.filter_map(|place| responses.get(*place));
@@ -262,12 +258,9 @@ impl<'w, 'a> Hearing<'w, 'a> {
             &located.owner,
             sections.map(Response::records),
         );
-        let rrset = match unweighed.usable(self.witnesses.demand, Expansion::Refused) {
-            Ok(rrset) => rrset,
-            Err(failure) => {
-                self.case.failure = further(self.case.failure.take(), failure);
-                return Ok(Admitted::new());
-            }
+        let usable = unweighed.usable(self.witnesses.demand, Expansion::Refused);
+        let Some(rrset) = self.case.failures.success_of(usable) else {
+            return Ok(Admitted::new());
         };
         let mut zones: SmallVec<[&Name; 1]> = SmallVec::new();
         for signer in rrset.signers() {
@@ -298,7 +291,7 @@ impl<'w, 'a> Hearing<'w, 'a> {
             .map(|evidence| &evidence.zone)
     }
 
-    fn conclude(&mut self, conclusion: Conclusion, premises: &[usize]) -> Result<(), Error> {
+    fn conclude(&mut self, conclusion: Conclusion, premises: &[usize]) -> Result<(), Exhausted> {
         self.witnesses.budget.spend_denial()?;
         self.case.arguments.push(Argument {
             conclusion,

@@ -4,7 +4,8 @@ use super::{
     Conclusion, Hearing, Located, denial_at, denies_type, is_unsigned_delegation, may_speak_of,
     speaks_for_names_below,
 };
-use crate::error::{Error, Insecurity};
+use crate::budget::Exhausted;
+use crate::error::Insecurity;
 use crate::name::Name;
 use crate::rdata::Nsec;
 use crate::record::RecordType;
@@ -18,7 +19,7 @@ pub(super) fn absence<'a>(
     owner: &Name,
     record_type: RecordType,
     hearing: &mut Hearing<'_, 'a>,
-) -> Result<(), Error> {
+) -> Result<(), Exhausted> {
     for record in records {
         let is_at = record.owner == *owner;
         // What such a record says of its own name does not hang on which name comes next.
@@ -59,7 +60,7 @@ fn absence_of_covered<'a>(
     record_type: RecordType,
     (covering, evidence): (&NsecRecord<'a>, usize),
     hearing: &mut Hearing<'_, 'a>,
-) -> Result<(), Error> {
+) -> Result<(), Exhausted> {
     if covering.data.next.is_below(owner) {
         // An empty non-terminal: it exists, by names below it alone.
         return hearing.conclude(Conclusion::Absent(Denial::NoData), &[evidence]);
@@ -105,7 +106,7 @@ pub(super) fn no_closer_name<'a>(
     labels: usize,
     zone: &Name,
     hearing: &mut Hearing<'_, 'a>,
-) -> Result<(), Error> {
+) -> Result<(), Exhausted> {
     for record in records {
         if !covers(record, owner, zone) || closest_encloser_labels(record, owner) != labels {
             continue;

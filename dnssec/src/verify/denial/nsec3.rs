@@ -6,7 +6,8 @@ use super::{
     Conclusion, HashedOwner, Hearing, Located, denial_at, denies_type, is_unsigned_delegation,
     may_speak_of, speaks_for_names_below,
 };
-use crate::error::{Error, Insecurity};
+use crate::budget::Exhausted;
+use crate::error::Insecurity;
 use crate::name::Name;
 use crate::rdata::{Nsec3Hash, Nsec3Parameters};
 use crate::record::RecordType;
@@ -35,7 +36,7 @@ pub(super) fn absence<'a>(
     owner: &Name,
     record_type: RecordType,
     hearing: &mut Hearing<'_, 'a>,
-) -> Result<(), Error> {
+) -> Result<(), Exhausted> {
     for chain in hash_chains(records) {
         if may_speak_of(chain.zone, owner, record_type) && chain.can_be_read(hearing)? {
             chain.absence(owner, record_type, hearing)?;
@@ -52,7 +53,7 @@ pub(super) fn no_closer_name<'a>(
     labels: usize,
     zone: &Name,
     hearing: &mut Hearing<'_, 'a>,
-) -> Result<(), Error> {
+) -> Result<(), Exhausted> {
     let Some(next_closer) = owner.suffix(labels + 1) else {
         return Ok(());
     };
@@ -106,7 +107,7 @@ fn opt_out(next_closer: &Name) -> Conclusion {
 
 impl<'r, 'a> HashChain<'r, 'a> {
     /// Whether names can be hashed as this zone does, at a reasonable price. If not, the zone counts as unsigned.
-    fn can_be_read(&self, hearing: &mut Hearing<'_, 'a>) -> Result<bool, Error> {
+    fn can_be_read(&self, hearing: &mut Hearing<'_, 'a>) -> Result<bool, Exhausted> {
         let cause = if !self.parameters.is_supported() {
             Insecurity::Nsec3Hash
         } else if self.parameters.iterations > MAX_ITERATIONS {
@@ -133,7 +134,7 @@ impl<'r, 'a> HashChain<'r, 'a> {
         owner: &Name,
         record_type: RecordType,
         hearing: &mut Hearing<'_, 'a>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Exhausted> {
         let hash = self.hash(owner, hearing)?;
         for record in self.matching(&hash) {
             self.denial_at(record, owner, record_type, hearing)?;
@@ -167,7 +168,7 @@ impl<'r, 'a> HashChain<'r, 'a> {
         owner: &Name,
         record_type: RecordType,
         hearing: &mut Hearing<'_, 'a>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Exhausted> {
         let types = record.data.nsec3.types;
         for evidence in self.admit(record, hearing)? {
             if is_unsigned_delegation(types) && record_type != RecordType::DS {
@@ -188,7 +189,7 @@ impl<'r, 'a> HashChain<'r, 'a> {
         (next_closer, cover): (&Name, &[&'r Nsec3Record<'a>]),
         record_type: RecordType,
         hearing: &mut Hearing<'_, 'a>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Exhausted> {
         let types = at_encloser.data.nsec3.types;
         for of_encloser in self.admit(at_encloser, hearing)? {
             if is_unsigned_delegation(types) {
@@ -218,7 +219,7 @@ impl<'r, 'a> HashChain<'r, 'a> {
         [of_encloser, of_next_closer]: [usize; 2],
         record_type: RecordType,
         hearing: &mut Hearing<'_, 'a>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Exhausted> {
         let Some(wildcard) = encloser.wildcard() else {
             return Ok(());
         };
@@ -246,13 +247,13 @@ impl<'r, 'a> HashChain<'r, 'a> {
         &self,
         record: &Nsec3Record<'a>,
         hearing: &mut Hearing<'_, 'a>,
-    ) -> Result<Vec<usize>, Error> {
+    ) -> Result<Vec<usize>, Exhausted> {
         let mut admitted = hearing.admit(record)?.into_vec();
         admitted.retain(|evidence| hearing.zone_of(*evidence) == Some(self.zone));
         Ok(admitted)
     }
 
-    fn hash(&self, name: &Name, hearing: &mut Hearing<'_, 'a>) -> Result<Nsec3Hash, Error> {
+    fn hash(&self, name: &Name, hearing: &mut Hearing<'_, 'a>) -> Result<Nsec3Hash, Exhausted> {
         let salt = self.parameters.salt.len();
         let blocks =
             |octets: usize| (octets + salt + SHA_1_PADDING_OCTETS).div_ceil(SHA_1_BLOCK_OCTETS);
