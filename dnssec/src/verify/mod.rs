@@ -17,6 +17,7 @@ mod rrset;
 mod zones;
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use crate::anchor::TrustAnchors;
 use crate::budget::{Budget, Exhausted};
@@ -281,7 +282,6 @@ impl<'a> Walk<'_, 'a> {
         record_type: RecordType,
     ) -> Result<Judgement, Exhausted> {
         let Case {
-            mut evidence,
             arguments,
             mut failures,
         } = case;
@@ -292,7 +292,7 @@ impl<'a> Walk<'_, 'a> {
             {
                 continue;
             }
-            let outcome = self.weigh_together(&argument.premises, &mut evidence)?;
+            let outcome = self.weigh_together(&argument.premises)?;
             let Some(validity) = failures.success_of(outcome) else {
                 continue;
             };
@@ -330,33 +330,26 @@ impl<'a> Walk<'_, 'a> {
     }
 
     /// When all of these records are proven.
-    fn weigh_together(
-        &mut self,
-        premises: &[usize],
-        evidence: &mut [Evidence<'a>],
-    ) -> Attempt<Validity> {
+    fn weigh_together(&mut self, premises: &[Rc<Evidence<'a>>]) -> Attempt<Validity> {
         let mut validity = Validity::always();
-        for premise in premises {
-            if let Some(evidence) = evidence.get_mut(*premise) {
-                match self.weigh(evidence)? {
-                    Ok(proven) => validity = validity.intersect(&proven),
-                    Err(failure) => return Ok(Err(failure)),
-                }
+        for evidence in premises {
+            match self.weigh(evidence)? {
+                Ok(proven) => validity = validity.intersect(&proven),
+                Err(failure) => return Ok(Err(failure)),
             }
         }
         Ok(Ok(validity))
     }
 
     /// Checks the signatures over a record, once.
-    fn weigh(&mut self, evidence: &mut Evidence<'a>) -> Attempt<Validity> {
-        if let Some(outcome) = &evidence.outcome {
+    fn weigh(&mut self, evidence: &Evidence<'a>) -> Attempt<Validity> {
+        if let Some(outcome) = evidence.outcome.get() {
             return Ok(outcome.clone());
         }
         self.zones
             .establish_signers(&evidence.rrset, self.sources, &mut self.budget)?;
         let outcome = evidence.rrset.verify(&self.zones, &mut self.budget)?;
-        evidence.outcome = Some(outcome.clone());
-        Ok(outcome)
+        Ok(evidence.outcome.get_or_init(|| outcome).clone())
     }
 
     /// Tells a name about which nothing can be proven from one about which something is wrong: where a zone on the way is

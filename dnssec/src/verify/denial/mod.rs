@@ -8,7 +8,9 @@
 mod nsec;
 mod nsec3;
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use smallvec::SmallVec;
 
@@ -36,11 +38,11 @@ pub(super) enum Conclusion {
     Insecure { zone: Name, cause: Insecurity },
 }
 
-/// A conclusion, and by their indices the records that it rests on.
+/// A conclusion, and the records that it rests on.
 #[derive(Clone, Debug)]
-pub(super) struct Argument {
+pub(super) struct Argument<'a> {
     pub(super) conclusion: Conclusion,
-    pub(super) premises: SmallVec<[usize; 3]>,
+    pub(super) premises: SmallVec<[Rc<Evidence<'a>>; 3]>,
 }
 
 /// The denying records of a chain that can be read.
@@ -74,14 +76,13 @@ struct HashedOwner<'a> {
 pub(super) struct Evidence<'a> {
     pub(super) zone: Name,
     pub(super) rrset: SignedRrset<'a>,
-    /// When it is proven, once that was looked at.
-    pub(super) outcome: Option<Result<Validity, Error>>,
+    /// When it is proven, once that was looked at: several arguments may rest on one record.
+    pub(super) outcome: OnceCell<Result<Validity, Error>>,
 }
 
 /// A question, and what can be argued about it.
 pub(super) struct Case<'a> {
-    pub(super) evidence: Vec<Evidence<'a>>,
-    pub(super) arguments: Vec<Argument>,
+    pub(super) arguments: Vec<Argument<'a>>,
     /// Why records that bear on the question are of no use.
     pub(super) failures: Failures,
 }
@@ -216,18 +217,17 @@ struct Hearing<'w, 'a> {
     witnesses: Witnesses<'w, 'a>,
     case: Case<'a>,
     /// The records admitted so far, by where their data stand, and what evidence they are.
-    admitted: Vec<(*const u8, Admitted)>,
+    admitted: Vec<(*const u8, Admitted<'a>)>,
 }
 
-/// Evidence, by index: one for each zone that signed a record.
-type Admitted = SmallVec<[usize; 1]>;
+/// What evidence a record is: one for each zone that signed it.
+type Admitted<'a> = SmallVec<[Rc<Evidence<'a>>; 1]>;
 
 impl<'w, 'a> Hearing<'w, 'a> {
     fn new(witnesses: Witnesses<'w, 'a>) -> Self {
         Self {
             witnesses,
             case: Case {
-                evidence: Vec::new(),
                 arguments: Vec::new(),
                 failures: Failures::default(),
             },
@@ -236,7 +236,7 @@ impl<'w, 'a> Hearing<'w, 'a> {
     }
 
     /// Looks the record's RRSIGs up, once: evidence for each zone that made a usable one.
-    fn admit<D>(&mut self, located: &Located<'a, D>) -> Result<Admitted, Exhausted> {
+    fn admit<D>(&mut self, located: &Located<'a, D>) -> Result<Admitted<'a>, Exhausted> {
         let place = located.record.rdata().as_ptr();
         if let Some((_, known)) = self.admitted.iter().find(|(other, _)| *other == place) {
             return Ok(known.clone());
@@ -247,7 +247,10 @@ impl<'w, 'a> Hearing<'w, 'a> {
         Ok(evidence)
     }
 
-    fn look_up_signatures<D>(&mut self, located: &Located<'a, D>) -> Result<Admitted, Exhausted> {
+    fn look_up_signatures<D>(
+        &mut self,
+        located: &Located<'a, D>,
+    ) -> Result<Admitted<'a>, Exhausted> {
         let responses = self.witnesses.chain.responses();
         let places = located.responses.iter();
         let sections = places.filter_map(|place| responses.get(*place));
@@ -272,30 +275,26 @@ impl<'w, 'a> Hearing<'w, 'a> {
                 zones.push(signer);
             }
         }
-        let evidence = &mut self.case.evidence;
-        let entered = zones.into_iter().map(|zone| {
-            evidence.push(Evidence {
+        let evidence = zones.into_iter().map(|zone| {
+            Rc::new(Evidence {
                 zone: zone.clone(),
                 rrset: rrset.signed_by(zone),
-                outcome: None,
-            });
-            evidence.len() - 1
+                outcome: OnceCell::new(),
+            })
         });
-        Ok(entered.collect())
+        Ok(evidence.collect())
     }
 
-    fn zone_of(&self, evidence: usize) -> Option<&Name> {
-        self.case
-            .evidence
-            .get(evidence)
-            .map(|evidence| &evidence.zone)
-    }
-
-    fn conclude(&mut self, conclusion: Conclusion, premises: &[usize]) -> Result<(), Exhausted> {
+    fn conclude<const N: usize>(
+        &mut self,
+        conclusion: Conclusion,
+        premises: [&Rc<Evidence<'a>>; N],
+    ) -> Result<(), Exhausted> {
+        const { assert!(N > 0, "a conclusion rests on some record") };
         self.witnesses.budget.spend_denial()?;
         self.case.arguments.push(Argument {
             conclusion,
-            premises: premises.into(),
+            premises: premises.into_iter().cloned().collect(),
         });
         Ok(())
     }

@@ -1,8 +1,10 @@
 //! What NSEC records prove (RFC 4035 §5.4).
 
+use std::rc::Rc;
+
 use super::{
-    Conclusion, Hearing, Located, denial_at, denies_type, is_unsigned_delegation, may_speak_of,
-    speaks_for_names_below,
+    Conclusion, Evidence, Hearing, Located, denial_at, denies_type, is_unsigned_delegation,
+    may_speak_of, speaks_for_names_below,
 };
 use crate::budget::Exhausted;
 use crate::error::Insecurity;
@@ -28,10 +30,7 @@ pub(super) fn absence<'a>(
             continue;
         }
         for evidence in hearing.admit(record)? {
-            let Some(zone) = hearing.zone_of(evidence).cloned() else {
-                continue;
-            };
-            if !may_speak_of(&zone, owner, record_type) {
+            if !may_speak_of(&evidence.zone, owner, record_type) {
                 continue;
             }
             if is_cut && !(is_at && record_type == RecordType::DS) {
@@ -39,14 +38,14 @@ pub(super) fn absence<'a>(
                     zone: record.owner.clone(),
                     cause: Insecurity::NoDs,
                 };
-                hearing.conclude(insecure, &[evidence])?;
+                hearing.conclude(insecure, [&evidence])?;
             }
             if is_at {
                 if let Some(denial) = denial_at(record.data.types, record_type) {
-                    hearing.conclude(Conclusion::Absent(denial), &[evidence])?;
+                    hearing.conclude(Conclusion::Absent(denial), [&evidence])?;
                 }
-            } else if covers(record, owner, &zone) {
-                absence_of_covered(records, owner, record_type, (record, evidence), hearing)?;
+            } else if covers(record, owner, &evidence.zone) {
+                absence_of_covered(records, owner, record_type, (record, &evidence), hearing)?;
             }
         }
     }
@@ -58,12 +57,12 @@ fn absence_of_covered<'a>(
     records: &[NsecRecord<'a>],
     owner: &Name,
     record_type: RecordType,
-    (covering, evidence): (&NsecRecord<'a>, usize),
+    (covering, evidence): (&NsecRecord<'a>, &Rc<Evidence<'a>>),
     hearing: &mut Hearing<'_, 'a>,
 ) -> Result<(), Exhausted> {
     if covering.data.next.is_below(owner) {
         // An empty non-terminal: it exists, by names below it alone.
-        return hearing.conclude(Conclusion::Absent(Denial::NoData), &[evidence]);
+        return hearing.conclude(Conclusion::Absent(Denial::NoData), [evidence]);
     }
     let encloser = owner.suffix(closest_encloser_labels(covering, owner));
     let Some(wildcard) = encloser.and_then(|encloser| encloser.wildcard()) else {
@@ -77,13 +76,13 @@ fn absence_of_covered<'a>(
             continue;
         }
         for about_wildcard in hearing.admit(record)? {
-            let zone = hearing.zone_of(about_wildcard).cloned();
-            let Some(zone) = zone.filter(|zone| Some(zone) == hearing.zone_of(evidence)) else {
+            let zone = &about_wildcard.zone;
+            if *zone != evidence.zone {
                 continue;
-            };
+            }
             let denial = if is_at {
                 denies_type(record.data.types, record_type).then_some(Denial::NoData)
-            } else if !covers(record, &wildcard, &zone) {
+            } else if !covers(record, &wildcard, zone) {
                 None
             } else if record.data.next.is_below(&wildcard) {
                 Some(Denial::NoData)
@@ -91,7 +90,7 @@ fn absence_of_covered<'a>(
                 Some(Denial::NxDomain)
             };
             if let Some(denial) = denial {
-                hearing.conclude(Conclusion::Absent(denial), &[evidence, about_wildcard])?;
+                hearing.conclude(Conclusion::Absent(denial), [evidence, &about_wildcard])?;
             }
         }
     }
@@ -112,8 +111,8 @@ pub(super) fn no_closer_name<'a>(
             continue;
         }
         for evidence in hearing.admit(record)? {
-            if hearing.zone_of(evidence) == Some(zone) {
-                hearing.conclude(Conclusion::NoCloserName, &[evidence])?;
+            if evidence.zone == *zone {
+                hearing.conclude(Conclusion::NoCloserName, [&evidence])?;
             }
         }
     }

@@ -1,10 +1,11 @@
 //! What NSEC3 records prove (RFC 5155 §8).
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::{
-    Conclusion, HashedOwner, Hearing, Located, denial_at, denies_type, is_unsigned_delegation,
-    may_speak_of, speaks_for_names_below,
+    Admitted, Conclusion, Evidence, HashedOwner, Hearing, Located, denial_at, denies_type,
+    is_unsigned_delegation, may_speak_of, speaks_for_names_below,
 };
 use crate::budget::Exhausted;
 use crate::error::Insecurity;
@@ -69,7 +70,7 @@ pub(super) fn no_closer_name<'a>(
                 Conclusion::NoCloserName
             };
             for evidence in chain.admit(record, hearing)? {
-                hearing.conclude(conclusion.clone(), &[evidence])?;
+                hearing.conclude(conclusion.clone(), [&evidence])?;
             }
         }
     }
@@ -122,7 +123,7 @@ impl<'r, 'a> HashChain<'r, 'a> {
         // Any one of them shows it, and the first may be stale.
         for record in self.records.iter().take(WITNESSES) {
             for evidence in self.admit(record, hearing)? {
-                hearing.conclude(insecure.clone(), &[evidence])?;
+                hearing.conclude(insecure.clone(), [&evidence])?;
             }
         }
         Ok(false)
@@ -172,10 +173,10 @@ impl<'r, 'a> HashChain<'r, 'a> {
         let types = record.data.nsec3.types;
         for evidence in self.admit(record, hearing)? {
             if is_unsigned_delegation(types) && record_type != RecordType::DS {
-                hearing.conclude(no_ds(owner), &[evidence])?;
+                hearing.conclude(no_ds(owner), [&evidence])?;
             }
             if let Some(denial) = denial_at(types, record_type) {
-                hearing.conclude(Conclusion::Absent(denial), &[evidence])?;
+                hearing.conclude(Conclusion::Absent(denial), [&evidence])?;
             }
         }
         Ok(())
@@ -193,16 +194,16 @@ impl<'r, 'a> HashChain<'r, 'a> {
         let types = at_encloser.data.nsec3.types;
         for of_encloser in self.admit(at_encloser, hearing)? {
             if is_unsigned_delegation(types) {
-                hearing.conclude(no_ds(encloser), &[of_encloser])?;
+                hearing.conclude(no_ds(encloser), [&of_encloser])?;
             }
             if !speaks_for_names_below(types) {
                 continue;
             }
             for covering in cover {
                 for of_next_closer in self.admit(covering, hearing)? {
-                    let premises = [of_encloser, of_next_closer];
+                    let premises = [&of_encloser, &of_next_closer];
                     if covering.data.nsec3.is_opt_out() {
-                        hearing.conclude(opt_out(next_closer), &premises)?;
+                        hearing.conclude(opt_out(next_closer), premises)?;
                     } else {
                         self.denial_by_wildcard(encloser, premises, record_type, hearing)?;
                     }
@@ -216,7 +217,7 @@ impl<'r, 'a> HashChain<'r, 'a> {
     fn denial_by_wildcard(
         &self,
         encloser: &Name,
-        [of_encloser, of_next_closer]: [usize; 2],
+        [of_encloser, of_next_closer]: [&Rc<Evidence<'a>>; 2],
         record_type: RecordType,
         hearing: &mut Hearing<'_, 'a>,
     ) -> Result<(), Exhausted> {
@@ -235,8 +236,8 @@ impl<'r, 'a> HashChain<'r, 'a> {
             .map(|record| (record, Conclusion::Absent(Denial::NxDomain)));
         for (record, conclusion) in lacking.chain(covering) {
             for of_wildcard in self.admit(record, hearing)? {
-                let premises = [of_encloser, of_next_closer, of_wildcard];
-                hearing.conclude(conclusion.clone(), &premises)?;
+                let premises = [of_encloser, of_next_closer, &of_wildcard];
+                hearing.conclude(conclusion.clone(), premises)?;
             }
         }
         Ok(())
@@ -247,9 +248,9 @@ impl<'r, 'a> HashChain<'r, 'a> {
         &self,
         record: &Nsec3Record<'a>,
         hearing: &mut Hearing<'_, 'a>,
-    ) -> Result<Vec<usize>, Exhausted> {
-        let mut admitted = hearing.admit(record)?.into_vec();
-        admitted.retain(|evidence| hearing.zone_of(*evidence) == Some(self.zone));
+    ) -> Result<Admitted<'a>, Exhausted> {
+        let mut admitted = hearing.admit(record)?;
+        admitted.retain(|evidence| evidence.zone == *self.zone);
         Ok(admitted)
     }
 
