@@ -66,9 +66,16 @@ struct Located<'a, D> {
 #[derive(Clone, Debug)]
 struct HashedOwner<'a> {
     nsec3: Nsec3<'a>,
-    hash: Nsec3Hash,
-    next: Nsec3Hash,
+    /// `None` if the hash algorithm is unknown: then the length of a hash is unknown, too, and no name can be compared.
+    hashes: Option<HashInterval>,
     zone: Name,
+}
+
+/// The hash in the owner name of an NSEC3 record, and the next one in its zone.
+#[derive(Clone, Copy, Debug)]
+struct HashInterval {
+    owner: Nsec3Hash,
+    next: Nsec3Hash,
 }
 
 /// A record that bears on a question, with the usable RRSIGs of one zone.
@@ -187,20 +194,35 @@ impl<'a> HashedOwner<'a> {
         if nsec3.has_unknown_flags() {
             return None;
         }
-        // Of a hash algorithm that is unknown the length is unknown, too, and the hashes mean nothing here.
-        let (hash, next) = if nsec3.parameters.is_supported() {
-            (
-                nsec3_owner_hash(owner)?,
-                nsec3.next_hashed_owner.try_into().ok()?,
-            )
+        let hashes = if nsec3.parameters.is_supported() {
+            Some(HashInterval {
+                owner: nsec3_owner_hash(owner)?,
+                next: nsec3.next_hashed_owner.try_into().ok()?,
+            })
         } else {
-            Default::default()
+            None
         };
         Some(Self {
             nsec3,
-            hash,
-            next,
+            hashes,
             zone: owner.parent()?,
+        })
+    }
+
+    /// Whether this is the record of the name with that hash (RFC 5155 §8.3: it matches the name).
+    fn matches(&self, hash: &Nsec3Hash) -> bool {
+        self.hashes.is_some_and(|hashes| hashes.owner == *hash)
+    }
+
+    /// Whether the hash lies between those of the record (RFC 5155 §8.3: it covers the name). The last record leads back to
+    /// the first.
+    fn covers(&self, hash: &Nsec3Hash) -> bool {
+        self.hashes.is_some_and(|HashInterval { owner, next }| {
+            if owner < next {
+                owner < *hash && *hash < next
+            } else {
+                owner != *hash && (owner < *hash || *hash < next)
+            }
         })
     }
 }

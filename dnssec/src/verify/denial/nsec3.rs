@@ -268,22 +268,13 @@ impl<'r, 'a> HashChain<'r, 'a> {
     fn matching(&self, hash: &Nsec3Hash) -> impl Iterator<Item = &'r Nsec3Record<'a>> {
         let hash = *hash;
         let records = self.records.iter().copied();
-        records.filter(move |record| record.data.hash == hash)
+        records.filter(move |record| record.data.matches(&hash))
     }
 
-    /// The records between whose hash and the next one this one stands (RFC 5155 §8.3). The last leads back to the first.
     fn covering(&self, hash: &Nsec3Hash) -> impl Iterator<Item = &'r Nsec3Record<'a>> {
         let hash = *hash;
-        self.records.iter().copied().filter(move |record| {
-            let HashedOwner {
-                hash: own, next, ..
-            } = record.data;
-            if own < next {
-                own < hash && hash < next
-            } else {
-                own != hash && (own < hash || hash < next)
-            }
-        })
+        let records = self.records.iter().copied();
+        records.filter(move |record| record.data.covers(&hash))
     }
 }
 
