@@ -13,6 +13,7 @@ mod attempt;
 mod delegation;
 mod denial;
 mod fact;
+mod insecurity;
 mod rrset;
 mod zones;
 
@@ -23,7 +24,7 @@ use crate::anchor::TrustAnchors;
 use crate::budget::{Budget, Exhausted};
 use crate::chain::Chain;
 use crate::demand::Demand;
-use crate::error::{Committer, Error, Insecurity, RrsetId};
+use crate::error::{Error, RrsetId};
 use crate::name::Name;
 use crate::record::RecordType;
 use crate::validity::Validity;
@@ -350,138 +351,6 @@ impl<'a> Walk<'_, 'a> {
             .establish_signers(&evidence.rrset, self.sources, &mut self.budget)?;
         let outcome = evidence.rrset.verify(&self.zones, &mut self.budget)?;
         Ok(evidence.outcome.get_or_init(|| outcome).clone())
-    }
-
-    /// Tells a name about which nothing can be proven from one about which something is wrong: where a zone on the way is
-    /// proven to be unsigned, or to be signed with nothing known (RFC 4035 §5.2), the failure is no failure.
-    fn insecure_or(&mut self, failure: Error, owner: &Name, record_type: RecordType) -> Error {
-        match failure {
-            Error::InsecureDelegation { zone, cause } => {
-                return if self.is_anchored_below(&zone, cause, owner, record_type) {
-                    Error::DnskeyNotCommitted {
-                        zone,
-                        committed_by: Committer::Parent,
-                    }
-                } else {
-                    Error::InsecureDelegation { zone, cause }
-                };
-            }
-            _ => {}
-        }
-        match self.insecurity(&failure, owner, record_type) {
-            Ok(Some(insecure)) => insecure,
-            Ok(None) => failure,
-            // The verification ends here in any case. What says what to mend is the failure, for which there was work
-            // enough.
-            Err(Exhausted { .. }) => failure,
-        }
-    }
-
-    /// Whether an anchor vouches for the name all the same, since it lies between that and the unsigned zone: an island of
-    /// security (RFC 4033 §2) is no part of the sea.
-    fn is_anchored_below(
-        &self,
-        zone: &Name,
-        cause: Insecurity,
-        owner: &Name,
-        record_type: RecordType,
-    ) -> bool {
-        self.sources.anchors.iter().any(|anchor| {
-            let anchored = anchor.owner();
-            let is_below = match cause {
-                // Here it is the zone's own denials that prove nothing, not the delegation to it.
-                Insecurity::Nsec3Iterations | Insecurity::Nsec3Hash => anchored.is_below(zone),
-                Insecurity::NoDs | Insecurity::Algorithms | Insecurity::OptOut => {
-                    anchored.is_within(zone)
-                }
-            };
-            // The DS of the anchored zone is not that zone's.
-            let vouches = match record_type {
-                RecordType::DS => owner.is_below(anchored),
-                _ => owner.is_within(anchored),
-            };
-            is_below && vouches
-        })
-    }
-
-    fn insecurity(
-        &mut self,
-        failure: &Error,
-        owner: &Name,
-        record_type: RecordType,
-    ) -> Result<Option<Error>, Exhausted> {
-        // From the top: below an unsigned delegation nothing is proven.
-        let labels = owner.label_count();
-        let lowest = if record_type == RecordType::DS {
-            labels.saturating_sub(1)
-        } else {
-            labels
-        };
-        for labels in 1..=lowest {
-            let Some(zone) = owner.suffix(labels) else {
-                continue;
-            };
-            if self.is_anchored_below(&zone, Insecurity::Algorithms, owner, record_type) {
-                continue;
-            }
-            self.budget
-                .spend_search(self.sources.chain.responses().len())?;
-            let delegations = delegation::candidates(self.sources, &zone, RecordType::DS);
-            for ds_rrset in delegations.unwrap_or_default() {
-                if delegation::is_secure(ds_rrset.rdata()) {
-                    continue;
-                }
-                let Ok(validity) = self.prove(&ds_rrset)? else {
-                    continue;
-                };
-                let in_time = self.so_far.intersect(&validity);
-                if in_time.overlaps(self.sources.demand.period()) {
-                    return Ok(Some(Error::InsecureDelegation {
-                        zone,
-                        cause: Insecurity::Algorithms,
-                    }));
-                }
-            }
-        }
-        let (records, witnesses) = self.denials()?;
-        let mut case = records.about(owner, record_type, witnesses)?;
-        case.arguments
-            .retain(|argument| match &argument.conclusion {
-                Conclusion::Insecure { zone, cause } => match cause {
-                    Insecurity::Nsec3Iterations | Insecurity::Nsec3Hash => {
-                        self.may_hide_a_delegation(zone, failure, owner)
-                    }
-                    _ => true,
-                },
-                _ => false,
-            });
-        Ok(match self.judge(case, owner, record_type)? {
-            Judgement::Insecure(insecure) => Some(insecure),
-            _ => None,
-        })
-    }
-}
-
-impl Walk<'_, '_> {
-    /// Whether a zone whose denials can't be read may have an unsigned delegation that explains the failure. Not if it is a
-    /// signature of that zone or of one below that failed, nor if a DS RRset says that the delegation is signed: then
-    /// something is wrong that no denial has to do with.
-    fn may_hide_a_delegation(&self, zone: &Name, failure: &Error, owner: &Name) -> bool {
-        let lacks_something = matches!(
-            failure,
-            Error::NoRrsig(_) | Error::MissingResponse(_) | Error::UnprovenDenial(_)
-        );
-        let above = zone.label_count();
-        let is_delegated = |labels: usize| {
-            let child = owner.suffix(labels);
-            child.is_some_and(|child| {
-                delegation::candidates(self.sources, &child, RecordType::DS)
-                    .unwrap_or_default()
-                    .iter()
-                    .any(|ds_rrset| delegation::is_secure(ds_rrset.rdata()))
-            })
-        };
-        lacks_something && !(above + 1..=owner.label_count()).any(is_delegated)
     }
 }
 
