@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::rrset::{SignedRrset, UnweighedRrset};
+use super::rrset::{SignedRrset, UncheckedRrset};
 use crate::chain::Chain;
 use crate::error::{Error, RrsetId};
 use crate::message::{Record, Response};
@@ -12,9 +12,9 @@ use crate::record::RecordType;
 /// What was found, nothing of it checked.
 pub(super) enum Found<'a> {
     /// Records of the type that was asked for.
-    Records(UnweighedRrset<'a>),
+    Records(UncheckedRrset<'a>),
     /// Another name in place of the owner, by its CNAME or by a DNAME above it.
-    Alias(UnweighedRrset<'a>),
+    Alias(UncheckedRrset<'a>),
     /// Neither. There may be a proof that there is nothing to be found; if not, this is what is wrong.
     Nothing(Error),
 }
@@ -125,7 +125,7 @@ impl<'c, 'a> Question<'c, 'a> {
         &self,
         owner: &Name,
         record_type: RecordType,
-    ) -> Result<Option<UnweighedRrset<'a>>, Error> {
+    ) -> Result<Option<UncheckedRrset<'a>>, Error> {
         gather(self.sections.iter().copied(), owner, record_type)
     }
 
@@ -134,7 +134,7 @@ impl<'c, 'a> Question<'c, 'a> {
         &self,
         owner: &Name,
         record_type: RecordType,
-    ) -> Result<Option<UnweighedRrset<'a>>, Error> {
+    ) -> Result<Option<UncheckedRrset<'a>>, Error> {
         let responses = self.chain.responses_to(owner, record_type);
         let sections = responses
             .into_iter()
@@ -165,8 +165,8 @@ fn gather<'c, 'a: 'c>(
     sections: impl Iterator<Item = &'c [Record<'a>]>,
     owner: &Name,
     record_type: RecordType,
-) -> Result<Option<UnweighedRrset<'a>>, Error> {
-    let mut gathered: Option<UnweighedRrset<'a>> = None;
+) -> Result<Option<UncheckedRrset<'a>>, Error> {
+    let mut gathered: Option<UncheckedRrset<'a>> = None;
     let mut count = 0;
     for section in sections {
         let Some(found) = SignedRrset::find_among(section, owner, record_type)? else {

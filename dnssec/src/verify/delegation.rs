@@ -231,7 +231,7 @@ pub(super) fn candidates<'a>(
     let mut failures = Failures::default();
     for response in sources.chain.responses_to(zone, record_type) {
         let candidate = SignedRrset::find(response, zone, record_type)
-            .and_then(|unweighed| unweighed.usable(sources.demand, Expansion::Refused));
+            .and_then(|unchecked| unchecked.usable(sources.demand, Expansion::Refused));
         found.extend(failures.success_of(candidate));
     }
     if !found.is_empty() {

@@ -5,7 +5,7 @@
 //! bogus.
 
 use super::denial::Conclusion;
-use super::{Judgement, Walk, delegation};
+use super::{DenialOutcome, Walk, delegation};
 use crate::budget::Exhausted;
 use crate::error::{Committer, Error, Insecurity};
 use crate::name::Name;
@@ -77,10 +77,11 @@ impl Walk<'_, '_> {
                 }
             }
         }
-        let (records, witnesses) = self.denials()?;
-        let mut case = records.about(owner, record_type, witnesses)?;
-        case.arguments
-            .retain(|argument| match &argument.conclusion {
+        let (records, context) = self.denials()?;
+        let mut proofs = records.about(owner, record_type, context)?;
+        proofs
+            .candidates
+            .retain(|candidate| match &candidate.conclusion {
                 Conclusion::Insecure { zone, cause } => match cause {
                     Insecurity::Nsec3Iterations | Insecurity::Nsec3Hash => {
                         self.may_hide_a_delegation(zone, failure, owner)
@@ -89,8 +90,8 @@ impl Walk<'_, '_> {
                 },
                 _ => false,
             });
-        Ok(match self.judge(case, owner, record_type)? {
-            Judgement::Insecure(insecure) => Some(insecure),
+        Ok(match self.best_proof(proofs, owner, record_type)? {
+            DenialOutcome::Insecure(insecure) => Some(insecure),
             _ => None,
         })
     }

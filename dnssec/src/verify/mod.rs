@@ -31,7 +31,7 @@ use crate::validity::Validity;
 
 use answer::{Found, Question};
 use attempt::{Attempt, Failures, Stop};
-use denial::{Case, Conclusion, Evidence, Witnesses};
+use denial::{Conclusion, DenialProofs, SearchContext, SignedDenial};
 use rrset::{Expansion, GoodSignature, SignedRrset};
 use zones::{Sources, Zones};
 
@@ -228,15 +228,15 @@ impl<'a> Walk<'_, 'a> {
         signature: &GoodSignature<'_>,
     ) -> Attempt<Validity> {
         let unproven = Error::UnprovenWildcard(rrset.id());
-        let (records, witnesses) = self.denials()?;
-        let case =
-            records.about_wildcard(rrset.owner(), signature.labels, signature.signer, witnesses)?;
-        let judgement = self.judge(case, rrset.owner(), rrset.id().record_type)?;
-        Ok(match judgement {
-            Judgement::NoCloserName(validity) => Ok(validity),
-            Judgement::Insecure(insecure) => Err(insecure),
-            Judgement::Absent(..) => Err(unproven),
-            Judgement::None(failures) => Err(failures.furthest_or(|| unproven)),
+        let (records, context) = self.denials()?;
+        let proofs =
+            records.about_wildcard(rrset.owner(), signature.labels, signature.signer, context)?;
+        let best = self.best_proof(proofs, rrset.owner(), rrset.id().record_type)?;
+        Ok(match best {
+            DenialOutcome::NoCloserName(validity) => Ok(validity),
+            DenialOutcome::Insecure(insecure) => Err(insecure),
+            DenialOutcome::Absent(..) => Err(unproven),
+            DenialOutcome::None(failures) => Err(failures.furthest_or(|| unproven)),
         })
     }
 
@@ -248,52 +248,52 @@ impl<'a> Walk<'_, 'a> {
         record_type: RecordType,
         otherwise: Error,
     ) -> Attempt<(Denial, Validity)> {
-        let (records, witnesses) = self.denials()?;
-        let case = records.about(owner, record_type, witnesses)?;
-        Ok(match self.judge(case, owner, record_type)? {
-            Judgement::Absent(denial, validity) => Ok((denial, validity)),
-            Judgement::Insecure(insecure) => Err(insecure),
-            Judgement::NoCloserName(_) => Err(otherwise),
-            Judgement::None(failures) => Err(failures.furthest_or(|| otherwise)),
+        let (records, context) = self.denials()?;
+        let proofs = records.about(owner, record_type, context)?;
+        Ok(match self.best_proof(proofs, owner, record_type)? {
+            DenialOutcome::Absent(denial, validity) => Ok((denial, validity)),
+            DenialOutcome::Insecure(insecure) => Err(insecure),
+            DenialOutcome::NoCloserName(_) => Err(otherwise),
+            DenialOutcome::None(failures) => Err(failures.furthest_or(|| otherwise)),
         })
     }
 
-    fn denials(&mut self) -> Result<(&denial::Records<'a>, Witnesses<'_, 'a>), Exhausted> {
+    fn denials(&mut self) -> Result<(&denial::Records<'a>, SearchContext<'_, 'a>), Exhausted> {
         let Sources { chain, demand, .. } = self.sources;
         let records = match self.denials.take() {
             Some(known) => known,
             None => denial::Records::read(chain)?,
         };
         let records = &*self.denials.insert(records);
-        let witnesses = Witnesses {
+        let context = SearchContext {
             chain,
             demand,
             budget: &mut self.budget,
         };
-        Ok((records, witnesses))
+        Ok((records, context))
     }
 
-    /// Checks what the arguments of a case about these records rest on. An argument holds when all of its records do; what
-    /// several conclude holds when one of them does. Of several conclusions that hold, what is absent comes before what is
-    /// insecure, and then what holds for the longest, whatever order the chain is in.
-    fn judge(
+    /// Verifies the records of the candidate proofs about a name and type. A proof holds when all of its records do; what
+    /// several proofs conclude holds when one of them does. Of several conclusions that hold, what is absent comes before
+    /// what is insecure, and then what holds for the longest, whatever order the chain is in.
+    fn best_proof(
         &mut self,
-        case: Case<'a>,
+        proofs: DenialProofs<'a>,
         owner: &Name,
         record_type: RecordType,
-    ) -> Result<Judgement, Exhausted> {
-        let Case {
-            arguments,
+    ) -> Result<DenialOutcome, Exhausted> {
+        let DenialProofs {
+            candidates,
             mut failures,
-        } = case;
+        } = proofs;
         let mut held: Vec<(Conclusion, Validity)> = Vec::new();
-        for argument in arguments {
-            if let Conclusion::Insecure { zone, cause } = &argument.conclusion
+        for candidate in candidates {
+            if let Conclusion::Insecure { zone, cause } = &candidate.conclusion
                 && self.is_anchored_below(zone, *cause, owner, record_type)
             {
                 continue;
             }
-            let outcome = self.weigh_together(&argument.premises)?;
+            let outcome = self.verify_records(&candidate.records)?;
             let Some(validity) = failures.success_of(outcome) else {
                 continue;
             };
@@ -310,31 +310,31 @@ impl<'a> Walk<'_, 'a> {
                 continue;
             }
             let same =
-                |(conclusion, _): &&mut (Conclusion, Validity)| *conclusion == argument.conclusion;
+                |(conclusion, _): &&mut (Conclusion, Validity)| *conclusion == candidate.conclusion;
             match held.iter_mut().find(same) {
                 Some((_, before)) => *before = before.unite(&validity),
-                None => held.push((argument.conclusion, validity)),
+                None => held.push((candidate.conclusion, validity)),
             }
         }
-        let judgement = held.into_iter().max_by_key(|(conclusion, validity)| {
+        let best = held.into_iter().max_by_key(|(conclusion, validity)| {
             let is_secure = !matches!(conclusion, Conclusion::Insecure { .. });
             (is_secure, validity.seconds(), conclusion.clone())
         });
-        Ok(match judgement {
-            Some((Conclusion::Absent(denial), validity)) => Judgement::Absent(denial, validity),
-            Some((Conclusion::NoCloserName, validity)) => Judgement::NoCloserName(validity),
+        Ok(match best {
+            Some((Conclusion::Absent(denial), validity)) => DenialOutcome::Absent(denial, validity),
+            Some((Conclusion::NoCloserName, validity)) => DenialOutcome::NoCloserName(validity),
             Some((Conclusion::Insecure { zone, cause }, _)) => {
-                Judgement::Insecure(Error::InsecureDelegation { zone, cause })
+                DenialOutcome::Insecure(Error::InsecureDelegation { zone, cause })
             }
-            None => Judgement::None(failures),
+            None => DenialOutcome::None(failures),
         })
     }
 
-    /// When all of these records are proven.
-    fn weigh_together(&mut self, premises: &[Rc<Evidence<'a>>]) -> Attempt<Validity> {
+    /// Verifies all of these records. Returns when they hold together.
+    fn verify_records(&mut self, records: &[Rc<SignedDenial<'a>>]) -> Attempt<Validity> {
         let mut validity = Validity::always();
-        for evidence in premises {
-            match self.weigh(evidence)? {
+        for signed in records {
+            match self.verify_record(signed)? {
                 Ok(proven) => validity = validity.intersect(&proven),
                 Err(failure) => return Ok(Err(failure)),
             }
@@ -342,24 +342,24 @@ impl<'a> Walk<'_, 'a> {
         Ok(Ok(validity))
     }
 
-    /// Checks the signatures over a record, once.
-    fn weigh(&mut self, evidence: &Evidence<'a>) -> Attempt<Validity> {
-        if let Some(outcome) = evidence.outcome.get() {
+    /// Verifies the signatures over a record, once.
+    fn verify_record(&mut self, signed: &SignedDenial<'a>) -> Attempt<Validity> {
+        if let Some(outcome) = signed.outcome.get() {
             return Ok(outcome.clone());
         }
         self.zones
-            .establish_signers(&evidence.rrset, self.sources, &mut self.budget)?;
-        let outcome = evidence.rrset.verify(&self.zones, &mut self.budget)?;
-        Ok(evidence.outcome.get_or_init(|| outcome).clone())
+            .establish_signers(&signed.rrset, self.sources, &mut self.budget)?;
+        let outcome = signed.rrset.verify(&self.zones, &mut self.budget)?;
+        Ok(signed.outcome.get_or_init(|| outcome).clone())
     }
 }
 
-/// What came of a case.
-enum Judgement {
+/// The outcome of a search for denials.
+enum DenialOutcome {
     Absent(Denial, Validity),
     NoCloserName(Validity),
     Insecure(Error),
-    /// Nothing holds.
+    /// No candidate proof holds.
     None(Failures),
 }
 

@@ -1,4 +1,5 @@
-//! An RRset with its signatures: finding it in a response, weighing its RRSIGs, checking them (RFC 4035 §5.3).
+//! An RRset with its signatures: finding it in a response, checking its RRSIGs without keys and then with them (RFC 4035
+//! §5.3).
 
 use std::borrow::Cow;
 
@@ -39,9 +40,9 @@ struct WindowedRrsig<'a> {
     window: Period,
 }
 
-/// An RRset whose RRSIGs are not weighed yet.
+/// An RRset whose RRSIGs are not checked yet.
 #[derive(Clone, Debug)]
-pub(super) struct UnweighedRrset<'a> {
+pub(super) struct UncheckedRrset<'a> {
     rrset: SignedRrset<'a>,
     rrsigs: Rrsigs<'a>,
 }
@@ -84,7 +85,7 @@ impl<'a> SignedRrset<'a> {
         response: &Response<'a>,
         owner: &Name,
         record_type: RecordType,
-    ) -> Result<UnweighedRrset<'a>, Error> {
+    ) -> Result<UncheckedRrset<'a>, Error> {
         let id = || RrsetId {
             owner: owner.clone(),
             record_type,
@@ -104,7 +105,7 @@ impl<'a> SignedRrset<'a> {
         section: &[Record<'a>],
         owner: &Name,
         record_type: RecordType,
-    ) -> Result<Option<UnweighedRrset<'a>>, Error> {
+    ) -> Result<Option<UncheckedRrset<'a>>, Error> {
         let data = section
             .iter()
             .filter(|record| record.belongs_to(owner, record_type));
@@ -123,7 +124,7 @@ impl<'a> SignedRrset<'a> {
         // Canonical order is that of the octets, and duplicates are one (RFC 4034 §6.3).
         rdata.sort_unstable();
         rdata.dedup();
-        Ok(Some(UnweighedRrset {
+        Ok(Some(UncheckedRrset {
             rrset: Self {
                 owner: owner.clone(),
                 record_type,
@@ -139,12 +140,12 @@ impl<'a> SignedRrset<'a> {
         record: &Record<'a>,
         owner: &Name,
         sections: impl Iterator<Item = &'s [Record<'a>]>,
-    ) -> UnweighedRrset<'a>
+    ) -> UncheckedRrset<'a>
     where
         'a: 's,
     {
         let record_type = record.record_type();
-        UnweighedRrset {
+        UncheckedRrset {
             rrset: Self {
                 owner: owner.clone(),
                 record_type,
@@ -346,7 +347,7 @@ impl<'a> SignedRrset<'a> {
     }
 }
 
-impl<'a> UnweighedRrset<'a> {
+impl<'a> UncheckedRrset<'a> {
     pub(super) fn record_type(&self) -> RecordType {
         self.rrset.record_type
     }
@@ -386,7 +387,9 @@ impl<'a> UnweighedRrset<'a> {
         keep_each_once(&mut rrsigs, Rrsig::clone);
         let mut failures = Failures::default();
         for rrsig in rrsigs {
-            if let Some(window) = failures.success_of(rrset.weigh(&rrsig, demand, expansion)) {
+            if let Some(window) =
+                failures.success_of(rrset.check_without_key(&rrsig, demand, expansion))
+            {
                 rrset.rrsigs.push(WindowedRrsig { rrsig, window });
             }
         }
@@ -398,8 +401,8 @@ impl<'a> UnweighedRrset<'a> {
 }
 
 impl SignedRrset<'_> {
-    /// What can be said of an RRSIG without a key (RFC 4035 §5.3.1): gives its window.
-    fn weigh(
+    /// Checks all that can be checked of an RRSIG without a key (RFC 4035 §5.3.1). Returns its validity period.
+    fn check_without_key(
         &self,
         rrsig: &Rrsig<'_>,
         demand: Demand,

@@ -2,8 +2,8 @@
 //! RFC 6840 §4).
 //!
 //! A signed denial is a fact wherever it stands, so the records are taken from all sections of all responses. From them
-//! [`Argument`]s are made, each a conclusion and the records that it rests on, by names and hashes alone; only then are
-//! the signatures of those records checked. An argument holds when all of its records do.
+//! [`CandidateProof`]s are made, each a conclusion and the records that it rests on, by names and hashes alone; only then
+//! are the signatures of those records verified. A proof holds when all of its records do.
 
 mod nsec;
 mod nsec3;
@@ -40,9 +40,9 @@ pub(super) enum Conclusion {
 
 /// A conclusion, and the records that it rests on.
 #[derive(Clone, Debug)]
-pub(super) struct Argument<'a> {
+pub(super) struct CandidateProof<'a> {
     pub(super) conclusion: Conclusion,
-    pub(super) premises: SmallVec<[Rc<Evidence<'a>>; 3]>,
+    pub(super) records: SmallVec<[Rc<SignedDenial<'a>>; 3]>,
 }
 
 /// The denying records of a chain that can be read.
@@ -78,19 +78,19 @@ struct HashInterval {
     next: Nsec3Hash,
 }
 
-/// A record that bears on a question, with the usable RRSIGs of one zone.
+/// An NSEC or NSEC3 record about the name, with the usable RRSIGs of one zone.
 #[derive(Clone, Debug)]
-pub(super) struct Evidence<'a> {
+pub(super) struct SignedDenial<'a> {
     pub(super) zone: Name,
     pub(super) rrset: SignedRrset<'a>,
-    /// When it is proven, once that was looked at: several arguments may rest on one record.
+    /// When it is proven, once that was looked at: several proofs may rest on one record.
     pub(super) outcome: OnceCell<Result<Validity, Error>>,
 }
 
-/// A question, and what can be argued about it.
-pub(super) struct Case<'a> {
-    pub(super) arguments: Vec<Argument<'a>>,
-    /// Why records that bear on the question are of no use.
+/// The candidate proofs about a name and type.
+pub(super) struct DenialProofs<'a> {
+    pub(super) candidates: Vec<CandidateProof<'a>>,
+    /// Why records about the name are of no use.
     pub(super) failures: Failures,
 }
 
@@ -130,33 +130,33 @@ impl<'a> Records<'a> {
         Ok(records)
     }
 
-    /// What can be argued about records of `record_type` at `owner`: that there are none, or that the name lies below an
+    /// Finds candidate proofs about records of `record_type` at `owner`: that there are none, or that the name lies below an
     /// unsigned delegation.
     pub(super) fn about(
         &self,
         owner: &Name,
         record_type: RecordType,
-        witnesses: Witnesses<'_, 'a>,
-    ) -> Result<Case<'a>, Exhausted> {
-        let mut hearing = Hearing::new(witnesses);
-        nsec::absence(&self.nsec, owner, record_type, &mut hearing)?;
-        nsec3::absence(&self.nsec3, owner, record_type, &mut hearing)?;
-        Ok(hearing.case)
+        context: SearchContext<'_, 'a>,
+    ) -> Result<DenialProofs<'a>, Exhausted> {
+        let mut search = DenialSearch::new(context);
+        nsec::absence(&self.nsec, owner, record_type, &mut search)?;
+        nsec3::absence(&self.nsec3, owner, record_type, &mut search)?;
+        Ok(search.proofs)
     }
 
-    /// What can be argued about there being no name in `zone` closer to `owner` than the wildcard below its last `labels`
+    /// Finds candidate proofs that there is no name in `zone` closer to `owner` than the wildcard below its last `labels`
     /// labels.
     pub(super) fn about_wildcard(
         &self,
         owner: &Name,
         labels: usize,
         zone: &Name,
-        witnesses: Witnesses<'_, 'a>,
-    ) -> Result<Case<'a>, Exhausted> {
-        let mut hearing = Hearing::new(witnesses);
-        nsec::no_closer_name(&self.nsec, owner, labels, zone, &mut hearing)?;
-        nsec3::no_closer_name(&self.nsec3, owner, labels, zone, &mut hearing)?;
-        Ok(hearing.case)
+        context: SearchContext<'_, 'a>,
+    ) -> Result<DenialProofs<'a>, Exhausted> {
+        let mut search = DenialSearch::new(context);
+        nsec::no_closer_name(&self.nsec, owner, labels, zone, &mut search)?;
+        nsec3::no_closer_name(&self.nsec3, owner, labels, zone, &mut search)?;
+        Ok(search.proofs)
     }
 }
 
@@ -227,96 +227,99 @@ impl<'a> HashedOwner<'a> {
     }
 }
 
-/// What turns records into evidence.
-pub(super) struct Witnesses<'w, 'a> {
+/// What a search looks signatures up in, and what it may cost.
+pub(super) struct SearchContext<'w, 'a> {
     pub(super) chain: &'w Chain<'a>,
     pub(super) demand: Demand,
     pub(super) budget: &'w mut Budget,
 }
 
-/// A case while it is made.
-struct Hearing<'w, 'a> {
-    witnesses: Witnesses<'w, 'a>,
-    case: Case<'a>,
-    /// The records admitted so far, by where their data stand, and what evidence they are.
-    admitted: Vec<(*const u8, Admitted<'a>)>,
+/// A search for candidate proofs.
+struct DenialSearch<'w, 'a> {
+    context: SearchContext<'w, 'a>,
+    proofs: DenialProofs<'a>,
+    /// The records whose RRSIGs were looked up so far, by where their data stand.
+    looked_up: Vec<(*const u8, SignedDenials<'a>)>,
 }
 
-/// What evidence a record is: one for each zone that signed it.
-type Admitted<'a> = SmallVec<[Rc<Evidence<'a>>; 1]>;
+/// A record, once for each zone that signed it.
+type SignedDenials<'a> = SmallVec<[Rc<SignedDenial<'a>>; 1]>;
 
-impl<'w, 'a> Hearing<'w, 'a> {
-    fn new(witnesses: Witnesses<'w, 'a>) -> Self {
+impl<'w, 'a> DenialSearch<'w, 'a> {
+    fn new(context: SearchContext<'w, 'a>) -> Self {
         Self {
-            witnesses,
-            case: Case {
-                arguments: Vec::new(),
+            context,
+            proofs: DenialProofs {
+                candidates: Vec::new(),
                 failures: Failures::default(),
             },
-            admitted: Vec::new(),
+            looked_up: Vec::new(),
         }
     }
 
-    /// Looks the record's RRSIGs up, once: evidence for each zone that made a usable one.
-    fn admit<D>(&mut self, located: &Located<'a, D>) -> Result<Admitted<'a>, Exhausted> {
+    /// Looks the record's RRSIGs up, once. Returns it with those of each zone that made a usable one.
+    fn signed_denials<D>(
+        &mut self,
+        located: &Located<'a, D>,
+    ) -> Result<SignedDenials<'a>, Exhausted> {
         let place = located.record.rdata().as_ptr();
-        if let Some((_, known)) = self.admitted.iter().find(|(other, _)| *other == place) {
+        if let Some((_, known)) = self.looked_up.iter().find(|(other, _)| *other == place) {
             return Ok(known.clone());
         }
-        self.witnesses.budget.spend_denial()?;
-        let evidence = self.look_up_signatures(located)?;
-        self.admitted.push((place, evidence.clone()));
-        Ok(evidence)
+        self.context.budget.spend_denial()?;
+        let signed = self.look_up_signatures(located)?;
+        self.looked_up.push((place, signed.clone()));
+        Ok(signed)
     }
 
     fn look_up_signatures<D>(
         &mut self,
         located: &Located<'a, D>,
-    ) -> Result<Admitted<'a>, Exhausted> {
-        let responses = self.witnesses.chain.responses();
+    ) -> Result<SignedDenials<'a>, Exhausted> {
+        let responses = self.context.chain.responses();
         let places = located.responses.iter();
         let sections = places.filter_map(|place| responses.get(*place));
         let records = sections.clone().map(|response| response.records().len());
-        self.witnesses.budget.spend_search(records.sum())?;
-        let unweighed = SignedRrset::of_one(
+        self.context.budget.spend_search(records.sum())?;
+        let unchecked = SignedRrset::of_one(
             &located.record,
             &located.owner,
             sections.map(Response::records),
         );
-        let usable = unweighed.usable(self.witnesses.demand, Expansion::Refused);
-        let Some(rrset) = self.case.failures.success_of(usable) else {
-            return Ok(Admitted::new());
+        let usable = unchecked.usable(self.context.demand, Expansion::Refused);
+        let Some(rrset) = self.proofs.failures.success_of(usable) else {
+            return Ok(SignedDenials::new());
         };
         let mut zones: SmallVec<[&Name; 1]> = SmallVec::new();
         for signer in rrset.signers() {
             if !zones.contains(&signer) {
                 if !zones.is_empty() {
                     // Anybody can put another zone's name into an RRSIG.
-                    self.witnesses.budget.spend_denial()?;
+                    self.context.budget.spend_denial()?;
                 }
                 zones.push(signer);
             }
         }
-        let evidence = zones.into_iter().map(|zone| {
-            Rc::new(Evidence {
+        let signed = zones.into_iter().map(|zone| {
+            Rc::new(SignedDenial {
                 zone: zone.clone(),
                 rrset: rrset.signed_by(zone),
                 outcome: OnceCell::new(),
             })
         });
-        Ok(evidence.collect())
+        Ok(signed.collect())
     }
 
     fn conclude<const N: usize>(
         &mut self,
         conclusion: Conclusion,
-        premises: [&Rc<Evidence<'a>>; N],
+        records: [&Rc<SignedDenial<'a>>; N],
     ) -> Result<(), Exhausted> {
-        const { assert!(N > 0, "a conclusion rests on some record") };
-        self.witnesses.budget.spend_denial()?;
-        self.case.arguments.push(Argument {
+        const { assert!(N > 0, "a proof rests on some record") };
+        self.context.budget.spend_denial()?;
+        self.proofs.candidates.push(CandidateProof {
             conclusion,
-            premises: premises.into_iter().cloned().collect(),
+            records: records.into_iter().cloned().collect(),
         });
         Ok(())
     }

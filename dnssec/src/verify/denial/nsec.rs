@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use super::{
-    Conclusion, Evidence, Hearing, Located, denial_at, denies_type, is_unsigned_delegation,
-    may_speak_of, speaks_for_names_below,
+    Conclusion, DenialSearch, Located, SignedDenial, denial_at, denies_type,
+    is_unsigned_delegation, may_speak_of, speaks_for_names_below,
 };
 use crate::budget::Exhausted;
 use crate::error::Insecurity;
@@ -15,12 +15,12 @@ use crate::verify::fact::Denial;
 
 type NsecRecord<'a> = Located<'a, Nsec<'a>>;
 
-/// Argues that there is no record of the type at the name, or that the name lies below an unsigned delegation.
+/// Finds proofs that there is no record of the type at the name, or that the name lies below an unsigned delegation.
 pub(super) fn absence<'a>(
     records: &[NsecRecord<'a>],
     owner: &Name,
     record_type: RecordType,
-    hearing: &mut Hearing<'_, 'a>,
+    search: &mut DenialSearch<'_, 'a>,
 ) -> Result<(), Exhausted> {
     for record in records {
         let is_at = record.owner == *owner;
@@ -29,8 +29,8 @@ pub(super) fn absence<'a>(
         if !is_at && !is_cut && !may_cover(record, owner) {
             continue;
         }
-        for evidence in hearing.admit(record)? {
-            if !may_speak_of(&evidence.zone, owner, record_type) {
+        for signed in search.signed_denials(record)? {
+            if !may_speak_of(&signed.zone, owner, record_type) {
                 continue;
             }
             if is_cut && !(is_at && record_type == RecordType::DS) {
@@ -38,46 +38,46 @@ pub(super) fn absence<'a>(
                     zone: record.owner.clone(),
                     cause: Insecurity::NoDs,
                 };
-                hearing.conclude(insecure, [&evidence])?;
+                search.conclude(insecure, [&signed])?;
             }
             if is_at {
                 if let Some(denial) = denial_at(record.data.types, record_type) {
-                    hearing.conclude(Conclusion::Absent(denial), [&evidence])?;
+                    search.conclude(Conclusion::Absent(denial), [&signed])?;
                 }
-            } else if covers(record, owner, &evidence.zone) {
-                absence_of_covered(records, owner, record_type, (record, &evidence), hearing)?;
+            } else if covers(record, owner, &signed.zone) {
+                absence_of_covered(records, owner, record_type, (record, &signed), search)?;
             }
         }
     }
     Ok(())
 }
 
-/// Argues from an NSEC record that covers the name, and from what there is about the wildcard that could have made it.
+/// Finds proofs in an NSEC record that covers the name and in the records about the wildcard that could have produced it.
 fn absence_of_covered<'a>(
     records: &[NsecRecord<'a>],
     owner: &Name,
     record_type: RecordType,
-    (covering, evidence): (&NsecRecord<'a>, &Rc<Evidence<'a>>),
-    hearing: &mut Hearing<'_, 'a>,
+    (covering, signed): (&NsecRecord<'a>, &Rc<SignedDenial<'a>>),
+    search: &mut DenialSearch<'_, 'a>,
 ) -> Result<(), Exhausted> {
     if covering.data.next.is_below(owner) {
         // An empty non-terminal: it exists, by names below it alone.
-        return hearing.conclude(Conclusion::Absent(Denial::NoData), [evidence]);
+        return search.conclude(Conclusion::Absent(Denial::NoData), [signed]);
     }
     let encloser = owner.suffix(closest_encloser_labels(covering, owner));
     let Some(wildcard) = encloser.and_then(|encloser| encloser.wildcard()) else {
         return Ok(());
     };
-    hearing.witnesses.budget.spend_denial()?;
-    hearing.witnesses.budget.spend_comparisons(records.len())?;
+    search.context.budget.spend_denial()?;
+    search.context.budget.spend_comparisons(records.len())?;
     for record in records {
         let is_at = record.owner == wildcard;
         if !is_at && !may_cover(record, &wildcard) {
             continue;
         }
-        for about_wildcard in hearing.admit(record)? {
+        for about_wildcard in search.signed_denials(record)? {
             let zone = &about_wildcard.zone;
-            if *zone != evidence.zone {
+            if *zone != signed.zone {
                 continue;
             }
             let denial = if is_at {
@@ -90,29 +90,29 @@ fn absence_of_covered<'a>(
                 Some(Denial::NxDomain)
             };
             if let Some(denial) = denial {
-                hearing.conclude(Conclusion::Absent(denial), [evidence, &about_wildcard])?;
+                search.conclude(Conclusion::Absent(denial), [signed, &about_wildcard])?;
             }
         }
     }
     Ok(())
 }
 
-/// Argues that no name exists between `owner` and the wildcard below its last `labels` labels: the closest encloser that
-/// an NSEC record shows is the one that the wildcard stands below.
+/// Finds proofs that no name exists between `owner` and the wildcard below its last `labels` labels: the closest encloser
+/// that an NSEC record shows is the one that the wildcard stands below.
 pub(super) fn no_closer_name<'a>(
     records: &[NsecRecord<'a>],
     owner: &Name,
     labels: usize,
     zone: &Name,
-    hearing: &mut Hearing<'_, 'a>,
+    search: &mut DenialSearch<'_, 'a>,
 ) -> Result<(), Exhausted> {
     for record in records {
         if !covers(record, owner, zone) || closest_encloser_labels(record, owner) != labels {
             continue;
         }
-        for evidence in hearing.admit(record)? {
-            if evidence.zone == *zone {
-                hearing.conclude(Conclusion::NoCloserName, [&evidence])?;
+        for signed in search.signed_denials(record)? {
+            if signed.zone == *zone {
+                search.conclude(Conclusion::NoCloserName, [&signed])?;
             }
         }
     }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::{
-    Admitted, Conclusion, Evidence, HashedOwner, Hearing, Located, denial_at, denies_type,
-    is_unsigned_delegation, may_speak_of, speaks_for_names_below,
+    Conclusion, DenialSearch, HashedOwner, Located, SignedDenial, SignedDenials, denial_at,
+    denies_type, is_unsigned_delegation, may_speak_of, speaks_for_names_below,
 };
 use crate::budget::Exhausted;
 use crate::error::Insecurity;
@@ -19,7 +19,7 @@ type Nsec3Record<'a> = Located<'a, HashedOwner<'a>>;
 /// More make a zone count as unsigned (RFC 9276 §3.2 lets validators choose; this is what others chose).
 const MAX_ITERATIONS: u16 = 100;
 /// How many records are tried that would show that.
-const WITNESSES: usize = 8;
+const MAX_TRIED: usize = 8;
 /// Octets that a block of SHA-1 takes, and those that padding and length need at least.
 const SHA_1_BLOCK_OCTETS: usize = 64;
 const SHA_1_PADDING_OCTETS: usize = 9;
@@ -31,46 +31,46 @@ struct HashChain<'r, 'a> {
     records: Vec<&'r Nsec3Record<'a>>,
 }
 
-/// Argues that there is no record of the type at the name, or that the name lies below an unsigned delegation.
+/// Finds proofs that there is no record of the type at the name, or that the name lies below an unsigned delegation.
 pub(super) fn absence<'a>(
     records: &[Nsec3Record<'a>],
     owner: &Name,
     record_type: RecordType,
-    hearing: &mut Hearing<'_, 'a>,
+    search: &mut DenialSearch<'_, 'a>,
 ) -> Result<(), Exhausted> {
     for chain in hash_chains(records) {
-        if may_speak_of(chain.zone, owner, record_type) && chain.can_be_read(hearing)? {
-            chain.absence(owner, record_type, hearing)?;
+        if may_speak_of(chain.zone, owner, record_type) && chain.can_be_read(search)? {
+            chain.absence(owner, record_type, search)?;
         }
     }
     Ok(())
 }
 
-/// Argues that no name exists between `owner` and the wildcard below its last `labels` labels: the next closer name is
+/// Finds proofs that no name exists between `owner` and the wildcard below its last `labels` labels: the next closer name is
 /// covered (RFC 5155 §8.8).
 pub(super) fn no_closer_name<'a>(
     records: &[Nsec3Record<'a>],
     owner: &Name,
     labels: usize,
     zone: &Name,
-    hearing: &mut Hearing<'_, 'a>,
+    search: &mut DenialSearch<'_, 'a>,
 ) -> Result<(), Exhausted> {
     let Some(next_closer) = owner.suffix(labels + 1) else {
         return Ok(());
     };
     for chain in hash_chains(records) {
-        if chain.zone != zone || !chain.can_be_read(hearing)? {
+        if chain.zone != zone || !chain.can_be_read(search)? {
             continue;
         }
-        let hash = chain.hash(&next_closer, hearing)?;
+        let hash = chain.hash(&next_closer, search)?;
         for record in chain.covering(&hash) {
             let conclusion = if record.data.nsec3.is_opt_out() {
                 opt_out(&next_closer)
             } else {
                 Conclusion::NoCloserName
             };
-            for evidence in chain.admit(record, hearing)? {
-                hearing.conclude(conclusion.clone(), [&evidence])?;
+            for signed in chain.signed_denials(record, search)? {
+                search.conclude(conclusion.clone(), [&signed])?;
             }
         }
     }
@@ -108,7 +108,7 @@ fn opt_out(next_closer: &Name) -> Conclusion {
 
 impl<'r, 'a> HashChain<'r, 'a> {
     /// Whether names can be hashed as this zone does, at a reasonable price. If not, the zone counts as unsigned.
-    fn can_be_read(&self, hearing: &mut Hearing<'_, 'a>) -> Result<bool, Exhausted> {
+    fn can_be_read(&self, search: &mut DenialSearch<'_, 'a>) -> Result<bool, Exhausted> {
         let cause = if !self.parameters.is_supported() {
             Insecurity::Nsec3Hash
         } else if self.parameters.iterations > MAX_ITERATIONS {
@@ -121,9 +121,9 @@ impl<'r, 'a> HashChain<'r, 'a> {
             cause,
         };
         // Any one of them shows it, and the first may be stale.
-        for record in self.records.iter().take(WITNESSES) {
-            for evidence in self.admit(record, hearing)? {
-                hearing.conclude(insecure.clone(), [&evidence])?;
+        for record in self.records.iter().take(MAX_TRIED) {
+            for signed in self.signed_denials(record, search)? {
+                search.conclude(insecure.clone(), [&signed])?;
             }
         }
         Ok(false)
@@ -134,11 +134,11 @@ impl<'r, 'a> HashChain<'r, 'a> {
         &self,
         owner: &Name,
         record_type: RecordType,
-        hearing: &mut Hearing<'_, 'a>,
+        search: &mut DenialSearch<'_, 'a>,
     ) -> Result<(), Exhausted> {
-        let hash = self.hash(owner, hearing)?;
+        let hash = self.hash(owner, search)?;
         for record in self.matching(&hash) {
-            self.denial_at(record, owner, record_type, hearing)?;
+            self.denial_at(record, owner, record_type, search)?;
         }
         let mut next_closer = owner.clone();
         let mut next_closer_hash = hash;
@@ -146,14 +146,14 @@ impl<'r, 'a> HashChain<'r, 'a> {
             let Some(encloser) = next_closer.parent() else {
                 break;
             };
-            let encloser_hash = self.hash(&encloser, hearing)?;
+            let encloser_hash = self.hash(&encloser, search)?;
             let cover: Vec<_> = self.covering(&next_closer_hash).collect();
             for record in self.matching(&encloser_hash) {
                 self.denial_below(
                     (&encloser, record),
                     (&next_closer, &cover),
                     record_type,
-                    hearing,
+                    search,
                 )?;
             }
             next_closer = encloser;
@@ -162,50 +162,50 @@ impl<'r, 'a> HashChain<'r, 'a> {
         Ok(())
     }
 
-    /// Argues from the record at the very name (RFC 5155 §8.5 and §8.6).
+    /// Finds proofs in the record that matches the name (RFC 5155 §8.5 and §8.6).
     fn denial_at(
         &self,
         record: &Nsec3Record<'a>,
         owner: &Name,
         record_type: RecordType,
-        hearing: &mut Hearing<'_, 'a>,
+        search: &mut DenialSearch<'_, 'a>,
     ) -> Result<(), Exhausted> {
         let types = record.data.nsec3.types;
-        for evidence in self.admit(record, hearing)? {
+        for signed in self.signed_denials(record, search)? {
             if is_unsigned_delegation(types) && record_type != RecordType::DS {
-                hearing.conclude(no_ds(owner), [&evidence])?;
+                search.conclude(no_ds(owner), [&signed])?;
             }
             if let Some(denial) = denial_at(types, record_type) {
-                hearing.conclude(Conclusion::Absent(denial), [&evidence])?;
+                search.conclude(Conclusion::Absent(denial), [&signed])?;
             }
         }
         Ok(())
     }
 
-    /// Argues from the record at a name above: that it delegates without a DS; or that it is the closest encloser, since
-    /// the next closer name is covered (RFC 5155 §8.3), and what there is about the wildcard below it.
+    /// Finds proofs in the record that matches a name above: that this name is delegated without a DS; or that it is the
+    /// closest encloser, since the next closer name is covered (RFC 5155 §8.3), with the records about the wildcard below it.
     fn denial_below(
         &self,
         (encloser, at_encloser): (&Name, &Nsec3Record<'a>),
         (next_closer, cover): (&Name, &[&'r Nsec3Record<'a>]),
         record_type: RecordType,
-        hearing: &mut Hearing<'_, 'a>,
+        search: &mut DenialSearch<'_, 'a>,
     ) -> Result<(), Exhausted> {
         let types = at_encloser.data.nsec3.types;
-        for of_encloser in self.admit(at_encloser, hearing)? {
+        for of_encloser in self.signed_denials(at_encloser, search)? {
             if is_unsigned_delegation(types) {
-                hearing.conclude(no_ds(encloser), [&of_encloser])?;
+                search.conclude(no_ds(encloser), [&of_encloser])?;
             }
             if !speaks_for_names_below(types) {
                 continue;
             }
             for covering in cover {
-                for of_next_closer in self.admit(covering, hearing)? {
-                    let premises = [&of_encloser, &of_next_closer];
+                for of_next_closer in self.signed_denials(covering, search)? {
+                    let records = [&of_encloser, &of_next_closer];
                     if covering.data.nsec3.is_opt_out() {
-                        hearing.conclude(opt_out(next_closer), premises)?;
+                        search.conclude(opt_out(next_closer), records)?;
                     } else {
-                        self.denial_by_wildcard(encloser, premises, record_type, hearing)?;
+                        self.denial_by_wildcard(encloser, records, record_type, search)?;
                     }
                 }
             }
@@ -213,18 +213,18 @@ impl<'r, 'a> HashChain<'r, 'a> {
         Ok(())
     }
 
-    /// Argues that the wildcard below the closest encloser does not exist (RFC 5155 §8.4), or lacks the type (§8.7).
+    /// Finds proofs that the wildcard below the closest encloser does not exist (RFC 5155 §8.4), or lacks the type (§8.7).
     fn denial_by_wildcard(
         &self,
         encloser: &Name,
-        [of_encloser, of_next_closer]: [&Rc<Evidence<'a>>; 2],
+        [of_encloser, of_next_closer]: [&Rc<SignedDenial<'a>>; 2],
         record_type: RecordType,
-        hearing: &mut Hearing<'_, 'a>,
+        search: &mut DenialSearch<'_, 'a>,
     ) -> Result<(), Exhausted> {
         let Some(wildcard) = encloser.wildcard() else {
             return Ok(());
         };
-        let hash = self.hash(&wildcard, hearing)?;
+        let hash = self.hash(&wildcard, search)?;
         let lacking = self
             .matching(&hash)
             .filter(|record| denies_type(record.data.nsec3.types, record_type))
@@ -235,33 +235,33 @@ impl<'r, 'a> HashChain<'r, 'a> {
             .covering(&hash)
             .map(|record| (record, Conclusion::Absent(Denial::NxDomain)));
         for (record, conclusion) in lacking.chain(covering) {
-            for of_wildcard in self.admit(record, hearing)? {
-                let premises = [of_encloser, of_next_closer, &of_wildcard];
-                hearing.conclude(conclusion.clone(), premises)?;
+            for of_wildcard in self.signed_denials(record, search)? {
+                let records = [of_encloser, of_next_closer, &of_wildcard];
+                search.conclude(conclusion.clone(), records)?;
             }
         }
         Ok(())
     }
 
-    /// Evidence of the zone that the record's owner name names, and of no other.
-    fn admit(
+    /// The record as signed by the zone in its owner name, and by no other.
+    fn signed_denials(
         &self,
         record: &Nsec3Record<'a>,
-        hearing: &mut Hearing<'_, 'a>,
-    ) -> Result<Admitted<'a>, Exhausted> {
-        let mut admitted = hearing.admit(record)?;
-        admitted.retain(|evidence| evidence.zone == *self.zone);
-        Ok(admitted)
+        search: &mut DenialSearch<'_, 'a>,
+    ) -> Result<SignedDenials<'a>, Exhausted> {
+        let mut looked_up = search.signed_denials(record)?;
+        looked_up.retain(|signed| signed.zone == *self.zone);
+        Ok(looked_up)
     }
 
-    fn hash(&self, name: &Name, hearing: &mut Hearing<'_, 'a>) -> Result<Nsec3Hash, Exhausted> {
+    fn hash(&self, name: &Name, search: &mut DenialSearch<'_, 'a>) -> Result<Nsec3Hash, Exhausted> {
         let salt = self.parameters.salt.len();
         let blocks =
             |octets: usize| (octets + salt + SHA_1_PADDING_OCTETS).div_ceil(SHA_1_BLOCK_OCTETS);
         let again = usize::from(self.parameters.iterations) * blocks(size_of::<Nsec3Hash>());
         let all = blocks(name.as_wire().len()) + again;
         let all = u32::try_from(all).unwrap_or(u32::MAX);
-        hearing.witnesses.budget.spend_hash_blocks(all)?;
+        search.context.budget.spend_hash_blocks(all)?;
         Ok(self.parameters.hash(name))
     }
 
