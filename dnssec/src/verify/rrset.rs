@@ -1,5 +1,20 @@
 //! An RRset with its signatures: finding it in a response, checking its RRSIGs without keys and then with them (RFC 4035
 //! §5.3).
+//!
+//! What is free is checked first, so that no key is tried on a signature that can't prove anything. The conditions of RFC
+//! 4035 §5.3.1 on an RRSIG are therefore not all in one place:
+//!
+//! | RFC 4035 §5.3.1 | enforced by |
+//! |---|---|
+//! | The RRSIG and the RRset have the same owner name and class. | `rrsigs_over`, `belongs_to` |
+//! | The Signer's Name is the zone that contains the RRset. | `may_be_signed_by`, `good_signatures` |
+//! | The Type Covered is the RRset's type. | `rrsigs_over` |
+//! | The owner name has at least as many labels as the Labels field says. | `check_without_key` |
+//! | The current time is not after the Expiration field. Here: some second of the period demanded is not. | `check_without_key` |
+//! | The current time is not before the Inception field. Here: that second is not, either. | `check_without_key` |
+//! | The Signer's Name, Algorithm and Key Tag match a DNSKEY at the apex of the zone. | `good_signatures`, `check_signature` |
+//! | That DNSKEY is in the zone's apex DNSKEY RRset and has the Zone Flag bit set. | `prove_keys`, `signing_keys`, `may_sign` |
+//! | Of several DNSKEYs that match, each is tried until one verifies the signature. | `check_signature` |
 
 use std::borrow::Cow;
 
