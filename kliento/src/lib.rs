@@ -282,7 +282,16 @@ pub mod sizes {}
 #[doc = include_str!("post_quantum.md")]
 pub mod post_quantum {}
 
-/// The samples of the project's README, compiled and run with the tests.
+/// The samples of the pages in `docs/`, compiled and run with the tests. Those of the README are programs of the package
+/// `kliento-examples`.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
+mod pages {
+    #[doc = include_str!("../../docs/client.md")]
+    struct Client;
+
+    #[doc = include_str!("../../docs/domainauth.md")]
+    struct DomainAuth;
+
+    #[doc = include_str!("../../docs/server.md")]
+    struct Server;
+}
