@@ -62,6 +62,30 @@ pub enum SignedBy {
     Organisation,
 }
 
+/// Adds the accessors that all outcomes have.
+macro_rules! accessors_of_outcome {
+    ($outcome:ty) => {
+        impl $outcome {
+            /// When all of it holds without interruption: not cut to the period that was asked for, but with at least one
+            /// second of that.
+            #[must_use]
+            pub fn period(&self) -> Period {
+                self.period
+            }
+
+            /// The protocol that it follows.
+            #[must_use]
+            pub fn dialect(&self) -> Dialect {
+                self.dialect
+            }
+        }
+    };
+}
+
+accessors_of_outcome!(VerifiedSignature<'_>);
+accessors_of_outcome!(VerifiedMember);
+accessors_of_outcome!(VerifiedOrganisation);
+
 /// A signature that holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedSignature<'v> {
@@ -114,23 +138,10 @@ impl VerifiedSignature<'_> {
         self.service
     }
 
-    /// When all of it holds without interruption: not cut to the period that was asked for, but with at least one second
-    /// of that.
-    #[must_use]
-    pub fn period(&self) -> Period {
-        self.period
-    }
-
     /// When the signer says that the signature is valid, which may be longer than it can be verified.
     #[must_use]
     pub fn signature_period(&self) -> Period {
         self.signature_period
-    }
-
-    /// The protocol that the bundle follows.
-    #[must_use]
-    pub fn dialect(&self) -> Dialect {
-        self.dialect
     }
 
     /// What kind of key made the signature.
@@ -156,19 +167,6 @@ impl VerifiedMember {
         &self.member_id
     }
 
-    /// When all of it holds without interruption: not cut to the period that was asked for, but with at least one second
-    /// of that.
-    #[must_use]
-    pub fn period(&self) -> Period {
-        self.period
-    }
-
-    /// The protocol that the bundle follows.
-    #[must_use]
-    pub fn dialect(&self) -> Dialect {
-        self.dialect
-    }
-
     /// What kind of key the member has.
     #[must_use]
     pub fn key_algorithm(&self) -> KeyAlgorithm {
@@ -192,19 +190,6 @@ impl VerifiedOrganisation {
     #[must_use]
     pub fn organisation(&self) -> &Organisation {
         &self.organisation
-    }
-
-    /// When all of it holds without interruption: not cut to the period that was asked for, but with at least one second
-    /// of that.
-    #[must_use]
-    pub fn period(&self) -> Period {
-        self.period
-    }
-
-    /// The protocol that the chain is for.
-    #[must_use]
-    pub fn dialect(&self) -> Dialect {
-        self.dialect
     }
 
     /// What kind of key the organisation has.
