@@ -29,7 +29,7 @@ pub(crate) struct Signed {
     key_algorithm: String,
     valid_from: String,
     valid_until: String,
-    /// What a careful reader should know before believing their eyes.
+    /// Warnings about names that may deceive the eye.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
 }

@@ -311,7 +311,7 @@ pub(crate) fn bundle_octets(input: Vec<u8>) -> Result<Vec<u8>, Fault> {
     decode_base64(text)
 }
 
-/// Whether it is ASCII that can be seen, and white space.
+/// Returns true for visible ASCII and white space.
 fn is_printable(text: &str) -> bool {
     text.bytes()
         .all(|octet| octet.is_ascii_graphic() || octet.is_ascii_whitespace())

@@ -1,5 +1,5 @@
-//! What a private key looks like in a file, in forms that are read here and in others: none is replaced by mistake, or
-//! taken for something else.
+//! The forms of private keys in files, those that are read here and others: so that none is replaced by mistake, or taken
+//! for something else.
 
 use kliento::veraid::{KeyError, ObjectIdentifier};
 use x509_cert::der::{Decode as _, Header, Reader as _, SliceReader, Tag};
@@ -48,7 +48,7 @@ impl Form {
         }
     }
 
-    /// Why a key in this form is not read.
+    /// The error for a key in this form, unless it is read.
     pub(crate) const fn fault(self) -> Option<KeyError> {
         match self {
             Self::Pkcs8 | Self::Pkcs12 => None,
@@ -59,7 +59,7 @@ impl Form {
     }
 }
 
-/// Whether it is a password-based scheme: of PKCS #5 (RFC 8018) or of PKCS #12 (RFC 7292 Appendix C).
+/// Recognises a password-based scheme: of PKCS #5 (RFC 8018) or of PKCS #12 (RFC 7292 Appendix C).
 fn encrypts(algorithm: ObjectIdentifier) -> bool {
     const PKCS_5: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.5");
     const PKCS_12: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1");
@@ -68,7 +68,7 @@ fn encrypts(algorithm: ObjectIdentifier) -> bool {
         .is_some_and(|arc| arc == PKCS_5 || arc == PKCS_12)
 }
 
-/// Whether `octets`, which may be the start of more, are or hold a private key: in PEM of any label and encoding, or in
+/// Recognises a private key in `octets`, which may be the start of more: in PEM of any label and encoding, or in
 /// DER.
 pub(crate) fn is_in(octets: &[u8]) -> bool {
     const LABEL_END: &[u8] = b"PRIVATE KEY-----";

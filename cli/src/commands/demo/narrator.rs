@@ -52,7 +52,7 @@ struct AttackDocument {
     command: String,
 }
 
-/// What is left behind.
+/// The files that are left behind.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Kept {
