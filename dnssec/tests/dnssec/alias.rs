@@ -1,13 +1,5 @@
 //! Answers behind aliases: CNAME (RFC 1034 §3.6.2) and DNAME (RFC 6672), whose every link is proven; where they end in
 //! nothing, in an unsigned zone, in a circle, or never.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a mistake in a test should stop it"
-)]
-
-mod support;
 
 use dnssec::{Chain, Denial, Fact, RecordType};
 use kliento_fixtures::{
@@ -15,8 +7,8 @@ use kliento_fixtures::{
     SERVFAIL, Signing, TXT, World, WorldBuilder, YXDOMAIN, ZONE_KEY, ZoneKey, ZoneSpec,
 };
 
-use support::attempt::{Attempt, Case, STYLES, Style, What, check, complaint, zones};
-use support::{DAY, HOUR, NOON, at, period};
+use crate::support::attempt::{Attempt, Case, STYLES, Style, What, check, complaint, zones};
+use crate::support::{DAY, HOUR, NOON, at, period};
 
 const NAME: &str = "alias.example.com.";
 const TARGET: &str = "target.example.net.";

@@ -1,13 +1,6 @@
 //! Retrieval from resolvers on loopback that do what resolvers and networks do.
 //!
 //! Nothing here asserts a time: what was done shows in the queries that the servers saw.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a mistake in a test should stop it"
-)]
 
 mod collecting;
 mod encrypted;

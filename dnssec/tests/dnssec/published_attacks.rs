@@ -3,14 +3,6 @@
 //!
 //! The signatures that an attacker can have are genuine in these tests: he owns zones of his own, he replays what
 //! others signed, and he writes the rest of each message himself.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a mistake in a test should stop it"
-)]
-
-mod support;
 
 use dnssec::{Error, Period};
 use kliento_fixtures::hostile::{add_keys, colliding_keys, key_trap};
@@ -20,10 +12,10 @@ use kliento_fixtures::{
     Signing, TXT, World, WorldBuilder, ZONE_KEY, ZoneKey, ZoneSpec,
 };
 
-use support::attempt::{
+use crate::support::attempt::{
     Attempt, Nsec3Maker, STYLES, Style, What, complaint, denying_records, is_fact, zones,
 };
-use support::{DAY, HOUR, NOON, OWNER, TEXT, at, period};
+use crate::support::{DAY, HOUR, NOON, OWNER, TEXT, at, period};
 
 const EVIL: &str = "1 bWluZQ== 60";
 
@@ -667,7 +659,7 @@ fn cve_2017_15105_an_nsec_record_expanded_from_a_wildcard() {
     });
     let wildcard = attempt.world.answer("*.example.com.", MX);
     let expanded = |owner: &str| {
-        let mut records = support::attempt::denials(&wildcard);
+        let mut records = crate::support::attempt::denials(&wildcard);
         for record in &mut records {
             record.owner = owner.into();
         }
@@ -825,7 +817,7 @@ fn cve_2026_123580_hashes_in_another_zone() {
 fn cve_2026_123601_the_last_nsec3_record() {
     let nsec3 = Nsec3Maker::of("example.com.");
     let hash = nsec3.hash(OWNER);
-    let [before, after] = [false, true].map(|up| support::attempt::moved(hash, up));
+    let [before, after] = [false, true].map(|up| crate::support::attempt::moved(hash, up));
     for (owner, next, expected) in [
         (before, [0; 20], "nxdomain"),
         ([0xff; 20], after, "nxdomain"),

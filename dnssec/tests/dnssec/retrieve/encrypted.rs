@@ -8,8 +8,8 @@ use kliento_fixtures::{TXT, World};
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use crate::server::{Query, Say, Server, say};
-use crate::{OWNER, assert_proven, refusal, retrieve_from, world};
+use super::server::{Query, Say, Server, say};
+use super::{OWNER, assert_proven, refusal, retrieve_from, world};
 
 const AUTHORITY: &[u8] = include_bytes!("tls/authority.der");
 const CERTIFICATE: &[u8] = include_bytes!("tls/resolver.der");

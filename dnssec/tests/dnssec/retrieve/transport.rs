@@ -4,9 +4,9 @@ use dnssec::{Client, RecordType, Resolver, RetrievalError};
 use kliento_fixtures::{DNSKEY, DS, Question, SERVFAIL, TXT};
 use tokio::net::TcpSocket;
 
-use crate::server::{Over, Say, Server, say};
-use crate::{IMPATIENT, OWNER, assert_proven, block_on, refusal, resolvers, retrieve};
-use crate::{retrieve_from, world};
+use super::server::{Over, Say, Server, say};
+use super::{IMPATIENT, OWNER, assert_proven, block_on, refusal, resolvers, retrieve};
+use super::{retrieve_from, world};
 
 /// TC, that a response is only a part of what there is (RFC 1035 §4.1.1).
 const TRUNCATED: u16 = 0x0200;

@@ -3,8 +3,8 @@
 use dnssec::RetrievalError;
 use kliento_fixtures::{Algorithm, DNSKEY, DS, Key, KeyRole, SERVFAIL, TXT, World, ZoneSpec};
 
-use crate::server::{Query, Server, say};
-use crate::{NOON, OWNER, assert_proven, refusal, retrieve, world};
+use super::server::{Query, Server, say};
+use super::{NOON, OWNER, assert_proven, refusal, retrieve, world};
 
 /// The same domain before and after it changed its zone signing key.
 fn rollover() -> (World, World) {
@@ -143,7 +143,7 @@ fn a_question_that_does_not_matter_may_fail() {
         }
         say(response)
     });
-    let error = refusal(crate::retrieve_any(
+    let error = refusal(super::retrieve_any(
         &server,
         &world,
         "_veraid.example.",
@@ -225,7 +225,7 @@ fn a_lie_is_told_by_the_reason_for_which_it_does_not_verify() {
 #[test]
 fn another_root_is_not_asked_again() {
     let world = world();
-    let server = Server::honest(&crate::world());
+    let server = Server::honest(&super::world());
     let error = refusal(retrieve(&server, &world));
     assert_eq!(error.reason(), "dnssec.dnskey_not_committed");
     assert_eq!(server.count(OWNER, TXT), 1);

@@ -1,10 +1,4 @@
 //! What the tests of verification share: a world to start from, and verification in one call.
-#![allow(dead_code, reason = "each test file uses a part of it")]
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a mistake in a test should stop it"
-)]
 
 pub(crate) mod attempt;
 

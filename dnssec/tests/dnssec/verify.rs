@@ -1,12 +1,4 @@
 //! Chains that must verify, and for exactly which seconds (RFC 4035 §5, RFC 6840 §5).
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a mistake in a test should stop it"
-)]
-
-mod support;
 
 use kliento_fixtures::{
     Algorithm, DNSKEY, DS, Key, KeyRole, MX, NS, NXDOMAIN, Name, Question, Record, Response,
@@ -16,7 +8,7 @@ use kliento_fixtures::{
 use proptest::prelude::RngExt;
 use proptest::test_runner::TestRng;
 
-use support::{
+use crate::support::{
     DAY, HOUR, NOON, OWNER, Proven, TEXT, WORLD, at, period, prove, random, standard, verify,
 };
 

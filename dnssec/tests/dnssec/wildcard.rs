@@ -1,23 +1,15 @@
 //! Answers that a wildcard made: which are proven, and which are not since the name, or one closer to it than the
 //! wildcard, exists or is not shown not to (RFC 4592, RFC 4035 §5.3.4, RFC 5155 §8.8).
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a mistake in a test should stop it"
-)]
-
-mod support;
 
 use kliento_fixtures::{
     A, CNAME, DNAME, DNSKEY, DS, KeyRole, MX, NS, NSEC, NSEC3, OPT_OUT, Question, RRSIG, Record,
     Response, SRV, TXT, World,
 };
 
-use support::attempt::{
+use crate::support::attempt::{
     Attempt, Case, Nsec3Maker, STYLES, Style, What, check, denying_records, zones,
 };
-use support::{DAY, HOUR, NOON, at};
+use crate::support::{DAY, HOUR, NOON, at};
 
 const WILDCARD: &str = "*.example.com.";
 const NAME: &str = "name.example.com.";
@@ -222,7 +214,7 @@ const CASES: &[Case] = &[
             answers.retain(|record| record.record_type != RRSIG);
             answers.push(signing.rrsig(&answers));
             attempt.answer().answers = answers;
-            attempt.period = support::period(NOON - DAY, NOON + DAY);
+            attempt.period = crate::support::period(NOON - DAY, NOON + DAY);
         },
         "dnssec.not_valid_together",
     ),
@@ -867,7 +859,7 @@ fn a_proof_from_a_wildcard_holds_while_the_denial_does() {
             let signing = signing.clone().window(NOON + from, NOON + until);
             attempt.deny_signed(&signing, &records);
         }
-        attempt.period = support::period(NOON - 30, NOON + 50);
+        attempt.period = crate::support::period(NOON - 30, NOON + 50);
         let found = attempt.find();
         assert_eq!(found.canonical_name, NAME);
         assert_eq!(

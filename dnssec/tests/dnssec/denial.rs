@@ -1,13 +1,5 @@
 //! Denials: which NSEC and NSEC3 records prove that a name or a type does not exist or that a zone is unsigned, which
 //! prove nothing, and for which seconds (RFC 4035 §5.4, RFC 5155 §8, RFC 6840 §4, RFC 9824).
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a mistake in a test should stop it"
-)]
-
-mod support;
 
 use dnssec::{Error, RecordType};
 use kliento_fixtures::{
@@ -17,10 +9,10 @@ use kliento_fixtures::{
 use proptest::prelude::RngExt;
 use proptest::test_runner::TestRng;
 
-use support::attempt::{
+use crate::support::attempt::{
     Attempt, Case, Nsec3Maker, STYLES, Style, What, check, denying_records, moved, zones,
 };
-use support::{HOUR, NOON, at, period, random};
+use crate::support::{HOUR, NOON, at, period, random};
 
 /// A name that does not exist, between two that do.
 const NAME: &str = "g.example.com.";
@@ -1479,7 +1471,7 @@ const NSEC3_CASES: &[Case] = &[
         |attempt| {
             let mut record = example().at(NAME, &[MX]);
             record.owner = Nsec3Maker::of("com.").at(NAME, &[]).owner;
-            let hash = support::attempt::base32(&example().hash(NAME));
+            let hash = crate::support::attempt::base32(&example().hash(NAME));
             record.owner = format!("{hash}.com.").as_str().into();
             attempt.deny("com.", &[record]);
         },
@@ -2062,7 +2054,7 @@ fn nothing_is_denied_beyond_the_anchors() {
         attempt.ask("example.com.", DS);
         attempt.clear();
         attempt.borrow_denials(&[("example.com.", MX), ("g.com.", TXT)]);
-        assert!(!support::attempt::is_fact(&attempt.verdict()));
+        assert!(!crate::support::attempt::is_fact(&attempt.verdict()));
     }
 }
 

@@ -1,14 +1,6 @@
 //! Random zones, and a naive model of what there is in them (RFC 4592, RFC 5155, RFC 6672): what the zones' servers
 //! answer is proven to be just that; and whatever genuine records an attacker puts together, they prove nothing that is
 //! not so.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a mistake in a test should stop it"
-)]
-
-mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -19,8 +11,8 @@ use kliento_fixtures::{
 use proptest::prelude::RngExt;
 use proptest::test_runner::TestRng;
 
-use support::attempt::{Attempt, Style, denials, is_fact};
-use support::{NOON, random};
+use crate::support::attempt::{Attempt, Style, denials, is_fact};
+use crate::support::{NOON, random};
 
 /// The zone that is made anew each time, below the root, and one below it, which not every world has.
 const ZONE: &str = "z.";

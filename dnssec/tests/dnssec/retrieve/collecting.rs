@@ -12,12 +12,12 @@ use kliento_fixtures::{
     World, ZoneSpec,
 };
 
-use crate::server::{Server, say};
-use crate::{
+use super::server::{Server, say};
+use super::{
     NOON, OWNER, assert_proven, block_on, look_up, proven, refusal, resolvers, retrieve,
     retrieve_any,
 };
-use crate::{world, zones};
+use super::{world, zones};
 
 /// That of a world in which `name` is an alias of `target`.
 fn aliased(name: &str, target: &str) -> World {

@@ -1,12 +1,4 @@
 //! What [`Chain::minimal`] and [`Chain::to_authentication_chain`] keep of a chain: enough, no more, and always the same.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a mistake in a test should stop it"
-)]
-
-mod support;
 
 use dnssec::{
     Chain, Denial, Error, Fact, Period, RecordType, TrustAnchors, Validity,
@@ -19,7 +11,7 @@ use kliento_fixtures::{
 use proptest::prelude::RngExt;
 use proptest::test_runner::TestRng;
 
-use support::{DAY, HOUR, NOON, OWNER, TEXT, WORLD, at, period, random, standard};
+use crate::support::{DAY, HOUR, NOON, OWNER, TEXT, WORLD, at, period, random, standard};
 
 // What is asked, and what is proven
 

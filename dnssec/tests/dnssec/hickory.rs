@@ -1,12 +1,4 @@
 //! Messages read by this crate and by `hickory-proto`: both must see the same.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a mistake in a test should stop it"
-)]
-
-mod support;
 
 use dnssec::{Chain, Name, RecordType};
 use hickory_proto::op::Message;
@@ -18,7 +10,7 @@ use kliento_fixtures::{
 use proptest::prelude::RngExt;
 use proptest::test_runner::TestRng;
 
-use support::{NOON, random};
+use crate::support::{NOON, random};
 
 /// A record as both readers can say it: owner, type, class, TTL, and canonical RDATA.
 type Plain = (Name, u16, u16, u32, Vec<u8>);

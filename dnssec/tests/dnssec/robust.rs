@@ -1,13 +1,5 @@
 //! Whatever octets come in: no panic, no loop, no work without bound, and never a proof of anything but what the zone
 //! published.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a mistake in a test should stop it"
-)]
-
-mod support;
 
 use dnssec::{Chain, Error, Period, RecordType, TrustAnchors};
 use kliento_fixtures::{
@@ -15,8 +7,8 @@ use kliento_fixtures::{
 };
 use proptest::prelude::RngExt;
 
-use support::attempt::{Attempt, STYLES, zones};
-use support::{NOON, OWNER, TEXT, WORLD, at, prove, random, verify};
+use crate::support::attempt::{Attempt, STYLES, zones};
+use crate::support::{NOON, OWNER, TEXT, WORLD, at, prove, random, verify};
 
 /// What a chain in DER proves about [`OWNER`] at [`NOON`].
 fn verify_der(der: &[u8], anchors: &TrustAnchors, period: Period) -> Result<Vec<Vec<u8>>, Error> {
@@ -331,7 +323,7 @@ fn refuses_a_message_longer_than_dns_has() {
 
 #[test]
 fn a_txt_rrset_may_fill_a_message() {
-    let mut builder = support::standard();
+    let mut builder = crate::support::standard();
     for number in 0..240_u8 {
         builder = builder.record(Record::txt_strings(OWNER, &[&[number; 255]]));
     }

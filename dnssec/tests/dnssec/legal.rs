@@ -1,13 +1,5 @@
 //! Unusual but legal: zones cut at every label and at none, names as long as they can be and of any octets, anchors
 //! anywhere and for a time; with answers and denials, by NSEC and by NSEC3.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a mistake in a test should stop it"
-)]
-
-mod support;
 
 use std::fmt::Write as _;
 
@@ -16,8 +8,8 @@ use kliento_fixtures::{
     TXT, World, ZoneSpec,
 };
 
-use support::attempt::{Attempt, STYLES, Style, What};
-use support::{DAY, HOUR, NOON, OWNER, TEXT, at, period};
+use crate::support::attempt::{Attempt, STYLES, Style, What};
+use crate::support::{DAY, HOUR, NOON, OWNER, TEXT, at, period};
 
 /// Labels that a name can have (RFC 1035 §2.3.4): two octets each, and one for the root.
 const MAX_LABELS: usize = 127;
@@ -361,7 +353,7 @@ fn what_is_proven_by_an_anchor_holds_while_that_is_valid() {
     ];
     for style in STYLES {
         for zone in [".", "com."] {
-            let world = support::attempt::zones(style)
+            let world = crate::support::attempt::zones(style)
                 .txt(OWNER, TEXT)
                 .record(Record::of_name("alias.example.com.", CNAME, OWNER))
                 .build();
@@ -384,7 +376,7 @@ fn what_is_proven_by_an_anchor_holds_while_that_is_valid() {
                         ] {
                             attempt.period = at(time);
                             let verdict = attempt.verdict();
-                            let is_fact = support::attempt::is_fact(&verdict);
+                            let is_fact = crate::support::attempt::is_fact(&verdict);
                             assert_eq!(is_fact, holds, "{zone} {times:?} {name} {time}: {verdict}");
                         }
                     }
@@ -398,8 +390,10 @@ fn what_is_proven_by_an_anchor_holds_while_that_is_valid() {
 #[test]
 fn several_anchors_are_as_good_as_all_their_ways() {
     for style in STYLES {
-        let world = support::attempt::zones(style).txt(OWNER, TEXT).build();
-        let other = support::attempt::zones(style).build();
+        let world = crate::support::attempt::zones(style)
+            .txt(OWNER, TEXT)
+            .build();
+        let other = crate::support::attempt::zones(style).build();
         let everywhere = ["example.com.", "com.", "."];
         for anchors in [
             everywhere.map(|zone| world.anchors_of(zone)).concat(),
@@ -433,7 +427,9 @@ fn several_anchors_are_as_good_as_all_their_ways() {
 #[test]
 fn an_anchor_and_a_ds_for_one_zone_add_up() {
     let style = Style::Nsec;
-    let world = support::attempt::zones(style).txt(OWNER, TEXT).build();
+    let world = crate::support::attempt::zones(style)
+        .txt(OWNER, TEXT)
+        .build();
     let mut attempt = Attempt::in_world(style, world.clone(), OWNER, TXT);
     let later = world
         .signing_for("example.com.", DS)
@@ -475,7 +471,7 @@ fn an_anchor_and_a_ds_for_one_zone_add_up() {
 #[test]
 fn an_anchor_below_the_root_reaches_down_and_not_up() {
     for style in STYLES {
-        let world = support::attempt::zones(style)
+        let world = crate::support::attempt::zones(style)
             .with_zone(style.zone("example.net."))
             .txt(OWNER, TEXT)
             .txt("example.net.", TEXT)

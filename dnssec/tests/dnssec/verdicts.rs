@@ -1,13 +1,5 @@
 //! Verdicts that must not depend on what else a chain holds: on denials that have nothing to do with the failure, on other
 //! times, on the order of messages, on how much there is to look at.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a mistake in a test should stop it"
-)]
-
-mod support;
 
 use dnssec::{Chain, Error, Fact, Period, RecordType, TrustAnchors};
 use kliento_fixtures::{
@@ -15,7 +7,7 @@ use kliento_fixtures::{
     SHA1, SOA, TXT, World, WorldBuilder, ZoneSpec,
 };
 
-use support::{DAY, NOON, OWNER, TEXT, WORLD, at, period};
+use crate::support::{DAY, NOON, OWNER, TEXT, WORLD, at, period};
 
 /// `proven`, the denial, or the reason of the error.
 fn verdict(

@@ -1,12 +1,5 @@
 //! What a look-up may cost ([`Demand::with_most_work`]): how it is counted, and that a limit changes no verdict but by being
 //! reached.
-#![allow(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "a mistake in a test should stop it"
-)]
-
-mod support;
 
 use dnssec::{Chain, Demand, Error, Period, RecordType, TrustAnchors, Work};
 use kliento_fixtures::{
@@ -14,7 +7,7 @@ use kliento_fixtures::{
     ZoneSpec,
 };
 
-use support::{HOUR, NOON, at, period};
+use crate::support::{HOUR, NOON, at, period};
 
 const NAME: &str = "www.example.com.";
 

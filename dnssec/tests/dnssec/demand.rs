@@ -1,12 +1,9 @@
 //! Look-ups that demand short-lived signatures.
-#![allow(clippy::expect_used, reason = "a mistake in a test should stop it")]
-
-mod support;
 
 use dnssec::{Chain, Demand, Error, Fact, RecordType, TrustAnchors};
 use kliento_fixtures::{Algorithm, World, ZoneSpec, chain_der};
 
-use support::{DAY, NOON, OWNER, TEXT, at};
+use crate::support::{DAY, NOON, OWNER, TEXT, at};
 
 const LIMIT: u32 = 7_776_000;
 

@@ -3,8 +3,8 @@
 use dnssec::RetrievalError;
 use kliento_fixtures::{RESPONSE_FLAGS, TXT};
 
-use crate::server::{Server, say};
-use crate::{IMPATIENT, OWNER, assert_proven, refusal, resolvers, retrieve_from, world};
+use super::server::{Server, say};
+use super::{IMPATIENT, OWNER, assert_proven, refusal, resolvers, retrieve_from, world};
 
 /// REFUSED (RFC 1035 §4.1.1).
 const REFUSED: u8 = 5;
@@ -119,7 +119,7 @@ fn the_next_is_asked_when_one_denies_without_proof() {
 /// What is proven is so, whoever said it: nobody else needs to be asked.
 #[test]
 fn a_proof_of_absence_ends_the_search() {
-    let world = crate::zones().build();
+    let world = super::zones().build();
     let (first, second) = (Server::honest(&world), Server::honest(&world));
     let both = resolvers([&first, &second]);
     let error = refusal(retrieve_from(&both, &world, OWNER, TXT, |retriever| {
@@ -141,7 +141,7 @@ fn each_failure_is_told_the_most_telling_first() {
         response.drop_signatures();
         say(response)
     });
-    let lying = Server::honest(&crate::world());
+    let lying = Server::honest(&super::world());
     let all = resolvers([&silent, &refusing, &stripping, &lying]);
     let error = refusal(retrieve_from(&all, &world, OWNER, TXT, |retriever| {
         retriever.query_timeout(IMPATIENT)
@@ -199,7 +199,7 @@ fn a_resolver_without_edns_is_told_as_such() {
         response.answers.clear();
         say(response)
     });
-    let error = refusal(crate::retrieve(&server, &world));
+    let error = refusal(super::retrieve(&server, &world));
     assert!(
         error.to_string().contains("it seems not to know EDNS"),
         "{error}"

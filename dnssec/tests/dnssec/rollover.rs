@@ -2,14 +2,6 @@
 //! same stage or in others, as caches have them. Whoever rolls over as the RFCs say is proven all the way; whatever is
 //! mixed beyond that is proven where a chain of keys and signatures leads through, and at exactly the seconds at which
 //! it does.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a mistake in a test should stop it"
-)]
-
-mod support;
 
 use std::collections::BTreeMap;
 
@@ -19,8 +11,8 @@ use kliento_fixtures::{
     TXT, World, ZONE_KEY, ZoneKey, ZoneSpec,
 };
 
-use support::attempt::{Attempt, Style};
-use support::{DAY, HOUR, NOON, OWNER, TEXT, at};
+use crate::support::attempt::{Attempt, Style};
+use crate::support::{DAY, HOUR, NOON, OWNER, TEXT, at};
 
 const ZONE: &str = "example.com.";
 const GONE: &str = "gone.example.com.";
@@ -324,6 +316,7 @@ impl Stages {
         Attempt {
             style: Style::Nsec,
             responses: Responses(responses),
+            octets: Vec::new(),
             name: name.to_owned(),
             record_type: TXT,
             anchors: self.above.anchors(),

@@ -53,6 +53,8 @@ pub(crate) struct Attempt {
     /// Where the chain comes from.
     pub(crate) world: World,
     pub(crate) responses: Responses,
+    /// Messages that go with it as they are.
+    pub(crate) octets: Vec<Vec<u8>>,
     pub(crate) name: String,
     pub(crate) record_type: u16,
     pub(crate) anchors: String,
@@ -70,6 +72,7 @@ impl Attempt {
         Self {
             style,
             responses: world.responses(name, record_type),
+            octets: Vec::new(),
             name: name.to_owned(),
             record_type,
             anchors: world.anchors(),
@@ -158,6 +161,13 @@ impl Attempt {
         self.rename_answers(wildcard);
     }
 
+    /// The messages of the chain.
+    pub(crate) fn messages(&self) -> Vec<Vec<u8>> {
+        let mut messages = self.responses.to_messages();
+        messages.extend(self.octets.iter().cloned());
+        messages
+    }
+
     /// What the chain proves: `proven`, `nxdomain`, `nodata`, `insecure: ` and why, or the reason for which it proves
     /// nothing.
     pub(crate) fn verdict(&self) -> String {
@@ -165,7 +175,7 @@ impl Attempt {
     }
 
     pub(crate) fn verdict_at(&self, period: Period) -> String {
-        let messages = self.responses.to_messages();
+        let messages = self.messages();
         let verdict = verdict(&self.look_up(&messages, period));
         let backwards: Vec<_> = messages.iter().rev().cloned().collect();
         let reverse = self::verdict(&self.look_up(&backwards, period));
@@ -208,7 +218,7 @@ impl Attempt {
     /// What must be there.
     #[track_caller]
     pub(crate) fn find(&self) -> Found {
-        match self.look_up(&self.responses.to_messages(), self.period) {
+        match self.look_up(&self.messages(), self.period) {
             Ok(found) => found,
             Err(error) => panic!("{}: {error}", error.reason()),
         }
