@@ -1,19 +1,10 @@
 //! Key files: what they are told apart from, and what is said about those that cannot be used.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "in a test that is how to fail"
-)]
-
-mod support;
 
 use std::fmt::Write as _;
 
+use crate::support::der::*;
+use crate::support::*;
 use data_encoding::{BASE64, HEXLOWER};
-use support::der::*;
-use support::*;
 use veraid::{DigestType, KeyAlgorithm, KeyError, PrivateKey, PublicKey, SigningKey as _};
 
 const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
@@ -414,7 +405,7 @@ fn says_which_feature_makes_the_keys_that_this_build_does_not() {
 /// RSA of a size that no TXT record can name, which `ring` does not sign with.
 #[test]
 fn reads_private_rsa_keys_of_other_sizes() {
-    let file = include_str!("vectors/rsa-2560.pem");
+    let file = include_str!("../vectors/rsa-2560.pem");
     let algorithm = KeyAlgorithm::rsa(2560).unwrap();
     let built = cfg!(feature = "aws-lc-rs");
     if let Some(key) = read_if_built(&decode_pem(file), algorithm, built) {
@@ -641,20 +632,20 @@ const RFC_9881: [(KeyAlgorithm, &str, &str, &str); 3] = [
     (
         KeyAlgorithm::MlDsa44,
         ML_DSA_44,
-        include_str!("vectors/rfc9881/ml-dsa-44-both.pem"),
-        include_str!("vectors/rfc9881/ml-dsa-44-public.pem"),
+        include_str!("../vectors/rfc9881/ml-dsa-44-both.pem"),
+        include_str!("../vectors/rfc9881/ml-dsa-44-public.pem"),
     ),
     (
         KeyAlgorithm::MlDsa65,
         ML_DSA_65,
-        include_str!("vectors/rfc9881/ml-dsa-65-both.pem"),
-        include_str!("vectors/rfc9881/ml-dsa-65-public.pem"),
+        include_str!("../vectors/rfc9881/ml-dsa-65-both.pem"),
+        include_str!("../vectors/rfc9881/ml-dsa-65-public.pem"),
     ),
     (
         KeyAlgorithm::MlDsa87,
         "2.16.840.1.101.3.4.3.19",
-        include_str!("vectors/rfc9881/ml-dsa-87-both.pem"),
-        include_str!("vectors/rfc9881/ml-dsa-87-public.pem"),
+        include_str!("../vectors/rfc9881/ml-dsa-87-both.pem"),
+        include_str!("../vectors/rfc9881/ml-dsa-87-public.pem"),
     ),
 ];
 
@@ -712,15 +703,15 @@ fn refuses_ml_dsa_keys_whose_parts_do_not_belong_together() {
         read_private,
         &[
             (
-                decode_pem(include_str!("vectors/rfc9881/inconsistent-both.pem")),
+                decode_pem(include_str!("../vectors/rfc9881/inconsistent-both.pem")),
                 "belong together",
             ),
             (
-                decode_pem(include_str!("vectors/rfc9881/inconsistent-digest.pem")),
+                decode_pem(include_str!("../vectors/rfc9881/inconsistent-digest.pem")),
                 "belong together",
             ),
             (
-                decode_pem(include_str!("vectors/rfc9881/inconsistent-vector.pem")),
+                decode_pem(include_str!("../vectors/rfc9881/inconsistent-vector.pem")),
                 "belong together",
             ),
             (

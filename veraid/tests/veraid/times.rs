@@ -1,16 +1,7 @@
 //! Everything must hold at one and the same second of the verifier's period, and DNSSEC within its TTL override.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "in a test that is how to fail"
-)]
 
-mod support;
-
-use support::der::*;
-use support::*;
+use crate::support::der::*;
+use crate::support::*;
 use veraid::Period;
 
 /// Seconds from noon on, both included, as four periods: DNSSEC, organisation, member, signature.

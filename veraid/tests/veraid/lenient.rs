@@ -1,17 +1,8 @@
 //! What honest peers write that is not all DER, or more than it takes: it must be read.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "in a test that is how to fail"
-)]
 
-mod support;
-
+use crate::support::der::*;
+use crate::support::*;
 use aws_lc_rs::digest;
-use support::der::*;
-use support::*;
 use veraid::{
     Encapsulation, KeyAlgorithm, MemberCertificate, MemberIdBundle, OrganisationCertificate,
     SignatureBundle, SignedBy, Signer, SigningKey as _, Verification, sign,

@@ -1,16 +1,7 @@
 //! What is signed here verifies here: member and organisation, user and bot, attached and detached.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "in a test that is how to fail"
-)]
 
-mod support;
-
+use crate::support::{DAY, NOON, at, noon, period, private_key};
 use kliento_fixtures::{Algorithm, TXT, World, chain_der};
-use support::{DAY, NOON, at, noon, period, private_key};
 use veraid::{
     Dialect, Encapsulation, Error, KeyAlgorithm, Member, MemberCertificate, MemberId,
     MemberIdBundle, ObjectIdentifier, Organisation, OrganisationCertificate, Period, Policy,

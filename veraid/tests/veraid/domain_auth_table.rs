@@ -1,15 +1,10 @@
 //! The table of the DomainAuth draft's demands in the documentation names tests that there are.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "in a test that is how to fail"
-)]
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const TABLE: &str = include_str!("../src/domain_auth.md");
+const TABLE: &str = include_str!("../../src/domain_auth.md");
 /// The crates of the workspace that the table names beside this one.
 const OTHER_CRATES: [&str; 3] = ["dnssec", "kliento", "cli"];
 /// In place of a test, where people are asked and not software.

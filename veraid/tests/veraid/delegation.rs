@@ -1,17 +1,9 @@
 //! What delegates make in an organisation's place, and what they cannot.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "in a test that is how to fail"
-)]
-
-mod support;
 
 use std::sync::LazyLock;
 
+use crate::support::{CONTENT, DAY, HAS_ML_DSA, NOON, noon, period, try_private_key};
 use kliento_fixtures::{Algorithm, TXT, World, chain_der};
-use support::{CONTENT, DAY, HAS_ML_DSA, NOON, noon, period, try_private_key};
 use veraid::{
     Dialect, Encapsulation, IntermediateCertificate, IntermediateName, KeyAlgorithm, Member,
     Organisation, OrganisationCertificate, Period, Policy, PrivateKey, SignatureBundle, Signer,

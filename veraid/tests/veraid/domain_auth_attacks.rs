@@ -1,17 +1,9 @@
 //! DomainAuth under attack, and at its edges: what a member, a delegate, somebody with a domain of his own or whoever wraps
 //! public data anew must not get accepted, and what honest issuers may write.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "in a test that is how to fail"
-)]
 
-mod support;
-
+use crate::support::der::*;
+use crate::support::*;
 use kliento_fixtures::{Algorithm, TXT, World, chain_der};
-use support::der::*;
-use support::*;
 use veraid::{
     Dialect, Encapsulation, IntermediateCertificate, IntermediateName, KeyAlgorithm, Member,
     MemberCertificate, MemberIdBundle, OrganisationCertificate, Period, Policy, PrivateKey,

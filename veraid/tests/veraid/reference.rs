@@ -1,11 +1,4 @@
 //! Bundles that the reference library made: what must come of each is in `fixtures/reference/index.json`.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "in a test that is how to fail"
-)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

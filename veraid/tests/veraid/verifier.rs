@@ -1,20 +1,13 @@
 //! What a verifier remembers: it spares work and changes no verdict. That refusals are the same with a memory, `refuse` in the
 //! support module asserts of all hostile cases in the other files; here is what is accepted, and when.
-#![allow(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a test that panics has found something"
-)]
 
-mod support;
-
-use aws_lc_rs::digest::{SHA256, SHA512};
-use aws_lc_rs::signature::{RSA_PSS_SHA256, RSA_PSS_SHA512};
-use kliento_fixtures::TXT;
-use support::{
+use crate::support::{
     CONTENT, DAY, MESSAGE_DIGEST, METADATA, NOON, Parts, SHA_512, at, der, hash, key_usage,
     message_digest, metadata, noon, period, pss,
 };
+use aws_lc_rs::digest::{SHA256, SHA512};
+use aws_lc_rs::signature::{RSA_PSS_SHA256, RSA_PSS_SHA512};
+use kliento_fixtures::TXT;
 use veraid::dnssec::Work;
 use veraid::{
     BundleOutline, Period, Recognition, SignatureBundle, SignedBy, Verification, Verifier,
@@ -134,7 +127,7 @@ fn another_member_of_a_known_organisation_is_learnt() {
     let (verifier, bundle) = remembering(&Parts::member());
     assert_eq!(reason(&verifier, &bundle, noon()), "valid");
     let mut other = Parts::member();
-    other.member.subject = support::name("bob");
+    other.member.subject = crate::support::name("bob");
     let (other, _) = other.build();
     assert_eq!(reason(&verifier, &other, noon()), "valid");
     assert_eq!(hits(&verifier), (1, 0));
@@ -270,7 +263,7 @@ fn the_memory_stays_within_its_bounds() {
     let verifier = Verifier::new(parts.service, anchors, parts.policy).remembering(BOUND, BOUND);
     for number in 0..40 {
         let mut parts = Parts::member();
-        parts.member.subject = support::name(&format!("user{number}"));
+        parts.member.subject = crate::support::name(&format!("user{number}"));
         let (bundle, _) = parts.build();
         assert_eq!(reason(&verifier, &bundle, noon()), "valid");
         let statistics = verifier.statistics();
@@ -292,7 +285,7 @@ fn a_signature_with_ever_other_certificates_beside_it_pushes_out_no_signer() {
     assert_eq!(reason(&verifier, &honest_bundle, noon()), "valid");
     for number in 0..VARIANTS {
         let mut parts = Parts::member();
-        parts.member.subject = support::name("mallory");
+        parts.member.subject = crate::support::name("mallory");
         parts.member.serial_number = der::integer(&[0x44]);
         // A certificate of a kind that is passed over.
         let other = der::context(1, &der::integer(&number.to_be_bytes()));
@@ -321,7 +314,7 @@ fn tells_whom_it_knows_of_a_bundle_without_counting_that() {
     let alice = recognise(&bundle, noon());
     assert!(matches!(alice, Recognition::Signer(_)));
     let mut of_bob = Parts::member();
-    of_bob.member.subject = support::name("bob");
+    of_bob.member.subject = crate::support::name("bob");
     of_bob.member.serial_number = der::integer(&[0x44]);
     let (of_bob, _) = of_bob.build();
     let organisation = recognise(&of_bob, noon());

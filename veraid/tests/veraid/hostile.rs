@@ -1,21 +1,12 @@
 //! What must be refused, and for which reason. Each case is a good bundle with one thing wrong with it.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "in a test that is how to fail"
-)]
 
-mod support;
-
+use crate::support::der::*;
+use crate::support::*;
 use aws_lc_rs::digest;
 use kliento_fixtures::{
     A, CH, CNAME, DNAME, KeyRole, NOERROR, NXDOMAIN, Record, Response, Responses, SERVFAIL, TXT,
     World, chain_der,
 };
-use support::der::*;
-use support::*;
 use veraid::{Error, MemberIdBundle, Policy, SignatureBundle};
 
 #[test]

@@ -1,7 +1,7 @@
 //! Writes any tag with any content, right or wrong.
 
 /// Tag, length in the fewest octets, content.
-pub fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut encoded = vec![tag];
     let length = u32::try_from(content.len()).unwrap().to_be_bytes();
     let digits: Vec<u8> = length.into_iter().skip_while(|digit| *digit == 0).collect();
@@ -17,64 +17,64 @@ pub fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     encoded
 }
 
-pub fn sequence<P: AsRef<[u8]>>(parts: &[P]) -> Vec<u8> {
+pub(crate) fn sequence<P: AsRef<[u8]>>(parts: &[P]) -> Vec<u8> {
     tlv(0x30, &concat(parts))
 }
 
-pub fn set<P: AsRef<[u8]>>(parts: &[P]) -> Vec<u8> {
+pub(crate) fn set<P: AsRef<[u8]>>(parts: &[P]) -> Vec<u8> {
     tlv(0x31, &concat(parts))
 }
 
-pub fn concat<P: AsRef<[u8]>>(parts: &[P]) -> Vec<u8> {
+pub(crate) fn concat<P: AsRef<[u8]>>(parts: &[P]) -> Vec<u8> {
     parts.iter().flat_map(AsRef::as_ref).copied().collect()
 }
 
 /// `[number]`, constructed.
-pub fn context(number: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn context(number: u8, content: &[u8]) -> Vec<u8> {
     tlv(0xa0 | number, content)
 }
 
 /// `[number]`, primitive.
-pub fn context_primitive(number: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn context_primitive(number: u8, content: &[u8]) -> Vec<u8> {
     tlv(0x80 | number, content)
 }
 
-pub fn integer(content: &[u8]) -> Vec<u8> {
+pub(crate) fn integer(content: &[u8]) -> Vec<u8> {
     tlv(0x02, content)
 }
 
-pub fn octet_string(content: &[u8]) -> Vec<u8> {
+pub(crate) fn octet_string(content: &[u8]) -> Vec<u8> {
     tlv(0x04, content)
 }
 
-pub fn bit_string(octets: &[u8]) -> Vec<u8> {
+pub(crate) fn bit_string(octets: &[u8]) -> Vec<u8> {
     tlv(0x03, &concat(&[&[0], octets]))
 }
 
-pub fn utf8_string(text: &str) -> Vec<u8> {
+pub(crate) fn utf8_string(text: &str) -> Vec<u8> {
     tlv(0x0c, text.as_bytes())
 }
 
-pub fn bmp_string(text: &str) -> Vec<u8> {
+pub(crate) fn bmp_string(text: &str) -> Vec<u8> {
     let units: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
     tlv(0x1e, &units)
 }
 
-pub fn null() -> Vec<u8> {
+pub(crate) fn null() -> Vec<u8> {
     tlv(0x05, &[])
 }
 
-pub fn boolean(octet: u8) -> Vec<u8> {
+pub(crate) fn boolean(octet: u8) -> Vec<u8> {
     tlv(0x01, &[octet])
 }
 
-pub fn oid(text: &str) -> Vec<u8> {
+pub(crate) fn oid(text: &str) -> Vec<u8> {
     let oid: veraid::ObjectIdentifier = text.parse().unwrap();
     tlv(0x06, oid.as_bytes())
 }
 
 /// An INTEGER above zero from its magnitude.
-pub fn positive_integer(magnitude: &[u8]) -> Vec<u8> {
+pub(crate) fn positive_integer(magnitude: &[u8]) -> Vec<u8> {
     if magnitude[0] < 0x80 {
         integer(magnitude)
     } else {
@@ -83,14 +83,14 @@ pub fn positive_integer(magnitude: &[u8]) -> Vec<u8> {
 }
 
 /// The same value under another tag.
-pub fn retag(tag: u8, encoded: &[u8]) -> Vec<u8> {
+pub(crate) fn retag(tag: u8, encoded: &[u8]) -> Vec<u8> {
     let mut encoded = encoded.to_vec();
     encoded[0] = tag;
     encoded
 }
 
 /// The content of one value.
-pub fn content(encoded: &[u8]) -> &[u8] {
+pub(crate) fn content(encoded: &[u8]) -> &[u8] {
     match encoded[1] {
         short @ 0..0x80 => &encoded[2..][..usize::from(short)],
         long => &encoded[2 + usize::from(long & 0x7f)..],
@@ -98,7 +98,7 @@ pub fn content(encoded: &[u8]) -> &[u8] {
 }
 
 /// SEQUENCEs within each other.
-pub fn nested(depth: usize) -> Vec<u8> {
+pub(crate) fn nested(depth: usize) -> Vec<u8> {
     // From the inside out, written backwards so that each layer only adds its header.
     let mut reversed: Vec<u8> = Vec::new();
     for _ in 0..depth {

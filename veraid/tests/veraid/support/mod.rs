@@ -1,14 +1,7 @@
 //! A whole signature bundle laid open: every field of the certificates, the `SignedData` and the envelope can be made right
 //! or wrong, and is then signed as it stands. Nothing here comes from the library under test but names and times.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses some of it")]
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "what goes in is written by the programmer of a test"
-)]
 
-pub mod der;
+pub(crate) mod der;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, OnceLock};
@@ -36,33 +29,33 @@ use der::{
 };
 
 /// 2026-11-21T12:00:00Z.
-pub const NOON: i64 = 1_795_262_400;
-pub const DAY: i64 = 86_400;
-pub const CONTENT: &[u8] = b"the content";
-pub const SERVICE: ObjectIdentifier = TEST_SERVICE;
+pub(crate) const NOON: i64 = 1_795_262_400;
+pub(crate) const DAY: i64 = 86_400;
+pub(crate) const CONTENT: &[u8] = b"the content";
+pub(crate) const SERVICE: ObjectIdentifier = TEST_SERVICE;
 
-pub fn at(seconds: i64) -> Timestamp {
+pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(seconds)
 }
 
-pub fn period(start: i64, end: i64) -> Period {
+pub(crate) fn period(start: i64, end: i64) -> Period {
     Period::new(at(start), at(end)).unwrap()
 }
 
-pub fn noon() -> Period {
+pub(crate) fn noon() -> Period {
     Period::at(at(NOON))
 }
 
 /// Whether the library under test is built with ML-DSA.
-pub const HAS_ML_DSA: bool = cfg!(any(feature = "aws-lc-rs", feature = "oqs"));
+pub(crate) const HAS_ML_DSA: bool = cfg!(any(feature = "aws-lc-rs", feature = "oqs"));
 
 /// A new private key. RSA keys come from elsewhere if the library under test makes none.
-pub fn private_key(algorithm: KeyAlgorithm) -> PrivateKey {
+pub(crate) fn private_key(algorithm: KeyAlgorithm) -> PrivateKey {
     try_private_key(algorithm).unwrap()
 }
 
 /// The same, or the error that says which feature is lacking.
-pub fn try_private_key(algorithm: KeyAlgorithm) -> Result<PrivateKey, KeyError> {
+pub(crate) fn try_private_key(algorithm: KeyAlgorithm) -> Result<PrivateKey, KeyError> {
     let bits = match algorithm {
         KeyAlgorithm::Rsa2048 => 2_048,
         KeyAlgorithm::Rsa3072 => 3_072,
@@ -78,9 +71,9 @@ pub fn try_private_key(algorithm: KeyAlgorithm) -> Result<PrivateKey, KeyError> 
 }
 
 /// A key that signs in any way that the cryptographic library can.
-pub struct Key {
+pub(crate) struct Key {
     pair: Pair,
-    pub spki: Vec<u8>,
+    pub(crate) spki: Vec<u8>,
 }
 
 enum Pair {
@@ -125,7 +118,7 @@ impl Key {
 
     /// Signs; `scheme` is for RSA, the others have one way alone. The same once more is the same signature, though most of
     /// them are random: so certificates are the same, octet by octet, wherever nothing about them was changed.
-    pub fn sign(&self, scheme: Scheme, message: &[u8]) -> Vec<u8> {
+    pub(crate) fn sign(&self, scheme: Scheme, message: &[u8]) -> Vec<u8> {
         type Signed = (Vec<u8>, String, Vec<u8>);
         static SIGNATURES: Mutex<BTreeMap<Signed, Vec<u8>>> = Mutex::new(BTreeMap::new());
         let signed = (self.spki.clone(), format!("{scheme:?}"), message.to_vec());
@@ -154,14 +147,14 @@ impl Key {
         }
     }
 
-    pub fn key_identifier(&self) -> Vec<u8> {
+    pub(crate) fn key_identifier(&self) -> Vec<u8> {
         digest::digest(&digest::SHA256, &self.spki)
             .as_ref()
             .to_vec()
     }
 
     /// The TXT record that publishes it.
-    pub fn record(&self, ttl_override: &str) -> String {
+    pub(crate) fn record(&self, ttl_override: &str) -> String {
         let (number, hash) = match &self.pair {
             Pair::Rsa(pair) => match pair.public_modulus_len() {
                 256 => (1, &digest::SHA256),
@@ -175,7 +168,7 @@ impl Key {
     }
 
     /// The record of DomainAuth that publishes it as that algorithm, by its SHA-256 digest.
-    pub fn domain_auth_record(&self, algorithm: u8, tail: &str) -> String {
+    pub(crate) fn domain_auth_record(&self, algorithm: u8, tail: &str) -> String {
         let id = BASE64_NOPAD.encode(digest::digest(&digest::SHA256, &self.spki).as_ref());
         format!("0 {algorithm} 1 {id} {tail}")
     }
@@ -205,7 +198,7 @@ keys! {
 }
 
 /// What is wrong, how to make it so, and why it is refused.
-pub type Case = (&'static str, fn(&mut Parts), &'static str);
+pub(crate) type Case = (&'static str, fn(&mut Parts), &'static str);
 
 /// One case a line: what is wrong, how to make it so of `p`, the reason.
 #[macro_export]
@@ -217,7 +210,7 @@ macro_rules! cases {
 
 /// Refuses each case, for its own reason, and nothing of what the cases start from; and all the same when chain, organisation
 /// and signer of the latter are known.
-pub fn refuse(good: fn() -> Parts, cases: &[Case]) {
+pub(crate) fn refuse(good: fn() -> Parts, cases: &[Case]) {
     assert_eq!(good().reason(), "valid");
     for (name, spoil, reason) in cases {
         let mut parts = good();
@@ -229,30 +222,30 @@ pub fn refuse(good: fn() -> Parts, cases: &[Case]) {
     }
 }
 
-pub const SHA_1: &str = "1.3.14.3.2.26";
-pub const SHA_224: &str = "2.16.840.1.101.3.4.2.4";
-pub const SHA_256: &str = "2.16.840.1.101.3.4.2.1";
-pub const SHA_384: &str = "2.16.840.1.101.3.4.2.2";
-pub const SHA_512: &str = "2.16.840.1.101.3.4.2.3";
-pub const MGF1: &str = "1.2.840.113549.1.1.8";
-pub const RSASSA_PSS: &str = "1.2.840.113549.1.1.10";
-pub const RSA_ENCRYPTION: &str = "1.2.840.113549.1.1.1";
-pub const PKCS1_SHA_256: &str = "1.2.840.113549.1.1.11";
-pub const PKCS1_SHA_1: &str = "1.2.840.113549.1.1.5";
+pub(crate) const SHA_1: &str = "1.3.14.3.2.26";
+pub(crate) const SHA_224: &str = "2.16.840.1.101.3.4.2.4";
+pub(crate) const SHA_256: &str = "2.16.840.1.101.3.4.2.1";
+pub(crate) const SHA_384: &str = "2.16.840.1.101.3.4.2.2";
+pub(crate) const SHA_512: &str = "2.16.840.1.101.3.4.2.3";
+pub(crate) const MGF1: &str = "1.2.840.113549.1.1.8";
+pub(crate) const RSASSA_PSS: &str = "1.2.840.113549.1.1.10";
+pub(crate) const RSA_ENCRYPTION: &str = "1.2.840.113549.1.1.1";
+pub(crate) const PKCS1_SHA_256: &str = "1.2.840.113549.1.1.11";
+pub(crate) const PKCS1_SHA_1: &str = "1.2.840.113549.1.1.5";
 
-pub fn hash(name: &str) -> Vec<u8> {
+pub(crate) fn hash(name: &str) -> Vec<u8> {
     sequence(&[oid(name), null()])
 }
 
 /// RSASSA-PSS with all its parameters open.
-pub fn pss_with(hash_name: &str, mask_hash: &str, salt: u8, trailer: Option<u8>) -> Vec<u8> {
+pub(crate) fn pss_with(hash_name: &str, mask_hash: &str, salt: u8, trailer: Option<u8>) -> Vec<u8> {
     let mask = sequence(&[oid(MGF1), hash(mask_hash)]);
     let trailer = trailer.map(|trailer| context(3, &integer(&[trailer])));
     pss_with_mask(hash_name, &mask, salt, &trailer.unwrap_or_default())
 }
 
 /// RSASSA-PSS with another mask function, or with whatever behind the salt.
-pub fn pss_with_mask(hash_name: &str, mask: &[u8], salt: u8, tail: &[u8]) -> Vec<u8> {
+pub(crate) fn pss_with_mask(hash_name: &str, mask: &[u8], salt: u8, tail: &[u8]) -> Vec<u8> {
     let parameters = [
         context(0, &hash(hash_name)),
         context(1, mask),
@@ -262,7 +255,7 @@ pub fn pss_with_mask(hash_name: &str, mask: &[u8], salt: u8, tail: &[u8]) -> Vec
     sequence(&[oid(RSASSA_PSS), sequence(&parameters)])
 }
 
-pub fn pss(hash_name: &str) -> Vec<u8> {
+pub(crate) fn pss(hash_name: &str) -> Vec<u8> {
     let octets = match hash_name {
         SHA_1 => 20,
         SHA_224 => 28,
@@ -274,44 +267,44 @@ pub fn pss(hash_name: &str) -> Vec<u8> {
 }
 
 /// How a signature is really made, whatever its identifier says.
-pub type Scheme = &'static dyn RsaEncoding;
-pub const PSS_256: Scheme = &RSA_PSS_SHA256;
-pub const PSS_384: Scheme = &RSA_PSS_SHA384;
-pub const PSS_512: Scheme = &RSA_PSS_SHA512;
-pub const PKCS1_256: Scheme = &RSA_PKCS1_SHA256;
+pub(crate) type Scheme = &'static dyn RsaEncoding;
+pub(crate) const PSS_256: Scheme = &RSA_PSS_SHA256;
+pub(crate) const PSS_384: Scheme = &RSA_PSS_SHA384;
+pub(crate) const PSS_512: Scheme = &RSA_PSS_SHA512;
+pub(crate) const PKCS1_256: Scheme = &RSA_PKCS1_SHA256;
 
-pub fn common_name(value: Vec<u8>) -> Vec<u8> {
+pub(crate) fn common_name(value: Vec<u8>) -> Vec<u8> {
     set(&[sequence(&[oid("2.5.4.3"), value])])
 }
 
 /// A name that is one common name, in the string type of the reference library.
-pub fn name(text: &str) -> Vec<u8> {
+pub(crate) fn name(text: &str) -> Vec<u8> {
     sequence(&[common_name(bmp_string(text))])
 }
 
 /// A name that is one organisational unit.
-pub fn unit_name(text: &str) -> Vec<u8> {
+pub(crate) fn unit_name(text: &str) -> Vec<u8> {
     let unit = sequence(&[oid("2.5.4.11"), utf8_string(text)]);
     sequence(&[set(&[unit])])
 }
 
-pub fn utc_time(text: &str) -> Vec<u8> {
+pub(crate) fn utc_time(text: &str) -> Vec<u8> {
     tlv(0x17, text.as_bytes())
 }
 
 /// An extension whose value is given without its OCTET STRING.
-pub fn extension(identifier: &str, critical: Option<u8>, value: &[u8]) -> Vec<u8> {
+pub(crate) fn extension(identifier: &str, critical: Option<u8>, value: &[u8]) -> Vec<u8> {
     let mut parts = vec![oid(identifier)];
     parts.extend(critical.map(boolean));
     parts.push(octet_string(value));
     sequence(&parts)
 }
 
-pub fn basic_constraints(parts: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn basic_constraints(parts: &[Vec<u8>]) -> Vec<u8> {
     extension("2.5.29.19", Some(0xff), &sequence(parts))
 }
 
-pub fn authority_key_identifier(identifier: &[u8]) -> Vec<u8> {
+pub(crate) fn authority_key_identifier(identifier: &[u8]) -> Vec<u8> {
     extension(
         "2.5.29.35",
         None,
@@ -319,28 +312,28 @@ pub fn authority_key_identifier(identifier: &[u8]) -> Vec<u8> {
     )
 }
 
-pub fn subject_key_identifier(identifier: &[u8]) -> Vec<u8> {
+pub(crate) fn subject_key_identifier(identifier: &[u8]) -> Vec<u8> {
     extension("2.5.29.14", None, &octet_string(identifier))
 }
 
 /// A key usage with the first octet of its bits.
-pub fn key_usage(bits: u8) -> Vec<u8> {
+pub(crate) fn key_usage(bits: u8) -> Vec<u8> {
     key_usage_of(&[0, bits])
 }
 
 /// A key usage with that content of its BIT STRING: the number of unused bits, then the bits.
-pub fn key_usage_of(bit_string: &[u8]) -> Vec<u8> {
+pub(crate) fn key_usage_of(bit_string: &[u8]) -> Vec<u8> {
     extension("2.5.29.15", Some(0xff), &tlv(0x03, bit_string))
 }
 
 /// A `SubjectPublicKeyInfo` around an RSA key of numbers that nobody can sign with.
-pub fn spki_of(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
+pub(crate) fn spki_of(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
     let key = sequence(&[positive_integer(modulus), positive_integer(exponent)]);
     sequence(&[sequence(&[oid(RSA_ENCRYPTION), null()]), bit_string(&key)])
 }
 
 /// The `SubjectPublicKeyInfo` of a good key, with other parameters of rsaEncryption.
-pub fn spki_with_parameters(key: &[u8], parameters: &[u8]) -> Vec<u8> {
+pub(crate) fn spki_with_parameters(key: &[u8], parameters: &[u8]) -> Vec<u8> {
     let algorithm = sequence(&[oid(RSA_ENCRYPTION), null()]);
     let key = der::content(key).strip_prefix(&algorithm[..]).unwrap();
     let algorithm = sequence(&[&oid(RSA_ENCRYPTION)[..], parameters]);
@@ -348,7 +341,7 @@ pub fn spki_with_parameters(key: &[u8], parameters: &[u8]) -> Vec<u8> {
 }
 
 /// An odd number of that many bits.
-pub fn modulus_of(bits: usize) -> Vec<u8> {
+pub(crate) fn modulus_of(bits: usize) -> Vec<u8> {
     let mut octets = vec![0xa5; bits.div_ceil(8)];
     octets[0] = match bits % 8 {
         0 => 0x80,
@@ -358,46 +351,46 @@ pub fn modulus_of(bits: usize) -> Vec<u8> {
 }
 
 /// The identifiers of algorithms without parameters.
-pub const ED25519: &str = "1.3.101.112";
-pub const ECDSA_WITH_SHA_256: &str = "1.2.840.10045.4.3.2";
-pub const ECDSA_WITH_SHA_384: &str = "1.2.840.10045.4.3.3";
-pub const ML_DSA_44: &str = "2.16.840.1.101.3.4.3.17";
-pub const ML_DSA_65: &str = "2.16.840.1.101.3.4.3.18";
-pub const HASH_ML_DSA_65_WITH_SHA_512: &str = "2.16.840.1.101.3.4.3.33";
+pub(crate) const ED25519: &str = "1.3.101.112";
+pub(crate) const ECDSA_WITH_SHA_256: &str = "1.2.840.10045.4.3.2";
+pub(crate) const ECDSA_WITH_SHA_384: &str = "1.2.840.10045.4.3.3";
+pub(crate) const ML_DSA_44: &str = "2.16.840.1.101.3.4.3.17";
+pub(crate) const ML_DSA_65: &str = "2.16.840.1.101.3.4.3.18";
+pub(crate) const HASH_ML_DSA_65_WITH_SHA_512: &str = "2.16.840.1.101.3.4.3.33";
 
-pub fn plain(identifier: &str) -> Vec<u8> {
+pub(crate) fn plain(identifier: &str) -> Vec<u8> {
     sequence(&[oid(identifier)])
 }
 
 /// Indexes of the extensions that all certificates start with.
-pub const BASIC_CONSTRAINTS: usize = 0;
-pub const AUTHORITY: usize = 1;
-pub const SUBJECT: usize = 2;
+pub(crate) const BASIC_CONSTRAINTS: usize = 0;
+pub(crate) const AUTHORITY: usize = 1;
+pub(crate) const SUBJECT: usize = 2;
 
 /// A certificate laid open. Every field is encoded, so that it can be anything.
 #[derive(Clone)]
-pub struct Certificate {
-    pub version: Vec<u8>,
-    pub serial_number: Vec<u8>,
-    pub inner_algorithm: Vec<u8>,
-    pub issuer: Vec<u8>,
-    pub validity: Vec<u8>,
-    pub subject: Vec<u8>,
-    pub public_key: Vec<u8>,
-    pub unique_identifiers: Vec<u8>,
-    pub extensions: Vec<Vec<u8>>,
+pub(crate) struct Certificate {
+    pub(crate) version: Vec<u8>,
+    pub(crate) serial_number: Vec<u8>,
+    pub(crate) inner_algorithm: Vec<u8>,
+    pub(crate) issuer: Vec<u8>,
+    pub(crate) validity: Vec<u8>,
+    pub(crate) subject: Vec<u8>,
+    pub(crate) public_key: Vec<u8>,
+    pub(crate) unique_identifiers: Vec<u8>,
+    pub(crate) extensions: Vec<Vec<u8>>,
     /// Behind the extensions, within the signed part.
-    pub signed_tail: Vec<u8>,
-    pub outer_algorithm: Vec<u8>,
+    pub(crate) signed_tail: Vec<u8>,
+    pub(crate) outer_algorithm: Vec<u8>,
     /// Behind the signature.
-    pub tail: Vec<u8>,
-    pub signed_by: &'static Key,
-    pub scheme: Scheme,
-    pub corrupt: bool,
+    pub(crate) tail: Vec<u8>,
+    pub(crate) signed_by: &'static Key,
+    pub(crate) scheme: Scheme,
+    pub(crate) corrupt: bool,
 }
 
 impl Certificate {
-    pub fn organisation(key: &'static Key) -> Self {
+    pub(crate) fn organisation(key: &'static Key) -> Self {
         Self {
             version: context(0, &integer(&[2])),
             serial_number: integer(&[0x11]),
@@ -421,7 +414,7 @@ impl Certificate {
         }
     }
 
-    pub fn member(key: &'static Key, issuer: &Self) -> Self {
+    pub(crate) fn member(key: &'static Key, issuer: &Self) -> Self {
         Self {
             serial_number: integer(&[0x22]),
             issuer: issuer.subject.clone(),
@@ -437,7 +430,7 @@ impl Certificate {
     }
 
     /// One that `issuer` delegates to, called a unit, with a path length.
-    pub fn intermediate(
+    pub(crate) fn intermediate(
         key: &'static Key,
         unit: &str,
         issuer: &Self,
@@ -458,7 +451,7 @@ impl Certificate {
     }
 
     /// A member's, signed with the issuer's key, which need not be what signed the issuer's own.
-    pub fn member_of(key: &'static Key, issuer: &Self, issuer_key: &'static Key) -> Self {
+    pub(crate) fn member_of(key: &'static Key, issuer: &Self, issuer_key: &'static Key) -> Self {
         Self {
             signed_by: issuer_key,
             extensions: vec![
@@ -471,12 +464,12 @@ impl Certificate {
     }
 
     /// Signs with both identifiers naming that algorithm.
-    pub fn algorithm(&mut self, identifier: &[u8]) {
+    pub(crate) fn algorithm(&mut self, identifier: &[u8]) {
         self.inner_algorithm = identifier.to_vec();
         self.outer_algorithm = identifier.to_vec();
     }
 
-    pub fn to_der(&self) -> Vec<u8> {
+    pub(crate) fn to_der(&self) -> Vec<u8> {
         let extensions = match self.extensions[..] {
             [] => Vec::new(),
             _ => context(3, &sequence(&self.extensions)),
@@ -506,27 +499,27 @@ impl Certificate {
     }
 }
 
-pub fn attribute(identifier: &str, values: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn attribute(identifier: &str, values: &[Vec<u8>]) -> Vec<u8> {
     sequence(&[oid(identifier), set(values)])
 }
 
-pub const DATA: &str = "1.2.840.113549.1.7.1";
-pub const CONTENT_TYPE_ATTRIBUTE: &str = "1.2.840.113549.1.9.3";
-pub const MESSAGE_DIGEST_ATTRIBUTE: &str = "1.2.840.113549.1.9.4";
-pub const SIGNING_TIME_ATTRIBUTE: &str = "1.2.840.113549.1.9.5";
-pub const METADATA_ATTRIBUTE: &str = "1.3.6.1.4.1.58708.1.0";
-pub const ATTRIBUTION_ATTRIBUTE: &str = "1.3.6.1.4.1.58708.1.2";
+pub(crate) const DATA: &str = "1.2.840.113549.1.7.1";
+pub(crate) const CONTENT_TYPE_ATTRIBUTE: &str = "1.2.840.113549.1.9.3";
+pub(crate) const MESSAGE_DIGEST_ATTRIBUTE: &str = "1.2.840.113549.1.9.4";
+pub(crate) const SIGNING_TIME_ATTRIBUTE: &str = "1.2.840.113549.1.9.5";
+pub(crate) const METADATA_ATTRIBUTE: &str = "1.3.6.1.4.1.58708.1.0";
+pub(crate) const ATTRIBUTION_ATTRIBUTE: &str = "1.3.6.1.4.1.58708.1.2";
 
-pub fn content_type(of: &str) -> Vec<u8> {
+pub(crate) fn content_type(of: &str) -> Vec<u8> {
     attribute(CONTENT_TYPE_ATTRIBUTE, &[oid(of)])
 }
 
-pub fn message_digest(algorithm: &'static digest::Algorithm, content: &[u8]) -> Vec<u8> {
+pub(crate) fn message_digest(algorithm: &'static digest::Algorithm, content: &[u8]) -> Vec<u8> {
     let digest = digest::digest(algorithm, content);
     attribute(MESSAGE_DIGEST_ATTRIBUTE, &[octet_string(digest.as_ref())])
 }
 
-pub fn metadata_value(service: &str, start: &str, end: &str) -> Vec<u8> {
+pub(crate) fn metadata_value(service: &str, start: &str, end: &str) -> Vec<u8> {
     let times = [
         context_primitive(0, start.as_bytes()),
         context_primitive(1, end.as_bytes()),
@@ -535,12 +528,12 @@ pub fn metadata_value(service: &str, start: &str, end: &str) -> Vec<u8> {
     sequence(&[service, context(1, &concat(&times))])
 }
 
-pub fn metadata(service: &str, start: &str, end: &str) -> Vec<u8> {
+pub(crate) fn metadata(service: &str, start: &str, end: &str) -> Vec<u8> {
     attribute(METADATA_ATTRIBUTE, &[metadata_value(service, start, end)])
 }
 
 /// Metadata for the service that is verified, from noon on for ten minutes.
-pub fn good_metadata() -> Vec<u8> {
+pub(crate) fn good_metadata() -> Vec<u8> {
     metadata(
         "1.3.6.1.4.1.58708.1.1",
         "20261121120000Z",
@@ -548,45 +541,45 @@ pub fn good_metadata() -> Vec<u8> {
     )
 }
 
-pub fn attribution(value: Vec<u8>) -> Vec<u8> {
+pub(crate) fn attribution(value: Vec<u8>) -> Vec<u8> {
     attribute(ATTRIBUTION_ATTRIBUTE, &[value])
 }
 
 /// Indexes of the signed attributes that every signature starts with.
-pub const CONTENT_TYPE: usize = 0;
-pub const MESSAGE_DIGEST: usize = 1;
-pub const METADATA: usize = 2;
+pub(crate) const CONTENT_TYPE: usize = 0;
+pub(crate) const MESSAGE_DIGEST: usize = 1;
+pub(crate) const METADATA: usize = 2;
 /// And the one that only signatures by organisations have.
-pub const ATTRIBUTION: usize = 3;
+pub(crate) const ATTRIBUTION: usize = 3;
 
 /// `SignedData` laid open, as the reference library writes it.
 #[derive(Clone)]
-pub struct SignedData {
-    pub content_info_type: Vec<u8>,
-    pub version: Vec<u8>,
-    pub digest_algorithms: Vec<u8>,
-    pub content_type: Vec<u8>,
+pub(crate) struct SignedData {
+    pub(crate) content_info_type: Vec<u8>,
+    pub(crate) version: Vec<u8>,
+    pub(crate) digest_algorithms: Vec<u8>,
+    pub(crate) content_type: Vec<u8>,
     /// Within `[0]`; `None` if detached.
-    pub content: Option<Vec<u8>>,
+    pub(crate) content: Option<Vec<u8>>,
     /// The whole `[0]` field; `None` for the signer's certificate, or none of an organisation's.
-    pub certificates: Option<Vec<u8>>,
+    pub(crate) certificates: Option<Vec<u8>>,
     /// Beside the signer's.
-    pub further_certificates: Vec<Vec<u8>>,
-    pub revocations: Vec<u8>,
-    pub signer_version: Vec<u8>,
+    pub(crate) further_certificates: Vec<Vec<u8>>,
+    pub(crate) revocations: Vec<u8>,
+    pub(crate) signer_version: Vec<u8>,
     /// `None` for issuer and serial number of the signer's certificate.
-    pub signer_identifier: Option<Vec<u8>>,
-    pub digest_algorithm: Vec<u8>,
-    pub signed_attributes: Vec<Vec<u8>>,
-    pub attributes_absent: bool,
-    pub signature_algorithm: Vec<u8>,
-    pub unsigned_attributes: Vec<u8>,
-    pub signers: usize,
+    pub(crate) signer_identifier: Option<Vec<u8>>,
+    pub(crate) digest_algorithm: Vec<u8>,
+    pub(crate) signed_attributes: Vec<Vec<u8>>,
+    pub(crate) attributes_absent: bool,
+    pub(crate) signature_algorithm: Vec<u8>,
+    pub(crate) unsigned_attributes: Vec<u8>,
+    pub(crate) signers: usize,
     /// Behind the `SignerInfos`.
-    pub tail: Vec<u8>,
-    pub key: &'static Key,
-    pub scheme: Scheme,
-    pub corrupt: bool,
+    pub(crate) tail: Vec<u8>,
+    pub(crate) key: &'static Key,
+    pub(crate) scheme: Scheme,
+    pub(crate) corrupt: bool,
 }
 
 impl SignedData {
@@ -669,43 +662,43 @@ impl SignedData {
 }
 
 /// `IssuerAndSerialNumber`, copied from a certificate.
-pub fn identifier_of(certificate: &Certificate) -> Vec<u8> {
+pub(crate) fn identifier_of(certificate: &Certificate) -> Vec<u8> {
     sequence(&[&certificate.issuer, &certificate.serial_number])
 }
 
 /// Everything that a signature bundle is made of, and what it is verified against.
-pub struct Parts {
+pub(crate) struct Parts {
     /// Where the records are.
-    pub owner: &'static str,
-    pub records: Vec<String>,
+    pub(crate) owner: &'static str,
+    pub(crate) records: Vec<String>,
     /// What is to be done to the chain before it is encoded.
-    pub spoil_chain: fn(&World, &mut Responses),
+    pub(crate) spoil_chain: fn(&World, &mut Responses),
     /// What the chain holds as well.
-    pub further_responses: Vec<Response>,
+    pub(crate) further_responses: Vec<Response>,
     /// Validity of all DNSSEC signatures.
-    pub dnssec_window: (i64, i64),
-    pub organisation: Certificate,
-    pub member: Certificate,
+    pub(crate) dnssec_window: (i64, i64),
+    pub(crate) organisation: Certificate,
+    pub(crate) member: Certificate,
     /// Whether the organisation's certificate is among those attached to the signature, too.
-    pub organisation_attached: bool,
+    pub(crate) organisation_attached: bool,
     /// Between the organisation and the signer.
-    pub intermediates: Vec<Certificate>,
+    pub(crate) intermediates: Vec<Certificate>,
     /// Who signs in the organisation's place.
-    pub delegate: Option<Certificate>,
-    pub signed_data: SignedData,
-    pub signed_by_organisation: bool,
-    pub bundle_version: Vec<u8>,
+    pub(crate) delegate: Option<Certificate>,
+    pub(crate) signed_data: SignedData,
+    pub(crate) signed_by_organisation: bool,
+    pub(crate) bundle_version: Vec<u8>,
     /// Behind the last element.
-    pub bundle_tail: Vec<u8>,
-    pub required: Period,
-    pub policy: Policy,
-    pub service: ObjectIdentifier,
-    pub detached_content: Option<Vec<u8>>,
+    pub(crate) bundle_tail: Vec<u8>,
+    pub(crate) required: Period,
+    pub(crate) policy: Policy,
+    pub(crate) service: ObjectIdentifier,
+    pub(crate) detached_content: Option<Vec<u8>>,
 }
 
 impl Parts {
     /// A signature by alice of example.com, good at noon.
-    pub fn member() -> Self {
+    pub(crate) fn member() -> Self {
         let organisation = Certificate::organisation(organisation_key());
         Self {
             owner: "_veraid.example.com.",
@@ -730,7 +723,7 @@ impl Parts {
     }
 
     /// A signature by example.com, attributed to alice, good at noon.
-    pub fn organisation() -> Self {
+    pub(crate) fn organisation() -> Self {
         let mut parts = Self::member();
         parts.signed_by_organisation = true;
         parts.signed_data.key = organisation_key();
@@ -742,12 +735,12 @@ impl Parts {
     }
 
     /// The same as [`Parts::member`], in DomainAuth.
-    pub fn domain_auth() -> Self {
+    pub(crate) fn domain_auth() -> Self {
         Self::member().into_domain_auth()
     }
 
     /// The same as [`Parts::organisation`], in DomainAuth.
-    pub fn domain_auth_organisation() -> Self {
+    pub(crate) fn domain_auth_organisation() -> Self {
         Self::organisation().into_domain_auth()
     }
 
@@ -761,7 +754,7 @@ impl Parts {
     }
 
     /// A signature by alice, whose certificate an intermediate issued.
-    pub fn through_intermediate() -> Self {
+    pub(crate) fn through_intermediate() -> Self {
         let mut parts = Self::domain_auth();
         let organisation = &mut parts.organisation;
         organisation.extensions[BASIC_CONSTRAINTS] =
@@ -779,7 +772,7 @@ impl Parts {
     }
 
     /// A signature by alice, with two intermediates between the organisation and her.
-    pub fn through_two_intermediates() -> Self {
+    pub(crate) fn through_two_intermediates() -> Self {
         let mut parts = Self::through_intermediate();
         parts.organisation.extensions[BASIC_CONSTRAINTS] =
             basic_constraints(&[boolean(0xff), integer(&[2])]);
@@ -798,7 +791,7 @@ impl Parts {
     }
 
     /// A signature in the organisation's name, attributed to alice, by one to whom it delegates.
-    pub fn delegate() -> Self {
+    pub(crate) fn delegate() -> Self {
         let mut parts = Self::domain_auth_organisation();
         parts.signed_data.key = intermediate_key();
         parts.delegate = Some(Certificate::intermediate(
@@ -812,7 +805,7 @@ impl Parts {
     }
 
     /// Makes another key the organisation's, everywhere.
-    pub fn organisation_with(key: &'static Key) -> Self {
+    pub(crate) fn organisation_with(key: &'static Key) -> Self {
         let mut parts = Self::organisation();
         parts.organisation = Certificate::organisation(key);
         parts.records = vec![key.record("3600")];
@@ -851,7 +844,7 @@ impl Parts {
     }
 
     /// The chain as DER, and the anchors to verify it with.
-    pub fn chain(&self) -> (Vec<u8>, TrustAnchors) {
+    pub(crate) fn chain(&self) -> (Vec<u8>, TrustAnchors) {
         let (world, mut responses) = self.world();
         (self.spoil_chain)(&world, &mut responses);
         responses.0.extend(self.further_responses.clone());
@@ -871,7 +864,7 @@ impl Parts {
     }
 
     /// The bundle that the member would sign with, and the anchors to verify it with.
-    pub fn build_member_id(&self) -> (Vec<u8>, TrustAnchors) {
+    pub(crate) fn build_member_id(&self) -> (Vec<u8>, TrustAnchors) {
         let (mut bundle, anchors) =
             self.envelope(&self.organisation.to_der(), &self.member.to_der());
         if !self.intermediates.is_empty() {
@@ -886,7 +879,7 @@ impl Parts {
     }
 
     /// The reason for which that bundle is refused.
-    pub fn member_id_reason(&self) -> &'static str {
+    pub(crate) fn member_id_reason(&self) -> &'static str {
         let (bundle, anchors) = self.build_member_id();
         MemberIdBundle::from_der(&bundle)
             .and_then(|bundle| {
@@ -896,7 +889,7 @@ impl Parts {
     }
 
     /// The reason for which the organisation's certificate by itself is refused.
-    pub fn organisation_reason(&self) -> &'static str {
+    pub(crate) fn organisation_reason(&self) -> &'static str {
         let (chain, anchors) = self.chain();
         let service = Some(self.service);
         OrganisationCertificate::from_der(&self.organisation.to_der())
@@ -907,7 +900,7 @@ impl Parts {
     }
 
     /// The bundle and the anchors to verify it with.
-    pub fn build(&self) -> (Vec<u8>, TrustAnchors) {
+    pub(crate) fn build(&self) -> (Vec<u8>, TrustAnchors) {
         // Each encoding has a signature of its own.
         let organisation = self.organisation.to_der();
         let mut signed_data = self.signed_data.clone();
@@ -927,7 +920,10 @@ impl Parts {
     }
 
     /// Builds and verifies; gives what `check` makes of the outcome.
-    pub fn verify<T>(&self, check: impl FnOnce(Result<VerifiedSignature<'_>, Error>) -> T) -> T {
+    pub(crate) fn verify<T>(
+        &self,
+        check: impl FnOnce(Result<VerifiedSignature<'_>, Error>) -> T,
+    ) -> T {
         let (bundle, anchors) = self.build();
         let mut verification =
             Verification::new(self.service, self.required, &anchors).with_policy(self.policy);
@@ -939,7 +935,7 @@ impl Parts {
 
     /// The reason for which it is refused by a verifier that asks the same, and has verified `other` before. `None` if there
     /// is none: such a verifier takes attached content alone.
-    pub fn reason_after(&self, other: &Self) -> Option<&'static str> {
+    pub(crate) fn reason_after(&self, other: &Self) -> Option<&'static str> {
         if self.detached_content.is_some() {
             return None;
         }
@@ -959,7 +955,7 @@ impl Parts {
     }
 
     /// The reason for which it is refused.
-    pub fn reason(&self) -> &'static str {
+    pub(crate) fn reason(&self) -> &'static str {
         self.verify(|outcome| outcome.map_or_else(|error| error.reason(), |_| "valid"))
     }
 }

@@ -1,17 +1,10 @@
 //! TXT records of both dialects: which key they are about, and which of several counts.
-#![allow(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "in a test that is how to fail"
-)]
-
-mod support;
 
 use std::sync::LazyLock;
 
+use crate::support::der::*;
+use crate::support::*;
 use data_encoding::BASE64_NOPAD;
-use support::der::*;
-use support::*;
 use veraid::{
     Dialect, DigestType, Error, KeyAlgorithm, ObjectIdentifier, PublicKey, TtlOverride, TxtRecord,
     TxtRecordKeyError,

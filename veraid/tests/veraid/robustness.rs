@@ -1,16 +1,7 @@
 //! Whatever the octets, nothing panics, and nothing verifies but what was signed.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "in a test that is how to fail"
-)]
 
-mod support;
-
-use support::der::*;
-use support::*;
+use crate::support::der::*;
+use crate::support::*;
 use veraid::{
     Dialect, MemberCertificate, MemberIdBundle, OrganisationCertificate, PrivateKey, PublicKey,
     SignatureBundle, TrustAnchors, TxtRecord, Verification, VerifiedSignature,

@@ -1,20 +1,11 @@
 //! What is made here for DomainAuth: that it verifies, in any mixture of keys, and that it is as the draft wants it.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "in a test that is how to fail"
-)]
-
-mod support;
 
 use std::sync::LazyLock;
 
+use crate::support::der::*;
+use crate::support::*;
 use ::der::Decode as _;
 use kliento_fixtures::{Algorithm, TXT, World, chain_der};
-use support::der::*;
-use support::*;
 use veraid::{
     Dialect, DigestType, Encapsulation, Error, IntermediateCertificate, IntermediateName, Issuer,
     KeyAlgorithm, Member, MemberCertificate, MemberIdBundle, NameError, Organisation,

@@ -1,18 +1,11 @@
 //! DomainAuth v1: what it allows beyond VeraId, and what must be refused, for which reason. Each case is a good bundle with
 //! one thing wrong with it, verified from the chain to the signature and from the signature to the chain.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::too_many_lines,
-    clippy::unwrap_used,
-    reason = "in a test that is how to fail"
-)]
 
-mod support;
+#![allow(clippy::too_many_lines, reason = "tables of cases are long")]
 
+use crate::support::der::*;
+use crate::support::*;
 use aws_lc_rs::digest;
-use support::der::*;
-use support::*;
 use veraid::{Dialect, KeyAlgorithm, Policy, SignedBy};
 
 /// 90 days in seconds, the longest that anything may be valid.
