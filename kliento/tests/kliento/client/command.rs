@@ -9,7 +9,7 @@ use kliento::header;
 use tempfile::TempDir;
 use tokio::time::{advance, pause};
 
-use crate::support::{AUDIENCE, Clock, LIFETIME, bundle, period};
+use super::support::{AUDIENCE, Clock, LIFETIME, bundle, period};
 
 fn shell(script: &str) -> TokenCommand {
     TokenCommand::new("sh").args(["-c", script])

@@ -1,13 +1,5 @@
 //! What the tests of the web's parts share: one chain of trust, its tokens and requests with them.
 
-#![allow(
-    dead_code,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "each test takes what it needs, and that is how tests fail"
-)]
-
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 

@@ -1,12 +1,5 @@
 //! Tokens through the public API alone: what a verifier takes, and what it must not.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "that is how tests fail"
-)]
-
 use std::sync::LazyLock;
 use std::time::Duration;
 

@@ -2,14 +2,6 @@
 //!
 //! `fixtures/reference/index.json` says what must come of each.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "that is how tests fail"
-)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,5 @@
 //! The chains of trust that users test their servers with.
 
-#![allow(clippy::unwrap_used, reason = "that is how tests fail")]
-
 use std::sync::LazyLock;
 
 use kliento::testing::TrustChain;

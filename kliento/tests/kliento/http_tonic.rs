@@ -1,19 +1,10 @@
 //! gRPC: a real client and a real server of `tonic` on loopback.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "that is how tests fail"
-)]
-
-mod http_support;
-
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use http_support::{
+use crate::http_support::{
     AUDIENCE, BOBS, GOOD, NOON, largest, tampered, verifier, verifier_with_clock_elsewhere,
 };
 use kliento::Requirements;

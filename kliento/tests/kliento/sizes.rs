@@ -1,16 +1,14 @@
 //! Token bundles are as large as the documentation says, and those that it promises to fit do.
 
-#![allow(clippy::unwrap_used, reason = "in a test that is how to fail")]
-
 #[allow(dead_code, reason = "what it does as a command")]
-#[path = "../examples/bundle_sizes.rs"]
+#[path = "../../examples/bundle_sizes.rs"]
 mod bundle_sizes;
 
 use bundle_sizes::realistic::{Domain, Keys, Kind};
 use kliento::veraid::{Dialect, KeyAlgorithm};
 use kliento::{Error, MAX_BUNDLE_OCTETS, Timestamp, header};
 
-const DOCUMENTATION: &str = include_str!("../src/sizes.md");
+const DOCUMENTATION: &str = include_str!("../../src/sizes.md");
 
 fn noon() -> Timestamp {
     "2026-11-22T12:00:00Z".parse().unwrap()

@@ -1,26 +1,16 @@
 //! `axum`: the layer on a router, extractors behind it and without it, over real connections where that matters.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "that is how tests fail"
-)]
-
-mod http_support;
-
 use std::sync::{Arc, LazyLock, Mutex};
 
+use crate::http_support::{
+    AUDIENCE, BOBS, CHAIN, GOOD, add_authorization, largest, tampered, text, token, values,
+    verifier, verifier_with_clock_elsewhere,
+};
 use axum::body::Body;
 use axum::extract::FromRef;
 use axum::routing::get;
 use axum::{Router, extract::State};
 use http::{HeaderValue, Request, Response, StatusCode};
-use http_support::{
-    AUDIENCE, BOBS, CHAIN, GOOD, add_authorization, largest, tampered, text, token, values,
-    verifier, verifier_with_clock_elsewhere,
-};
 use kliento::http::axum::{Authenticated, Rejection, TypedClaims, Verified};
 use kliento::http::tower::KlientoLayer;
 use kliento::http::{Authenticator, Refusal};

@@ -15,7 +15,7 @@ use reqwest::redirect::Policy;
 use reqwest_middleware::{ClientWithMiddleware, Error};
 use tokio::net::TcpListener;
 
-use crate::support::{AUDIENCE, Behaviour, CHAIN, Clock, Mint};
+use super::support::{AUDIENCE, Behaviour, CHAIN, Clock, Mint};
 
 /// What a server got.
 #[derive(Clone, Debug)]

@@ -1,7 +1,5 @@
 //! The requirements that a server has beyond a valid token.
 
-#![allow(clippy::unwrap_used, reason = "that is how tests fail")]
-
 use std::sync::LazyLock;
 use std::time::Duration;
 

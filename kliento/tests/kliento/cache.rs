@@ -1,7 +1,5 @@
 //! What a verifier remembers changes no verdict.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used)]
-
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;

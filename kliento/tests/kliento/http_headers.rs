@@ -1,11 +1,7 @@
 //! `Authorization<Kliento>` of the crate `headers`.
 
-#![allow(clippy::unwrap_used, reason = "in a test that is how to fail")]
-
-mod http_support;
-
+use crate::http_support::{CHAIN, GOOD, largest, tampered, token, verifier};
 use headers::{Authorization, HeaderMap, HeaderMapExt, HeaderValue};
-use http_support::{CHAIN, GOOD, largest, tampered, token, verifier};
 use kliento::http::headers::Kliento;
 
 fn fields(authorization: &str) -> HeaderMap {

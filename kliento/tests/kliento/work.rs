@@ -1,10 +1,5 @@
 //! What honest bundles take, and that no bundle takes more than [`kliento::MAX_WORK`]: whoever sends a bundle decides how
 //! much a server has to do, and whoever has a domain can make as many valid signatures as fit.
-#![allow(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "a mistake in a test should stop it"
-)]
 
 use std::sync::LazyLock;
 

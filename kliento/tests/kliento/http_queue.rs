@@ -1,7 +1,5 @@
 //! Who is verified, and when, where there is more to verify than can be.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
-
 use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock, Mutex, mpsc};
 use std::thread;

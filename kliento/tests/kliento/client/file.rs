@@ -11,7 +11,7 @@ use kliento::header;
 use tempfile::TempDir;
 use tokio::time::{advance, sleep};
 
-use crate::support::{AUDIENCE, Clock, LIFETIME, bundle, number, period};
+use super::support::{AUDIENCE, Clock, LIFETIME, bundle, number, period};
 
 const SECOND: Duration = Duration::from_secs(1);
 

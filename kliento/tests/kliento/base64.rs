@@ -1,8 +1,4 @@
 //! Base64 is read by the processor's vectors where there are any: by the same rules as without.
-#![allow(
-    clippy::indexing_slicing,
-    reason = "a test that panics has found something"
-)]
 
 use base64::Engine as _;
 use kliento::header;

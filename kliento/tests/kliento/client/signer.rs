@@ -9,7 +9,7 @@ use kliento::veraid::{Dialect, KeyAlgorithm, MemberIdBundle, PrivateKey};
 use tempfile::TempDir;
 use tokio::time::advance;
 
-use crate::support::{AUDIENCE, CHAIN, Clock, LIFETIME, NOON, period};
+use super::support::{AUDIENCE, CHAIN, Clock, LIFETIME, NOON, period};
 
 fn signer(chain: &TrustChain) -> MemberSigner {
     let id = chain.member_id_bundle().to_der().unwrap();

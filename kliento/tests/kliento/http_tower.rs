@@ -1,15 +1,5 @@
 //! The layer for `tower`: what it lets through, what the service behind it sees, and the exact answers to all else.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "that is how tests fail"
-)]
-
-mod http_support;
-
 use std::convert::Infallible;
 use std::num::NonZeroUsize;
 use std::pin::pin;
@@ -19,14 +9,14 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
+use crate::http_support::{
+    BOBS, CHAIN, GOOD, NOON, Threads, add_authorization, largest, request, request_with, tampered,
+    text, token, values, verifier, verifier_with_clock, verifier_with_clock_elsewhere,
+};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::Body as _;
 use http_body_util::Full;
-use http_support::{
-    BOBS, CHAIN, GOOD, NOON, Threads, add_authorization, largest, request, request_with, tampered,
-    text, token, values, verifier, verifier_with_clock, verifier_with_clock_elsewhere,
-};
 use kliento::http::tower::{KlientoLayer, KlientoService, ResponseBody};
 use kliento::http::{Authenticator, Refusal, VerificationQueue};
 use kliento::testing::TrustChain;

@@ -7,7 +7,7 @@ use kliento::header;
 use kliento::veraid::{Dialect, Member, MemberCertificate, MemberIdBundle, Signer};
 use tokio::time::advance;
 
-use crate::support::{
+use super::support::{
     AUDIENCE, Behaviour, CHAIN, Clock, LIFETIME, Mint, at, audience, bundle, number, period, settle,
 };
 

@@ -1,23 +1,13 @@
 //! The feature `tracing`: the subject on the span of the request, and an event for each decision.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "that is how tests fail"
-)]
-
-mod http_support;
-
 use std::io;
 use std::sync::{Arc, Mutex};
 
+use crate::http_support::{BOBS, CHAIN, GOOD, add_authorization, tampered, token, verifier};
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use http::Request;
-use http_support::{BOBS, CHAIN, GOOD, add_authorization, tampered, token, verifier};
 use kliento::Requirements;
 use kliento::http::axum::{Authenticated, TypedClaims};
 use kliento::http::tonic::RequestExt;
