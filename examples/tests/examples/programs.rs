@@ -1,7 +1,5 @@
 //! Every example runs with one command and says what its documentation promises.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "that is how tests fail")]
-
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};

@@ -1,7 +1,5 @@
 //! The samples in the README are the files of this package, which are compiled, and they name versions that are in use.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "that is how tests fail")]
-
 use std::fs;
 use std::path::Path;
 
