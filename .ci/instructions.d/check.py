@@ -54,7 +54,7 @@ def stripped_octets(kliento):
 
 def measured(work, kliento):
     operations = callgrind.counted([work], "work::counted")
-    operations[COMMAND] = whole_command(work.with_name("world"), kliento)
+    operations[COMMAND] = whole_command(work.parent / "examples" / "world", kliento)
     return {
         "tools": tools(),
         "command_octets": stripped_octets(kliento),

@@ -9,17 +9,13 @@
     reason = "what is measured works, or the measurement is not worth having"
 )]
 
-#[allow(dead_code, reason = "other programs take more of it")]
-#[path = "../examples/hostile/mod.rs"]
-mod hostile;
-
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
 use kliento::{Verifier, header};
 
-use hostile::{Attack, Attacker, Hostile};
+use kliento_tools::hostile::{Attack, Attacker, Hostile};
 
 /// Verifications of each, of which the quickest counts: nothing makes one quicker than it is.
 const TRIALS: usize = 5;

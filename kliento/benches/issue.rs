@@ -8,9 +8,6 @@
     reason = "what is measured works, or the measurement is not worth having"
 )]
 
-#[path = "../examples/realistic/mod.rs"]
-mod realistic;
-
 use std::hint::black_box;
 use std::time::SystemTime;
 
@@ -21,7 +18,7 @@ use criterion::Criterion;
 use kliento::Timestamp;
 use kliento::veraid::{Dialect, KeyAlgorithm};
 
-use realistic::{Domain, Keys, Kind, token};
+use kliento_tools::realistic::{Domain, Keys, Kind, token};
 
 /// Octets of the attributes that are signed: content type, digest, service and period. An organisation signs whom it
 /// attributes the content to, too; one block of the hash holds some more.

@@ -8,9 +8,6 @@
     reason = "what is measured works, or the measurement is not worth having"
 )]
 
-#[path = "../examples/realistic/mod.rs"]
-mod realistic;
-
 use std::hint::black_box;
 use std::time::SystemTime;
 
@@ -18,7 +15,7 @@ use criterion::Criterion;
 use kliento::veraid::{Dialect, KeyAlgorithm};
 use kliento::{Timestamp, Token, TokenBundle, header};
 
-use realistic::{Domain, Keys, Kind, token};
+use kliento_tools::realistic::{Domain, Keys, Kind, token};
 
 fn main() {
     let now = Timestamp::from(SystemTime::now());

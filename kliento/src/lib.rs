@@ -263,8 +263,8 @@ pub const MAX_LIFETIME_SECONDS: u64 = 3_600;
 /// has no such clients can spend less: 960 units are enough for two zones of P-384.
 ///
 /// Units are those of the back end AWS-LC ([`Work`](veraid::dnssec::Work)). With `ring`, a check of P-384 takes 3.5 times as
-/// long, and so the costliest bundle takes 14 times as long as an ordinary one (measured with the example
-/// `costliest_bundle`, as is 5.2 with AWS-LC). A server with `ring` that has no clients below zones of P-384 does well to
+/// long, and so the costliest bundle takes 14 times as long as an ordinary one (measured with
+/// `costliest_bundle` in `tools/`, as is 5.2 with AWS-LC). A server with `ring` that has no clients below zones of P-384 does well to
 /// set a lower limit of its own.
 pub const MAX_WORK: veraid::dnssec::Work = veraid::dnssec::Work::from_units(1_550);
 

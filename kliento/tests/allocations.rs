@@ -7,15 +7,12 @@
     reason = "in a test that is how to fail"
 )]
 
-#[path = "../examples/realistic/mod.rs"]
-mod realistic;
-
 use std::sync::LazyLock;
 
 use allocation_counter::measure;
 use kliento::Verifier;
 use kliento::veraid::{Dialect, KeyAlgorithm};
-use realistic::{Domain, Keys, Kind};
+use kliento_tools::realistic::{Domain, Keys, Kind};
 
 static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys::generate(KeyAlgorithm::Rsa2048).unwrap());
 static DOMAIN: LazyLock<Domain<'static>> = LazyLock::new(|| {

@@ -13,9 +13,6 @@
 
 mod floor;
 mod peers;
-#[path = "../../examples/realistic/mod.rs"]
-mod realistic;
-
 use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -26,8 +23,8 @@ use kliento::veraid::{Dialect, KeyAlgorithm};
 use kliento::{Timestamp, Verifier, VerifierBuilder, header};
 
 use floor::Floor;
+use kliento_tools::realistic::{Domain, Keys, Kind, Party};
 use peers::JsonWebToken;
-use realistic::{Domain, Keys, Kind, Party};
 
 /// Tokens that one warm verifier is asked about, until another takes its place.
 const WARM_TOKENS: usize = 128;

@@ -12,7 +12,7 @@ use kliento::Token;
 use kliento::veraid::{KeyAlgorithm, PrivateKey, SigningKey as _};
 use serde::{Deserialize, Serialize};
 
-use crate::realistic::{AUDIENCE, DOMAIN, TOKEN_LIFETIME, USER, token};
+use kliento_tools::realistic::{AUDIENCE, DOMAIN, TOKEN_LIFETIME, USER, token};
 
 /// Keys in the set of which one has signed: two, as while one takes the other's place.
 const KEY_IDS: [&str; 2] = ["2026-10", "2026-11"];

@@ -1,12 +1,9 @@
 //! Token bundles are as large as the documentation says, and those that it promises to fit do.
 
-#[allow(dead_code, reason = "what it does as a command")]
-#[path = "../../examples/bundle_sizes.rs"]
-mod bundle_sizes;
-
-use bundle_sizes::realistic::{Domain, Keys, Kind};
 use kliento::veraid::{Dialect, KeyAlgorithm};
 use kliento::{Error, MAX_BUNDLE_OCTETS, Timestamp, header};
+use kliento_tools::bundle_sizes;
+use kliento_tools::realistic::{Domain, Keys, Kind};
 
 const DOCUMENTATION: &str = include_str!("../../src/sizes.md");
 

@@ -1,10 +1,6 @@
 //! `peer/biscuit` of BENCHMARKS.md: a Biscuit with the same audience and claims as the tokens that ours are timed with, from
 //! text to what one can rely on. What can be prepared once, is. `.ci/bench` runs it, as Criterion wants it: with `--bench`.
 
-#[path = "../../../../kliento/examples/realistic/mod.rs"]
-#[allow(dead_code, reason = "only its names and its token are needed")]
-mod realistic;
-
 use std::hint::black_box;
 use std::time::{Duration, SystemTime};
 
@@ -12,7 +8,7 @@ use biscuit_auth::macros::{authorizer, biscuit, rule};
 use biscuit_auth::{AuthorizerLimits, Biscuit, KeyPair};
 use criterion::Criterion;
 
-use realistic::{AUDIENCE, DOMAIN, TOKEN_LIFETIME, USER, token};
+use kliento_tools::realistic::{AUDIENCE, DOMAIN, TOKEN_LIFETIME, USER, token};
 
 fn main() {
     let biscuit = BiscuitToken::new();

@@ -4,15 +4,13 @@
 //! for the first time is in its counts. Keys are fresh in each run, and so are the signatures of the zones: counts differ
 //! by less than a thousandth for that.
 
-mod realistic;
-
 use std::error::Error;
 use std::hint::black_box;
 
 use kliento::veraid::{Dialect, KeyAlgorithm};
 use kliento::{TokenBundle, Verifier, header};
 
-use realistic::{Domain, Keys, Kind, Party, TOKEN_LIFETIME, token};
+use kliento_tools::realistic::{Domain, Keys, Kind, Party, TOKEN_LIFETIME, token};
 
 /// Times that an operation is done before it is counted.
 const REHEARSALS: usize = 2;

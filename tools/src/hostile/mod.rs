@@ -49,18 +49,20 @@ fn zone_at_depth(depth: usize) -> String {
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// A bundle, and a server that it is shown to.
-pub(crate) struct Hostile {
-    pub(crate) attack: Attack,
+pub struct Hostile {
+    /// The kind of work that it makes.
+    pub attack: Attack,
     /// How much of what the attack is made of went in.
-    pub(crate) amount: usize,
-    pub(crate) bundle: Vec<u8>,
+    pub amount: usize,
+    /// The bundle in DER.
+    pub bundle: Vec<u8>,
     /// Lines of a zone file.
-    pub(crate) anchors: String,
+    pub anchors: String,
 }
 
 impl Hostile {
     /// A server that has it all to do: nothing is remembered.
-    pub(crate) fn verifier(&self) -> Outcome<Verifier> {
+    pub fn verifier(&self) -> Outcome<Verifier> {
         let time = *TIME;
         Ok(Verifier::builder(AUDIENCE.parse()?)
             .trust_anchors(self.anchors.parse::<TrustAnchors>()?)
@@ -73,7 +75,7 @@ impl Hostile {
 
 /// Kinds of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Attack {
+pub enum Attack {
     /// None: what an ordinary member sends.
     Ordinary,
     /// Zones of P-384, one below the other.
@@ -126,7 +128,8 @@ pub(crate) enum Attack {
 }
 
 impl Attack {
-    pub(crate) const ALL: [Self; 23] = [
+    /// All but [`Attack::Ordinary`].
+    pub const ALL: [Self; 23] = [
         Self::DeepZones,
         Self::DeepZonesSignedThrice,
         Self::DeepZonesAndRecords,
@@ -154,7 +157,7 @@ impl Attack {
 }
 
 /// An attacker with keys.
-pub(crate) struct Attacker {
+pub struct Attacker {
     organisation: PrivateKey,
     member: PrivateKey,
     zone: Key,
@@ -163,7 +166,8 @@ pub(crate) struct Attacker {
 }
 
 impl Attacker {
-    pub(crate) fn new() -> Outcome<Self> {
+    /// Generates the keys.
+    pub fn new() -> Outcome<Self> {
         Ok(Self {
             organisation: PrivateKey::generate(KeyAlgorithm::Rsa2048)?,
             member: PrivateKey::generate(KeyAlgorithm::Rsa2048)?,
@@ -174,7 +178,7 @@ impl Attacker {
     }
 
     /// As much of that attack as fits a bundle.
-    pub(crate) fn largest(&self, attack: Attack) -> Outcome<Hostile> {
+    pub fn largest(&self, attack: Attack) -> Outcome<Hostile> {
         let (mut fits, mut too_much) = (self.attempt(attack, 1)?, 1_600);
         let mut fitting = fits.as_ref().map_or(0, |hostile| hostile.amount);
         while too_much - fitting > 1 {
@@ -189,7 +193,7 @@ impl Attacker {
     }
 
     /// So much of that attack; `None` if that does not fit a bundle.
-    pub(crate) fn attempt(&self, attack: Attack, amount: usize) -> Outcome<Option<Hostile>> {
+    pub fn attempt(&self, attack: Attack, amount: usize) -> Outcome<Option<Hostile>> {
         let made = match attack {
             Attack::Ordinary => self.ordinary(),
             Attack::DeepZones => self.deep_zones(amount, 0),

@@ -4,11 +4,6 @@
 //! (algorithm 8), as during its rollovers; `com.` and `example.com.` with a KSK and a ZSK of P-256 each (algorithm 13);
 //! the TXT record in the zone of `example.com.`.
 
-#![allow(
-    dead_code,
-    reason = "each program that measures something needs a part of it"
-)]
-
 use std::error::Error;
 
 use kliento::veraid::dnssec::{Chain, RecordType};
@@ -23,12 +18,14 @@ use kliento_fixtures::{
 };
 
 /// The server that the tokens are for.
-pub(crate) const AUDIENCE: &str = "https://api.example.com";
+pub const AUDIENCE: &str = "https://api.example.com";
 
-pub(crate) const DOMAIN: &str = "example.com";
-pub(crate) const USER: &str = "alice";
+/// The organisation.
+pub const DOMAIN: &str = "example.com";
+/// The member.
+pub const USER: &str = "alice";
 /// How long tokens live, in seconds: as long as they may, so that they outlive what measures them.
-pub(crate) const TOKEN_LIFETIME: i64 = 3_600;
+pub const TOKEN_LIFETIME: i64 = 3_600;
 const DAY: i64 = 86_400;
 /// The number of DNSSEC's algorithm RSA with SHA-256.
 const RSA_SHA256: u8 = 8;
@@ -36,7 +33,7 @@ const RSA_BITS: u32 = 2_048;
 
 /// Who signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// The organisation, in a member's name.
     Organisation,
     /// Somebody to whom it delegates, in a member's name.
@@ -48,7 +45,8 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 4] = [
+    /// Every kind.
+    pub const ALL: [Self; 4] = [
         Self::Organisation,
         Self::Delegate,
         Self::Member,
@@ -56,13 +54,13 @@ impl Kind {
     ];
 
     /// Whether VeraId has it too, which has no intermediates.
-    pub(crate) fn is_in(self, dialect: Dialect) -> bool {
+    pub fn is_in(self, dialect: Dialect) -> bool {
         dialect == Dialect::DomainAuth || matches!(self, Self::Organisation | Self::Member)
     }
 }
 
 /// A token with an audience and three claims. Each number makes another one, of the same length.
-pub(crate) fn token(number: u64) -> Result<Token, kliento::Error> {
+pub fn token(number: u64) -> Result<Token, kliento::Error> {
     Ok(Token::new(AUDIENCE.parse()?)
         .with_claim("department", "accounts")
         .with_claim("nonce", format!("{number:016x}"))
@@ -71,13 +69,14 @@ pub(crate) fn token(number: u64) -> Result<Token, kliento::Error> {
 
 /// A key whose signatures are all as long as the longest: ECDSA's are integers in DER, which vary by some octets, and so
 /// would everything that is measured.
-pub(crate) struct LongestSignatures(PrivateKey);
+pub struct LongestSignatures(PrivateKey);
 
 impl LongestSignatures {
     /// One signature in four is of the full length.
     const MAX_ATTEMPTS: usize = 1_000;
 
-    pub(crate) fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
+    /// Generates a key.
+    pub fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
         PrivateKey::generate(algorithm).map(Self)
     }
 
@@ -109,15 +108,18 @@ impl SigningKey for LongestSignatures {
 }
 
 /// One key of an algorithm for each part that there is to play.
-pub(crate) struct Keys {
-    pub(crate) organisation: LongestSignatures,
-    pub(crate) intermediate: LongestSignatures,
+pub struct Keys {
+    /// The organisation's.
+    pub organisation: LongestSignatures,
+    /// That of the intermediate which certifies members.
+    pub intermediate: LongestSignatures,
     /// The member's, or the delegate's.
-    pub(crate) signer: LongestSignatures,
+    pub signer: LongestSignatures,
 }
 
 impl Keys {
-    pub(crate) fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
+    /// Generates all of them.
+    pub fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
         Ok(Self {
             organisation: LongestSignatures::generate(algorithm)?,
             intermediate: LongestSignatures::generate(algorithm)?,
@@ -127,22 +129,21 @@ impl Keys {
 }
 
 /// What an organisation of some dialect and key has to sign with.
-pub(crate) struct Domain<'k> {
+pub struct Domain<'k> {
     keys: &'k Keys,
     dialect: Dialect,
     time: Timestamp,
     /// The root's DS records, as lines of a zone file.
-    pub(crate) anchors: String,
-    pub(crate) chain_der: Vec<u8>,
-    pub(crate) certificate: OrganisationCertificate,
+    pub anchors: String,
+    /// The DNSSEC chain of the organisation's TXT record.
+    pub chain_der: Vec<u8>,
+    /// The organisation's certificate.
+    pub certificate: OrganisationCertificate,
 }
 
 impl<'k> Domain<'k> {
-    pub(crate) fn new(
-        dialect: Dialect,
-        keys: &'k Keys,
-        time: Timestamp,
-    ) -> Result<Self, Box<dyn Error>> {
+    /// Signs the zones and issues the certificate.
+    pub fn new(dialect: Dialect, keys: &'k Keys, time: Timestamp) -> Result<Self, Box<dyn Error>> {
         let organisation: Organisation = DOMAIN.parse()?;
         let owner = organisation.record_owner(dialect)?;
         let day = TtlOverride::from_seconds(86_400).ok_or("a day is within bounds")?;
@@ -185,7 +186,7 @@ impl<'k> Domain<'k> {
     }
 
     /// A server that takes its tokens.
-    pub(crate) fn verifier(&self) -> Result<VerifierBuilder, Box<dyn Error>> {
+    pub fn verifier(&self) -> Result<VerifierBuilder, Box<dyn Error>> {
         let time = self.time;
         Ok(Verifier::builder(AUDIENCE.parse()?)
             .trust_anchors(self.anchors.parse()?)
@@ -197,7 +198,7 @@ impl<'k> Domain<'k> {
     /// intermediate has a key like the organisation's.
     ///
     /// What does not fit is the inner error, with its size.
-    pub(crate) fn issue(
+    pub fn issue(
         &self,
         kind: Kind,
         signer: &Keys,
@@ -206,11 +207,7 @@ impl<'k> Domain<'k> {
     }
 
     /// Somebody who can sign, with the signer's key of `signer` where that is not the organisation's own.
-    pub(crate) fn party<'d>(
-        &'d self,
-        kind: Kind,
-        signer: &'d Keys,
-    ) -> Result<Party<'d>, Box<dyn Error>> {
+    pub fn party<'d>(&'d self, kind: Kind, signer: &'d Keys) -> Result<Party<'d>, Box<dyn Error>> {
         let key = &signer.signer;
         let attribution = Member::parse_for(USER, self.dialect)?;
         let credentials = match kind {
@@ -287,7 +284,7 @@ impl<'k> Domain<'k> {
 }
 
 /// Somebody who signs, with what it takes besides the token: what a client keeps.
-pub(crate) struct Party<'d> {
+pub struct Party<'d> {
     domain: &'d Domain<'d>,
     credentials: Credentials,
     /// The key of a member or delegate.
@@ -304,7 +301,8 @@ enum Credentials {
 }
 
 impl Party<'_> {
-    pub(crate) fn issue(&self, token: &Token) -> Result<Vec<u8>, kliento::Error> {
+    /// Signs a token.
+    pub fn issue(&self, token: &Token) -> Result<Vec<u8>, kliento::Error> {
         let chain_der = &self.domain.chain_der;
         let certificate = &self.domain.certificate;
         let attribution = &self.attribution;
@@ -331,7 +329,7 @@ impl Party<'_> {
     }
 
     /// `Authorization` values with so many tokens, no two of them the same.
-    pub(crate) fn tokens(&self, count: usize) -> Result<Vec<String>, kliento::Error> {
+    pub fn tokens(&self, count: usize) -> Result<Vec<String>, kliento::Error> {
         (0..)
             .take(count)
             .map(|number| Ok(header::encode(&self.issue(&token(number)?)?)))

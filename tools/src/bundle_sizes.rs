@@ -1,18 +1,12 @@
 //! How large token bundles are, by key algorithm and by who signs, and what they fit into.
-//!
-//! `cargo run --release -p kliento --features testing --example bundle_sizes` makes real ones and prints the tables of
-//! `kliento/src/sizes.md`; with `-- --check kliento/src/sizes.md` it fails if those are not what it would print.
-
-pub(crate) mod realistic;
 
 use std::error::Error;
-use std::fmt::Write as _;
-use std::{env, fmt, fs};
+use std::fmt::{self, Write as _};
 
 use kliento::veraid::{Dialect, KeyAlgorithm};
 use kliento::{Error as TokenError, MAX_BUNDLE_OCTETS, Timestamp};
 
-use realistic::{Domain, Keys, Kind};
+use crate::realistic::{Domain, Keys, Kind};
 
 /// When everything is signed. Times have one length whatever they are.
 const TIME: &str = "2026-11-22T12:00:00Z";
@@ -41,24 +35,8 @@ const MIXTURES: [(KeyAlgorithm, KeyAlgorithm); 9] = [
     (KeyAlgorithm::Rsa2048, KeyAlgorithm::MlDsa65),
 ];
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let tables = tables()?;
-    let arguments: Vec<_> = env::args().skip(1).collect();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => print!("{tables}"),
-        ["--check", path] => {
-            if !fs::read_to_string(path)?.ends_with(&tables) {
-                print!("{tables}");
-                return Err(format!("{path} does not end with what stands above").into());
-            }
-        }
-        _ => return Err("nothing, or --check and a file, is what may be given".into()),
-    }
-    Ok(())
-}
-
-/// The tables, in Markdown.
-pub(crate) fn tables() -> Result<String, Box<dyn Error>> {
+/// Makes bundles of all kinds and returns the tables of their sizes, in Markdown.
+pub fn tables() -> Result<String, Box<dyn Error>> {
     let keys = KeyAlgorithm::ALL
         .iter()
         .map(|algorithm| Ok((*algorithm, Keys::generate(*algorithm)?)))

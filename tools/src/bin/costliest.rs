@@ -1,6 +1,6 @@
 //! How much more a hostile chain can cost than an honest one of the same size.
 //!
-//! `cargo run --release -p dnssec --example costliest -- [STEPS] [SEED]` searches for the costliest chain that proves
+//! `cargo run --release -p kliento-tools --bin costliest -- [STEPS] [SEED]` searches for the costliest chain that proves
 //! something, and for the costliest one of any kind, both of at most 16 KiB: it changes chains at random, and keeps what
 //! takes longer to verify. Then it measures the two side by side, and ends with status 1 if the hostile one takes more
 //! than four times as long.

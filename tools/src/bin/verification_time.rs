@@ -1,11 +1,9 @@
 //! How long a server takes to verify a token bundle that it has not seen before, by key algorithm, and one that it has.
 //!
-//! `cargo run --release -p kliento --features testing --example verification_time` prints medians of five hundred
+//! `cargo run --release -p kliento-tools --bin verification_time` prints medians of five hundred
 //! verifications each, from the `Authorization` value to the identity, on one core. They take turns, so that whatever
 //! else the machine is busy with slows all alike. Each ratio is to the same kind of token with RSA-2048 keys. The DNSSEC
 //! chain is the same but for the record. What comes again is looked up in memory.
-
-mod realistic;
 
 use std::error::Error;
 use std::hint::black_box;
@@ -14,7 +12,7 @@ use std::time::{Duration, Instant};
 use kliento::veraid::{Dialect, KeyAlgorithm};
 use kliento::{Timestamp, Verifier, header};
 
-use realistic::{Domain, Keys, Kind};
+use kliento_tools::realistic::{Domain, Keys, Kind};
 
 const RUNS: usize = 500;
 const TIME: &str = "2026-11-22T12:00:00Z";

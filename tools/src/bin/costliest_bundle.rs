@@ -1,6 +1,6 @@
 //! How much more a hostile bundle can cost a server than an ordinary one.
 //!
-//! `cargo run --release -p kliento --features testing --example costliest_bundle` makes the bundles of [`hostile`], each
+//! `cargo run --release -p kliento-tools --bin costliest_bundle` makes the bundles of [`kliento_tools::hostile`], each
 //! as large as a bundle can be, has a server verify them in turns with an ordinary one that it has not seen before, and
 //! prints what each took at best and by the median. It ends with status 1 if one took more than six times as long as the
 //! ordinary one, both at their best: whatever else the machine does makes nothing quicker. That is with AWS-LC, in whose time
@@ -12,8 +12,6 @@
 //! `costliest_bundle --write DIRECTORY` writes the costliest of all for servers to be tried with: `costliest`, the value of an
 //! `Authorization` field that is good for an hour, and `anchors`, for `--trust-anchors`.
 
-mod hostile;
-
 use std::error::Error;
 use std::fs;
 use std::hint::black_box;
@@ -23,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use kliento::{Verifier, header};
 
-use hostile::{Attack, Attacker, Hostile};
+use kliento_tools::hostile::{Attack, Attacker, Hostile};
 
 /// How much more the costliest bundle may take than an ordinary one.
 const MAX_RATIO: f64 = 6.0;

@@ -1,11 +1,9 @@
 //! Writes tokens for other verifiers to be timed with, and tells how long ours takes for them.
 //!
-//! `cargo run --release -p kliento --features testing --example timed_bundles -- DIRECTORY` writes `anchors`, DS lines of
+//! `cargo run --release -p kliento-tools --bin timed_bundles -- DIRECTORY` writes `anchors`, DS lines of
 //! the root, and `member` and `org`, an `Authorization` value each, by a member and by its organisation. They are good
 //! from now on, for an hour. Prints a JSON object with the medians in nanoseconds, of verifications from the value to the
 //! identity, with nothing remembered, that took turns.
-
-mod realistic;
 
 use std::error::Error;
 use std::hint::black_box;
@@ -16,7 +14,7 @@ use std::{env, fs};
 use kliento::veraid::{Dialect, KeyAlgorithm};
 use kliento::{Timestamp, header};
 
-use realistic::{Domain, Keys, Kind};
+use kliento_tools::realistic::{Domain, Keys, Kind};
 
 const RUNS: usize = 2_000;
 
