@@ -1,44 +1,62 @@
 //! `cargo xtask`: the project's checks by name, for whoever changes something.
 //!
-//! `cargo xtask check` needs cargo and nothing else: no root, no network, no servers. All checks run, and a summary tells
-//! which failed. What needs foreign programs or takes long is in `.ci/run`.
+//! `cargo xtask check` needs cargo and nothing else: no root, no network, no servers. `cargo xtask ci` and `cargo xtask
+//! nightly` run the steps of `ci.toml`, which take foreign programs or long. All that is asked for runs, and a summary tells
+//! what failed.
 
 #![forbid(unsafe_code)]
 
 mod checks;
+mod ci;
+mod report;
+mod table;
 
 use std::env;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use checks::{CHECKS, Check};
+use table::{Gate, Table};
 
 const HELP: &str = "\
 Usage: cargo xtask check [NAME]...
+       cargo xtask ci [NAME]...
+       cargo xtask nightly [NAME]...
        cargo xtask list
 
-Runs the checks of those names, or all of them, and sums up. Run it before you
-push: it needs no root, no network and no servers.
+check    runs the checks of those names, or all of them, and sums up. Run it
+         before you push: it needs no root, no network and no servers.
+ci       runs the steps of each push, of those names or all of them, and what
+         they need. Some install software on Debian, as root.
+nightly  does the same with the nightly steps, and writes what they came to
+         into nightly/REPORT.md.
+list     shows all names.
+
+A step that fails stops those that need it and no others.
 
 Examples:
   cargo xtask check
   cargo xtask check format lints
+  cargo xtask ci openssl
 
 Exit status: 0 all passed, 1 some failed, 2 wrong usage.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let are_names = |names: &[&str]| !names.iter().any(|name| name.starts_with('-'));
     match words.as_slice() {
-        ["check", names @ ..] if !names.iter().any(|name| name.starts_with('-')) => check(names),
-        ["list"] => {
-            list();
-            ExitCode::SUCCESS
+        ["check", names @ ..] if are_names(names) => check(names),
+        ["ci", names @ ..] if are_names(names) => {
+            with_table(|table| steps(table, Gate::Push, names))
         }
+        ["nightly", names @ ..] if are_names(names) => {
+            with_table(|table| steps(table, Gate::Nightly, names))
+        }
+        ["list"] => with_table(list),
         ["--help" | "-h" | "help"] => {
             println!("{HELP}\n");
-            list();
-            ExitCode::SUCCESS
+            with_table(list)
         }
         _ => {
             eprintln!("{HELP}");
@@ -47,10 +65,60 @@ fn main() -> ExitCode {
     }
 }
 
-fn list() {
+fn with_table(run: impl FnOnce(&Table) -> ExitCode) -> ExitCode {
+    match Table::parse(ci::TABLE) {
+        Ok(table) => run(&table),
+        Err(problem) => {
+            eprintln!("error: xtask/ci.toml: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn list(table: &Table) -> ExitCode {
     println!("Checks:");
     for check in CHECKS {
-        println!("  {:<10} {}", check.name, check.about);
+        println!("  {:<20} {}", check.name, check.about);
+    }
+    for (gate, heading) in [
+        (Gate::Push, "Steps of each push:"),
+        (Gate::Nightly, "Nightly steps:"),
+    ] {
+        println!("\n{heading}");
+        for step in table.of_gate(gate) {
+            println!("  {:<20} {}", step.name, step.about);
+            for (what, text) in [("takes", &step.takes), ("nightly:", &step.why)] {
+                if let Some(text) = text {
+                    println!("  {:<20} {what} {text}", "");
+                }
+            }
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn steps(table: &Table, gate: Gate, names: &[&str]) -> ExitCode {
+    let outcomes = match ci::run(table, gate, names) {
+        Ok(outcomes) => outcomes,
+        Err(problem) => {
+            eprintln!("error: {problem}\nhint: `cargo xtask list` says what they are");
+            return ExitCode::from(2);
+        }
+    };
+    let mut all_well = ci::all_passed(&outcomes);
+    if gate == Gate::Nightly {
+        match report::write(table, &outcomes) {
+            Ok(()) => println!("\nwrote {}", report::PATH),
+            Err(problem) => {
+                eprintln!("error: {problem}");
+                all_well = false;
+            }
+        }
+    }
+    if all_well {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     }
 }
 
