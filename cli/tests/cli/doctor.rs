@@ -1,4 +1,4 @@
-//! `kliento organisation check`, of domains in memory. `.ci/doctor` does the same with real servers, and at length.
+//! `kliento organisation check`, of domains in memory. `interop/doctor/run` does the same with real servers, and at length.
 
 use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener, UdpSocket};

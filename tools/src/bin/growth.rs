@@ -1,4 +1,4 @@
-//! Tokens of growing size, whose verification `.ci/growth` counts: how cost grows with each part of a bundle.
+//! Tokens of growing size, whose verification `benchmarks/growth/run` counts: how cost grows with each part of a bundle.
 //!
 //! One thing grows in each series, and all else stays as it is. For each token `growth` prints the series, how many of the
 //! thing there are, the octets of the bundle and the allocations that its verification takes, and then how often it was

@@ -1,14 +1,14 @@
-//! Our half of `.ci/openssl`: makes things for OpenSSL to read, and reads what OpenSSL makes.
+//! Our half of `interop/openssl/run`: makes things for OpenSSL to read, and reads what OpenSSL makes.
 //!
 //! ```text
 //! openssl_exchange offer KEYS     writes an organisation of each key algorithm, with members and signatures
-//! openssl_exchange read FILE...   prints `ok - …`, `not ok - …` or `skip - …` for each thing in the files
+//! openssl_exchange read FILE...   prints `ok …`, `FAILED …` or `skip …` for each thing in the files
 //! ```
 //!
 //! KEYS has a private key of each algorithm, for those that this build cannot make.
 //!
 //! Both speak JSON, an object a line, with keys and certificates as PEM or DER and all octets in Base64. The other half is
-//! `.ci/openssl.d`.
+//! `interop/openssl`.
 #![allow(
     clippy::print_stdout,
     reason = "a program for developers, whose output it is"
@@ -269,14 +269,14 @@ fn read(file: &str) -> Result<(), Box<dyn Error>> {
             Err(Judgement::Refused { reason, text }) => (reason, text),
             Err(Judgement::Wrong(error)) => ("wrong", error.to_string()),
             Err(Judgement::NotBuilt(error)) => {
-                println!("skip - {label}: {error}");
+                println!("skip {label}: {error}");
                 continue;
             }
         };
         if found == expected {
-            println!("ok - {label}");
+            println!("ok {label}");
         } else {
-            println!("not ok - {label}: expected {expected}, got {found} {why}");
+            println!("FAILED {label}: expected {expected}, got {found} {why}");
         }
     }
     Ok(())

@@ -1,4 +1,5 @@
-//! Operations whose instructions `.ci/instructions` counts: `work` does each of them, and prints its name and how often.
+//! Operations whose instructions `benchmarks/instructions/run` counts: `work` does each of them, and prints its name and
+//! how often.
 //!
 //! `valgrind --tool=callgrind` counts only within [`counted`], so neither what comes before nor what each operation does
 //! for the first time is in its counts. Keys are fresh in each run, and so are the signatures of the zones: counts differ

@@ -260,7 +260,7 @@ impl Report {
         }
         *self.unexplained.entry(case.peer).or_default() += 1;
         Some(format!(
-            "UNEXPLAINED world {} [{}] {:?} {} {}: {ours} here, {theirs} to {}: {}",
+            "FAILED world {} [{}] {:?} {} {}: {ours} here, {theirs} to {}: {}",
             case.scene.number,
             faults_of(case.scene),
             case.asked.kind,
@@ -353,6 +353,13 @@ impl fmt::Display for Report {
 }
 
 impl Report {
+    /// The verdicts that agree or differ for a known reason, and the others.
+    pub(crate) fn passed_and_failed(&self) -> (usize, usize) {
+        let failed = self.unexplained.values().sum();
+        let all = self.count(|_| true);
+        (all.saturating_sub(failed), failed)
+    }
+
     fn count(&self, wanted: impl Fn((Peer, Verdict, Verdict)) -> bool) -> usize {
         let entries = self.verdicts.iter().filter(|(key, _)| wanted(**key));
         entries.map(|(_, count)| count).sum()

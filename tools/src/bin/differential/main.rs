@@ -148,6 +148,8 @@ fn run(options: &Options, directory: &Path) -> Result<ExitCode, Box<dyn Error>> 
         options.seed,
         started.elapsed().as_secs()
     );
+    let (passed, failed) = report.passed_and_failed();
+    println!("\n{passed} passed, {failed} failed");
     Ok(if report.is_explained() {
         ExitCode::SUCCESS
     } else {
