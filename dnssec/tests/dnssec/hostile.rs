@@ -13,7 +13,7 @@ use kliento_fixtures::{
 };
 
 use crate::support::attempt::{Attempt, Style};
-use crate::support::{DAY, HOUR, NOON, OWNER, TEXT, WORLD, at, period, standard, verify};
+use crate::support::{DAY, HOUR, NOON, OWNER, TEXT, WORLD, period, standard, verify};
 
 const REFUSED: u8 = 5;
 
@@ -685,7 +685,7 @@ const ATTACKS: &[Attack] = &[
         |chain| {
             chain.move_to(standard().txt("*.example.com.", TEXT).build());
             chain.responses = chain.world.responses("*.example.com.", TXT);
-            chain.name = "*.example.com.".to_owned();
+            "*.example.com.".clone_into(&mut chain.name);
             let signing = chain.world.signing("example.com.", KeyRole::Zsk).labels(3);
             chain.of("*.example.com.", TXT).sign(&signing);
         },
@@ -1223,7 +1223,7 @@ const ATTACKS: &[Attack] = &[
         |chain| {
             chain.move_to(standard().txt(r"\091veraid\064.example.com.", TEXT).build());
             chain.responses = chain.world.responses(r"\091veraid\064.example.com.", TXT);
-            chain.name = r"\123veraid\096.example.com.".to_owned();
+            r"\123veraid\096.example.com.".clone_into(&mut chain.name);
         },
         "dnssec.missing_response",
     ),

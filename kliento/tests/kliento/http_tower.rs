@@ -65,7 +65,7 @@ async fn reason(layer: &KlientoLayer, request: Request<Plain>) -> (u16, String) 
 fn spoofed(mut request: Request<Plain>) -> Request<Plain> {
     let mallory = TrustChain::at(NOON, "example.net", &"mallory".parse().unwrap());
     let verified = mallory
-        .verifier(http_support::AUDIENCE)
+        .verifier(crate::http_support::AUDIENCE)
         .verify_bundle(&mallory.token(&token()))
         .unwrap();
     request.extensions_mut().insert(verified);

@@ -94,7 +94,7 @@ async fn the_subject_is_on_the_span_and_in_the_event_of_a_request_that_is_let_th
             &[
                 "DEBUG request{kliento.subject=\"alice@example.com\"}: kliento: request accepted \
                  outcome=\"accepted\" reason=\"ok\" subject=\"alice@example.com\"",
-                "INFO request{kliento.subject=\"alice@example.com\"}: http_tracing: done",
+                "INFO request{kliento.subject=\"alice@example.com\"}: kliento::http_tracing: done",
             ],
         );
     }

@@ -36,14 +36,6 @@ impl Style {
             Self::Nsec3 => zone.nsec3(ITERATIONS, SALT),
         }
     }
-
-    /// The type of its denying records.
-    pub(crate) fn record_type(self) -> u16 {
-        match self {
-            Self::Nsec => NSEC,
-            Self::Nsec3 => NSEC3,
-        }
-    }
 }
 
 /// A chain, and what is asked of it.

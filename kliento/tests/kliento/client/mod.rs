@@ -6,3 +6,4 @@ mod file;
 mod requests;
 mod signer;
 mod source;
+mod support;

@@ -176,7 +176,7 @@ impl Key {
 
 macro_rules! keys {
     ($($name:ident = $make:expr),+) => {
-        $(pub fn $name() -> &'static Key {
+        $(pub(crate) fn $name() -> &'static Key {
             static KEY: OnceLock<Key> = OnceLock::new();
             KEY.get_or_init(|| $make)
         })+
@@ -201,12 +201,12 @@ keys! {
 pub(crate) type Case = (&'static str, fn(&mut Parts), &'static str);
 
 /// One case a line: what is wrong, how to make it so of `p`, the reason.
-#[macro_export]
 macro_rules! cases {
     ($parts:ident: $($name:literal: $spoil:expr => $reason:literal;)*) => {
         &[$(($name, |$parts| { $spoil; }, $reason)),*]
     };
 }
+pub(crate) use cases;
 
 /// Refuses each case, for its own reason, and nothing of what the cases start from; and all the same when chain, organisation
 /// and signer of the latter are known.
