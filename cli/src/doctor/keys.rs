@@ -1,11 +1,13 @@
 //! The zone's keys: whether validators can use them, and for how much longer.
 
-use dnssec::{Algorithm, Dnskey, Name};
+use dnssec::{Algorithm, Dnskey};
 
+use super::Examiner;
 use super::delegation::matching_key;
-use super::finding::{Finding, Severity};
-use super::survey::{Survey, Zone};
-use super::words::{algorithm_name, keeper, keeper_first, key_name, list, plain};
+use super::finding::Finding;
+use super::findings::keys as found;
+use super::survey::Zone;
+use super::words::{SeenZone, algorithm_name, key_name};
 
 /// DNSKEY flags (RFC 4034 §2.1.1, RFC 5011 §3) and the protocol (RFC 4034 §2.1.2).
 const ZONE_KEY: u16 = 0x0100;
@@ -22,90 +24,69 @@ const SAFE_RSA_BITS: usize = 2_048;
 /// How often names may be hashed before denials stop counting (RFC 9276 §3.2).
 const MAX_NSEC3_ITERATIONS: u16 = 100;
 
-pub(super) fn examine(survey: &Survey) -> Vec<Finding> {
-    let own = survey.own_zone().map(|zone| &zone.name);
-    let mut findings = Vec::new();
-    for zone in &survey.zones {
-        let is_own = own == Some(&zone.name);
-        if zone.dnskeys().is_empty() {
-            continue;
-        }
-        let unusable = unusable_algorithms(zone, own);
-        let is_usable = unusable.is_none();
-        findings.extend(unusable);
-        if is_own {
-            findings.extend(too_short(zone, survey));
-            if is_usable {
-                findings.extend(unknown_beside(zone));
+impl Examiner<'_> {
+    pub(super) fn examine_keys(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for zone in &self.survey.zones {
+            let seen = self.seen(&zone.name);
+            if zone.dnskeys().is_empty() {
+                continue;
             }
-            findings.extend(short(zone));
-            findings.extend(revoked(zone));
-            findings.extend(no_zone_keys(zone));
-            findings.extend(rollover(zone));
-            findings.extend(iterations(zone));
-            if !findings.iter().any(Finding::is_problem) {
-                findings.insert(0, sound(zone));
+            let unusable = unusable_algorithms(zone, seen);
+            let is_usable = unusable.is_none();
+            findings.extend(unusable);
+            if seen.is_own() {
+                findings.extend(self.too_short(zone));
+                if is_usable {
+                    findings.extend(unknown_beside(zone, seen));
+                }
+                findings.extend(short(zone, seen));
+                findings.extend(revoked(zone, seen));
+                findings.extend(no_zone_keys(zone, seen));
+                findings.extend(rollover(zone, seen));
+                findings.extend(iterations(zone, seen));
+                if !findings.iter().any(Finding::is_problem) {
+                    let keys = keys_that(zone, is_usable_key);
+                    findings.insert(0, found::sound(seen, keys));
+                }
             }
         }
+        findings
     }
-    findings
+
+    fn too_short(&self, zone: &Zone) -> Option<Finding> {
+        let keys = rsa_keys_of(zone, |bits| bits < MIN_RSA_BITS);
+        let (key, bits) = keys.first()?;
+        let is_needed = zone.proof.is_err() || matches!(self.survey.soa_proof, Some(Err(_)));
+        let seen = self.seen(&zone.name);
+        Some(found::rsa_too_short(seen, key, *bits, is_needed))
+    }
 }
 
-fn sound(zone: &Zone) -> Finding {
-    let keys: Vec<String> = zone
-        .dnskeys()
-        .iter()
-        .filter(|key| key.may_sign() && key.algorithm.is_supported())
-        .map(key_name)
-        .collect();
-    Finding::good(
-        "keys.sound",
-        format!("{} signs with {}.", plain(&zone.name), list(&keys)),
-    )
-    .with("zone", zone.name.to_string())
-    .with("keys", keys)
+fn is_usable_key(key: &Dnskey<'_>) -> bool {
+    key.may_sign() && key.algorithm.is_supported()
+}
+
+/// What sets each of a zone's keys of some kind apart.
+fn keys_that(zone: &Zone, is_meant: impl Fn(&Dnskey<'_>) -> bool) -> Vec<String> {
+    let keys = zone.dnskeys();
+    let meant = keys.iter().filter(|key| is_meant(key));
+    meant.map(key_name).collect()
 }
 
 /// No key is of an algorithm that proves anything.
-fn unusable_algorithms(zone: &Zone, own: Option<&Name>) -> Option<Finding> {
+fn unusable_algorithms(zone: &Zone, seen: SeenZone<'_>) -> Option<Finding> {
     let keys = zone.dnskeys();
     if keys.iter().any(|key| key.algorithm.is_supported()) {
         return None;
     }
     let algorithms = algorithms_of(&keys);
-    let names = list(&algorithms);
-    let zone_name = plain(&zone.name);
-    let finding = if keys
-        .iter()
-        .any(|key| SHA_1_ALGORITHMS.contains(&key.algorithm.0))
-    {
-        Finding::problem(
-            "keys.algorithm_deprecated",
-            format!(
-                "{zone_name} signs with {names}. It rests on SHA-1, which is broken: such signatures prove nothing \
-                 any more."
-            ),
-        )
+    let is_deprecated = |key: &Dnskey<'_>| SHA_1_ALGORITHMS.contains(&key.algorithm.0);
+    Some(if keys.iter().any(is_deprecated) {
+        found::algorithm_deprecated(seen, algorithms)
     } else {
-        Finding::problem(
-            "keys.algorithm_unknown",
-            format!(
-                "{zone_name} signs with {names}, which few can verify, and kliento can't: to them the domain counts \
-                 as unsigned."
-            ),
-        )
-    };
-    Some(
-        finding
-            .advise(format!(
-                "Have {} sign with algorithm 13 (ECDSAP256SHA256), and then change the DS record in the zone above. \
-                 The new keys have to stand beside the old ones for some days; DNS software knows that as an \
-                 algorithm rollover.",
-                keeper(&zone.name, own)
-            ))
-            .with("zone", zone.name.to_string())
-            .with("algorithms", algorithms),
-    )
+        found::algorithm_unknown(seen, algorithms)
+    })
 }
 
 fn algorithms_of(keys: &[Dnskey<'_>]) -> Vec<String> {
@@ -115,47 +96,15 @@ fn algorithms_of(keys: &[Dnskey<'_>]) -> Vec<String> {
     algorithms.into_iter().map(algorithm_name).collect()
 }
 
-/// Keys that nobody needs, and that the reference library may not even be able to pass over.
-fn unknown_beside(zone: &Zone) -> Option<Finding> {
-    let keys: Vec<Dnskey<'_>> = zone
-        .dnskeys()
-        .into_iter()
-        .filter(|key| !key.algorithm.is_supported())
-        .collect();
-    if keys.is_empty() {
-        return None;
-    }
-    let chokes = keys
+/// Keys of unknown algorithms beside better ones.
+fn unknown_beside(zone: &Zone, seen: SeenZone<'_>) -> Option<Finding> {
+    let mut keys = zone.dnskeys();
+    keys.retain(|key| !key.algorithm.is_supported());
+    let reference_gives_up = keys
         .iter()
         .any(|key| !READ_BY_REFERENCE.contains(&key.algorithm.0));
-    let (severity, consequence) = if chokes {
-        (
-            Severity::Warning,
-            "kliento passes it over, but VeraId's reference library, which others may use to verify, gives up on the \
-             whole zone because of it.",
-        )
-    } else {
-        (Severity::Note, "It is passed over, and does no harm.")
-    };
-    let algorithms = algorithms_of(&keys);
-    let finding = Finding::new(
-        "keys.algorithm_beside",
-        severity,
-        format!(
-            "Beside its good keys, {} has one of {}. {consequence}",
-            plain(&zone.name),
-            list(&algorithms)
-        ),
-    )
-    .with("zone", zone.name.to_string())
-    .with("algorithms", algorithms);
-    Some(if chokes {
-        finding.advise(
-            "If nobody is changing algorithms at the moment, have the DNS host remove that key.",
-        )
-    } else {
-        finding
-    })
+    (!keys.is_empty())
+        .then(|| found::algorithm_beside(seen, algorithms_of(&keys), reference_gives_up))
 }
 
 /// The length of an RSA key's modulus (RFC 3110 §2).
@@ -186,53 +135,10 @@ fn rsa_keys_of(zone: &Zone, fits: impl Fn(usize) -> bool) -> Vec<(String, usize)
         .collect()
 }
 
-fn too_short(zone: &Zone, survey: &Survey) -> Option<Finding> {
-    let keys = rsa_keys_of(zone, |bits| bits < MIN_RSA_BITS);
-    let (key, bits) = keys.first()?;
-    // Beside better keys it may not be needed.
-    let is_needed = zone.proof.is_err() || matches!(survey.soa_proof, Some(Err(_)));
-    let severity = if is_needed {
-        Severity::Problem
-    } else {
-        Severity::Warning
-    };
-    Some(
-        Finding::new(
-            "keys.rsa_too_short",
-            severity,
-            format!(
-                "The key {key} of {} has {bits} bits. RSA keys of less than 1,024 bits can be broken by anybody, and \
-                 are not accepted.",
-                plain(&zone.name)
-            ),
-        )
-        .advise(
-            "Have the DNS host make new keys: algorithm 13 (ECDSAP256SHA256) is the best choice. If the DS record in \
-             the zone above changes by that, the registrar needs the new one.",
-        )
-        .with("zone", zone.name.to_string())
-        .with("bits", *bits),
-    )
-}
-
-fn short(zone: &Zone) -> Option<Finding> {
+fn short(zone: &Zone, seen: SeenZone<'_>) -> Option<Finding> {
     let keys = rsa_keys_of(zone, |bits| (MIN_RSA_BITS..SAFE_RSA_BITS).contains(&bits));
     let (key, bits) = keys.first()?;
-    Some(
-        Finding::note(
-            "keys.rsa_short",
-            format!(
-                "The key {key} of {} has {bits} bits. It is accepted, but it is short for what hangs on it.",
-                plain(&zone.name)
-            ),
-        )
-        .advise(
-            "When the DNS host next makes keys, have it use 2,048 bits, or algorithm 13 (ECDSAP256SHA256), which is \
-             shorter and stronger.",
-        )
-        .with("zone", zone.name.to_string())
-        .with("bits", *bits),
-    )
+    Some(found::rsa_short(seen, key, *bits))
 }
 
 /// Whether the zone stands or falls with a key: it is the only one that the parent commits to.
@@ -246,141 +152,35 @@ fn is_the_only_way_in(zone: &Zone, is_meant: impl Fn(&Dnskey<'_>) -> bool) -> bo
     !committed.is_empty() && committed.iter().all(is_meant)
 }
 
-/// Severity and consequence of keys that may not sign.
-fn weight(zone: &Zone, is_meant: impl Fn(&Dnskey<'_>) -> bool) -> (Severity, String) {
-    if is_the_only_way_in(zone, is_meant) {
-        (
-            Severity::Problem,
-            "It is the one that the DS record in the zone above is for, so nothing in the zone can be proven."
-                .to_owned(),
-        )
-    } else {
-        (
-            Severity::Note,
-            "The zone's other keys do the work, so it does no harm.".to_owned(),
-        )
-    }
-}
-
-fn revoked(zone: &Zone) -> Option<Finding> {
+fn revoked(zone: &Zone, seen: SeenZone<'_>) -> Option<Finding> {
     let is_revoked = |key: &Dnskey<'_>| key.flags & REVOKE != 0;
-    let keys: Vec<String> = zone
-        .dnskeys()
-        .iter()
-        .filter(|key| is_revoked(key))
-        .map(key_name)
-        .collect();
-    if keys.is_empty() {
-        return None;
-    }
-    let (severity, consequence) = weight(zone, is_revoked);
-    Some(
-        unusable_key(
-            "keys.revoked",
-            severity,
-            zone,
-            &format!(
-                "{} of {} is marked as revoked: its owner has taken it back. {consequence}",
-                key_or_keys(&keys),
-                plain(&zone.name)
-            ),
-        )
-        .with("keys", keys),
-    )
+    let keys = keys_that(zone, is_revoked);
+    (!keys.is_empty()).then(|| found::revoked(seen, keys, is_the_only_way_in(zone, is_revoked)))
 }
 
 /// Keys that are none of the zone's by their flags or protocol.
-fn no_zone_keys(zone: &Zone) -> Option<Finding> {
+fn no_zone_keys(zone: &Zone, seen: SeenZone<'_>) -> Option<Finding> {
     let is_none = |key: &Dnskey<'_>| key.flags & ZONE_KEY == 0 || key.protocol != PROTOCOL;
-    let keys: Vec<String> = zone
-        .dnskeys()
-        .iter()
-        .filter(|key| is_none(key))
-        .map(key_name)
-        .collect();
-    if keys.is_empty() {
-        return None;
-    }
-    let (severity, consequence) = weight(zone, is_none);
-    Some(
-        unusable_key("keys.not_a_zone_key", severity, zone, &format!(
-            "{} of {} is not marked as a key that signs zones (its flags should be 256 or 257, its protocol 3). \
-             {consequence}",
-            key_or_keys(&keys),
-            plain(&zone.name)
-        ))
-        .with("keys", keys),
-    )
-}
-
-fn unusable_key(id: &'static str, severity: Severity, zone: &Zone, message: &str) -> Finding {
-    let advice = if severity == Severity::Problem {
-        "Have the DNS host make a new key, and give its DS record to the registrar, which is where the domain was \
-         bought."
-    } else {
-        "The DNS host may remove it."
-    };
-    Finding::new(id, severity, message)
-        .advise(advice)
-        .with("zone", zone.name.to_string())
-}
-
-fn key_or_keys(keys: &[String]) -> String {
-    format!("The key {}", list(keys))
+    let keys = keys_that(zone, is_none);
+    (!keys.is_empty()).then(|| found::not_a_zone_key(seen, keys, is_the_only_way_in(zone, is_none)))
 }
 
 /// More keys than a zone needs are keys that come or go.
-fn rollover(zone: &Zone) -> Option<Finding> {
-    let usable = |is_entry: bool| -> Vec<String> {
-        zone.dnskeys()
-            .iter()
-            .filter(|key| key.may_sign() && key.algorithm.is_supported())
-            .filter(|key| key.is_secure_entry_point() == is_entry)
-            .map(key_name)
-            .collect()
+fn rollover(zone: &Zone, seen: SeenZone<'_>) -> Option<Finding> {
+    let usable = |is_entry: bool| {
+        keys_that(zone, |key| {
+            is_usable_key(key) && key.is_secure_entry_point() == is_entry
+        })
     };
     let (entries, others) = (usable(true), usable(false));
-    if entries.len() < 2 && others.len() < 2 {
-        return None;
-    }
-    let keys = [entries, others].concat();
-    Some(
-        Finding::note(
-            "keys.rollover",
-            format!(
-                "{} has more keys than it needs: {}. It looks as if they are being changed, which is as it should be \
-                 from time to time.",
-                plain(&zone.name),
-                list(&keys)
-            ),
-        )
-        .advise("Meanwhile chains are larger. Retrieve yours again when it is over.")
-        .with("zone", zone.name.to_string())
-        .with("keys", keys),
-    )
+    (entries.len() > 1 || others.len() > 1)
+        .then(|| found::rollover(seen, [entries, others].concat()))
 }
 
-fn iterations(zone: &Zone) -> Option<Finding> {
-    let iterations = zone
-        .nsec3_iterations
-        .filter(|iterations| *iterations > MAX_NSEC3_ITERATIONS)?;
-    Some(
-        Finding::warning(
-            "keys.nsec3_iterations",
-            format!(
-                "{} hashes each name {iterations} times over (NSEC3 iterations). Validators refuse to do that more \
-                 than {MAX_NSEC3_ITERATIONS} times: what the zone says about names that do not exist, and about \
-                 wildcards, counts as unsigned.",
-                plain(&zone.name)
-            ),
-        )
-        .advise(format!(
-            "{} should set the iterations to 0 (RFC 9276).",
-            keeper_first(&zone.name, Some(&zone.name))
-        ))
-        .with("zone", zone.name.to_string())
-        .with("iterations", iterations),
-    )
+fn iterations(zone: &Zone, seen: SeenZone<'_>) -> Option<Finding> {
+    let iterations = zone.nsec3_iterations?;
+    (iterations > MAX_NSEC3_ITERATIONS)
+        .then(|| found::nsec3_iterations(seen, iterations, MAX_NSEC3_ITERATIONS))
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! A doctor for domains: what is wrong with the way an organisation's record is published, and what to do about it.
 //!
 //! The domain's DNS is where adopting this goes wrong, and where the least can be seen from the outside. So everything
-//! is asked once ([`survey`]), and then each area says what it finds: in words for somebody who has never dealt with
-//! DNSSEC, with the very lines to hand on, and under stable names for programs. Whether the record is proven is never
-//! guessed here: that is [`dnssec`]'s verdict, and nothing is called good against it.
+//! is asked once ([`survey`]), and then an [`Examiner`] decides, area by area, what there is to say. The texts are in
+//! [`findings`]: in words for somebody who has never dealt with DNSSEC, with the very lines to hand on, and under stable
+//! names for programs. Whether the record is proven is never guessed here: that is [`dnssec`]'s verdict, and nothing is
+//! called good against it.
 
 mod delegation;
 mod finding;
+mod findings;
 mod keys;
 mod records;
 mod report;
@@ -16,15 +18,17 @@ mod size;
 mod survey;
 mod words;
 
-use dnssec::{Client, Resolver, TrustAnchors};
+use dnssec::{Client, Name, Resolver, TrustAnchors};
 use kliento::veraid::{
     Dialect, KeyAlgorithm, ObjectIdentifier, Organisation, PublicKey, Timestamp,
 };
 
 use self::finding::Finding;
-pub(crate) use self::records::dialect_option;
+pub(crate) use self::findings::records::dialect_option;
 pub(crate) use self::report::{Report, Status};
 use self::size::{BundleSizes, ChainSize};
+use self::survey::Survey;
+use self::words::SeenZone;
 use crate::fault::Fault;
 
 /// What to examine, and against what.
@@ -59,6 +63,78 @@ impl Subject {
     }
 }
 
+/// The examination of one domain: what was asked about it, and what its DNS says. Each area's part is in its module.
+struct Examiner<'e> {
+    subject: &'e Subject,
+    survey: &'e Survey,
+}
+
+impl<'e> Examiner<'e> {
+    /// The zone that holds the domain, if the way led as far.
+    fn own(&self) -> Option<&'e Name> {
+        self.survey.own_zone().map(|zone| &zone.name)
+    }
+
+    /// A zone as seen from the domain.
+    fn seen<'n>(&'n self, name: &'n Name) -> SeenZone<'n> {
+        SeenZone {
+            name,
+            own: self.own(),
+        }
+    }
+
+    /// Tells whether a chain proves the records.
+    fn has_chain(&self) -> bool {
+        matches!(&self.survey.chain, Some(Ok(_)))
+    }
+
+    /// Examines everything, starting from what there was to say of the resolver at first contact.
+    fn examine(&self, mut findings: Vec<Finding>) -> Result<Report, Fault> {
+        findings.extend(self.examine_resolver());
+        findings.extend(self.examine_delegation());
+        findings.extend(self.examine_keys());
+        let is_explained = findings.iter().any(Finding::is_problem);
+        let records = self.examine_records();
+        findings.extend(self.examine_signatures(is_explained, &records.overrides));
+        findings.extend(records.findings);
+        let report = Report::new(self.subject, findings);
+        if let Some(Ok(chain_der)) = &self.survey.chain {
+            let too_long = self.examine_longest_signature(chain_der);
+            let report = report.with(too_long.into_iter().collect());
+            self.measured(report, chain_der, records.key_algorithm)
+        } else if report.has_problems() {
+            Ok(report)
+        } else {
+            // Nothing is called good that is not proven.
+            Ok(report.with(vec![self.without_chain()]))
+        }
+    }
+
+    /// Adds how large things are that are made with the chain.
+    fn measured(
+        &self,
+        report: Report,
+        chain_der: &[u8],
+        published: Option<KeyAlgorithm>,
+    ) -> Result<Report, Fault> {
+        let subject = self.subject;
+        let algorithm = subject
+            .key
+            .as_ref()
+            .map(PublicKey::algorithm)
+            // Others have no records.
+            .filter(|algorithm| self.records().number_of(*algorithm).is_some())
+            .or(published)
+            .unwrap_or(KeyAlgorithm::Rsa2048);
+        let Some(chain) = ChainSize::of(chain_der, subject.now) else {
+            return Ok(report);
+        };
+        let bundle = BundleSizes::measure(chain_der, subject, algorithm)?;
+        let findings = size::examine(&chain, &bundle);
+        Ok(report.with(findings).sized(chain, bundle))
+    }
+}
+
 /// Examines a domain. A fault is one of what was asked, or of this machine; whatever is wrong with the domain or on the
 /// way to it is in the report.
 pub(crate) async fn examine(subject: &Subject) -> Result<Report, Fault> {
@@ -68,7 +144,7 @@ pub(crate) async fn examine(subject: &Subject) -> Result<Report, Fault> {
         .record_owner(subject.dialect)
         .map_err(|error| Fault::in_file(&subject.domain, &error))?;
     let Some(anchored) = survey::anchored_zone(&subject.anchors, &owner) else {
-        let finding = delegation::without_anchor(subject.domain.as_str());
+        let finding = findings::delegation::no_anchor(subject.domain.as_str());
         return Ok(Report::new(subject, vec![finding]));
     };
     let contact = async {
@@ -84,61 +160,13 @@ pub(crate) async fn examine(subject: &Subject) -> Result<Report, Fault> {
             return Ok(Report::new(subject, vec![finding]).unexamined());
         }
     };
-    let mut findings = resolver::examine(&resolver, &probe);
+    let findings = resolver::examine_probe(&resolver, &probe);
     if findings.iter().any(Finding::is_problem) {
         return Ok(Report::new(subject, findings));
     }
     let survey = survey::gather(&client, subject, probe)
         .await
         .map_err(|error| Fault::in_file(&subject.domain, &error))?;
-    findings.extend(resolver::examine_survey(&resolver, &survey));
-    findings.extend(delegation::examine(&survey));
-    findings.extend(keys::examine(&survey));
-    let records = records::examine(&survey, subject);
-    let is_explained = findings.iter().any(Finding::is_problem);
-    findings.extend(signatures::examine(
-        &survey,
-        subject.now,
-        is_explained,
-        &records.overrides,
-    ));
-    findings.extend(records.findings);
-    let mut report = Report::new(subject, findings);
-    if let Some(Ok(chain_der)) = &survey.chain {
-        report = report.with(signatures::examine_for_domain_auth(
-            chain_der, &owner, subject,
-        ));
-        report = measured(report, chain_der, subject, records.key_algorithm)?;
-    } else if !report.has_problems() {
-        // Nothing is called good that is not proven.
-        report = report.with(vec![signatures::without_chain(&survey)]);
-    }
-    Ok(report)
-}
-
-/// Adds how large things are that are made with the chain.
-fn measured(
-    report: Report,
-    chain_der: &[u8],
-    subject: &Subject,
-    published: Option<KeyAlgorithm>,
-) -> Result<Report, Fault> {
-    let algorithm = subject
-        .key
-        .as_ref()
-        .map(PublicKey::algorithm)
-        // Others have no records.
-        .filter(|algorithm| {
-            let is_in_dialect =
-                subject.dialect == Dialect::DomainAuth || !algorithm.is_experimental();
-            is_in_dialect && algorithm.record_number().is_some()
-        })
-        .or(published)
-        .unwrap_or(KeyAlgorithm::Rsa2048);
-    let Some(chain) = ChainSize::of(chain_der, subject.now) else {
-        return Ok(report);
-    };
-    let bundle = BundleSizes::measure(chain_der, subject, algorithm)?;
-    let findings = size::examine(&chain, &bundle);
-    Ok(report.with(findings).sized(chain, bundle))
+    let survey = &survey;
+    Examiner { subject, survey }.examine(findings)
 }

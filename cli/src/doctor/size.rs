@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::Subject;
 use super::finding::Finding;
+use super::findings::size as found;
 use crate::fault::Fault;
 
 /// What many HTTP servers and proxies take for one header line unless told otherwise.
@@ -120,55 +121,21 @@ impl BundleSizes {
 }
 
 pub(super) fn examine(chain: &ChainSize, bundle: &BundleSizes) -> Vec<Finding> {
-    let mut findings = vec![
-        Finding::good(
-            "size.measured",
-            format!(
-                "The chain has {} bytes. A token with it has {} bytes signed by a member, {} by the organisation \
-                 (keys: {} and {}).",
-                chain.octets,
-                bundle.member_octets,
-                bundle.organisation_octets,
-                bundle.member_key,
-                bundle.organisation_key,
-            ),
-        )
-        .with("chainOctets", chain.octets)
-        .with("memberOctets", bundle.member_octets)
-        .with("organisationOctets", bundle.organisation_octets),
-    ];
-    let advice = "Withdraw the TXT records of keys that are no longer in use. If the zone signs with RSA, have the DNS \
-                  host change to algorithm 13 (ECDSAP256SHA256), whose signatures are a quarter as large.";
+    let mut findings = vec![found::measured(
+        chain.octets,
+        (bundle.member_octets, &bundle.member_key),
+        (bundle.organisation_octets, &bundle.organisation_key),
+    )];
     if bundle.member_octets > MAX_BUNDLE_OCTETS {
-        findings.push(
-            Finding::problem(
-                "size.bundle_too_large",
-                format!(
-                    "A member's token would have {} bytes, and no server accepts more than {MAX_BUNDLE_OCTETS}.",
-                    bundle.member_octets
-                ),
-            )
-            .advise(advice)
-            .with("octets", bundle.member_octets)
-            .with("maxOctets", MAX_BUNDLE_OCTETS),
-        );
+        findings.push(found::bundle_too_large(
+            bundle.member_octets,
+            MAX_BUNDLE_OCTETS,
+        ));
     } else if bundle.member_header_octets > USUAL_HEADER_OCTETS {
-        findings.push(
-            Finding::note(
-                "size.header_large",
-                format!(
-                    "As an Authorization header, a member's token has {} bytes. Many HTTP servers and proxies stop \
-                     at {USUAL_HEADER_OCTETS} unless told otherwise.",
-                    bundle.member_header_octets
-                ),
-            )
-            .advise(format!(
-                "Raise that limit where tokens go: in nginx it is large_client_header_buffers, in Apache \
-                 LimitRequestFieldSize, in Node.js --max-http-header-size. {advice}"
-            ))
-            .with("octets", bundle.member_header_octets)
-            .with("usualOctets", USUAL_HEADER_OCTETS),
-        );
+        findings.push(found::header_large(
+            bundle.member_header_octets,
+            USUAL_HEADER_OCTETS,
+        ));
     }
     findings
 }

@@ -11,8 +11,35 @@ pub(super) fn plain(name: &Name) -> String {
     }
 }
 
+/// A zone as seen from the domain: who can change something about it depends on whether the domain is in it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SeenZone<'n> {
+    pub(crate) name: &'n Name,
+    /// The zone that holds the domain, if the way led as far.
+    pub(crate) own: Option<&'n Name>,
+}
+
+impl SeenZone<'_> {
+    pub(crate) fn is_own(self) -> bool {
+        self.own == Some(self.name)
+    }
+
+    pub(crate) fn plain(self) -> String {
+        plain(self.name)
+    }
+
+    pub(crate) fn keeper(self) -> String {
+        keeper(self.name, self.own)
+    }
+
+    /// The same at the start of a sentence.
+    pub(crate) fn keeper_first(self) -> String {
+        keeper_first(self.name, self.own)
+    }
+}
+
 /// Who sees to a zone's DNS, as seen from somebody whose domain is in the zone `own`.
-pub(super) fn keeper(zone: &Name, own: Option<&Name>) -> String {
+fn keeper(zone: &Name, own: Option<&Name>) -> String {
     if Some(zone) == own {
         return format!("the DNS host of {}", plain(zone));
     }
@@ -23,9 +50,12 @@ pub(super) fn keeper(zone: &Name, own: Option<&Name>) -> String {
     }
 }
 
-/// The same at the start of a sentence.
-pub(super) fn keeper_first(zone: &Name, own: Option<&Name>) -> String {
-    let text = keeper(zone, own);
+fn keeper_first(zone: &Name, own: Option<&Name>) -> String {
+    capitalised(&keeper(zone, own))
+}
+
+/// A text as the start of a sentence.
+pub(super) fn capitalised(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map_or_else(String::new, |first| {
         first.to_uppercase().chain(characters).collect()
@@ -77,6 +107,17 @@ pub(super) fn list(items: &[String]) -> String {
         [] => String::new(),
         [only] => only.clone(),
         [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
+/// As much of a text as it takes to recognise it.
+pub(super) fn shortened(text: &str) -> String {
+    const SHOWN: usize = 100;
+    let start: String = text.chars().take(SHOWN).collect();
+    if start.len() < text.len() {
+        format!("{start}…")
+    } else {
+        start
     }
 }
 

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use super::reading::TYPOGRAPHIC;
+use crate::doctor::words::shortened;
 
 /// Something that was done to a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +71,7 @@ impl fmt::Display for Alteration {
                 return write!(
                     formatter,
                     "its first field is {:?}, which should be {expected}",
-                    super::shortened(is)
+                    shortened(is)
                 );
             }
         })

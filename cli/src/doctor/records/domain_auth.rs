@@ -1,153 +1,126 @@
 //! The records of DomainAuth, VeraId's successor, which a domain may have beside VeraId's, in their place or not at all.
 
 use dnssec::RecordType;
-use kliento::veraid::{Dialect, DigestType, KeyAlgorithm, TtlOverride, TxtRecord};
+use kliento::veraid::{Dialect, DigestType, KeyAlgorithm, PublicKey, TtlOverride, TxtRecord};
 
-use super::explanation::shortened;
-use super::reading::{decode_key_id, is_number};
-use super::{
-    Examination, Published, alterations_of, altered, described, from_wildcard, of_the_key,
-    without_key,
-};
-use crate::doctor::Subject;
+use super::dialect::DialectRecords;
+use super::is_from_wildcard;
+use super::published::Published;
+use super::reading::{Reading, Trouble, decode_key_id, is_number};
+use crate::doctor::Examiner;
 use crate::doctor::finding::{Finding, Severity};
-use crate::doctor::survey::Survey;
-use crate::doctor::words::{count, plain};
+use crate::doctor::findings::records as found;
 
-/// What there is to say of them when VeraId's records are what was asked about.
-pub(super) fn examine_beside(survey: &Survey, subject: &Subject) -> Vec<Finding> {
-    let (Some(owner), Some(Ok(reply))) = (&survey.domain_auth_owner, &survey.domain_auth) else {
-        return Vec::new();
-    };
-    // A wildcard answers for any name; nobody put that there for this one.
-    let is_meant = from_wildcard(reply, owner).is_none();
-    let texts: Vec<String> = reply
-        .rrset(owner, RecordType::TXT)
-        .filter(|_| is_meant)
-        .map(|rdata| Published::new(rdata).text())
-        .collect();
-    let name = plain(owner);
-    if texts.is_empty() {
-        return vec![
-            Finding::note(
-                "records.domainauth_absent",
-                format!(
-                    "There is no record at {name}. None is needed for VeraId: it is for DomainAuth, VeraId's successor, \
-                     and `kliento organisation record --dialect domainauth` prints it."
-                ),
-            )
-            .with("name", owner.to_string()),
-        ];
+pub(super) struct DomainAuth;
+
+impl DialectRecords for DomainAuth {
+    fn number_of(&self, algorithm: KeyAlgorithm) -> Option<u8> {
+        algorithm.record_number()
     }
-    let mut findings: Vec<Finding> = texts
-        .iter()
-        .filter_map(|text| Some(unreadable(text, trouble(text)?, &name, Severity::Warning)))
-        .collect();
-    let records: Vec<TxtRecord> = texts.iter().filter_map(|text| read(text)).collect();
-    if !records.is_empty() {
-        let finding = match &subject.key {
-            Some(key) if !records.iter().any(|record| record.is_about(key)) => Finding::warning(
-                "records.domainauth_no_match",
-                format!("None of DomainAuth's records at {name} is about your key."),
-            )
-            .advise(
-                "If the key is meant for DomainAuth as well, publish what `kliento organisation record --dialect \
-                 domainauth` prints beside them.",
-            ),
-            _ => present(&records, &name),
+
+    fn first_field(&self, _: &PublicKey) -> String {
+        // The version.
+        "0".to_owned()
+    }
+
+    fn longest_signature(&self) -> Option<u32> {
+        Some(TtlOverride::MAX.seconds())
+    }
+
+    fn warns_of_aliases(&self) -> bool {
+        false
+    }
+
+    fn is_meant(&self, published: &Published) -> bool {
+        matches!(published.reading(), Reading::Trouble(Trouble::DomainAuth))
+    }
+
+    fn is_read_exactly(&self, _: &Published) -> bool {
+        false
+    }
+
+    fn is_under_another_algorithm(&self, _: &Published, _: &PublicKey) -> bool {
+        false
+    }
+
+    fn about_one(
+        &self,
+        published: &Published,
+        has_good: bool,
+        examiner: &Examiner<'_>,
+    ) -> Vec<Finding> {
+        let text = published.text();
+        let severity = if has_good {
+            Severity::Warning
+        } else {
+            Severity::Problem
         };
-        findings.push(finding.with("records", texts));
+        let owner = &examiner.survey.owner;
+        let finding =
+            trouble(&text).map(|why| found::domainauth_unreadable(owner, &text, why, severity));
+        finding.into_iter().collect()
     }
-    findings
+
+    fn about_all(
+        &self,
+        _: &[Published],
+        _: &[TxtRecord],
+        counting: &[TxtRecord],
+        _: &Examiner<'_>,
+    ) -> Option<Finding> {
+        let is_experimental = |record: &TxtRecord| record.key_algorithm().is_experimental();
+        counting
+            .iter()
+            .any(is_experimental)
+            .then(found::experimental)
+    }
 }
 
-/// What there is to say of them when they are what was asked about.
-pub(super) fn examine_records(
-    published: &[Published],
-    survey: &Survey,
-    subject: &Subject,
-    examination: &mut Examination,
-) {
-    let texts: Vec<String> = published.iter().map(Published::text).collect();
-    let records: Vec<TxtRecord> = texts.iter().filter_map(|text| read(text)).collect();
-    let findings = &mut examination.findings;
-    let severity = if records.is_empty() {
-        Severity::Problem
-    } else {
-        Severity::Warning
-    };
-    let name = plain(&survey.owner);
-    let counting = match &subject.key {
-        Some(key) => of_the_key(key, &records, published, survey, subject, findings),
-        None => without_key(&records, survey, subject, findings),
-    };
-    for (published, text) in published.iter().zip(&texts) {
-        let key = subject.key.as_ref();
-        let alterations = key.and_then(|key| alterations_of(published, key, subject.dialect));
-        if let Some(alterations) = alterations {
-            let has_match = !counting.is_empty();
-            findings.push(altered(published, &alterations, has_match, survey, subject));
-        } else if let Some(what) = trouble(text) {
-            findings.push(unreadable(text, what, &name, severity));
+impl Examiner<'_> {
+    /// What there is to say of DomainAuth's records when VeraId's are what was asked about.
+    pub(super) fn examine_domain_auth_beside(&self) -> Vec<Finding> {
+        let survey = self.survey;
+        let (Some(owner), Some(Ok(reply))) = (&survey.domain_auth_owner, &survey.domain_auth)
+        else {
+            return Vec::new();
+        };
+        // A wildcard answers for any name; nobody put that there for this one.
+        let is_meant = !is_from_wildcard(reply, owner);
+        let published: Vec<Published> = reply
+            .rrset(owner, RecordType::TXT)
+            .filter(|_| is_meant)
+            .map(Published::new)
+            .collect();
+        if published.is_empty() {
+            return vec![found::domainauth_absent(owner)];
         }
+        let texts: Vec<String> = published.iter().map(Published::text).collect();
+        let mut findings: Vec<Finding> = texts
+            .iter()
+            .filter_map(|text| Some((text, trouble(text)?)))
+            .map(|(text, why)| found::domainauth_unreadable(owner, text, why, Severity::Warning))
+            .collect();
+        let records: Vec<TxtRecord> = published
+            .iter()
+            .filter_map(|published| published.record(Dialect::DomainAuth))
+            .collect();
+        if !records.is_empty() {
+            let is_about = |key| records.iter().any(|record| record.is_about(key));
+            findings.push(if self.subject.key.as_ref().is_none_or(is_about) {
+                found::domainauth_present(owner, &records, texts)
+            } else {
+                found::domainauth_no_match(owner, texts)
+            });
+        }
+        findings
     }
-    if counting.iter().any(is_experimental) {
-        findings.push(Finding::note("records.experimental", EXPERIMENTAL));
-    }
-    examination.overrides = counting.iter().map(TxtRecord::ttl_override).collect();
-    examination.key_algorithm = counting.iter().map(TxtRecord::key_algorithm).max();
-}
-
-const EXPERIMENTAL: &str =
-    "Verifiers take experimental keys only if they were told to, with --allow-algorithm.";
-
-fn is_experimental(record: &TxtRecord) -> bool {
-    record.key_algorithm().is_experimental()
-}
-
-fn present(records: &[TxtRecord], name: &str) -> Finding {
-    let shown: Vec<String> = records.iter().map(described).collect();
-    let caution = if records.iter().any(is_experimental) {
-        EXPERIMENTAL
-    } else {
-        ""
-    };
-    Finding::note(
-        "records.domainauth_present",
-        format!(
-            "{name} has {} for DomainAuth, VeraId's successor: {}. {caution}",
-            count(records.len(), "record", "records"),
-            shown.join("; ")
-        )
-        .trim_end(),
-    )
-}
-
-fn unreadable(text: &str, what: &str, name: &str, severity: Severity) -> Finding {
-    Finding::new(
-        "records.domainauth_unreadable",
-        severity,
-        format!(
-            "The record \"{}\" at {name} is no DomainAuth record: {what}.",
-            shortened(text)
-        ),
-    )
-    .advise(
-        "Its form is: 0, the algorithm, the digest type, the key id, the TTL override and perhaps a service. If it was \
-         meant for VeraId, it belongs at _veraid.",
-    )
-    .with("record", text.to_owned())
-}
-
-fn read(text: &str) -> Option<TxtRecord> {
-    TxtRecord::parse(text.as_bytes(), Dialect::DomainAuth)
 }
 
 /// What is wrong with a record, in a word; `None` if it reads.
 ///
 /// `0 <algorithm> <digest-type> <key-id> <ttl-override> [<service-oid>]`, set apart by spaces alone.
 fn trouble(text: &str) -> Option<&'static str> {
-    if read(text).is_some() {
+    if TxtRecord::parse(text.as_bytes(), Dialect::DomainAuth).is_some() {
         return None;
     }
     let fields: Vec<&str> = text.split(' ').filter(|field| !field.is_empty()).collect();

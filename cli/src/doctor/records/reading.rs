@@ -20,7 +20,7 @@ const MIN_KEY_ID: usize = 43;
 
 /// A text that reads, and what is odd about it all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Oddity {
+pub(crate) enum Oddity {
     /// Several character strings.
     Split,
     /// Spaces at an end or several in a row, or tabs.
@@ -33,7 +33,7 @@ pub(super) enum Oddity {
 
 /// Why a text does not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(crate) enum Trouble {
     /// It is about something else.
     Foreign,
     /// Quotes that belong to a zone file are part of the text.
@@ -66,7 +66,7 @@ impl Trouble {
 
 /// What is wrong with the first field that is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum FieldTrouble {
+pub(crate) enum FieldTrouble {
     /// An algorithm that is none.
     Algorithm(String),
     /// Fields are missing.
@@ -89,7 +89,7 @@ pub(super) enum FieldTrouble {
 
 /// What a text comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(crate) enum Reading {
     Record(TxtRecord, Vec<Oddity>),
     Trouble(Trouble),
 }

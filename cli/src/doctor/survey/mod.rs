@@ -4,189 +4,18 @@
 //! verdict on it (RFC 4035 §3.2.2). Nothing here is believed: what the domain's zones prove is worked out from the same
 //! responses by [`dnssec`].
 
+mod reply;
+mod zone;
+
 use dnssec::{
-    Chain, Client, Dnskey, Ds, Error, Name, Period, Record, RecordType, Response, RetrievalError,
-    RrsetId, Rrsig, TrustAnchor, TrustAnchors, Validity,
+    Chain, Client, Error, Name, Period, RecordType, RetrievalError, TrustAnchor, TrustAnchors,
+    Validity,
 };
 use kliento::veraid::{Dialect, NameError, Organisation, Timestamp, TxtRecord};
 
+pub(super) use self::reply::{Entry, Lookup, Reply, SERVFAIL, response_code_name};
+pub(super) use self::zone::Zone;
 use super::Subject;
-
-/// NOERROR and NXDOMAIN (RFC 1035 §4.1.1): in between these two there is an answer.
-const NOERROR: u16 = 0;
-const NXDOMAIN: u16 = 3;
-/// The octet of a DNS header that holds the AD bit, and the bit (RFC 4035 §3.2.3).
-const AD_OCTET: usize = 3;
-const AD_BIT: u8 = 0x20;
-/// Octets of NSEC3PARAM RDATA before the number of iterations (RFC 5155 §4.2).
-const NSEC3PARAM_ITERATIONS: usize = 2;
-
-/// A record on its own.
-#[derive(Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) owner: Name,
-    pub(super) record_type: RecordType,
-    /// In canonical form, so that names in it are whole.
-    pub(super) rdata: Vec<u8>,
-}
-
-impl Entry {
-    fn new(record: &Record<'_>) -> Self {
-        let rdata = record.canonical_rdata();
-        Self {
-            owner: record.owner(),
-            record_type: record.record_type(),
-            rdata: rdata.map_or_else(|| record.rdata().to_vec(), std::borrow::Cow::into_owned),
-        }
-    }
-
-    fn is(&self, owner: &Name, record_type: RecordType) -> bool {
-        self.record_type == record_type && self.owner == *owner
-    }
-
-    /// The signature, if it is one.
-    fn rrsig(&self) -> Option<Rrsig<'_>> {
-        (self.record_type == RecordType::RRSIG)
-            .then(|| Rrsig::parse(&self.rdata))
-            .flatten()
-    }
-}
-
-/// A response, read.
-#[derive(Clone, Debug)]
-pub(super) struct Reply {
-    pub(super) octets: Vec<u8>,
-    pub(super) response_code: u16,
-    /// The AD bit: the resolver says that it has verified this.
-    pub(super) is_authenticated: bool,
-    pub(super) answers: Vec<Entry>,
-    others: Vec<Entry>,
-}
-
-/// What came of a question.
-pub(super) type Lookup = Result<Reply, RetrievalError>;
-
-impl Reply {
-    fn read(octets: Vec<u8>, name: &Name, record_type: RecordType) -> Lookup {
-        let response =
-            Response::parse(&octets).map_err(|source| RetrievalError::MalformedResponse {
-                rrset: RrsetId {
-                    owner: name.clone(),
-                    record_type,
-                },
-                source,
-            })?;
-        let (response_code, answers, others) = (
-            response.response_code(),
-            response.answers().iter().map(Entry::new).collect(),
-            response.others().iter().map(Entry::new).collect(),
-        );
-        Ok(Self {
-            is_authenticated: octets
-                .get(AD_OCTET)
-                .is_some_and(|flags| flags & AD_BIT != 0),
-            octets,
-            response_code,
-            answers,
-            others,
-        })
-    }
-
-    /// Whether the server had something to say, be it that there is nothing.
-    pub(super) fn is_answer(&self) -> bool {
-        matches!(self.response_code, NOERROR | NXDOMAIN)
-    }
-
-    pub(super) fn is_nxdomain(&self) -> bool {
-        self.response_code == NXDOMAIN
-    }
-
-    /// The data of an RRset in the answer section.
-    pub(super) fn rrset<'r>(
-        &'r self,
-        owner: &'r Name,
-        record_type: RecordType,
-    ) -> impl Iterator<Item = &'r [u8]> {
-        self.answers
-            .iter()
-            .filter(move |entry| entry.is(owner, record_type))
-            .map(|entry| entry.rdata.as_slice())
-    }
-
-    /// The signatures over an RRset in the answer section.
-    pub(super) fn rrsigs<'r>(
-        &'r self,
-        owner: &'r Name,
-        record_type: RecordType,
-    ) -> impl Iterator<Item = Rrsig<'r>> {
-        self.answers
-            .iter()
-            .filter(move |entry| entry.owner == *owner)
-            .filter_map(Entry::rrsig)
-            .filter(move |rrsig| rrsig.type_covered == record_type)
-    }
-
-    fn holds(&self, owner: &Name, record_type: RecordType) -> bool {
-        self.rrset(owner, record_type).next().is_some()
-    }
-
-    /// What the resolver says about a failure, beyond its code (RFC 8914).
-    pub(super) fn extended_error(&self) -> Option<String> {
-        const EXTENDED_ERROR: u16 = 15;
-        let options = self
-            .others
-            .iter()
-            .find(|entry| entry.record_type == RecordType::OPT)?;
-        let mut rest = options.rdata.as_slice();
-        while let Some((&[c1, c0, l1, l0], after)) = rest.split_first_chunk::<4>() {
-            let length = usize::from(u16::from_be_bytes([l1, l0]));
-            let (value, next) = after.split_at_checked(length)?;
-            if u16::from_be_bytes([c1, c0]) == EXTENDED_ERROR {
-                let (code, text) = value.split_first_chunk::<2>()?;
-                return Some(extended_error_text(u16::from_be_bytes(*code), text));
-            }
-            rest = next;
-        }
-        None
-    }
-}
-
-/// IANA's names of the extended errors that have to do with a broken domain, and what the resolver added.
-fn extended_error_text(code: u16, text: &[u8]) -> String {
-    let name = match code {
-        6 => "DNSSEC bogus",
-        7 => "signature expired",
-        8 => "signature not yet valid",
-        9 => "DNSKEY missing",
-        10 => "RRSIGs missing",
-        18 => "prohibited",
-        20 => "not authoritative",
-        22 => "no reachable authority",
-        23 => "network error",
-        _ => "extended error",
-    };
-    let text = String::from_utf8_lossy(text);
-    let text = text.trim_matches('\0').trim();
-    if text.is_empty() {
-        format!("{name} ({code})")
-    } else {
-        format!("{name} ({code}): {text}")
-    }
-}
-
-/// What a response code is called.
-pub(super) fn response_code_name(code: u16) -> String {
-    match code {
-        NOERROR => "NOERROR".to_owned(),
-        1 => "FORMERR".to_owned(),
-        2 => "SERVFAIL".to_owned(),
-        NXDOMAIN => "NXDOMAIN".to_owned(),
-        4 => "NOTIMP".to_owned(),
-        5 => "REFUSED".to_owned(),
-        9 => "NOTAUTH".to_owned(),
-        code => format!("response code {code}"),
-    }
-}
 
 async fn ask(client: &Client, name: &Name, record_type: RecordType) -> Lookup {
     let octets = Box::pin(client.query(name, record_type)).await?;
@@ -225,64 +54,6 @@ pub(super) async fn probe(client: &Client, anchored: Name) -> Result<Probe, Retr
         keys,
         checked,
     })
-}
-
-/// A zone on the way to the domain.
-pub(super) struct Zone {
-    pub(super) name: Name,
-    pub(super) keys: Lookup,
-    /// What the parent says of its keys; `None` for the zone that the trust anchor is about.
-    pub(super) ds: Option<Lookup>,
-    /// What the zone asks its parent to say of its keys (RFC 7344).
-    pub(super) cds: Vec<Vec<u8>>,
-    /// How often NSEC3 hashes names here (RFC 5155 §3.1.3), if it does at all.
-    pub(super) nsec3_iterations: Option<u16>,
-    soa: Option<Reply>,
-    /// When its keys are proven, from the trust anchor down.
-    pub(super) proof: Result<Validity, Error>,
-}
-
-impl Zone {
-    /// Its keys as far as they can be read.
-    pub(super) fn dnskeys(&self) -> Vec<Dnskey<'_>> {
-        let reply = self.keys.as_ref().ok();
-        reply
-            .into_iter()
-            .flat_map(|reply| reply.rrset(&self.name, RecordType::DNSKEY))
-            .filter_map(Dnskey::parse)
-            .collect()
-    }
-
-    /// The parent's word for its keys.
-    pub(super) fn delegation_signers(&self) -> Vec<Ds<'_>> {
-        let reply = self.ds.as_ref().and_then(|ds| ds.as_ref().ok());
-        reply
-            .into_iter()
-            .flat_map(|reply| reply.rrset(&self.name, RecordType::DS))
-            .filter_map(Ds::parse)
-            .collect()
-    }
-
-    /// Whether it has keys, and signs them.
-    pub(super) fn is_signed(&self) -> bool {
-        self.keys.as_ref().is_ok_and(|reply| {
-            reply.holds(&self.name, RecordType::DNSKEY)
-                && reply
-                    .rrsigs(&self.name, RecordType::DNSKEY)
-                    .next()
-                    .is_some()
-        })
-    }
-
-    fn replies(&self) -> impl Iterator<Item = &Reply> {
-        let ds = self.ds.as_ref().and_then(|ds| ds.as_ref().ok());
-        self.keys
-            .as_ref()
-            .ok()
-            .into_iter()
-            .chain(ds)
-            .chain(&self.soa)
-    }
 }
 
 /// Why the way to the domain ended early.
@@ -370,15 +141,7 @@ pub(super) async fn gather(
     let top = probe.anchored;
     let mut survey = Survey {
         owner: owner.clone(),
-        zones: vec![Zone {
-            name: top.clone(),
-            keys: Ok(probe.keys),
-            ds: None,
-            cds: Vec::new(),
-            nsec3_iterations: None,
-            soa: None,
-            proof: Ok(Validity::never()),
-        }],
+        zones: vec![Zone::anchored(top.clone(), probe.keys)],
         uncut: Vec::new(),
         missing: None,
         end: None,
@@ -407,7 +170,7 @@ pub(super) async fn gather(
                 survey.uncut.push(name);
             }
             Ok(reply) if reply.holds(&name, RecordType::SOA) => {
-                survey.zones.push(zone(client, name, reply).await);
+                survey.zones.push(Zone::ask(client, name, reply).await);
             }
             Ok(reply) if reply.is_answer() => survey.uncut.push(name),
             lookup => {
@@ -439,37 +202,6 @@ pub(super) async fn gather(
 fn is_apex(soa: &Lookup, name: &Name) -> bool {
     soa.as_ref()
         .is_ok_and(|reply| reply.holds(name, RecordType::SOA))
-}
-
-async fn zone(client: &Client, name: Name, soa: Reply) -> Zone {
-    let (keys, ds, cds, nsec3_parameters) = tokio::join!(
-        ask(client, &name, RecordType::DNSKEY),
-        ask(client, &name, RecordType::DS),
-        ask(client, &name, RecordType::CDS),
-        ask(client, &name, RecordType::NSEC3PARAM),
-    );
-    let all = |lookup: Lookup, record_type| -> Vec<Vec<u8>> {
-        let reply = lookup.ok();
-        reply
-            .iter()
-            .flat_map(|reply| reply.rrset(&name, record_type))
-            .map(<[u8]>::to_vec)
-            .collect()
-    };
-    let iterations = all(nsec3_parameters, RecordType::NSEC3PARAM)
-        .iter()
-        .filter_map(|rdata| rdata.get(NSEC3PARAM_ITERATIONS..)?.first_chunk())
-        .map(|&octets| u16::from_be_bytes(octets))
-        .max();
-    Zone {
-        cds: all(cds, RecordType::CDS),
-        nsec3_iterations: iterations,
-        name,
-        keys,
-        ds: Some(ds),
-        soa: Some(soa),
-        proof: Ok(Validity::never()),
-    }
 }
 
 async fn ask_for_records(client: &Client, subject: &Subject, survey: &mut Survey) {
@@ -605,14 +337,5 @@ mod tests {
         ] {
             assert!(places.contains(&name(place)), "{place}");
         }
-    }
-
-    #[test]
-    fn says_what_the_resolver_added_to_a_failure() {
-        assert_eq!(extended_error_text(22, b""), "no reachable authority (22)");
-        assert_eq!(
-            extended_error_text(6, b"no keys have a DS"),
-            "DNSSEC bogus (6): no keys have a DS"
-        );
     }
 }

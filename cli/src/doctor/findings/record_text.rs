@@ -1,27 +1,17 @@
-//! What is odd or wrong about one record, in words.
+//! Findings about the text of one VeraId record: what is odd about it, or wrong.
 
 use std::borrow::Cow;
 
 use kliento::veraid::Organisation;
 
-use super::reading::{FieldTrouble, Oddity, Trouble};
 use crate::doctor::finding::Finding;
-
-/// As much of a text as it takes to recognise it.
-pub(super) fn shortened(text: &str) -> String {
-    const SHOWN: usize = 100;
-    let start: String = text.chars().take(SHOWN).collect();
-    if start.len() < text.len() {
-        format!("{start}…")
-    } else {
-        start
-    }
-}
+use crate::doctor::records::reading::{FieldTrouble, Oddity, Trouble};
+use crate::doctor::words::shortened;
 
 /// What is odd about a record that reads all the same.
-pub(super) fn about_oddity(oddity: Oddity, text: &str) -> Finding {
+pub(crate) fn about_oddity(oddity: Oddity, text: &str) -> Finding {
     let shown = shortened(text);
-    match oddity {
+    let finding = match oddity {
         Oddity::Split => Finding::note(
             "records.split",
             format!(
@@ -51,16 +41,17 @@ pub(super) fn about_oddity(oddity: Oddity, text: &str) -> Finding {
             format!("The record \"{shown}\" has a TTL override of more than 90 days. Verifiers count it as 90 days."),
         )
         .advise("Write 7776000 for 90 days; for tokens, an hour (3600) is enough."),
-    }
+    };
+    finding.with("record", text)
 }
 
 /// What there is to say about a record that does not read.
-pub(super) struct Explanation {
+pub(crate) struct Explanation {
     /// The finding's name.
-    pub(super) id: &'static str,
+    pub(crate) id: &'static str,
     /// What is wrong, as the end of a sentence that starts with the record.
-    pub(super) what: Cow<'static, str>,
-    pub(super) advice: Cow<'static, str>,
+    pub(crate) what: Cow<'static, str>,
+    pub(crate) advice: Cow<'static, str>,
 }
 
 impl Explanation {
@@ -78,7 +69,7 @@ impl Explanation {
 }
 
 /// Why a text does not read.
-pub(super) fn about_trouble(trouble: &Trouble, domain: &Organisation) -> Explanation {
+pub(crate) fn about_trouble(trouble: &Trouble, domain: &Organisation) -> Explanation {
     match trouble {
         Trouble::Foreign => Explanation::new(
             "records.foreign",
