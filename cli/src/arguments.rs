@@ -18,8 +18,8 @@ use kliento::veraid::{
 use crate::duration::Duration;
 use crate::fault::Fault;
 use crate::input::{Encoded, Source};
-use crate::output;
 use crate::private_key::{self, Form};
+use crate::terminal;
 
 /// Whom to trust.
 #[derive(Args, Debug)]
@@ -55,7 +55,7 @@ pub(crate) fn read_trust_anchors(source: &Source) -> Result<TrustAnchors, Fault>
 fn trust_anchors(source: &Source) -> Result<TrustAnchors, Fault> {
     let anchors = read_trust_anchors(source)?;
     for key in anchors.left_out() {
-        output::warn(format_args!("{source}: {key}, and was left out"));
+        terminal::warn(format_args!("{source}: {key}, and was left out"));
     }
     Ok(anchors)
 }
@@ -552,7 +552,11 @@ impl LoadedSigner {
 
 /// A refusal of a member id bundle as its member should hear it: only an administrator can make another.
 fn explain_to_member(error: veraid::Error) -> Fault {
-    let has_expired = matches!(error.reason(), "x509.expired" | "dnssec.rrsig_expired");
+    let has_expired = matches!(
+        error,
+        veraid::Error::CertificateExpired { .. }
+            | veraid::Error::Dnssec(dnssec::Error::RrsigExpired { .. })
+    );
     let fault = Fault::from(error);
     if !has_expired {
         return fault;

@@ -7,12 +7,13 @@ use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::builder::{OsStringValueParser, TypedValueParser as _, ValueParser, ValueParserFactory};
-
+use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::fault::{self, Fault};
 use crate::output::{self, Output};
 use crate::private_key;
+use crate::terminal::{Printable, warn};
 
 /// Where `--out` leads.
 #[derive(Clone, Debug)]
@@ -120,12 +121,29 @@ impl Destination {
                     }
                 })?;
                 if is_replaced {
-                    output::warn(format_args!(
+                    warn(format_args!(
                         "{} held another certificate, which is replaced",
                         path.display()
                     ));
                 }
                 Ok(())
+            }
+        }
+    }
+
+    /// The result of a command that wrote a file, which goes unsaid where the file itself went to stdout. `text` is one
+    /// line, and names in it can't make it two.
+    pub(crate) fn report(
+        &self,
+        output: &Output,
+        document: &impl Serialize,
+        text: &impl fmt::Display,
+    ) -> Result<(), Fault> {
+        match self {
+            Self::Stdout => Ok(()),
+            Self::File(_) => {
+                let line = text.to_string();
+                output.result(document, &format_args!("{}\n", Printable(&line)))
             }
         }
     }

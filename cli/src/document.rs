@@ -6,7 +6,7 @@ use kliento::VerifiedToken;
 use kliento::veraid::{Dialect, KeyAlgorithm, MemberId, Period, SignedBy, VerifiedSignature};
 use serde::Serialize;
 
-use crate::output::{self, Fields, GOOD, Printable};
+use crate::terminal::{self, Fields, GOOD, Printable};
 
 /// A valid signature, as `signature verify --json` prints it and, with an audience and claims in place of the service,
 /// `token verify --json` and the verifier API.
@@ -121,7 +121,7 @@ impl Signed {
     /// Says on stderr what people should know.
     pub(crate) fn warn(&self) {
         for warning in &self.warnings {
-            output::warn(Printable(warning));
+            terminal::warn(Printable(warning));
         }
     }
 }

@@ -8,12 +8,12 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::process::ExitCode;
 
+use dnssec::RetrievalError;
 use kliento::veraid;
 use serde::Serialize;
 
-use crate::output::{self, Output};
+use crate::hints::{self, LibraryError};
 
 /// Why a command did not do what it was asked for.
 #[derive(Debug)]
@@ -41,15 +41,25 @@ enum Kind {
     BrokenPipe,
 }
 
+/// How the process ends by a fault, and what there is to say.
+pub(crate) enum Ending<'a> {
+    /// Nothing is said.
+    Quiet { status: u8 },
+    /// Exit status 2.
+    Failure { reason: Option<&'static str> },
+    /// Exit status 1: what was given to be judged does not hold.
+    Verdict(VerdictDocument<'a>),
+}
+
 /// What `--json` prints in place of a result.
 #[derive(Serialize)]
-struct Verdict<'a> {
-    status: &'static str,
+pub(crate) struct VerdictDocument<'a> {
+    pub(crate) status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     zone: Option<&'a str>,
     error: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
+    pub(crate) reason: Option<&'static str>,
 }
 
 impl Fault {
@@ -86,11 +96,9 @@ impl Fault {
 
     /// What was asked for can't be made; nothing that was given to be judged is at fault.
     pub(crate) fn of_request(error: &veraid::Error) -> Self {
-        let fault = Self::failure(with_causes(error)).because(error.reason());
-        match particular_hint(error).or_else(|| hint_for(error.reason()).map(Cow::Borrowed)) {
-            Some(hint) => fault.hint(hint),
-            None => fault,
-        }
+        Self::failure(with_causes(error))
+            .because(error.reason())
+            .with_hint(LibraryError::hint(error))
     }
 
     /// A file can't be read or written.
@@ -194,68 +202,66 @@ impl Fault {
         self
     }
 
-    fn verdict(error: &dyn Error, reason: &'static str, malformed: bool) -> Self {
+    /// What a library found, with what would do about it.
+    fn of_library(error: &impl LibraryError) -> Self {
         let message = with_causes(error);
-        let fault = if is_about_the_request(reason) {
-            Self::failure(message).because(reason)
-        } else if malformed {
-            Self::malformed(reason, message)
+        let fault = if error.is_about_the_request() {
+            Self::failure(message).because(error.reason())
+        } else if error.is_malformed() {
+            Self::malformed(error.reason(), message)
         } else {
-            Self::invalid(reason, message)
+            Self::invalid(error.reason(), message)
         };
-        match hint_for(reason) {
-            Some(hint) => fault.hint(hint),
-            None => fault,
+        fault.with_hint(error.hint())
+    }
+
+    fn with_hint(self, hint: Option<Cow<'static, str>>) -> Self {
+        match hint {
+            Some(hint) => self.hint(hint),
+            None => self,
         }
     }
 
-    /// Prints it where it belongs, and gives the exit status.
-    pub(crate) fn report(self, output: &Output) -> ExitCode {
-        let (status, zone, reason) = match &self.kind {
-            Kind::BrokenPipe => return ExitCode::SUCCESS,
-            Kind::Unwelcome { status } => return ExitCode::from(*status),
-            Kind::Failure { reason } => {
-                self.explain("error", *reason);
-                return ExitCode::from(2);
+    /// How the process ends by it.
+    pub(crate) fn ending(&self) -> Ending<'_> {
+        match &self.kind {
+            Kind::BrokenPipe => Ending::Quiet { status: 0 },
+            Kind::Unwelcome { status } => Ending::Quiet { status: *status },
+            Kind::Failure { reason } => Ending::Failure { reason: *reason },
+            Kind::Invalid { reason } => {
+                Ending::Verdict(self.document("invalid", None, Some(*reason)))
             }
-            Kind::Invalid { reason } => ("invalid", None, Some(*reason)),
-            Kind::Malformed { reason } => ("malformed", None, Some(*reason)),
-            Kind::Insecure { zone } => ("insecure", Some(zone.as_str()), None),
-        };
-        if output.is_json() {
-            let verdict = Verdict {
-                status,
-                zone,
-                error: &self.message,
-                reason,
-            };
-            if let Err(fault) = output::json(&verdict)
-                && fault.kind != Kind::BrokenPipe
-            {
-                fault.explain("error", None);
-                return ExitCode::from(2);
+            Kind::Malformed { reason } => {
+                Ending::Verdict(self.document("malformed", None, Some(*reason)))
             }
-        } else {
-            self.explain(status, reason);
+            Kind::Insecure { zone } => {
+                Ending::Verdict(self.document("insecure", Some(zone.as_str()), None))
+            }
         }
-        ExitCode::from(1)
     }
 
-    /// `invalid: what is wrong (reason)` and `hint: what would do`, on stderr.
-    fn explain(&self, label: &str, reason: Option<&str>) {
-        let bad = output::BAD;
-        for message in self.messages() {
-            let message = output::Printable(message);
-            output::progress(format_args!("{bad}{label}:{bad:#} {message}"));
+    fn document<'a>(
+        &'a self,
+        status: &'static str,
+        zone: Option<&'a str>,
+        reason: Option<&'static str>,
+    ) -> VerdictDocument<'a> {
+        VerdictDocument {
+            status,
+            zone,
+            error: &self.message,
+            reason,
         }
-        if let Some(reason) = reason {
-            output::progress(format_args!("reason: {reason}"));
-        }
-        if let Some(hint) = &self.hint {
-            let good = output::GOOD;
-            let hint = output::Printable(hint);
-            output::progress(format_args!("{good}hint:{good:#} {hint}"));
-        }
+    }
+
+    /// What would do, if that was said.
+    pub(crate) fn hint_text(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// True if the reader of our output has gone.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        self.kind == Kind::BrokenPipe
     }
 }
 
@@ -275,26 +281,31 @@ pub(crate) fn error_on_stdout(error: &io::Error) -> Fault {
 
 impl From<kliento::Error> for Fault {
     fn from(error: kliento::Error) -> Self {
-        match error {
-            kliento::Error::VeraId(error) => error.into(),
-            error => Self::verdict(&error, error.reason(), error.is_malformed()),
-        }
+        Self::of_library(&error)
     }
 }
 
 impl From<veraid::Error> for Fault {
     fn from(error: veraid::Error) -> Self {
-        let mut fault = Self::verdict(&error, error.reason(), error.is_malformed());
-        if let Some(hint) = particular_hint(&error) {
-            fault.hint = Some(hint);
-        }
-        fault
+        Self::of_library(&error)
     }
 }
 
 impl From<dnssec::Error> for Fault {
     fn from(error: dnssec::Error) -> Self {
-        Self::verdict(&error, error.reason(), error.is_malformed())
+        Self::of_library(&error)
+    }
+}
+
+impl From<RetrievalError> for Fault {
+    fn from(error: RetrievalError) -> Self {
+        let message = with_causes(&error);
+        let fault = if error.is_about_the_domain() {
+            Self::invalid(error.reason(), message)
+        } else {
+            Self::failure(message).because(error.reason())
+        };
+        fault.with_hint(hints::of_retrieval(&error).map(Cow::Borrowed))
     }
 }
 
@@ -311,143 +322,6 @@ pub(crate) fn with_causes(error: &dyn Error) -> String {
         source = cause.source();
     }
     message
-}
-
-/// Whether it is what was asked for that can't be made or done here, and nothing that was given to be judged.
-fn is_about_the_request(reason: &str) -> bool {
-    matches!(
-        reason,
-        "kliento.empty_audience"
-            | "veraid.algorithm_not_built"
-            | "veraid.key"
-            | "veraid.not_pem_certificate"
-            | "veraid.key_mismatch"
-            | "veraid.member_has_organisation_key"
-            | "veraid.member_name"
-            | "veraid.outside_issuer_period"
-            | "veraid.unit_name"
-            | "veraid.verification_too_long"
-            | "veraid.never_verifiable"
-            | "veraid.unwritable_period"
-            | "veraid.not_a_service"
-            | "veraid.signing_failed"
-            | "veraid.signed_wrongly"
-            | "veraid.unwritable"
-    )
-}
-
-/// What would do about a refusal, where that is told by what was refused.
-fn particular_hint(error: &veraid::Error) -> Option<Cow<'static, str>> {
-    use veraid::{Error, KeyError, NameError};
-    let hint = match error {
-        Error::AlgorithmNotAllowed { algorithm, .. } => {
-            format!("--allow-algorithm {algorithm} takes such keys")
-        }
-        Error::DialectNotAccepted { dialect } => {
-            format!("--dialect {dialect} takes it, and without --dialect both are taken")
-        }
-        Error::CertificateKey {
-            source: KeyError::NotInVeraId { .. },
-            ..
-        } => "use DomainAuth, as in `kliento organisation record --dialect domainauth`, which has such keys".to_owned(),
-        Error::MemberName(NameError::NotNormalised { normalised }) => {
-            format!("give --name {normalised}")
-        }
-        Error::InvalidAttribution(NameError::NotNormalised { normalised }) => {
-            format!("whoever signs writes the name so: --on-behalf-of {normalised}")
-        }
-        Error::InvalidCommonName {
-            source: NameError::NotNormalised { normalised },
-            ..
-        } => format!("certify the member as {normalised}"),
-        Error::InvalidCommonName {
-            source: NameError::NoTrailingDot,
-            ..
-        } => {
-            "the organisation's certificate is for VeraId; make one for DomainAuth with `kliento organisation \
-             certificate --dialect domainauth`"
-                .to_owned()
-        }
-        _ => return None,
-    };
-    Some(hint.into())
-}
-
-/// What would do about a refusal, where that is the same each time.
-fn hint_for(reason: &str) -> Option<&'static str> {
-    Some(match reason {
-        "kliento.audience_mismatch" => {
-            "audiences match letter by letter; `kliento token inspect` shows which one the token names"
-        }
-        "cms.missing_content" => "give what was signed with --plaintext",
-        "cms.unexpected_content" => {
-            "leave --plaintext out to verify the content that is in the bundle"
-        }
-        "kliento.detached_token" => "this is no token; see `kliento signature verify --plaintext`",
-        "kliento.lifetime_too_long" => "issue it again with --valid-for 1h or less",
-        "kliento.bundle_too_large" => {
-            "the DNSSEC chain is most of a bundle; retrieve it with `kliento dnssec retrieve`, which keeps only what \
-             the proof needs. ML-DSA keys and signatures take thousands of bytes each: try smaller ones, or none but \
-             the organisation's"
-        }
-        "kliento.wrong_scheme" | "input.malformed_base64" => {
-            "a bundle is read as DER, as Base64, or as an Authorization value (Kliento MII…)"
-        }
-        "dnssec.rrsig_expired" => {
-            "retrieve the chain again with `kliento dnssec retrieve`, then make the bundle again; --at verifies at \
-             another time"
-        }
-        "veraid.record_absent" => {
-            "publish the record that `kliento organisation record` prints, then retrieve the chain again"
-        }
-        "veraid.no_matching_record" => {
-            "is the key's record published? see `kliento organisation record`, then retrieve the chain again"
-        }
-        "veraid.signature_expired" => "issue a new one; --at verifies at another time",
-        "x509.valid_too_long" | "veraid.signature_valid_too_long" => {
-            "in DomainAuth nothing is valid for longer than 90 days: make it with --valid-for 90d or less"
-        }
-        "x509.other_issuer" => {
-            "give each certificate from the organisation's down to the one that issues, with --intermediate"
-        }
-        "veraid.verification_too_long" => "put --from and --until at most 90 days apart",
-        "x509.path_length_exceeded" => {
-            "the certificate above needs a larger --path-length: 1, say, for the organisation's (`kliento organisation \
-             certificate`) if those to whom it delegates issue certificates to members"
-        }
-        "veraid.intermediates_outside_dialect" => {
-            "delegating takes DomainAuth: a chain from `kliento dnssec retrieve --dialect domainauth`, and certificates \
-             for it"
-        }
-        "veraid.ambiguous_dialect" => {
-            "retrieve the chain again with `kliento dnssec retrieve`, which asks for one dialect at a time"
-        }
-        "dnssec.rrsig_too_long" => {
-            "DomainAuth takes DNSSEC signatures of 90 days or less; whoever runs the zone can make them so"
-        }
-        "x509.expired" => {
-            "certify the key again with `kliento member certify`, or the organisation with \
-             `kliento organisation certificate`"
-        }
-        "veraid.key_mismatch" => {
-            "this key does not match that certificate; use the one it was made for"
-        }
-        "veraid.member_has_organisation_key" => "make the member a key with `kliento key generate`",
-        "veraid.outside_issuer_period" => {
-            "shorten it with --valid-for, or renew the organisation's certificate with \
-             `kliento organisation certificate`"
-        }
-        "dnssec.missing_response" | "veraid.no_record_response" => {
-            "is this the chain of that domain? `kliento dnssec inspect` shows what is in it"
-        }
-        "dnssec.rrsig_not_yet_valid" | "veraid.signature_not_yet_valid" | "x509.not_yet_valid" => {
-            "is the clock right? --at verifies at another time"
-        }
-        "dnssec.no_trust_anchor" | "dnssec.dnskey_not_committed" => {
-            "if this domain is signed under a private root, give its keys with --trust-anchors"
-        }
-        _ => return None,
-    })
 }
 
 /// An argument as it is shown: a token is as good as a password while it is valid, and what is on stderr is often kept.

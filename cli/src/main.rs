@@ -12,6 +12,7 @@ mod doctor;
 mod document;
 mod duration;
 mod fault;
+mod hints;
 mod input;
 mod inspection;
 mod json;
@@ -20,6 +21,7 @@ mod private_key;
 mod runtime;
 #[cfg(unix)]
 mod serve;
+mod terminal;
 mod timeline;
 mod version;
 
@@ -37,7 +39,7 @@ fn main() -> ExitCode {
     let output = output::Output::new(arguments.json);
     match arguments.command.run(&output) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => fault.report(&output),
+        Err(fault) => output.report(&fault),
     }
 }
 
@@ -54,7 +56,7 @@ fn tell(error: &clap::Error) -> ExitCode {
     });
     match printed {
         Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => fault.report(&output::Output::new(false)),
+        Err(fault) => output::Output::new(false).report(&fault),
     }
 }
 
@@ -64,7 +66,7 @@ fn abridged(mut error: clap::Error) -> clap::Error {
     for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue] {
         if let Some(ContextValue::String(argument)) = error.get(kind) {
             let shown = fault::Abridged(argument).to_string();
-            let shown = output::Printable(&shown).to_string();
+            let shown = terminal::Printable(&shown).to_string();
             error.insert(kind, ContextValue::String(shown));
         }
     }

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 use crate::fault::Fault;
-use crate::output;
+use crate::terminal;
 
 /// How long people wait without asking themselves what is going on.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -43,7 +43,7 @@ pub(crate) fn block_on_patiently<T>(task: impl Future<Output = T>, what: &str) -
             return done;
         }
         if io::stderr().is_terminal() {
-            output::progress(format_args!("{what} …"));
+            terminal::progress(format_args!("{what} …"));
         }
         task.await
     })

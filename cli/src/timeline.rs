@@ -9,7 +9,7 @@ use kliento::veraid::{Period, Timestamp, Validity};
 use serde::Serialize;
 
 use crate::duration::Duration;
-use crate::output::{BAD, FAINT, GOOD, Printable, STRONG};
+use crate::terminal::{BAD, FAINT, GOOD, Printable, STRONG};
 
 /// Columns of a terminal that is as narrow as they come.
 const COLUMNS: usize = 80;

@@ -18,8 +18,9 @@ use crate::destination::{Content, Destination};
 use crate::fault::Fault;
 use crate::input::{Encoded, Source};
 use crate::inspection::ChainInspection;
-use crate::output::{self, Fields, GOOD, ODD, Output, Printable};
+use crate::output::Output;
 use crate::runtime;
+use crate::terminal::{self, Fields, GOOD, ODD, Printable};
 use crate::timeline::{Window, windows};
 
 #[derive(Subcommand, Debug)]
@@ -185,7 +186,7 @@ impl Retrieve {
             "Wrote {}: {} responses, {} bytes, which prove {proven} until {until}.",
             self.out, document.responses, document.octets
         );
-        output.written(&self.out, &document, &text)
+        self.out.report(output, &document, &text)
     }
 
     /// The name and type to ask for.
@@ -216,7 +217,7 @@ impl Retrieve {
         let demand =
             Demand::from(Period::at(now)).with_longest_signature(TtlOverride::MAX.seconds());
         if let Err(error) = chain.look_up(name, RecordType::TXT, anchors, demand) {
-            output::warn(format_args!(
+            terminal::warn(format_args!(
                 "DomainAuth takes DNSSEC signatures of 90 days or less, so verifiers will refuse this chain: {error}"
             ));
         }
@@ -264,11 +265,11 @@ fn warn_of_strange_records(proof: &Proof<'_>, dialect: Dialect) {
     };
     let strange = texts().filter(|text| !parses(text.clone())).count();
     if strange == texts().count() {
-        output::warn(format_args!(
+        terminal::warn(format_args!(
             "none of the TXT records there is a {protocol} record; see `kliento organisation record`"
         ));
     } else if strange > 0 {
-        output::warn(format_args!(
+        terminal::warn(format_args!(
             "some of the TXT records there are no {protocol} records; other implementations may refuse all of them"
         ));
     }
@@ -505,27 +506,5 @@ impl Inspect {
         let chain = Chain::from_messages(messages.iter().map(AsRef::as_ref))?;
         let inspection = ChainInspection::new(&chain, octets.len(), self.moment.get(), &anchors);
         output.result(&inspection, &inspection)
-    }
-}
-
-impl From<RetrievalError> for Fault {
-    fn from(error: RetrievalError) -> Self {
-        let reason = error.reason();
-        let hint = match reason {
-            "retrieval.untrusted_resolver" => Some(
-                "for a resolver of your own, give the certificate of its authority with --resolver-ca",
-            ),
-            _ => error.hint(),
-        };
-        let message = crate::fault::with_causes(&error);
-        let fault = if error.is_about_the_domain() {
-            Self::invalid(reason, message)
-        } else {
-            Self::failure(message).because(reason)
-        };
-        match hint {
-            Some(hint) => fault.hint(hint),
-            None => fault,
-        }
     }
 }

@@ -96,7 +96,7 @@ impl Generate {
             "Wrote {}, a private key ({}). Keep it to yourself.",
             self.out, document.algorithm
         );
-        output.written(&self.out, &document, &text)
+        self.out.report(output, &document, &text)
     }
 }
 
@@ -139,6 +139,6 @@ impl Public {
             file: Some(destination.to_string()),
             ..document
         };
-        output.written(destination, &document, &text)
+        destination.report(output, &document, &text)
     }
 }

@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use crate::destination::{Content, Destination};
 use crate::fault::Fault;
-use crate::output::{Output, Printable};
+use crate::output::Output;
+use crate::terminal::Printable;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\

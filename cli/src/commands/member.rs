@@ -13,7 +13,8 @@ use crate::duration::Duration;
 use crate::fault::Fault;
 use crate::input::{self, Source};
 use crate::inspection::MembershipInspection;
-use crate::output::{self, Output};
+use crate::output::Output;
+use crate::terminal;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
@@ -151,7 +152,7 @@ impl Certify {
             "Wrote {}, the member id bundle of {id}, which holds until {}.",
             self.out, document.valid_until
         );
-        output.written(&self.out, &document, &text)
+        self.out.report(output, &document, &text)
     }
 }
 
@@ -183,7 +184,7 @@ impl Inspect {
 /// The parts around what was made end before it does.
 pub(super) fn warn_of_an_early_end(made: Period, rest: Period) {
     if rest.end() < made.end() {
-        output::warn(format_args!(
+        terminal::warn(format_args!(
             "it is made to be valid until {}, but its DNSSEC chain and certificates hold only until {}",
             made.end(),
             rest.end()

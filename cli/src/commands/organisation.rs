@@ -318,7 +318,7 @@ impl Certificate {
             "Wrote {}, the certificate of {}, valid until {}.",
             self.out, self.domain, document.valid_until
         );
-        output.written(&self.out, &document, &text)
+        self.out.report(output, &document, &text)
     }
 
     fn refusal(&self, error: &veraid::Error) -> Fault {
@@ -438,7 +438,7 @@ impl Delegate {
             "Wrote {}, the certificate of a delegate of {organisation}, valid until {}.",
             self.out, document.valid_until
         );
-        output.written(&self.out, &document, &text)
+        self.out.report(output, &document, &text)
     }
 
     fn subject(&self) -> Result<IntermediateName, Fault> {

@@ -133,7 +133,7 @@ impl Create {
             "Wrote {}, signed as {id}, valid until {}.",
             self.out, document.valid_until
         );
-        output.written(&self.out, &document, &text)
+        self.out.report(output, &document, &text)
     }
 
     /// What is signed for Kliento is a token, whichever command signs it.

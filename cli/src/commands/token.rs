@@ -190,7 +190,7 @@ impl Issue {
             "Wrote {}, a token of {id}, valid until {}.",
             self.out, document.valid_until
         );
-        output.written(&self.out, &document, &text)
+        self.out.report(output, &document, &text)
     }
 
     fn encode(&self, bundle: &[u8]) -> Vec<u8> {

@@ -9,7 +9,7 @@ use super::Subject;
 use super::finding::{Area, Finding, Severity};
 use super::size::{BundleSizes, ChainSize};
 use super::words::count;
-use crate::output::{BAD, COMMAND, FAINT, GOOD, ODD, Printable, STRONG};
+use crate::terminal::{BAD, COMMAND, FAINT, GOOD, ODD, Printable, STRONG};
 
 /// Columns of a terminal that is as narrow as they come.
 const COLUMNS: usize = 80;

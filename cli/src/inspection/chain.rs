@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::WARNING;
 use super::delegation_path::DelegationPath;
-use crate::output::{BAD, FAINT, STRONG};
+use crate::terminal::{BAD, FAINT, STRONG};
 use crate::timeline::{Timeline, TimelineDocument, Window};
 
 /// Longest line of record data that is shown to people.

@@ -6,7 +6,7 @@ use dnssec::{Chain, Dnskey, Ds, Name, Record, RecordType, Rrsig};
 use kliento::veraid::TrustAnchors;
 use serde::Serialize;
 
-use crate::output::{BAD, FAINT, GOOD, Printable, STRONG};
+use crate::terminal::{BAD, FAINT, GOOD, Printable, STRONG};
 use crate::timeline::Window;
 
 /// Columns for what a key signs, before the window gets a line of its own.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::chain::{ChainPart, add_rrsets};
 use super::{CertificatePart, WARNING, intermediate_name};
 use crate::fault::Fault;
-use crate::output::{BAD, Fields, STRONG};
+use crate::terminal::{BAD, Fields, STRONG};
 use crate::timeline::{Timeline, TimelineDocument};
 
 /// A member's certificate with what is to prove it.

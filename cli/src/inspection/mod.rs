@@ -19,7 +19,7 @@ use serde::Serialize;
 use crate::arguments::service_name;
 use crate::duration::Duration;
 use crate::fault::{Fault, with_causes};
-use crate::output::{BAD, Fields, ODD, Printable, STRONG};
+use crate::terminal::{BAD, Fields, ODD, Printable, STRONG};
 use crate::timeline::{Timeline, TimelineDocument, Window};
 
 use chain::{ChainPart, add_rrsets};

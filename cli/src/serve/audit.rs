@@ -8,7 +8,7 @@ use std::time::Duration;
 use tracing::info;
 
 use super::{Outcome, Tier};
-use crate::output::{Printable, is_deceptive};
+use crate::terminal::{Printable, is_deceptive};
 
 /// What such lines are marked with, so that they can be told from others, and kept when others are not.
 pub(crate) const TARGET: &str = "kliento::audit";

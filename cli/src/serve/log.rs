@@ -1,5 +1,5 @@
 //! Lines on stderr, as text or JSON, about what this process does. What libraries have to say is left out: some of them
-//! would write what is in requests. Whatever is in a line, it has no [deceptive](output::is_deceptive) characters: [`Lines`] escapes
+//! would write what is in requests. Whatever is in a line, it has no [deceptive](terminal::is_deceptive) characters: [`Lines`] escapes
 //! them.
 //!
 //! Each line is written before anything else happens, so none is lost; whoever reads them and stops stops the server, too.
@@ -17,7 +17,7 @@ use tracing_subscriber::{Layer as _, Registry, fmt, reload};
 
 use super::audit;
 use crate::fault::Fault;
-use crate::output::{self, Printable};
+use crate::terminal::{self, Printable};
 
 /// How lines are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
@@ -148,7 +148,7 @@ impl<W: Write> Write for Lines<W> {
         for line in String::from_utf8_lossy(lines).split_inclusive('\n') {
             let text = line.strip_suffix('\n').unwrap_or(line);
             match self.format {
-                Format::Json => output::write_json_text(&mut written, text)?,
+                Format::Json => terminal::write_json_text(&mut written, text)?,
                 Format::Text => write!(written, "{}", Printable(text))?,
             }
             if text.len() < line.len() {
@@ -211,7 +211,7 @@ mod tests {
 
     #[track_caller]
     fn assert_harmless(line: &str) {
-        let found = line.chars().find(|&c| output::is_deceptive(c));
+        let found = line.chars().find(|&c| terminal::is_deceptive(c));
         assert_eq!(found, None, "{line:?}");
     }
 

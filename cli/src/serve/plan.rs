@@ -13,7 +13,7 @@ use super::limits::{Memory, Size};
 use super::listener::{Address, Surface};
 use super::tls::Tls;
 use crate::arguments;
-use crate::output::{Fields, ODD, Printable};
+use crate::terminal::{Fields, ODD, Printable};
 
 /// More than clocks are apart that are kept at all.
 const SUSPICIOUS_SKEW_SECONDS: u64 = 300;

@@ -12,7 +12,7 @@ use super::cast::{AUDIENCE, Cast, DOMAIN, sure};
 use super::narrator::{Kept, KeptFile, Narrator};
 use crate::destination::{Content, Destination};
 use crate::fault::Fault;
-use crate::output::Printable;
+use crate::terminal::Printable;
 
 /// The address of the verifier that the configuration describes.
 const LISTEN: &str = "127.0.0.1:8080";

@@ -11,7 +11,8 @@ use super::attacks::Attack;
 use super::http::Answer;
 use super::unexpected;
 use crate::fault::{self, Fault};
-use crate::output::{self, COMMAND, FAINT, GOOD, Output, Printable, STRONG};
+use crate::output::{self, Output};
+use crate::terminal::{COMMAND, FAINT, GOOD, Printable, STRONG};
 
 /// Says each thing as it happens.
 pub(super) struct Narrator<'o> {

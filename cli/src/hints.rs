@@ -1,0 +1,232 @@
+//! Hints: what to do about what a library refuses. Each is told by the error's type, and so is whose fault it is.
+
+use std::borrow::Cow;
+use std::error::Error;
+
+use dnssec::RetrievalError;
+use kliento::veraid::{self, KeyError, NameError};
+
+/// An error of one of the libraries, as commands report it.
+pub(crate) trait LibraryError: Error + Sized {
+    /// Its stable name.
+    fn reason(&self) -> &'static str;
+
+    /// True if the outer form of what was given can't be read.
+    fn is_malformed(&self) -> bool;
+
+    /// True if it is what was asked for that can't be made or done here, and nothing that was given to be judged.
+    fn is_about_the_request(&self) -> bool;
+
+    /// What would do about it.
+    fn hint(&self) -> Option<Cow<'static, str>>;
+}
+
+impl LibraryError for kliento::Error {
+    fn reason(&self) -> &'static str {
+        self.reason()
+    }
+
+    fn is_malformed(&self) -> bool {
+        self.is_malformed()
+    }
+
+    fn is_about_the_request(&self) -> bool {
+        match self {
+            Self::VeraId(error) => error.is_about_the_request(),
+            other => matches!(other, Self::EmptyAudience),
+        }
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        let hint = match self {
+            Self::VeraId(error) => return error.hint(),
+            Self::AudienceMismatch { .. } => {
+                "audiences match letter by letter; `kliento token inspect` shows which one the token names"
+            }
+            Self::DetachedToken => "this is no token; see `kliento signature verify --plaintext`",
+            Self::LifetimeTooLong { .. } => "issue it again with --valid-for 1h or less",
+            Self::BundleTooLarge { .. } => {
+                "the DNSSEC chain is most of a bundle; retrieve it with `kliento dnssec retrieve`, which keeps only \
+                 what the proof needs. ML-DSA keys and signatures take thousands of bytes each: try smaller ones, or \
+                 none but the organisation's"
+            }
+            Self::WrongScheme => {
+                "a bundle is read as DER, as Base64, or as an Authorization value (Kliento MII…)"
+            }
+            _ => return None,
+        };
+        Some(hint.into())
+    }
+}
+
+impl LibraryError for veraid::Error {
+    fn reason(&self) -> &'static str {
+        self.reason()
+    }
+
+    fn is_malformed(&self) -> bool {
+        self.is_malformed()
+    }
+
+    fn is_about_the_request(&self) -> bool {
+        matches!(
+            self,
+            Self::AlgorithmNotBuilt { .. }
+                | Self::Key(_)
+                | Self::NotPemCertificate
+                | Self::KeyMismatch { .. }
+                | Self::MemberHasOrganisationKey
+                | Self::MemberName(_)
+                | Self::OutsideIssuerPeriod { .. }
+                | Self::UnitName
+                | Self::VerificationTooLong { .. }
+                | Self::NeverVerifiable { .. }
+                | Self::UnwritablePeriod(_)
+                | Self::NotAService(_)
+                | Self::Signing(_)
+                | Self::SignedWrongly { .. }
+                | Self::Unwritable(_)
+        )
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        let hint = match self {
+            Self::Dnssec(error) => return error.hint(),
+            // What would do depends on what was refused.
+            Self::AlgorithmNotAllowed { algorithm, .. } => {
+                return Some(format!("--allow-algorithm {algorithm} takes such keys").into());
+            }
+            Self::DialectNotAccepted { dialect } => {
+                return Some(
+                    format!("--dialect {dialect} takes it, and without --dialect both are taken")
+                        .into(),
+                );
+            }
+            Self::MemberName(NameError::NotNormalised { normalised }) => {
+                return Some(format!("give --name {normalised}").into());
+            }
+            Self::InvalidAttribution(NameError::NotNormalised { normalised }) => {
+                return Some(
+                    format!("whoever signs writes the name so: --on-behalf-of {normalised}").into(),
+                );
+            }
+            Self::InvalidCommonName {
+                source: NameError::NotNormalised { normalised },
+                ..
+            } => return Some(format!("certify the member as {normalised}").into()),
+            // It is the same each time.
+            Self::InvalidCommonName {
+                source: NameError::NoTrailingDot,
+                ..
+            } => {
+                "the organisation's certificate is for VeraId; make one for DomainAuth with `kliento organisation \
+                 certificate --dialect domainauth`"
+            }
+            Self::CertificateKey {
+                source: KeyError::NotInVeraId { .. },
+                ..
+            } => {
+                "use DomainAuth, as in `kliento organisation record --dialect domainauth`, which has such keys"
+            }
+            Self::MissingContent => "give what was signed with --plaintext",
+            Self::UnexpectedContent => {
+                "leave --plaintext out to verify the content that is in the bundle"
+            }
+            Self::RecordAbsent(_) => {
+                "publish the record that `kliento organisation record` prints, then retrieve the chain again"
+            }
+            Self::NoMatchingRecord => {
+                "is the key's record published? see `kliento organisation record`, then retrieve the chain again"
+            }
+            Self::NoRecordResponse { .. } => IS_IT_THE_CHAIN,
+            Self::SignatureExpired { .. } => "issue a new one; --at verifies at another time",
+            Self::SignatureNotYetValid { .. } | Self::CertificateNotYetValid { .. } => {
+                IS_THE_CLOCK_RIGHT
+            }
+            Self::CertificateTooLong { .. } | Self::SignatureTooLong { .. } => {
+                "in DomainAuth nothing is valid for longer than 90 days: make it with --valid-for 90d or less"
+            }
+            Self::OtherIssuer { .. } => {
+                "give each certificate from the organisation's down to the one that issues, with --intermediate"
+            }
+            Self::VerificationTooLong { .. } => "put --from and --until at most 90 days apart",
+            Self::PathTooLong { .. } => {
+                "the certificate above needs a larger --path-length: 1, say, for the organisation's (`kliento \
+                 organisation certificate`) if those to whom it delegates issue certificates to members"
+            }
+            Self::IntermediatesOutsideDialect => {
+                "delegating takes DomainAuth: a chain from `kliento dnssec retrieve --dialect domainauth`, and \
+                 certificates for it"
+            }
+            Self::AmbiguousDialect => {
+                "retrieve the chain again with `kliento dnssec retrieve`, which asks for one dialect at a time"
+            }
+            Self::CertificateExpired { .. } => {
+                "certify the key again with `kliento member certify`, or the organisation with `kliento organisation \
+                 certificate`"
+            }
+            Self::KeyMismatch { .. } => {
+                "this key does not match that certificate; use the one it was made for"
+            }
+            Self::MemberHasOrganisationKey => "make the member a key with `kliento key generate`",
+            Self::OutsideIssuerPeriod { .. } => {
+                "shorten it with --valid-for, or renew the organisation's certificate with `kliento organisation \
+                 certificate`"
+            }
+            _ => return None,
+        };
+        Some(hint.into())
+    }
+}
+
+const IS_IT_THE_CHAIN: &str =
+    "is this the chain of that domain? `kliento dnssec inspect` shows what is in it";
+const IS_THE_CLOCK_RIGHT: &str = "is the clock right? --at verifies at another time";
+
+impl LibraryError for dnssec::Error {
+    fn reason(&self) -> &'static str {
+        self.reason()
+    }
+
+    fn is_malformed(&self) -> bool {
+        self.is_malformed()
+    }
+
+    /// A chain is always given to be judged.
+    fn is_about_the_request(&self) -> bool {
+        false
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        let hint = match self {
+            Self::RrsigExpired { .. } => {
+                "retrieve the chain again with `kliento dnssec retrieve`, then make the bundle again; --at verifies \
+                 at another time"
+            }
+            Self::RrsigNotYetValid { .. } => IS_THE_CLOCK_RIGHT,
+            Self::RrsigTooLong { .. } => {
+                "DomainAuth takes DNSSEC signatures of 90 days or less; whoever runs the zone can make them so"
+            }
+            Self::MissingResponse(_) => IS_IT_THE_CHAIN,
+            Self::NoTrustAnchor(_) | Self::DnskeyNotCommitted { .. } => {
+                "if this domain is signed under a private root, give its keys with --trust-anchors"
+            }
+            _ => return None,
+        };
+        Some(hint.into())
+    }
+}
+
+/// What would do about a retrieval that failed. Where several resolvers failed, the first one's failure counts.
+pub(crate) fn of_retrieval(error: &RetrievalError) -> Option<&'static str> {
+    match error {
+        RetrievalError::UntrustedResolver { .. } => Some(
+            "for a resolver of your own, give the certificate of its authority with --resolver-ca",
+        ),
+        RetrievalError::NoProof(failures) => match failures.first() {
+            Some(failure) => of_retrieval(&failure.error),
+            None => error.hint(),
+        },
+        other => other.hint(),
+    }
+}
