@@ -13,9 +13,10 @@ use kliento::veraid::{Period, Timestamp};
 use kliento::{Audience, Token};
 use serde::{Deserialize, Serialize};
 
-use super::member::warn_of_an_early_end;
 use super::token::{ClaimArguments, base64, check_lifetime, issue};
-use crate::arguments::{self, AlgorithmArguments, AnchorArguments, SignerArguments, now};
+use crate::arguments::{
+    self, AlgorithmArguments, AnchorArguments, SignerArguments, now, warn_of_an_early_end,
+};
 use crate::duration::Duration;
 use crate::fault::Fault;
 use crate::json::Object;

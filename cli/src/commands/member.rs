@@ -1,20 +1,18 @@
 //! `kliento member`: an organisation vouches for a member's key.
 
 use clap::{ArgGroup, Args, Subcommand};
-use kliento::veraid::{MemberCertificate, MemberIdBundle, Period, UserName};
+use kliento::veraid::{MemberCertificate, MemberIdBundle, UserName};
 use serde::Serialize;
 
 use crate::arguments::{
-    self, AlgorithmArguments, AnchorArguments, FoundationArguments, IssuerArguments, LoadedIssuer,
-    MomentArguments, StartArguments,
+    self, AnchorArguments, Authority, IssuerArguments, Lifetime, MakingArguments, MomentArguments,
+    warn_of_an_early_end,
 };
 use crate::destination::{Content, Destination};
-use crate::duration::Duration;
 use crate::fault::Fault;
 use crate::input::{self, Source};
 use crate::inspection::MembershipInspection;
 use crate::output::Output;
-use crate::terminal;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
@@ -66,25 +64,21 @@ pub(crate) struct Certify {
     #[arg(long, value_name = "FILE")]
     dnssec_chain: Source,
 
-    /// How long the member's certificate is valid.
-    #[arg(long, value_name = "DURATION", default_value = "7d")]
-    valid_for: Duration,
-
     #[command(flatten)]
-    start: StartArguments,
-
-    #[command(flatten)]
-    foundation: FoundationArguments,
-
-    #[command(flatten)]
-    anchors: AnchorArguments,
-
-    #[command(flatten)]
-    algorithms: AlgorithmArguments,
+    making: MakingArguments<CertificateLifetime>,
 
     /// Where to write the bundle (DER): a file, or - for stdout.
     #[arg(long, value_name = "FILE")]
     out: Destination,
+}
+
+/// The lifetime of members' certificates.
+#[derive(Debug)]
+enum CertificateLifetime {}
+
+impl Lifetime for CertificateLifetime {
+    const HELP: &'static str = "How long the member's certificate is valid";
+    const DEFAULT: &'static str = "7d";
 }
 
 #[derive(Serialize)]
@@ -103,15 +97,15 @@ struct CertifyDocument {
 impl Certify {
     fn run(&self, output: &Output) -> Result<(), Fault> {
         self.out.check(Content::PublicBinary, output)?;
-        let anchors = self.anchors.load()?;
+        let anchors = self.making.anchors()?;
         let chain = self.dnssec_chain.read_to_judge()?;
         let issuer = self.issuer.load()?;
         let public_key = arguments::public_key(&self.public_key)?;
         let member = arguments::member(self.name.as_ref());
-        let period = self.start.period(self.valid_for)?;
+        let period = self.making.period()?;
 
-        let policy = self.algorithms.policy();
-        let moment = self.foundation.moment(period);
+        let policy = self.making.policy();
+        let moment = self.making.moment(period);
         // What nobody would accept is better refused where it can be mended.
         let dialect = issuer
             .organisation
@@ -126,7 +120,7 @@ impl Certify {
             dialect,
         )
         .map_err(|error| Fault::of_request(&error))?;
-        let LoadedIssuer {
+        let Authority {
             organisation,
             intermediates,
             ..
@@ -178,16 +172,5 @@ impl Inspect {
         let octets = input::bundle_octets(self.bundle.read_to_judge()?)?;
         let inspection = MembershipInspection::of_bundle(&octets, self.moment.get(), &anchors)?;
         output.result(&inspection, &inspection)
-    }
-}
-
-/// The parts around what was made end before it does.
-pub(super) fn warn_of_an_early_end(made: Period, rest: Period) {
-    if rest.end() < made.end() {
-        terminal::warn(format_args!(
-            "it is made to be valid until {}, but its DNSSEC chain and certificates hold only until {}",
-            made.end(),
-            rest.end()
-        ));
     }
 }

@@ -4,14 +4,12 @@ use clap::{Args, Subcommand};
 use kliento::veraid::{self, Encapsulation, SignatureBundle, Verification};
 use serde::Serialize;
 
-use super::member::warn_of_an_early_end;
 use crate::arguments::{
-    AlgorithmArguments, AnchorArguments, FoundationArguments, PeriodArguments, PolicyArguments,
-    Service, SignerArguments, StartArguments, service_name,
+    AnchorArguments, Lifetime, MakingArguments, PeriodArguments, PolicyArguments, Service,
+    SignerArguments, service_name,
 };
 use crate::destination::{Content, Destination};
 use crate::document::Signed;
-use crate::duration::Duration;
 use crate::fault::Fault;
 use crate::input::{self, Source};
 use crate::output::Output;
@@ -61,25 +59,21 @@ pub(crate) struct Create {
     #[command(flatten)]
     signer: SignerArguments,
 
-    /// How long the signature is valid.
-    #[arg(long, value_name = "DURATION", default_value = "10m")]
-    valid_for: Duration,
-
     #[command(flatten)]
-    start: StartArguments,
-
-    #[command(flatten)]
-    foundation: FoundationArguments,
-
-    #[command(flatten)]
-    anchors: AnchorArguments,
-
-    #[command(flatten)]
-    algorithms: AlgorithmArguments,
+    making: MakingArguments<SignatureLifetime>,
 
     /// Where to write the bundle (DER): a file, or - for stdout.
     #[arg(long, value_name = "FILE")]
     out: Destination,
+}
+
+/// The lifetime of signatures.
+#[derive(Debug)]
+enum SignatureLifetime {}
+
+impl Lifetime for SignatureLifetime {
+    const HELP: &'static str = "How long the signature is valid";
+    const DEFAULT: &'static str = "10m";
 }
 
 #[derive(Serialize)]
@@ -98,19 +92,13 @@ impl Create {
     fn run(&self, output: &Output) -> Result<(), Fault> {
         let form = self.form();
         self.out.check(form, output)?;
-        let anchors = self.anchors.load()?;
+        let anchors = self.making.anchors()?;
         let signer = self.signer.load()?;
         let content = self.plaintext.read_document()?;
-        let period = self.start.period(self.valid_for)?;
+        let period = self.making.period()?;
         let Service(service) = self.service;
 
-        let (id, rest) = signer.verify(
-            &anchors,
-            self.foundation.moment(period),
-            service,
-            self.algorithms.policy(),
-        )?;
-        warn_of_an_early_end(period, rest);
+        let id = self.making.verify(&signer, &anchors, period, service)?;
         let encapsulation = if self.attach {
             Encapsulation::Attached
         } else {

@@ -5,10 +5,9 @@ use kliento::veraid::{MemberIdBundle, Period};
 use kliento::{Audience, Claims, Token, Verifier, header};
 use serde::Serialize;
 
-use super::member::warn_of_an_early_end;
 use crate::arguments::{
-    self, AlgorithmArguments, AnchorArguments, FoundationArguments, LoadedSigner, MomentArguments,
-    PolicyArguments, SignerArguments, StartArguments,
+    self, AnchorArguments, Lifetime, LoadedSigner, MakingArguments, MomentArguments,
+    PolicyArguments, SignerArguments,
 };
 use crate::destination::{Content, Destination};
 use crate::document::Signed;
@@ -76,21 +75,8 @@ pub(crate) struct Issue {
     #[command(flatten)]
     signer: SignerArguments,
 
-    /// How long the token is valid: 1h at most.
-    #[arg(long, value_name = "DURATION", default_value = "10m")]
-    valid_for: Duration,
-
     #[command(flatten)]
-    start: StartArguments,
-
-    #[command(flatten)]
-    foundation: FoundationArguments,
-
-    #[command(flatten)]
-    anchors: AnchorArguments,
-
-    #[command(flatten)]
-    algorithms: AlgorithmArguments,
+    making: MakingArguments<TokenLifetime>,
 
     /// How to write it.
     #[arg(long, default_value = "der")]
@@ -99,6 +85,15 @@ pub(crate) struct Issue {
     /// Where to write it: a file, of mode 0600 if it is new, or - for stdout.
     #[arg(long, value_name = "FILE")]
     out: Destination,
+}
+
+/// The lifetime of tokens.
+#[derive(Debug)]
+enum TokenLifetime {}
+
+impl Lifetime for TokenLifetime {
+    const HELP: &'static str = "How long the token is valid: 1h at most";
+    const DEFAULT: &'static str = "10m";
 }
 
 /// What a token claims.
@@ -160,19 +155,15 @@ impl Issue {
             Format::Base64 | Format::Header => Content::BearerText,
         };
         self.out.check(content, output)?;
-        check_lifetime(self.valid_for)?;
+        check_lifetime(self.making.valid_for())?;
         let token = Token::new(self.audience.clone()).with_claims(self.claims.get()?);
-        let anchors = self.anchors.load()?;
+        let anchors = self.making.anchors()?;
         let signer = self.signer.load()?;
-        let period = self.start.period(self.valid_for)?;
+        let period = self.making.period()?;
 
-        let (id, rest) = signer.verify(
-            &anchors,
-            self.foundation.moment(period),
-            kliento::SERVICE,
-            self.algorithms.policy(),
-        )?;
-        warn_of_an_early_end(period, rest);
+        let id = self
+            .making
+            .verify(&signer, &anchors, period, kliento::SERVICE)?;
         let bundle = issue(&signer, &token, period)?;
         self.out.write(&self.encode(&bundle), content)?;
 

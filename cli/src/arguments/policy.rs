@@ -1,0 +1,130 @@
+//! Key algorithms and dialects, and the policy of a verifier.
+
+use std::str::FromStr;
+
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use kliento::veraid::{Dialect, KeyAlgorithm, KeyAlgorithmError, Policy};
+
+/// The word that allows all experimental algorithms.
+const ALL_ALGORITHMS: &str = "all";
+
+/// Names of key algorithms, the experimental ones marked so.
+pub(crate) fn key_algorithm_parser() -> impl TypedValueParser<Value = KeyAlgorithm> {
+    PossibleValuesParser::new(KeyAlgorithm::ALL.iter().copied().map(key_algorithm_value))
+        .try_map(|name| name.parse::<KeyAlgorithm>())
+}
+
+fn key_algorithm_value(algorithm: KeyAlgorithm) -> PossibleValue {
+    let value = PossibleValue::new(algorithm.to_string());
+    if algorithm.is_experimental() {
+        value.help("experimental: for DomainAuth alone, and verifiers that opt in")
+    } else {
+        value
+    }
+}
+
+/// Names of dialects.
+pub(crate) fn dialect_parser() -> impl TypedValueParser<Value = Dialect> {
+    PossibleValuesParser::new(Dialect::ALL.iter().copied().map(dialect_value))
+        .try_map(|name| name.parse::<Dialect>())
+}
+
+pub(crate) fn dialect_value(dialect: Dialect) -> PossibleValue {
+    let value = PossibleValue::new(dialect.to_string());
+    match dialect {
+        Dialect::VeraId => value.help("VeraId, with records at _veraid.DOMAIN"),
+        Dialect::DomainAuth => {
+            value.help("DomainAuth, VeraId's successor, with records at _domainauth.DOMAIN")
+        }
+        _ => value,
+    }
+}
+
+/// Which experimental key algorithms are taken.
+#[derive(Args, Debug)]
+pub(crate) struct AlgorithmArguments {
+    /// Take keys of this experimental algorithm, too, or of all; may be given several times. Without it there is RSA
+    /// alone, as the specifications have it.
+    #[arg(long = "allow-algorithm", value_name = "ALGORITHM", value_parser = allowed_parser())]
+    allowed: Vec<Allowed>,
+}
+
+/// One of the experimental algorithms, or all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Allowed {
+    All,
+    One(KeyAlgorithm),
+}
+
+impl FromStr for Allowed {
+    type Err = KeyAlgorithmError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == ALL_ALGORITHMS {
+            return Ok(Self::All);
+        }
+        text.parse().map(Self::One)
+    }
+}
+
+/// RSA is always taken, and naming it is no mistake.
+fn allowed_parser() -> impl TypedValueParser<Value = Allowed> {
+    let names = KeyAlgorithm::ALL.iter().map(|algorithm| {
+        let value = PossibleValue::new(algorithm.to_string());
+        value.hide(!algorithm.is_experimental())
+    });
+    let all = PossibleValue::new(ALL_ALGORITHMS);
+    PossibleValuesParser::new(names.chain([all])).try_map(|name| name.parse::<Allowed>())
+}
+
+impl AlgorithmArguments {
+    pub(crate) fn policy(&self) -> Policy {
+        allowing(&self.allowed)
+    }
+
+    /// As they were given.
+    pub(crate) fn allowed(&self) -> &[Allowed] {
+        &self.allowed
+    }
+}
+
+/// Takes RSA, and `allowed` besides.
+pub(crate) fn allowing(allowed: &[Allowed]) -> Policy {
+    let allow = |policy: Policy, allowed: &Allowed| match *allowed {
+        Allowed::All => policy.allow_all(),
+        Allowed::One(algorithm) => policy.allow(algorithm),
+    };
+    allowed.iter().fold(Policy::new(), allow)
+}
+
+/// What a verifier takes.
+#[derive(Args, Debug)]
+pub(crate) struct PolicyArguments {
+    #[command(flatten)]
+    algorithms: AlgorithmArguments,
+
+    /// Take this dialect alone, in place of both.
+    #[arg(long, value_parser = dialect_parser())]
+    dialect: Option<Dialect>,
+}
+
+impl PolicyArguments {
+    /// The algorithms, as they were given.
+    pub(crate) fn allowed(&self) -> &[Allowed] {
+        self.algorithms.allowed()
+    }
+
+    /// The one dialect, if it was given.
+    pub(crate) fn dialect(&self) -> Option<Dialect> {
+        self.dialect
+    }
+
+    pub(crate) fn policy(&self) -> Policy {
+        let policy = self.algorithms.policy();
+        match self.dialect {
+            Some(dialect) => policy.only(dialect),
+            None => policy,
+        }
+    }
+}
