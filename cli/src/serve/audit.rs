@@ -53,29 +53,25 @@ pub(crate) struct Decision<'a> {
     pub(crate) elapsed: Duration,
 }
 
-/// Writes decisions down. Cheap to clone.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Audit {}
-
-impl Audit {
-    #[allow(clippy::unused_self, reason = "who writes must have been given it")]
-    pub(crate) fn decision(&self, decision: &Decision<'_>) {
+impl Decision<'_> {
+    /// Writes the decision to the record.
+    pub(crate) fn write(&self) {
         info!(
             target: TARGET,
-            endpoint = decision.endpoint,
-            decision = decision.outcome.name(),
-            reason = decision.reason,
-            subject = written(decision.subject).as_deref(),
-            audience = written(decision.audience).as_deref(),
-            method = written(decision.trace.method).as_deref(),
-            host = written(decision.host).as_deref(),
-            path = written(decision.path).as_deref(),
-            rule = written(decision.rule).as_deref(),
-            client = written(decision.trace.client).as_deref(),
-            request_id = written(decision.trace.request_id).as_deref(),
-            cache = decision.tier.name(),
-            microseconds = u64::try_from(decision.elapsed.as_micros()).unwrap_or(u64::MAX),
-            error = written(decision.message).as_deref(),
+            endpoint = self.endpoint,
+            decision = self.outcome.name(),
+            reason = self.reason,
+            subject = written(self.subject).as_deref(),
+            audience = written(self.audience).as_deref(),
+            method = written(self.trace.method).as_deref(),
+            host = written(self.host).as_deref(),
+            path = written(self.path).as_deref(),
+            rule = written(self.rule).as_deref(),
+            client = written(self.trace.client).as_deref(),
+            request_id = written(self.trace.request_id).as_deref(),
+            cache = self.tier.name(),
+            microseconds = u64::try_from(self.elapsed.as_micros()).unwrap_or(u64::MAX),
+            error = written(self.message).as_deref(),
             "decision"
         );
     }

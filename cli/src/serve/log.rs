@@ -171,7 +171,7 @@ mod tests {
 
     use tracing::{error, subscriber};
 
-    use super::super::audit::{Audit, Decision, Trace};
+    use super::super::audit::{Decision, Trace};
     use super::super::{Outcome, Tier};
     use super::*;
 
@@ -236,7 +236,7 @@ mod tests {
             elapsed: Duration::ZERO,
         };
         for format in [Format::Text, Format::Json] {
-            let lines = lines(format, || Audit::default().decision(&decision));
+            let lines = lines(format, || decision.write());
             assert_eq!(lines.len(), 1, "{lines:?}");
             assert_harmless(&lines[0]);
             assert!(lines[0].contains('é'), "{}", lines[0]);

@@ -33,7 +33,6 @@ use tokio::task::JoinSet;
 use tokio::time::{interval, sleep};
 use tracing::{error, info, warn};
 
-use self::audit::Audit;
 use self::config::{Origin, Settings};
 use self::endpoints::Endpoints;
 use self::endpoints::verdict::Gate;
@@ -150,7 +149,6 @@ impl Service {
             gate: Arc::new(Gate::new(
                 settings.limits.verification,
                 Arc::clone(&metrics),
-                Audit::default(),
             )),
             verifier: shared,
             metrics,

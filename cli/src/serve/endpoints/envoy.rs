@@ -394,7 +394,6 @@ mod tests {
     use super::super::rules::{RuleConfig, Rules};
     use super::super::verdict::Gate;
     use super::*;
-    use crate::serve::audit::Audit;
     use crate::serve::limits::{BoundedBody, VerificationLimits};
 
     const ROOM: u64 = 65_536;
@@ -408,7 +407,7 @@ mod tests {
             concurrent: 1,
             queue: 1,
         };
-        let gate = Gate::new(limits, Arc::default(), Audit::default());
+        let gate = Gate::new(limits, Arc::default());
         Arc::new(Forward::new(rules.unwrap(), Arc::new(gate)))
     }
 

@@ -32,7 +32,7 @@ use super::method::RequestMethod;
 use super::path::RequestPath;
 use super::refusal::{NO_STORE, Refusal};
 use super::rules::{Access, Asked, Rule, Rules};
-use super::verdict::{Case, Conclusion, Gate, Presented};
+use super::verdict::{Case, Gate, Presented};
 use super::{Body, full};
 use crate::serve::audit::Trace;
 
@@ -280,17 +280,8 @@ impl Forward {
             Ok(original) => self.judge(&mut case, fields, original).await,
             Err(refusal) => Err(refusal),
         };
-        let conclusion = match &verdict {
-            Ok((token, _)) => Conclusion {
-                token: token.as_ref(),
-                refusal: None,
-            },
-            Err(refusal) => Conclusion {
-                token: None,
-                refusal: Some(refusal),
-            },
-        };
-        self.gate.record(&case, &conclusion);
+        let conclusion = verdict.as_ref().map(|(token, _)| token.as_ref());
+        self.gate.record(&case, conclusion);
         verdict.map(|(_, passage)| passage)
     }
 

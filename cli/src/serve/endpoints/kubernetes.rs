@@ -44,7 +44,7 @@ use serde::{Deserialize, Serialize};
 use super::headers::is_plain_name;
 use super::refusal::{NO_STORE, Refusal, check_encoding};
 use super::rules::admitting;
-use super::verdict::{Case, Conclusion, Gate, Presented};
+use super::verdict::{Case, Gate, Presented};
 use super::{Body, full};
 use crate::document::signer_name;
 use crate::json::Object;
@@ -280,20 +280,12 @@ impl Kubernetes {
         };
         match self.authenticate(&mut case, &review).await {
             Ok((token, answer)) => {
-                let conclusion = Conclusion {
-                    token: Some(&token),
-                    refusal: None,
-                };
-                self.gate.record(&case, &conclusion);
+                self.gate.record(&case, Ok(Some(&token)));
                 respond(answer)
             }
             // There is a verdict, and the API server asked for nothing else.
             Err(refusal) if refusal.outcome() == Outcome::Deny => {
-                let conclusion = Conclusion {
-                    token: None,
-                    refusal: Some(&refusal),
-                };
-                self.gate.record(&case, &conclusion);
+                self.gate.record(&case, Err(&refusal));
                 let status = Status {
                     authenticated: false,
                     user: None,
@@ -307,11 +299,7 @@ impl Kubernetes {
     }
 
     fn refuse(&self, case: &Case<'_>, refusal: &Refusal) -> Response<Body> {
-        let conclusion = Conclusion {
-            token: None,
-            refusal: Some(refusal),
-        };
-        self.gate.record(case, &conclusion);
+        self.gate.record(case, Err(refusal));
         refusal.response()
     }
 

@@ -12,7 +12,7 @@ use kliento::http::VerificationQueue;
 use kliento::{VerifiedToken, Verifier};
 
 use super::refusal::Refusal;
-use crate::serve::audit::{Audit, Decision, Trace};
+use crate::serve::audit::{Decision, Trace};
 use crate::serve::limits::VerificationLimits;
 use crate::serve::metrics::Metrics;
 use crate::serve::{Outcome, Tier};
@@ -55,16 +55,14 @@ impl Presented {
 pub(crate) struct Gate {
     queue: VerificationQueue,
     metrics: Arc<Metrics>,
-    audit: Audit,
 }
 
 impl Gate {
-    pub(crate) fn new(limits: VerificationLimits, metrics: Arc<Metrics>, audit: Audit) -> Self {
+    pub(crate) fn new(limits: VerificationLimits, metrics: Arc<Metrics>) -> Self {
         let concurrent = NonZeroUsize::new(limits.concurrent).unwrap_or(NonZeroUsize::MIN);
         Self {
             queue: VerificationQueue::new(concurrent, limits.queue),
             metrics,
-            audit,
         }
     }
 
@@ -86,23 +84,27 @@ impl Gate {
         }
     }
 
-    /// Writes down what came of a request.
-    pub(crate) fn record(&self, case: &Case<'_>, conclusion: &Conclusion<'_>) {
+    /// Writes down what came of a request: the token that it was allowed with, if any was asked for, or the refusal.
+    pub(crate) fn record(
+        &self,
+        case: &Case<'_>,
+        conclusion: Result<Option<&VerifiedToken>, &Refusal>,
+    ) {
         let elapsed = case.started.elapsed();
-        let message = conclusion.refusal.map(Refusal::message);
-        let (outcome, reason) = match (conclusion.refusal, conclusion.token) {
-            (Some(refusal), _) => (refusal.outcome(), refusal.reason()),
-            (None, Some(_)) => (Outcome::Allow, "ok"),
-            (None, None) => (Outcome::Allow, case.unasked),
+        let message = conclusion.err().map(Refusal::message);
+        let (outcome, reason, subject) = match conclusion {
+            Ok(Some(token)) => (Outcome::Allow, "ok", Some(token.subject())),
+            Ok(None) => (Outcome::Allow, case.unasked, None),
+            Err(refusal) => (refusal.outcome(), refusal.reason(), refusal.subject()),
         };
         self.metrics
             .verification(case.endpoint, outcome, reason, case.tier, elapsed);
-        self.audit.decision(&Decision {
+        let decision = Decision {
             endpoint: case.endpoint,
             outcome,
             reason,
             message: message.as_deref(),
-            subject: conclusion.subject(),
+            subject,
             audience: case.audience,
             trace: case.trace,
             host: case.host,
@@ -110,7 +112,8 @@ impl Gate {
             rule: case.rule,
             tier: case.tier,
             elapsed,
-        });
+        };
+        decision.write();
     }
 }
 
@@ -153,21 +156,6 @@ impl<'a> Case<'a> {
     }
 }
 
-/// What came of a request: a token or none, and a refusal or none.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Conclusion<'a> {
-    pub(crate) token: Option<&'a VerifiedToken>,
-    pub(crate) refusal: Option<&'a Refusal>,
-}
-
-impl<'a> Conclusion<'a> {
-    /// Whose token it was, if that was verified, refused or not.
-    fn subject(&self) -> Option<&'a str> {
-        let allowed = self.token.map(VerifiedToken::subject);
-        allowed.or_else(|| self.refusal.and_then(Refusal::subject))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,7 +168,7 @@ mod tests {
 
     fn gate(concurrent: usize, queue: usize) -> Gate {
         let limits = VerificationLimits { concurrent, queue };
-        Gate::new(limits, Arc::default(), Audit::default())
+        Gate::new(limits, Arc::default())
     }
 
     fn token_and_verifier() -> (Presented, Verifier) {

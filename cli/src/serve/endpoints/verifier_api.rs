@@ -29,7 +29,7 @@ use kliento::{Audience, VerifiedToken, Verifier};
 use serde::{Deserialize, Serialize};
 
 use super::refusal::{NO_STORE, Refusal, check_encoding};
-use super::verdict::{Case, Conclusion, Gate, Presented};
+use super::verdict::{Case, Gate, Presented};
 use super::{Body, full};
 use crate::document::Signed;
 use crate::serve::limits::{BodyFault, MAX_ANSWER};
@@ -125,11 +125,7 @@ impl VerifierApi {
         case: &Case<'_>,
         verdict: &Result<VerifiedToken, Refusal>,
     ) -> Response<Body> {
-        let conclusion = Conclusion {
-            token: verdict.as_ref().ok(),
-            refusal: verdict.as_ref().err(),
-        };
-        self.gate.record(case, &conclusion);
+        self.gate.record(case, verdict.as_ref().map(Some));
         match verdict {
             Ok(token) => json(StatusCode::OK, &Signed::token(token)),
             Err(refusal @ Refusal::Authentication(kliento::http::Refusal::Token(error))) => {
