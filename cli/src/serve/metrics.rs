@@ -19,7 +19,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::config::Trust;
-use super::listener::Current;
+use super::current::Current;
 use super::tls::Tls;
 use super::{Outcome, Tier};
 

@@ -1,13 +1,16 @@
 //! `kliento serve`: one process that verifies for others, over HTTP.
 //!
 //! The [configuration](config) says what is served and within which [`limits`], and the [`plan`] tells people what that
-//! comes to. The [`listener`] accepts connections, in [`tls`] or without, and gives each request to the [`endpoints`] or to
-//! the [`operations`]; [`connections`] and [`streams`] see to it that slow clients don't keep others out. [`metrics`], [`audit`] and
+//! comes to. The [`server`] serves connections, which come in by a [`listener`], in [`tls`] or without, and gives each
+//! request to the [`endpoints`] or to the [`operations`]; [`connections`] and [`streams`] see to it that slow clients don't keep others out. [`metrics`], [`audit`] and
 //! [`log`] keep the record.
 
+mod address;
 mod audit;
 pub(crate) mod config;
 mod connections;
+mod counted_body;
+mod current;
 mod document;
 mod endpoints;
 mod hosts;
@@ -17,6 +20,7 @@ pub(crate) mod log;
 mod metrics;
 mod operations;
 mod plan;
+mod server;
 mod streams;
 mod supervisor;
 mod tls;
@@ -33,16 +37,18 @@ use tokio::task::JoinSet;
 use tokio::time::{interval, sleep};
 use tracing::{error, info, warn};
 
+pub(crate) use self::address::Address;
 use self::config::{Origin, Settings};
+use self::current::Current;
 use self::endpoints::Endpoints;
 use self::endpoints::verdict::Gate;
 use self::hosts::Hosts;
 use self::limits::{Limits, RESERVED_FILES};
-pub(crate) use self::listener::Address;
-use self::listener::{Current, Listener, Server, Surface};
+use self::listener::{Listener, Surface};
 use self::log::Writing;
 use self::metrics::Metrics;
 pub(crate) use self::plan::Plan;
+use self::server::Server;
 use self::tls::Tls;
 use crate::fault::Fault;
 use crate::output::{self, Output};

@@ -7,10 +7,11 @@ use kliento::Timestamp;
 use kliento::veraid::{Dialect, KeyAlgorithm};
 use serde::Serialize;
 
+use super::address::Address;
 use super::config::Settings;
 use super::endpoints::Sections;
 use super::limits::{Memory, Size};
-use super::listener::{Address, Surface};
+use super::listener::Surface;
 use super::tls::Tls;
 use crate::arguments;
 use crate::terminal::{Fields, ODD, Printable};
