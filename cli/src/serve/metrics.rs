@@ -22,6 +22,7 @@ use super::config::Trust;
 use super::current::Current;
 use super::tls::Tls;
 use super::{Outcome, Tier};
+use crate::version::BACK_END;
 
 /// The media type of the text (`OpenMetrics` 1.0), which Prometheus and its relatives take.
 pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -453,13 +454,6 @@ impl Collector for TrustAnchors {
         Ok(())
     }
 }
-
-/// The cryptographic back end that verifies; with both it is the first.
-const BACK_END: &str = if cfg!(feature = "aws-lc-rs") {
-    "aws-lc-rs"
-} else {
-    "ring"
-};
 
 /// What the operating system knows of this process, under the names that Prometheus has for it. Nothing where there is no
 /// `/proc`, as on other systems than Linux (proc(5)).

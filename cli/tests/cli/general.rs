@@ -29,7 +29,7 @@ fn help_and_version_are_status_0_and_nonsense_is_status_2() {
 }
 
 #[test]
-fn the_version_names_the_back_ends_and_the_trust_anchors_of_the_build() {
+fn the_version_names_the_back_end_and_the_trust_anchors_of_the_build() {
     let scratch = Scratch::new();
     let number = format!("kliento {}\n", env!("CARGO_PKG_VERSION"));
     let short = run_in(scratch.path(), &["-V"], b"").exits(0);
