@@ -6,7 +6,7 @@ use x509_cert::der::{Decode as _, Header, Reader as _, SliceReader, Tag};
 
 /// The forms of a private key in DER.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum KeyForm {
     /// `PrivateKeyInfo` or `OneAsymmetricKey` (RFC 5958 §2).
     Pkcs8,
     /// `EncryptedPrivateKeyInfo` (RFC 5958 §3).
@@ -19,7 +19,7 @@ pub(crate) enum Form {
     Pkcs12,
 }
 
-impl Form {
+impl KeyForm {
     /// Tells the form by the first octets, which may be all there are.
     pub(crate) fn of(der: &[u8]) -> Option<Self> {
         let mut reader = SliceReader::new(der).ok()?;
@@ -75,7 +75,7 @@ pub(crate) fn is_in(octets: &[u8]) -> bool {
     // As in UTF-16 of either byte order.
     const WIDE_LABEL_END: &[u8] = b"P\0R\0I\0V\0A\0T\0E\0 \0K\0E\0Y\0-\0-\0-\0-\0-";
     let holds = |part: &[u8]| octets.windows(part.len()).any(|window| window == part);
-    holds(LABEL_END) || holds(WIDE_LABEL_END) || Form::of(octets).is_some()
+    holds(LABEL_END) || holds(WIDE_LABEL_END) || KeyForm::of(octets).is_some()
 }
 
 #[cfg(test)]
@@ -85,25 +85,28 @@ mod tests {
     #[test]
     fn knows_the_forms_of_a_private_key_by_their_first_octets() {
         for (start, form) in [
-            (&b"\x30\x2e\x02\x01\x00\x30\x05"[..], Form::Pkcs8),
-            (b"\x30\x82\x04\xbd\x02\x01\x01\x30\x0d", Form::Pkcs8),
-            (b"\x30\x82\x04\xa4\x02\x01\x00\x02\x82\x01\x01", Form::Pkcs1),
-            (b"\x30\x77\x02\x01\x01\x04\x20", Form::Sec1),
+            (&b"\x30\x2e\x02\x01\x00\x30\x05"[..], KeyForm::Pkcs8),
+            (b"\x30\x82\x04\xbd\x02\x01\x01\x30\x0d", KeyForm::Pkcs8),
+            (
+                b"\x30\x82\x04\xa4\x02\x01\x00\x02\x82\x01\x01",
+                KeyForm::Pkcs1,
+            ),
+            (b"\x30\x77\x02\x01\x01\x04\x20", KeyForm::Sec1),
             (
                 b"\x30\x82\x09\x11\x02\x01\x03\x30\x82\x08\xd7",
-                Form::Pkcs12,
+                KeyForm::Pkcs12,
             ),
             // PBES2 and pbeWithSHAAnd3-KeyTripleDES-CBC.
             (
                 b"\x30\x81\x9b\x30\x57\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0d",
-                Form::Encrypted,
+                KeyForm::Encrypted,
             ),
             (
                 b"\x30\x40\x30\x1c\x06\x0a\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01\x03",
-                Form::Encrypted,
+                KeyForm::Encrypted,
             ),
         ] {
-            assert_eq!(Form::of(start), Some(form), "{start:02x?}");
+            assert_eq!(KeyForm::of(start), Some(form), "{start:02x?}");
             assert!(is_in(start));
         }
     }

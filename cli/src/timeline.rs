@@ -290,7 +290,7 @@ impl fmt::Display for Timeline {
         writeln!(
             formatter,
             "\n{}",
-            Verdict {
+            Summary {
                 at: self.at,
                 together: &together.validity
             }
@@ -299,12 +299,12 @@ impl fmt::Display for Timeline {
 }
 
 /// A sentence on when all holds.
-struct Verdict<'a> {
+struct Summary<'a> {
     at: Timestamp,
     together: &'a Validity,
 }
 
-impl fmt::Display for Verdict<'_> {
+impl fmt::Display for Summary<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(period) = nearest(self.together, self.at) else {
             return write!(formatter, "{BAD}These are never valid together.{BAD:#}");

@@ -7,7 +7,7 @@ use kliento::veraid::{
 
 use crate::fault::Fault;
 use crate::input::{Encoded, Source};
-use crate::private_key::{self, Form};
+use crate::private_key::{self, KeyForm};
 
 /// Reads a private key (PKCS #8), PEM or DER, and forgets what the file said.
 pub(crate) fn private_key(source: &Source) -> Result<PrivateKey, Fault> {
@@ -32,7 +32,7 @@ pub(crate) fn either_key(source: &Source) -> Result<PublicKey, Fault> {
 fn private_key_in(source: &Source, octets: &[u8]) -> Result<PrivateKey, Fault> {
     match Encoded::of(octets) {
         Encoded::Pem(pem) => PrivateKey::from_pkcs8_pem(&pem),
-        Encoded::Der(der) => match Form::of(der).and_then(Form::fault) {
+        Encoded::Der(der) => match KeyForm::of(der).and_then(KeyForm::fault) {
             Some(fault) => Err(fault),
             None if PublicKey::from_spki_der(der).is_ok() => Err(KeyError::PublicGiven),
             None => PrivateKey::from_pkcs8_der(der),
@@ -44,7 +44,7 @@ fn private_key_in(source: &Source, octets: &[u8]) -> Result<PrivateKey, Fault> {
 fn public_key_in(source: &Source, octets: &[u8]) -> Result<PublicKey, Fault> {
     match Encoded::of(octets) {
         Encoded::Pem(pem) => PublicKey::from_spki_pem(&pem),
-        Encoded::Der(der) if Form::of(der).is_some() => Err(KeyError::PrivateGiven),
+        Encoded::Der(der) if KeyForm::of(der).is_some() => Err(KeyError::PrivateGiven),
         Encoded::Der(der) => PublicKey::from_spki_der(der),
     }
     .map_err(|error| Fault::in_file(source, &error))

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tracing::info;
 
-use super::{Outcome, Tier};
+use super::{CacheUse, Outcome};
 use crate::terminal::{Printable, is_deceptive};
 
 /// What such lines are marked with, so that they can be told from others, and kept when others are not.
@@ -49,7 +49,7 @@ pub(crate) struct Decision<'a> {
     pub(crate) path: Option<&'a str>,
     /// The rule that applied, as host and path of the configuration.
     pub(crate) rule: Option<&'a str>,
-    pub(crate) tier: Tier,
+    pub(crate) cache: CacheUse,
     pub(crate) elapsed: Duration,
 }
 
@@ -69,7 +69,7 @@ impl Decision<'_> {
             rule = written(self.rule).as_deref(),
             client = written(self.trace.client).as_deref(),
             request_id = written(self.trace.request_id).as_deref(),
-            cache = self.tier.name(),
+            cache = self.cache.name(),
             microseconds = u64::try_from(self.elapsed.as_micros()).unwrap_or(u64::MAX),
             error = written(self.message).as_deref(),
             "decision"

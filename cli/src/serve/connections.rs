@@ -32,7 +32,7 @@ pub(crate) struct Connections {
     room: Arc<Semaphore>,
     capacity: u32,
     epoch: Instant,
-    members: Mutex<Vec<Weak<Progress>>>,
+    admitted: Mutex<Vec<Weak<Progress>>>,
     /// The ones that have gone longest without completing a request when they were looked up, the longest first.
     slowest: Mutex<VecDeque<Candidate>>,
 }
@@ -52,13 +52,13 @@ impl Connections {
             room: Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS))),
             capacity,
             epoch: Instant::now(),
-            members: Mutex::default(),
+            admitted: Mutex::default(),
             slowest: Mutex::default(),
         }
     }
 
     /// Lets one in, in the place of another one if there is no room.
-    pub(crate) async fn admit(self: &Arc<Self>) -> Member {
+    pub(crate) async fn admit(self: &Arc<Self>) -> Admission {
         let permit = if let Ok(permit) = Arc::clone(&self.room).try_acquire_owned() {
             Some(permit)
         } else {
@@ -67,13 +67,13 @@ impl Connections {
             Arc::clone(&self.room).acquire_owned().await.ok()
         };
         let progress = Arc::new(Progress::new(self.epoch));
-        let mut members = lock(&self.members);
-        if members.len() >= members.capacity() {
-            members.retain(|member| member.strong_count() > 0);
+        let mut admitted = lock(&self.admitted);
+        if admitted.len() >= admitted.capacity() {
+            admitted.retain(|connection| connection.strong_count() > 0);
         }
-        members.push(Arc::downgrade(&progress));
-        drop(members);
-        Member {
+        admitted.push(Arc::downgrade(&progress));
+        drop(admitted);
+        Admission {
             progress,
             _permit: permit,
         }
@@ -89,15 +89,15 @@ impl Connections {
     }
 
     fn look_up(&self) -> VecDeque<Candidate> {
-        let mut members = lock(&self.members);
-        members.retain(|member| member.strong_count() > 0);
-        let mut found: Vec<(u64, Weak<Progress>)> = members
+        let mut admitted = lock(&self.admitted);
+        admitted.retain(|connection| connection.strong_count() > 0);
+        let mut found: Vec<(u64, Weak<Progress>)> = admitted
             .iter()
             .filter_map(Weak::upgrade)
             .filter(|connection| !connection.is_dismissed())
             .map(|connection| (connection.completed(), Arc::downgrade(&connection)))
             .collect();
-        drop(members);
+        drop(admitted);
         let wanted = found.len().div_ceil(CANDIDATES);
         if wanted < found.len() {
             found.select_nth_unstable_by_key(wanted, |(completed, _)| *completed);
@@ -144,7 +144,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 /// The place of one connection, for as long as it lasts.
-pub(crate) struct Member {
+pub(crate) struct Admission {
     pub(crate) progress: Arc<Progress>,
     _permit: Option<OwnedSemaphorePermit>,
 }
@@ -378,57 +378,57 @@ mod tests {
         tokio::time::advance(Duration::from_secs(count)).await;
     }
 
-    fn complete_a_request(member: &Member, version: http::Version) {
-        drop(member.progress.begin(version));
+    fn complete_a_request(admission: &Admission, version: http::Version) {
+        drop(admission.progress.begin(version));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_head_has_its_time_from_the_first_octet_whatever_trickles_in() {
         let connections = Arc::new(Connections::new(1));
-        let member = connections.admit().await;
+        let admission = connections.admit().await;
         for _ in 0..9 {
             seconds(1).await;
-            member.progress.received();
-            assert!(member.progress.due(PATIENCE).is_ok());
+            admission.progress.received();
+            assert!(admission.progress.due(PATIENCE).is_ok());
         }
         seconds(1).await;
-        member.progress.received();
-        assert_eq!(member.progress.due(PATIENCE), Err(Overdue::Head));
+        admission.progress.received();
+        assert_eq!(admission.progress.due(PATIENCE), Err(Overdue::Head));
     }
 
     #[tokio::test(start_paused = true)]
     async fn between_requests_a_connection_may_rest_and_then_a_head_has_its_time_again() {
         let connections = Arc::new(Connections::new(1));
-        let member = connections.admit().await;
-        complete_a_request(&member, http::Version::HTTP_11);
+        let admission = connections.admit().await;
+        complete_a_request(&admission, http::Version::HTTP_11);
         seconds(45).await;
-        assert!(member.progress.due(PATIENCE).is_ok());
-        member.progress.received();
+        assert!(admission.progress.due(PATIENCE).is_ok());
+        admission.progress.received();
         seconds(10).await;
-        assert_eq!(member.progress.due(PATIENCE), Err(Overdue::Head));
+        assert_eq!(admission.progress.due(PATIENCE), Err(Overdue::Head));
     }
 
     #[tokio::test(start_paused = true)]
     async fn octets_on_an_http2_connection_at_rest_are_no_head_but_do_not_prolong_it_either() {
         let connections = Arc::new(Connections::new(1));
-        let member = connections.admit().await;
-        complete_a_request(&member, http::Version::HTTP_2);
+        let admission = connections.admit().await;
+        complete_a_request(&admission, http::Version::HTTP_2);
         for _ in 0..59 {
             seconds(1).await;
-            member.progress.received();
-            assert!(member.progress.due(PATIENCE).is_ok());
+            admission.progress.received();
+            assert!(admission.progress.due(PATIENCE).is_ok());
         }
         seconds(1).await;
-        assert_eq!(member.progress.due(PATIENCE), Err(Overdue::Idle));
+        assert_eq!(admission.progress.due(PATIENCE), Err(Overdue::Idle));
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_that_nobody_takes_ends_its_connection() {
         let connections = Arc::new(Connections::new(1));
-        let member = connections.admit().await;
-        let _stuck = member.progress.begin(http::Version::HTTP_2);
+        let admission = connections.admit().await;
+        let _stuck = admission.progress.begin(http::Version::HTTP_2);
         seconds(60).await;
-        assert_eq!(member.progress.due(PATIENCE), Err(Overdue::Idle));
+        assert_eq!(admission.progress.due(PATIENCE), Err(Overdue::Idle));
     }
 
     #[tokio::test(start_paused = true)]
@@ -461,17 +461,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_was_looked_up_and_has_got_on_since_is_spared() {
         let connections = Arc::new(Connections::new(64));
-        let mut members = Vec::new();
+        let mut admitted = Vec::new();
         for _ in 0..64 {
-            members.push(connections.admit().await);
+            admitted.push(connections.admit().await);
             seconds(1).await;
         }
         connections.dismiss_the_slowest();
-        members[0].progress.dismissed().await;
+        admitted[0].progress.dismissed().await;
         // The next two were looked up along with the first.
-        complete_a_request(&members[1], http::Version::HTTP_11);
+        complete_a_request(&admitted[1], http::Version::HTTP_11);
         connections.dismiss_the_slowest();
-        members[2].progress.dismissed().await;
-        assert!(!members[1].progress.is_dismissed());
+        admitted[2].progress.dismissed().await;
+        assert!(!admitted[1].progress.is_dismissed());
     }
 }

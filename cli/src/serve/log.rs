@@ -172,7 +172,7 @@ mod tests {
     use tracing::{error, subscriber};
 
     use super::super::audit::{Decision, Trace};
-    use super::super::{Outcome, Tier};
+    use super::super::{CacheUse, Outcome};
     use super::*;
 
     /// What strangers may write: controls of both kinds, what reorders, parts lines or takes no room.
@@ -232,7 +232,7 @@ mod tests {
             host: Some(HOSTILE),
             path: Some(HOSTILE),
             rule: Some(HOSTILE),
-            tier: Tier::None,
+            cache: CacheUse::None,
             elapsed: Duration::ZERO,
         };
         for format in [Format::Text, Format::Json] {

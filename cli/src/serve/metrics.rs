@@ -21,7 +21,7 @@ use prometheus_client::registry::{Registry, Unit};
 use super::config::Trust;
 use super::current::Current;
 use super::tls::Tls;
-use super::{Outcome, Tier};
+use super::{CacheUse, Outcome};
 use crate::version::BACK_END;
 
 /// The media type of the text (`OpenMetrics` 1.0), which Prometheus and its relatives take.
@@ -41,7 +41,7 @@ struct VerificationLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct TierLabels {
+struct CacheLabels {
     cache: &'static str,
 }
 
@@ -88,7 +88,7 @@ impl End {
 pub(crate) struct Metrics {
     registry: Registry,
     verifications: Family<VerificationLabels, Counter>,
-    verification_time: Family<TierLabels, Histogram, fn() -> Histogram>,
+    verification_time: Family<CacheLabels, Histogram, fn() -> Histogram>,
     requests: Family<RequestLabels, Counter>,
     connections: Gauge,
     accepted: Counter,
@@ -209,17 +209,19 @@ impl Metrics {
         endpoint: &'static str,
         result: Outcome,
         reason: &'static str,
-        tier: Tier,
+        cache: CacheUse,
         elapsed: Duration,
     ) {
         let labels = VerificationLabels {
             endpoint,
             result: result.name(),
             reason,
-            cache: tier.name(),
+            cache: cache.name(),
         };
         self.verifications.get_or_create(&labels).inc();
-        let labels = TierLabels { cache: tier.name() };
+        let labels = CacheLabels {
+            cache: cache.name(),
+        };
         let time = self.verification_time.get_or_create(&labels);
         time.observe(elapsed.as_secs_f64());
     }
@@ -537,7 +539,7 @@ mod tests {
                 "nginx",
                 Outcome::Deny,
                 "kliento.audience_mismatch",
-                Tier::Miss,
+                CacheUse::Miss,
                 time,
             );
         }

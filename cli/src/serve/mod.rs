@@ -41,7 +41,7 @@ pub(crate) use self::address::Address;
 use self::config::{Origin, Settings};
 use self::current::Current;
 use self::endpoints::Endpoints;
-use self::endpoints::verdict::Gate;
+use self::endpoints::gate::Gate;
 use self::hosts::Hosts;
 use self::limits::{Limits, RESERVED_FILES};
 use self::listener::{Listener, Surface};
@@ -88,7 +88,7 @@ impl Outcome {
 
 /// Where the verdict on a token came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Tier {
+pub(crate) enum CacheUse {
     /// The same token was verified before.
     Hit,
     /// It was verified for this request.
@@ -97,7 +97,7 @@ pub(crate) enum Tier {
     None,
 }
 
-impl Tier {
+impl CacheUse {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Hit => "hit",

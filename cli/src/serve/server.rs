@@ -19,10 +19,10 @@ use tokio::time::{Sleep, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, error, warn};
 
-use super::connections::{Connections, Member, Overdue, Patience, Progress, Watched};
+use super::connections::{Admission, Connections, Overdue, Patience, Progress, Watched};
 use super::counted_body::CountedBody;
 use super::current::Current;
-use super::endpoints::refusal::Refusal;
+use super::endpoints::refusal::RequestRefusal;
 use super::endpoints::{Body, Endpoints};
 use super::hosts::Hosts;
 use super::limits::{BoundedBody, HEADER_FIELDS, Limits, SEND_BUFFER, STREAMS, WINDOW};
@@ -102,13 +102,13 @@ impl Server {
             };
             match accepted {
                 Ok((stream, is_loopback)) => {
-                    let member = connections.admit().await;
+                    let admission = connections.admit().await;
                     let server = Arc::clone(&self);
                     let entrance = Entrance {
                         surface: listener.surface,
                         is_loopback,
                     };
-                    tokio::spawn(server.serve(stream, member, entrance, listener.tls.clone()));
+                    tokio::spawn(server.serve(stream, admission, entrance, listener.tls.clone()));
                 }
                 Err(error) => self.after_failing_to_accept(&error).await,
             }
@@ -139,12 +139,12 @@ impl Server {
     async fn serve(
         self: Arc<Self>,
         stream: Box<dyn Io>,
-        member: Member,
+        admission: Admission,
         entrance: Entrance,
         tls: Option<Arc<Tls>>,
     ) {
         let _connected: Connected = self.metrics.connection();
-        let progress = Arc::clone(&member.progress);
+        let progress = Arc::clone(&admission.progress);
         let end = match tls {
             None => self.serve_http(stream, &progress, entrance).await,
             Some(tls) => match self.secure(stream, &progress, &tls, entrance).await {
@@ -281,7 +281,7 @@ impl Server {
             && (is_for_operations(entrance.surface, path) || Endpoints::is_for_programs(path))
             && !self.hosts.get().admit(request.uri(), request.headers());
         let (endpoint, mut response) = if is_misdirected {
-            ("none", Refusal::Misdirected.response())
+            ("none", RequestRefusal::Misdirected.response())
         } else if request.headers().len() > HEADER_FIELDS {
             let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
             ("none", refusal(status, "too many header fields\n"))

@@ -16,8 +16,8 @@ use tonic::server::{Grpc, UnaryService};
 use tonic_prost::ProstCodec;
 
 use super::forward::{Forward, Original, Passage, REQUEST_ID, method_name, text_of_the_only};
-use super::refusal::Refusal;
-use super::verdict::Case;
+use super::gate::Case;
+use super::refusal::RequestRefusal;
 use super::{Body, full};
 use crate::serve::audit::Trace;
 use crate::serve::{BoxError, limits};
@@ -204,7 +204,7 @@ where
             if !response.headers().contains_key(FAILED) {
                 return response;
             }
-            Refusal::UnclearRequest("the message")
+            RequestRefusal::UnclearRequest("the message")
         }
         Err(fault) => fault.into(),
     };
@@ -224,7 +224,7 @@ async fn call(check: Check, request: Request<Body>) -> Response<Body> {
 struct Check {
     forward: Arc<Forward>,
     /// Why there is no message to decide about, if there is none.
-    unread: Option<Refusal>,
+    unread: Option<RequestRefusal>,
 }
 
 impl UnaryService<CheckRequest> for Check {
@@ -256,7 +256,7 @@ async fn check(forward: &Forward, request: CheckRequest) -> CheckResponse {
     let original = fields.as_ref().map(|_| ()).map_err(|name| *name);
     let original = original
         .and_then(|()| http.original())
-        .map_err(Refusal::UnclearRequest);
+        .map_err(RequestRefusal::UnclearRequest);
     let fields = fields.unwrap_or_default();
     let trace = Trace {
         method: Some(http.method.as_str()).filter(|method| !method.is_empty()),
@@ -270,7 +270,7 @@ async fn decide<'a>(
     forward: &'a Forward,
     case: Case<'a>,
     fields: &HeaderMap,
-    original: Result<Original<'a>, Refusal>,
+    original: Result<Original<'a>, RequestRefusal>,
 ) -> CheckResponse {
     match forward.decide(case, fields, original).await {
         Ok(passage) => passage.into(),
@@ -350,8 +350,8 @@ impl From<Passage> for CheckResponse {
     }
 }
 
-impl From<Refusal> for CheckResponse {
-    fn from(refusal: Refusal) -> Self {
+impl From<RequestRefusal> for CheckResponse {
+    fn from(refusal: RequestRefusal) -> Self {
         let denied = DeniedHttpResponse {
             status: Some(HttpStatus {
                 code: refusal.status().as_u16().into(),
@@ -391,8 +391,8 @@ mod tests {
     use kliento::{Audience, Verifier};
     use prost::Message as _;
 
+    use super::super::gate::Gate;
     use super::super::rules::{RuleConfig, Rules};
-    use super::super::verdict::Gate;
     use super::*;
     use crate::serve::limits::{BoundedBody, VerificationLimits};
 

@@ -26,13 +26,13 @@ use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
 use kliento::VerifiedToken;
 
+use super::gate::{Case, Gate, Presented};
 use super::headers;
 use super::host::RequestHost;
 use super::method::RequestMethod;
 use super::path::RequestPath;
-use super::refusal::{NO_STORE, Refusal};
+use super::refusal::{NO_STORE, RequestRefusal};
 use super::rules::{Access, Asked, Rule, Rules};
-use super::verdict::{Case, Gate, Presented};
 use super::{Body, full};
 use crate::serve::audit::Trace;
 
@@ -101,7 +101,7 @@ impl Proxy {
     }
 
     /// The request that the proxy asks about.
-    fn original(self, request: &Parts) -> Result<Original<'_>, Refusal> {
+    fn original(self, request: &Parts) -> Result<Original<'_>, RequestRefusal> {
         let told = match self {
             Self::Nginx | Self::Haproxy => BY_OUR_CONFIGURATION,
             Self::Caddy | Self::Traefik => BY_THE_PROXY_ITSELF,
@@ -109,7 +109,7 @@ impl Proxy {
         };
         let method = the_only(&request.headers, told.method)?;
         Ok(Original {
-            method: method_name(method).ok_or(Refusal::UnclearRequest(told.method))?,
+            method: method_name(method).ok_or(RequestRefusal::UnclearRequest(told.method))?,
             host: the_only(&request.headers, told.host)?,
             target: the_only(&request.headers, told.target)?,
         })
@@ -177,11 +177,11 @@ pub(crate) fn method_name(octets: &[u8]) -> Option<&str> {
 }
 
 /// The value of a field that must be there once.
-fn the_only<'h>(fields: &'h HeaderMap, name: &'static str) -> Result<&'h [u8], Refusal> {
+fn the_only<'h>(fields: &'h HeaderMap, name: &'static str) -> Result<&'h [u8], RequestRefusal> {
     let mut values = fields.get_all(name).iter();
     match (values.next(), values.next()) {
         (Some(value), None) => Ok(value.as_bytes()),
-        _ => Err(Refusal::UnclearRequest(name)),
+        _ => Err(RequestRefusal::UnclearRequest(name)),
     }
 }
 
@@ -191,11 +191,11 @@ fn the_only<'h>(fields: &'h HeaderMap, name: &'static str) -> Result<&'h [u8], R
 /// hands on no raw target. So `/health/#/../../admin/` is judged as `/health/`. Envoy must refuse fragments, which it does
 /// unless its runtime says otherwise (`envoy.reloadable_features.http_reject_path_with_fragment`); over gRPC the target
 /// arrives whole, and is refused here.
-fn original_of_envoy(request: &Parts) -> Result<Original<'_>, Refusal> {
+fn original_of_envoy(request: &Parts) -> Result<Original<'_>, RequestRefusal> {
     let target = request.uri.path_and_query().map(PathAndQuery::as_str);
     let target = target
         .and_then(|target| target.strip_prefix(ENVOY_PREFIX))
-        .ok_or(Refusal::UnclearRequest("the path"))?;
+        .ok_or(RequestRefusal::UnclearRequest("the path"))?;
     // HTTP/2 has `:authority`, which hyper gives as the URI's; HTTP/1.1 has the one field.
     let authority = request.uri.authority().map(Authority::as_str);
     let host = match (authority, request.headers.contains_key(HOST)) {
@@ -204,7 +204,7 @@ fn original_of_envoy(request: &Parts) -> Result<Original<'_>, Refusal> {
         (Some(authority), true) => {
             let host = the_only(&request.headers, HOST.as_str())?;
             if !host.eq_ignore_ascii_case(authority.as_bytes()) {
-                return Err(Refusal::UnclearRequest("Host and :authority"));
+                return Err(RequestRefusal::UnclearRequest("Host and :authority"));
             }
             host
         }
@@ -274,8 +274,8 @@ impl Forward {
         &'a self,
         mut case: Case<'a>,
         fields: &HeaderMap,
-        original: Result<Original<'a>, Refusal>,
-    ) -> Result<Passage, Refusal> {
+        original: Result<Original<'a>, RequestRefusal>,
+    ) -> Result<Passage, RequestRefusal> {
         let verdict = match original {
             Ok(original) => self.judge(&mut case, fields, original).await,
             Err(refusal) => Err(refusal),
@@ -290,7 +290,7 @@ impl Forward {
         case: &mut Case<'a>,
         fields: &HeaderMap,
         original: Original<'a>,
-    ) -> Result<(Option<VerifiedToken>, Passage), Refusal> {
+    ) -> Result<(Option<VerifiedToken>, Passage), RequestRefusal> {
         case.host = original.host_text();
         case.path = original.path_text();
         let rule = self.rule_for(fields, original)?;
@@ -305,14 +305,14 @@ impl Forward {
             Access::Token(verifier) => {
                 case.audience = Some(verifier.audience().as_str());
                 let presented = Presented::Header(the_authorization(fields)?.clone());
-                let (tier, verdict) = self.gate.verify(verifier, presented).await;
-                case.tier = tier;
+                let (cache, verdict) = self.gate.verify(verifier, presented).await;
+                case.cache = cache;
                 let token = verdict?;
                 match headers::identity(&token, &rule.claims) {
                     Ok(identity) => (Some(token), identity),
                     Err(fault) => {
                         let (fault, subject) = (fault.to_string(), token.subject().to_owned());
-                        return Err(Refusal::IdentityTooLarge { fault, subject });
+                        return Err(RequestRefusal::IdentityTooLarge { fault, subject });
                     }
                 }
             }
@@ -323,19 +323,23 @@ impl Forward {
 
     /// The rule that decides about a request. Whatever is read of the request to find it is dropped here, and not kept
     /// while a token waits to be verified.
-    fn rule_for(&self, fields: &HeaderMap, original: Original<'_>) -> Result<&Rule, Refusal> {
+    fn rule_for(
+        &self,
+        fields: &HeaderMap,
+        original: Original<'_>,
+    ) -> Result<&Rule, RequestRefusal> {
         if fields
             .keys()
             .any(|name| headers::is_reserved(name.as_str()))
         {
-            return Err(Refusal::ReservedField);
+            return Err(RequestRefusal::ReservedField);
         }
         if !headers::keeps_its_protocol(fields) {
-            return Err(Refusal::Upgrade);
+            return Err(RequestRefusal::Upgrade);
         }
         let host = original.host_text().and_then(RequestHost::parse);
-        let host = host.ok_or(Refusal::MalformedHost)?;
-        let path = RequestPath::parse(original.target).map_err(Refusal::AmbiguousPath)?;
+        let host = host.ok_or(RequestRefusal::MalformedHost)?;
+        let path = RequestPath::parse(original.target).map_err(RequestRefusal::AmbiguousPath)?;
         self.rules.find(&Asked {
             host: &host,
             path: &path,
@@ -349,7 +353,7 @@ fn passes_as_preflight(rule: &Rule, fields: &HeaderMap, original: Original<'_>) 
     rule.preflights && RequestMethod::new(original.method, fields).is_preflight(fields)
 }
 
-fn the_authorization(fields: &HeaderMap) -> Result<&HeaderValue, Refusal> {
+fn the_authorization(fields: &HeaderMap) -> Result<&HeaderValue, RequestRefusal> {
     let mut values = fields.get_all(AUTHORIZATION).iter();
     match (values.next(), values.next()) {
         (Some(value), None) => Ok(value),

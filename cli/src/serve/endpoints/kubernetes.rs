@@ -41,10 +41,10 @@ use kliento::veraid::{Organisation, SignedBy};
 use kliento::{Audience, Requirements, SubjectPattern, VerifiedToken, Verifier, header};
 use serde::{Deserialize, Serialize};
 
+use super::gate::{Case, Gate, Presented};
 use super::headers::is_plain_name;
-use super::refusal::{NO_STORE, Refusal, check_encoding};
+use super::refusal::{NO_STORE, RequestRefusal, check_encoding};
 use super::rules::admitting;
-use super::verdict::{Case, Gate, Presented};
 use super::{Body, full};
 use crate::document::signer_name;
 use crate::json::Object;
@@ -298,7 +298,7 @@ impl Kubernetes {
         }
     }
 
-    fn refuse(&self, case: &Case<'_>, refusal: &Refusal) -> Response<Body> {
+    fn refuse(&self, case: &Case<'_>, refusal: &RequestRefusal) -> Response<Body> {
         self.gate.record(case, Err(refusal));
         refusal.response()
     }
@@ -308,22 +308,22 @@ impl Kubernetes {
         &'a self,
         case: &mut Case<'a>,
         review: &Review,
-    ) -> Result<(VerifiedToken, Vec<u8>), Refusal> {
+    ) -> Result<(VerifiedToken, Vec<u8>), RequestRefusal> {
         let Object(spec) = &review.spec;
         if spec.token.trim() != spec.token {
             let detail = "there are spaces around the token";
             return Err(kliento::Error::MalformedHeader { detail }.into());
         }
         let presented = Presented::Text(format!("{} {}", header::SCHEME, spec.token).into());
-        let (tier, verdict) = self.gate.verify(&self.verifier, presented).await;
-        case.tier = tier;
+        let (cache, verdict) = self.gate.verify(&self.verifier, presented).await;
+        case.cache = cache;
         let token = verdict?;
         let subject = || token.subject().to_owned();
         let audience = self
             .audiences
             .iter()
             .find(|audience| *audience == token.audience() && spec.asks_for(audience))
-            .ok_or_else(|| Refusal::OtherAudience {
+            .ok_or_else(|| RequestRefusal::OtherAudience {
                 audience: token.audience().clone(),
                 subject: subject(),
             })?;
@@ -331,7 +331,7 @@ impl Kubernetes {
         let user = self
             .names
             .user(&token)
-            .ok_or_else(|| Refusal::TooManyGroups {
+            .ok_or_else(|| RequestRefusal::TooManyGroups {
                 most: MAX_GROUPS,
                 subject: subject(),
             })?;
@@ -342,7 +342,7 @@ impl Kubernetes {
             error: None,
         });
         if answer.len() > MAX_ANSWER {
-            return Err(Refusal::IdentityTooLarge {
+            return Err(RequestRefusal::IdentityTooLarge {
                 fault: format!("the identity takes more than {MAX_ANSWER} bytes as a TokenReview"),
                 subject: subject(),
             });
@@ -372,12 +372,12 @@ impl Spec {
     }
 }
 
-fn check_request(request: &Parts) -> Result<(), Refusal> {
+fn check_request(request: &Parts) -> Result<(), RequestRefusal> {
     if request.method != Method::POST {
-        return Err(Refusal::Method);
+        return Err(RequestRefusal::Method);
     }
     if !is_json(&request.headers) {
-        return Err(Refusal::MediaType);
+        return Err(RequestRefusal::MediaType);
     }
     check_encoding(&request.headers)
 }
@@ -390,27 +390,29 @@ fn is_json(fields: &HeaderMap) -> bool {
     })
 }
 
-fn read_review(body: &[u8]) -> Result<Review, Refusal> {
+fn read_review(body: &[u8]) -> Result<Review, RequestRefusal> {
     let Object(review): Object<Review> = serde_json::from_slice(body)
         // The parser's message can quote the token.
         .map_err(|error| {
             let (line, column) = (error.line(), error.column());
-            Refusal::MalformedReview(format!(
+            RequestRefusal::MalformedReview(format!(
                 "its JSON has a fault at line {line} column {column}"
             ))
         })?;
     if review.kind != KIND {
-        return Err(Refusal::MalformedReview(format!("its kind is not {KIND}")));
+        return Err(RequestRefusal::MalformedReview(format!(
+            "its kind is not {KIND}"
+        )));
     }
     if !VERSIONS.contains(&review.api_version.as_str()) {
-        return Err(Refusal::MalformedReview(format!(
+        return Err(RequestRefusal::MalformedReview(format!(
             "its apiVersion is not {}",
             VERSIONS.join(" or ")
         )));
     }
     let audiences = review.spec.0.audiences.as_ref().map_or(0, Vec::len);
     if audiences > MAX_AUDIENCES {
-        return Err(Refusal::MalformedReview(format!(
+        return Err(RequestRefusal::MalformedReview(format!(
             "it names {audiences} audiences, of which {MAX_AUDIENCES} are read at most"
         )));
     }

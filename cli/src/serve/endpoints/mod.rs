@@ -1,9 +1,10 @@
 //! What is served: the [API](verifier_api) of Kliento Verifier, [forward authentication](forward) for proxies, also in
 //! [Envoy's gRPC](envoy), and the [webhook](kubernetes) of Kubernetes. All of them send tokens through one
-//! [gate](verdict).
+//! [gate](gate).
 
 pub(crate) mod envoy;
 pub(crate) mod forward;
+pub(crate) mod gate;
 pub(crate) mod headers;
 pub(crate) mod host;
 pub(crate) mod kubernetes;
@@ -11,7 +12,6 @@ pub(crate) mod method;
 pub(crate) mod path;
 pub(crate) mod refusal;
 pub(crate) mod rules;
-pub(crate) mod verdict;
 pub(crate) mod verifier_api;
 
 use std::sync::Arc;
@@ -23,10 +23,10 @@ use http_body_util::{BodyExt as _, Full};
 use kliento::{Audience, Verifier};
 
 use self::forward::{Forward, Proxy};
+use self::gate::Gate;
 use self::kubernetes::{Kubernetes, KubernetesConfig};
-use self::refusal::Refusal;
+use self::refusal::RequestRefusal;
 use self::rules::{RuleConfig, Rules};
-use self::verdict::Gate;
 use self::verifier_api::{VerifierApi, VerifierApiConfig};
 use super::BoxError;
 use super::limits;
@@ -108,7 +108,7 @@ impl Endpoints {
         B::Error: Into<BoxError>,
     {
         let Some(endpoint) = Endpoint::at(request.uri().path()) else {
-            return Refusal::NotFound.response();
+            return RequestRefusal::NotFound.response();
         };
         if endpoint == Endpoint::EnvoyGrpc {
             return envoy::answer(Arc::clone(&self.forward), request).await;
@@ -120,7 +120,7 @@ impl Endpoints {
             (Endpoint::Kubernetes, _, Some(webhook)) => {
                 webhook.answer(&parts, limits::read(body)).await
             }
-            _ => Refusal::NotFound.response(),
+            _ => RequestRefusal::NotFound.response(),
         }
     }
 

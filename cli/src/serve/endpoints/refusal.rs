@@ -21,7 +21,7 @@ use crate::serve::limits::BodyFault;
 /// Why a request is refused. The reasons that start with `serve.` are this process's own; those of the libraries start
 /// with `http.`, `kliento.`, `veraid.` and so on.
 #[derive(Debug)]
-pub(crate) enum Refusal {
+pub(crate) enum RequestRefusal {
     /// There is no token, or more than one, or it is no good (401); it is not enough for what is asked (403); it could not
     /// be verified (500), or not now (503).
     Authentication(kliento::http::Refusal),
@@ -63,7 +63,7 @@ pub(crate) enum Refusal {
     NotFound,
 }
 
-impl Refusal {
+impl RequestRefusal {
     /// A stable name, one of a fixed set.
     pub(crate) fn reason(&self) -> &'static str {
         match self {
@@ -239,12 +239,12 @@ const A_SECOND: HeaderValue = HeaderValue::from_static("1");
 const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 
 /// Refuses bodies that would have to be decoded before they are read (RFC 9110 §8.4).
-pub(crate) fn check_encoding(fields: &HeaderMap) -> Result<(), Refusal> {
+pub(crate) fn check_encoding(fields: &HeaderMap) -> Result<(), RequestRefusal> {
     let is_as_it_is = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
     if fields.get_all(CONTENT_ENCODING).iter().all(is_as_it_is) {
         return Ok(());
     }
-    Err(Refusal::ContentEncoding)
+    Err(RequestRefusal::ContentEncoding)
 }
 
 /// RFC 9110 §10.2.1.
@@ -259,19 +259,19 @@ struct Problem {
     reason: &'static str,
 }
 
-impl From<BodyFault> for Refusal {
+impl From<BodyFault> for RequestRefusal {
     fn from(fault: BodyFault) -> Self {
         Self::Body(fault)
     }
 }
 
-impl From<kliento::http::Refusal> for Refusal {
+impl From<kliento::http::Refusal> for RequestRefusal {
     fn from(refusal: kliento::http::Refusal) -> Self {
         Self::Authentication(refusal)
     }
 }
 
-impl From<kliento::Error> for Refusal {
+impl From<kliento::Error> for RequestRefusal {
     fn from(error: kliento::Error) -> Self {
         Self::Authentication(error.into())
     }

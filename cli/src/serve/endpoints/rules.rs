@@ -12,7 +12,7 @@ use super::headers::{ClaimField, ClaimFields};
 use super::host::{HostPattern, RequestHost};
 use super::method::{MethodName, Methods, OPTIONS, RequestMethod};
 use super::path::{Certainty, PathPrefix, RequestPath};
-use super::refusal::Refusal;
+use super::refusal::RequestRefusal;
 use crate::duration::Duration;
 use crate::fault::Fault;
 use crate::serve::config::{Several, Text, some};
@@ -372,7 +372,7 @@ impl Rules {
     }
 
     /// The rule for a request: the same one, however the backend reads its path and its method.
-    pub(crate) fn find(&self, asked: &Asked<'_>) -> Result<&Rule, Refusal> {
+    pub(crate) fn find(&self, asked: &Asked<'_>) -> Result<&Rule, RequestRefusal> {
         use Certainty::{InEveryReading, InSomeReading};
         let first = |path, method| {
             self.0
@@ -382,14 +382,14 @@ impl Rules {
         let index = first(InEveryReading, InEveryReading);
         if index != first(InSomeReading, InSomeReading) {
             return Err(if index == first(InSomeReading, InEveryReading) {
-                Refusal::AmbiguousMethod
+                RequestRefusal::AmbiguousMethod
             } else {
-                Refusal::AmbiguousRule
+                RequestRefusal::AmbiguousRule
             });
         }
         index
             .and_then(|index| self.0.get(index))
-            .ok_or(Refusal::NoRule)
+            .ok_or(RequestRefusal::NoRule)
     }
 
     pub(crate) fn summary(&self) -> impl Iterator<Item = String> {

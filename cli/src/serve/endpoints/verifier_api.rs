@@ -28,8 +28,8 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use kliento::{Audience, VerifiedToken, Verifier};
 use serde::{Deserialize, Serialize};
 
-use super::refusal::{NO_STORE, Refusal, check_encoding};
-use super::verdict::{Case, Gate, Presented};
+use super::gate::{Case, Gate, Presented};
+use super::refusal::{NO_STORE, RequestRefusal, check_encoding};
 use super::{Body, full};
 use crate::document::Signed;
 use crate::serve::limits::{BodyFault, MAX_ANSWER};
@@ -64,7 +64,7 @@ struct Problem<'a> {
 
 /// What there is to say of a token that does not hold.
 #[derive(Serialize)]
-struct Verdict<'a> {
+struct InvalidToken<'a> {
     status: &'static str,
     error: &'a str,
     reason: &'static str,
@@ -88,7 +88,7 @@ impl VerifierApi {
         body: impl Future<Output = Result<Bytes, BodyFault>>,
     ) -> Response<Body> {
         if request.method != Method::POST {
-            return Refusal::Method.response();
+            return RequestRefusal::Method.response();
         }
         let Some(audience) = audience(request.uri.query().unwrap_or_default()) else {
             return problem(
@@ -96,7 +96,7 @@ impl VerifierApi {
                 "Audience is missing from the query string",
             );
         };
-        let Some(form) = Form::of(&request.headers) else {
+        let Some(form) = BodyForm::of(&request.headers) else {
             return problem(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "Unrecognised content type",
@@ -115,21 +115,21 @@ impl VerifierApi {
         let verifier = self.verifier.for_audience(audience);
         let mut case = Case::new(NAME);
         case.audience = Some(verifier.audience().as_str());
-        let (tier, verdict) = self.gate.verify(&verifier, presented).await;
-        case.tier = tier;
+        let (cache, verdict) = self.gate.verify(&verifier, presented).await;
+        case.cache = cache;
         self.conclude(&case, &verdict)
     }
 
     fn conclude(
         &self,
         case: &Case<'_>,
-        verdict: &Result<VerifiedToken, Refusal>,
+        verdict: &Result<VerifiedToken, RequestRefusal>,
     ) -> Response<Body> {
         self.gate.record(case, verdict.as_ref().map(Some));
         match verdict {
             Ok(token) => json(StatusCode::OK, &Signed::token(token)),
-            Err(refusal @ Refusal::Authentication(kliento::http::Refusal::Token(error))) => {
-                let verdict = Verdict {
+            Err(refusal @ RequestRefusal::Authentication(kliento::http::Refusal::Token(error))) => {
+                let verdict = InvalidToken {
                     status: if error.is_malformed() {
                         "malformed"
                     } else {
@@ -147,7 +147,7 @@ impl VerifierApi {
                     reason: Some(refusal.reason()),
                 };
                 let mut response = json(refusal.status(), &problem);
-                if matches!(refusal, Refusal::ContentEncoding) {
+                if matches!(refusal, RequestRefusal::ContentEncoding) {
                     let identity = HeaderValue::from_static("identity");
                     response.headers_mut().insert(ACCEPT_ENCODING, identity);
                 }
@@ -169,12 +169,12 @@ fn audience(query: &str) -> Option<Audience> {
 
 /// What the body is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
+enum BodyForm {
     TokenBundle,
     AuthHeader,
 }
 
-impl Form {
+impl BodyForm {
     /// `None` if it is neither, or said twice.
     fn of(fields: &HeaderMap) -> Option<Self> {
         let mut values = fields.get_all(CONTENT_TYPE).iter();
@@ -263,23 +263,23 @@ mod tests {
     #[test]
     fn tells_the_forms_of_a_body_by_its_media_type() {
         for (value, expected) in [
-            (None, Some(Form::TokenBundle)),
-            (Some(""), Some(Form::TokenBundle)),
+            (None, Some(BodyForm::TokenBundle)),
+            (Some(""), Some(BodyForm::TokenBundle)),
             (
                 Some("application/vnd.kliento.token-bundle"),
-                Some(Form::TokenBundle),
+                Some(BodyForm::TokenBundle),
             ),
             (
                 Some("Application/VND.kliento.token-bundle; x=y"),
-                Some(Form::TokenBundle),
+                Some(BodyForm::TokenBundle),
             ),
             (
                 Some("application/vnd.kliento.auth-header"),
-                Some(Form::AuthHeader),
+                Some(BodyForm::AuthHeader),
             ),
             (
                 Some("application/vnd.kliento.auth-header ;charset=utf-8"),
-                Some(Form::AuthHeader),
+                Some(BodyForm::AuthHeader),
             ),
             (Some("text/plain"), None),
             (Some("application/x-www-form-urlencoded"), None),
@@ -290,7 +290,7 @@ mod tests {
             if let Some(value) = value {
                 fields.insert(CONTENT_TYPE, HeaderValue::from_static(value));
             }
-            assert_eq!(Form::of(&fields), expected, "{value:?}");
+            assert_eq!(BodyForm::of(&fields), expected, "{value:?}");
         }
         let mut twice = HeaderMap::new();
         twice.append(CONTENT_TYPE, HeaderValue::from_static(kliento::MEDIA_TYPE));
@@ -298,17 +298,17 @@ mod tests {
             CONTENT_TYPE,
             HeaderValue::from_static(kliento::HEADER_MEDIA_TYPE),
         );
-        assert_eq!(Form::of(&twice), None);
+        assert_eq!(BodyForm::of(&twice), None);
     }
 
     #[test]
     fn line_ends_behind_a_header_are_not_read_and_those_in_a_bundle_are() {
         let octets = Bytes::from_static(b"Kliento AAEC\r\n\n");
-        let Presented::Text(text) = Form::AuthHeader.present(octets.clone()) else {
+        let Presented::Text(text) = BodyForm::AuthHeader.present(octets.clone()) else {
             panic!("another form");
         };
         assert_eq!(text, "Kliento AAEC");
-        let Presented::Bundle(bundle) = Form::TokenBundle.present(octets.clone()) else {
+        let Presented::Bundle(bundle) = BodyForm::TokenBundle.present(octets.clone()) else {
             panic!("another form");
         };
         assert_eq!(bundle, octets);

@@ -11,11 +11,11 @@ use http::HeaderValue;
 use kliento::http::VerificationQueue;
 use kliento::{VerifiedToken, Verifier};
 
-use super::refusal::Refusal;
+use super::refusal::RequestRefusal;
 use crate::serve::audit::{Decision, Trace};
 use crate::serve::limits::VerificationLimits;
 use crate::serve::metrics::Metrics;
-use crate::serve::{Outcome, Tier};
+use crate::serve::{CacheUse, Outcome};
 
 /// A token as a request presents it.
 #[derive(Clone, Debug)]
@@ -71,15 +71,15 @@ impl Gate {
         &self,
         verifier: &Verifier,
         presented: Presented,
-    ) -> (Tier, Result<VerifiedToken, Refusal>) {
+    ) -> (CacheUse, Result<VerifiedToken, RequestRefusal>) {
         match presented.recall(verifier) {
-            Some(known @ Ok(_)) => (Tier::Hit, known.map_err(Refusal::from)),
+            Some(known @ Ok(_)) => (CacheUse::Hit, known.map_err(RequestRefusal::from)),
             // Good and remembered, but not enough here or not for us.
-            Some(Err(error)) if error.subject().is_some() => (Tier::Hit, Err(error.into())),
-            Some(Err(error)) => (Tier::None, Err(error.into())),
+            Some(Err(error)) if error.subject().is_some() => (CacheUse::Hit, Err(error.into())),
+            Some(Err(error)) => (CacheUse::None, Err(error.into())),
             None => {
                 let verdict = presented.verify(verifier, &self.queue).await;
-                (Tier::Miss, verdict.map_err(Refusal::from))
+                (CacheUse::Miss, verdict.map_err(RequestRefusal::from))
             }
         }
     }
@@ -88,17 +88,17 @@ impl Gate {
     pub(crate) fn record(
         &self,
         case: &Case<'_>,
-        conclusion: Result<Option<&VerifiedToken>, &Refusal>,
+        conclusion: Result<Option<&VerifiedToken>, &RequestRefusal>,
     ) {
         let elapsed = case.started.elapsed();
-        let message = conclusion.err().map(Refusal::message);
+        let message = conclusion.err().map(RequestRefusal::message);
         let (outcome, reason, subject) = match conclusion {
             Ok(Some(token)) => (Outcome::Allow, "ok", Some(token.subject())),
             Ok(None) => (Outcome::Allow, case.unasked, None),
             Err(refusal) => (refusal.outcome(), refusal.reason(), refusal.subject()),
         };
         self.metrics
-            .verification(case.endpoint, outcome, reason, case.tier, elapsed);
+            .verification(case.endpoint, outcome, reason, case.cache, elapsed);
         let decision = Decision {
             endpoint: case.endpoint,
             outcome,
@@ -110,7 +110,7 @@ impl Gate {
             host: case.host,
             path: case.path,
             rule: case.rule,
-            tier: case.tier,
+            cache: case.cache,
             elapsed,
         };
         decision.write();
@@ -127,7 +127,7 @@ pub(crate) struct Case<'a> {
     pub(crate) path: Option<&'a str>,
     pub(crate) rule: Option<&'a str>,
     pub(crate) audience: Option<&'a str>,
-    pub(crate) tier: Tier,
+    pub(crate) cache: CacheUse,
     /// The reason why no token is asked for, if none is.
     pub(crate) unasked: &'static str,
 }
@@ -150,7 +150,7 @@ impl<'a> Case<'a> {
             path: None,
             rule: None,
             audience: None,
-            tier: Tier::None,
+            cache: CacheUse::None,
             unasked: "public",
         }
     }
@@ -190,10 +190,10 @@ mod tests {
         let (token, verifier) = token_and_verifier();
         let gate = gate(1, 0);
         run(async {
-            for expected in [Tier::Miss, Tier::Hit, Tier::Hit] {
-                let (tier, verdict) = gate.verify(&verifier, token.clone()).await;
+            for expected in [CacheUse::Miss, CacheUse::Hit, CacheUse::Hit] {
+                let (cache, verdict) = gate.verify(&verifier, token.clone()).await;
                 assert_eq!(verdict.unwrap().subject(), "alice@example.com");
-                assert_eq!(tier, expected);
+                assert_eq!(cache, expected);
             }
         });
     }
@@ -205,9 +205,9 @@ mod tests {
         run(async {
             gate.verify(&verifier, token.clone()).await.1.unwrap();
             let other = verifier.for_audience("https://other.example.com".parse().unwrap());
-            let (tier, verdict) = gate.verify(&other, token).await;
+            let (cache, verdict) = gate.verify(&other, token).await;
             assert_eq!(verdict.unwrap_err().reason(), "kliento.audience_mismatch");
-            assert_eq!(tier, Tier::Hit);
+            assert_eq!(cache, CacheUse::Hit);
         });
     }
 
@@ -239,15 +239,15 @@ mod tests {
                 () = std::future::ready(()) => {}
             }
 
-            let (tier, verdict) = tokio::select! {
+            let (cache, verdict) = tokio::select! {
                 biased;
                 refused = gate.verify(&verifier, junk) => refused,
                 () = std::future::ready(()) => panic!("it waits"),
             };
             assert_eq!(verdict.unwrap_err().reason(), "http.too_many_verifications");
-            assert_eq!(tier, Tier::Miss);
-            let (tier, verdict) = gate.verify(&verifier, known).await;
-            assert_eq!((tier, verdict.is_ok()), (Tier::Hit, true));
+            assert_eq!(cache, CacheUse::Miss);
+            let (cache, verdict) = gate.verify(&verifier, known).await;
+            assert_eq!((cache, verdict.is_ok()), (CacheUse::Hit, true));
 
             go_on.send(()).unwrap();
             drop(go_on);
