@@ -15,7 +15,7 @@ use crate::output::{self, Output};
 use crate::private_key;
 use crate::terminal::{Printable, warn};
 
-/// Where `--out` leads.
+/// The destination that `--out` names.
 #[derive(Clone, Debug)]
 pub(crate) enum Destination {
     /// `-`.
@@ -54,20 +54,21 @@ impl fmt::Display for Destination {
     }
 }
 
-/// What kind of file is written.
+/// The kind of file that is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     /// Readable by all, unless what it replaces was not.
     PublicText,
     /// The same, but not fit for a terminal.
     PublicBinary,
-    /// Whoever reads it can use it while it is valid: mode 0600, unless its owner gave what it replaces another one.
+    /// A token: anybody who reads it can use it while it is valid. Mode 0600, unless its owner gave the file that it
+    /// replaces another one.
     BearerText,
     /// The same, but not fit for a terminal.
     BearerBinary,
     /// Mode 0600; replaces what was there only if told so.
     Secret {
-        /// Whether `--force` was given.
+        /// True if `--force` was given.
         replace: bool,
     },
 }
@@ -149,8 +150,8 @@ impl Destination {
     }
 }
 
-/// What stands in the way at `path` of writing `content` there. Somebody else can be at the other end of a pipe or a
-/// device, and can have made it for that; a key does not go through a link either.
+/// Refuses what stands in the way at `path` of writing `content` there. Somebody else can be at the other end of a pipe
+/// or a device, and can have made it for that; a key does not go through a link either.
 fn check_file(path: &Path, content: Content) -> Result<(), Fault> {
     if !matches!(content, Content::Secret { .. })
         && holds_private_key(path).map_err(|error| unknown_content(path, &error))?
@@ -170,7 +171,7 @@ fn check_file(path: &Path, content: Content) -> Result<(), Fault> {
     }
 }
 
-/// Whether what would be replaced is a private key: the wrong file after `--out` must not cost anybody their key.
+/// Tells whether what would be replaced is a private key: the wrong file after `--out` must not cost anybody their key.
 ///
 /// An error means that nobody knows: what is there is not replaced.
 fn holds_private_key(path: &Path) -> io::Result<bool> {

@@ -1,4 +1,4 @@
-//! How a command ends when it does not end well: what happened, what would do, and the exit status.
+//! Faults: how a command ends when it does not end well, with what happened, what would do, and the exit status.
 //!
 //! Status 1 is a verdict on the material: a bundle, chain or signature that is not valid or can't be read. Status 2 is
 //! everything else: usage, files, the network, configuration.
@@ -15,12 +15,12 @@ use serde::Serialize;
 
 use crate::hints::{self, LibraryError};
 
-/// Why a command did not do what it was asked for.
+/// The reason why a command did not do what it was asked for.
 #[derive(Debug)]
 pub(crate) struct Fault {
     kind: Kind,
     message: String,
-    /// What else is wrong, each by itself.
+    /// Other faults, each by itself.
     others: Vec<String>,
     hint: Option<Cow<'static, str>>,
 }
@@ -41,7 +41,7 @@ enum Kind {
     BrokenPipe,
 }
 
-/// How the process ends by a fault, and what there is to say.
+/// The end of the process by a fault, and what there is to say.
 pub(crate) enum Ending<'a> {
     /// Nothing is said.
     Quiet { status: u8 },
@@ -51,7 +51,7 @@ pub(crate) enum Ending<'a> {
     Verdict(VerdictDocument<'a>),
 }
 
-/// What `--json` prints in place of a result.
+/// The document that `--json` prints in place of a result.
 #[derive(Serialize)]
 pub(crate) struct VerdictDocument<'a> {
     pub(crate) status: &'static str,
@@ -94,7 +94,7 @@ impl Fault {
         Self::failure(format!("{file}: {}", with_causes(error)))
     }
 
-    /// What was asked for can't be made; nothing that was given to be judged is at fault.
+    /// A request for something that can't be made; nothing that was given to be judged is at fault.
     pub(crate) fn of_request(error: &veraid::Error) -> Self {
         Self::failure(with_causes(error))
             .because(error.reason())
@@ -166,7 +166,7 @@ impl Fault {
         }
     }
 
-    /// What happened, without what would do.
+    /// The message: what happened, without what would do.
     pub(crate) fn message(&self) -> &str {
         &self.message
     }
@@ -202,7 +202,7 @@ impl Fault {
         self
     }
 
-    /// What a library found, with what would do about it.
+    /// A fault that a library found, with its hint.
     fn of_library(error: &impl LibraryError) -> Self {
         let message = with_causes(error);
         let fault = if error.is_about_the_request() {
@@ -222,7 +222,7 @@ impl Fault {
         }
     }
 
-    /// How the process ends by it.
+    /// The end of the process by this fault.
     pub(crate) fn ending(&self) -> Ending<'_> {
         match &self.kind {
             Kind::BrokenPipe => Ending::Quiet { status: 0 },
@@ -254,7 +254,7 @@ impl Fault {
         }
     }
 
-    /// What would do, if that was said.
+    /// The hint, if there is one.
     pub(crate) fn hint_text(&self) -> Option<&str> {
         self.hint.as_deref()
     }
@@ -344,14 +344,14 @@ impl fmt::Display for Abridged<'_> {
     }
 }
 
-/// Whether it is an Authorization field, its value or the Base64 in that.
+/// Tells whether it is an Authorization field, its value or the Base64 in that.
 fn looks_like_a_token(argument: &str) -> bool {
     let text = argument.trim_start();
     let text = without_prefix(text, "authorization:").map_or(text, str::trim_start);
     without_prefix(text, "kliento ").is_some() || text.starts_with("MII")
 }
 
-/// What follows `prefix`, which is written in any case.
+/// The text that follows `prefix`, which is written in any case.
 fn without_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     let (start, rest) = text.split_at_checked(prefix.len())?;
     start.eq_ignore_ascii_case(prefix).then_some(rest)

@@ -17,7 +17,7 @@ pub(crate) trait LibraryError: Error + Sized {
     /// True if it is what was asked for that can't be made or done here, and nothing that was given to be judged.
     fn is_about_the_request(&self) -> bool;
 
-    /// What would do about it.
+    /// The hint: what would do about it.
     fn hint(&self) -> Option<Cow<'static, str>>;
 }
 
@@ -217,7 +217,7 @@ impl LibraryError for dnssec::Error {
     }
 }
 
-/// What would do about a retrieval that failed. Where several resolvers failed, the first one's failure counts.
+/// The hint on a retrieval that failed. Where several resolvers failed, the first one's failure counts.
 pub(crate) fn of_retrieval(error: &RetrievalError) -> Option<&'static str> {
     match error {
         RetrievalError::UntrustedResolver { .. } => Some(

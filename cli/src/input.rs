@@ -1,4 +1,4 @@
-//! What comes in: files or stdin, bounded, and told apart by content where there are several forms.
+//! Input: files or stdin, bounded, and told apart by content where there are several forms.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -17,9 +17,9 @@ use zeroize::Zeroizing;
 
 use crate::fault::{Abridged, Fault};
 
-/// Larger than any file of ours but a signed document.
+/// Larger than any file that is read here but a signed document.
 const MAX_FILE_OCTETS: u64 = 4 * 1024 * 1024;
-/// What a document and the signature around it may have.
+/// The most octets of a document with the signature around it.
 const MAX_DOCUMENT_OCTETS: u64 = 1024 * 1024 * 1024;
 
 /// Larger than any key's file, which is held as a whole in memory that is wiped.
@@ -37,7 +37,7 @@ const fn base64_with(padding: DecodePaddingMode) -> GeneralPurpose {
 
 static STDIN_IS_TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// Where material is read from.
+/// A source of material: a file or stdin.
 #[derive(Clone, Debug)]
 pub(crate) enum Source {
     /// `-`.
@@ -216,7 +216,7 @@ fn decode_utf_16(octets: &[u8], unit: impl Fn([u8; 2]) -> u16) -> Option<Zeroizi
     Some(text)
 }
 
-/// What was read from `source`, which must be text.
+/// Decodes what was read from `source`, which must be text.
 pub(crate) fn text_of<'a>(source: &Source, octets: &'a [u8]) -> Result<Text<'a>, Fault> {
     Text::decode(octets).ok_or_else(|| {
         Fault::failure(format!("{source}: this is not text"))
@@ -243,7 +243,7 @@ impl<'a> Encoded<'a> {
     }
 }
 
-/// The tag that DER of ours starts with.
+/// The tag that all DER read here starts with.
 const SEQUENCE: u8 = 0x30;
 
 /// `None` if there is more than `limit`.
@@ -279,7 +279,7 @@ fn read_without_copies(
 
 /// The DER octets of a bundle that is given as DER, as Base64 text, as an `Authorization` value or as the whole field.
 ///
-/// DER of ours starts with the octet 0x30. As text that is `0`, with which none of the others starts: the Base64 of
+/// All DER read here starts with the octet 0x30. As text that is `0`, with which none of the others starts: the Base64 of
 /// a SEQUENCE starts with `M`.
 pub(crate) fn bundle_octets(input: Vec<u8>) -> Result<Vec<u8>, Fault> {
     if input.first() == Some(&SEQUENCE) {

@@ -1,4 +1,4 @@
-//! What people and programs read: text or one JSON document on stdout, the rest on stderr.
+//! The output of commands: text or one JSON document on stdout, the rest on stderr.
 
 use std::fmt;
 use std::io::{self, Write as _};
@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::fault::{self, Ending, Fault};
 use crate::terminal::{BAD, GOOD, Printable, progress, write_json};
 
-/// How a command's result is printed.
+/// The form in which results are printed.
 pub(crate) struct Output {
     json: bool,
 }
@@ -89,7 +89,7 @@ fn explain(fault: &Fault, label: &str, reason: Option<&str>) {
 /// Refuses a standard output that was closed when the process was started: what is made for it would be lost.
 ///
 /// Rust's runtime puts /dev/null in the place of a descriptor that is closed, open for reading and writing, so that no
-/// other file gets its number. Whoever discards output with `>/dev/null` opens it for writing alone.
+/// other file gets its number. A shell opens it for writing alone for `>/dev/null`.
 #[cfg(unix)]
 pub(crate) fn check_stdout() -> Result<(), Fault> {
     use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat, stat};

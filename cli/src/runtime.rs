@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::fault::Fault;
 use crate::terminal;
 
-/// How long people wait without asking themselves what is going on.
+/// The time after which people are told what is being waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Runs `task` to its end on this thread.

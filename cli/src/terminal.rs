@@ -1,4 +1,4 @@
-//! What is shown on a terminal: styles, lines on stderr, and text from outside made safe; and JSON in which the same
+//! Output on a terminal: styles, lines on stderr, and text from outside made safe; and JSON in which the same
 //! characters are escaped.
 
 use std::fmt::{self, Write as _};
@@ -9,15 +9,15 @@ use serde::Serialize;
 
 /// A heading.
 pub(crate) const STRONG: Style = Style::new().bold();
-/// What is well.
+/// Things that are well.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
-/// What is not.
+/// Things that are not.
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
-/// What deserves a second look.
+/// Things that deserve a second look.
 pub(crate) const ODD: Style = AnsiColor::Yellow.on_default();
-/// What matters less.
+/// Things that matter less.
 pub(crate) const FAINT: Style = Style::new().dimmed();
-/// What could be typed.
+/// Commands to type.
 pub(crate) const COMMAND: Style = AnsiColor::Cyan.on_default();
 
 /// Writes a JSON document in which [deceptive](is_deceptive) characters are escaped (RFC 8259 §7): it has the same values,
@@ -99,8 +99,8 @@ impl fmt::Display for Printable<'_> {
     }
 }
 
-/// Whether a character could take over a terminal, change the order of what people see (UAX #9), or not be seen at all,
-/// so that two texts look the same.
+/// Tells whether a character could take over a terminal, change the order of what people see (UAX #9), or not be seen
+/// at all, so that two texts look the same.
 ///
 /// By general category: controls, format characters, separators of lines and paragraphs, private use, and code points
 /// without a meaning in the version of Unicode that is compiled in. Besides these, default-ignorable code points
@@ -130,7 +130,7 @@ const fn is_invisible(character: char) -> bool {
         | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{1d159}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Whether a character is drawn onto the one before it.
+/// Tells whether a character is drawn onto the one before it.
 fn is_mark(character: char) -> bool {
     use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory as _};
     !character.is_ascii()

@@ -88,7 +88,7 @@ impl Timeline {
         });
     }
 
-    /// When all parts hold.
+    /// The validity that all parts have in common.
     fn together(&self) -> Validity {
         self.parts
             .iter()
@@ -116,7 +116,7 @@ impl Timeline {
     }
 }
 
-/// Where moments go in a row of the picture.
+/// The axis: the column of each moment in a row of the picture.
 struct Axis {
     /// All that begins or ends, and the moment asked about, in order.
     moments: Vec<Timestamp>,

@@ -8,7 +8,7 @@ use crate::fault::Fault;
 use crate::input::Source;
 use crate::terminal;
 
-/// Whom to trust.
+/// The trust anchors.
 #[derive(Args, Debug)]
 pub(crate) struct AnchorArguments {
     /// Trust these keys for the DNS root in place of the built-in ones of IANA: DS or DNSKEY lines, Unbound's
@@ -18,7 +18,7 @@ pub(crate) struct AnchorArguments {
 }
 
 impl AnchorArguments {
-    /// Where they are read from, if not built in.
+    /// The file they are read from, if they are not built in.
     pub(crate) fn source(&self) -> Option<&Source> {
         self.trust_anchors.as_ref()
     }

@@ -1,4 +1,4 @@
-//! Who issues certificates.
+//! The issuer of certificates, as arguments name it.
 
 use clap::{ArgGroup, Args};
 use kliento::veraid::{
@@ -9,7 +9,7 @@ use super::material::{intermediate_certificates, organisation_certificate, priva
 use crate::fault::Fault;
 use crate::input::Source;
 
-/// Who issues a certificate: the organisation, or somebody to whom it delegates.
+/// The issuer of a certificate: the organisation, or somebody to whom it delegates.
 #[derive(Args, Debug)]
 #[group(skip)]
 #[command(group(ArgGroup::new("issuer_key").args(["organisation_key", "intermediate_key"]).required(true)))]
@@ -60,7 +60,7 @@ impl IssuerArguments {
 }
 
 impl Authority {
-    /// Whose certificate the key belongs to.
+    /// The issuer: the last intermediate, or the organisation if there is none.
     pub(crate) fn issuer(&self) -> Issuer<'_> {
         match self.intermediates.last() {
             Some(intermediate) => intermediate.into(),
@@ -68,7 +68,7 @@ impl Authority {
         }
     }
 
-    /// When that certificate is valid.
+    /// The period of the issuer's certificate.
     pub(crate) fn period(&self) -> Period {
         self.intermediates
             .last()

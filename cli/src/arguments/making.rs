@@ -1,4 +1,4 @@
-//! When something that is being made is valid, and what it is built on.
+//! The period of something that is being made, and what it is built on.
 
 use std::marker::PhantomData;
 
@@ -10,7 +10,7 @@ use crate::duration::Duration;
 use crate::fault::Fault;
 use crate::terminal;
 
-/// When something that is being made begins to be valid.
+/// The start of the period of something that is being made.
 #[derive(Args, Debug)]
 pub(crate) struct StartArguments {
     /// When it begins to be valid (RFC 3339) instead of now.
@@ -27,7 +27,7 @@ impl StartArguments {
     }
 }
 
-/// When what something is built on must hold.
+/// The moment at which what something is built on must hold.
 #[derive(Args, Debug)]
 struct FoundationArguments {
     /// Verify the chain and the certificates at this time instead of now, or of the first second of what is made if
@@ -55,7 +55,7 @@ pub(crate) trait Lifetime {
     const DEFAULT: &'static str;
 }
 
-/// When something that is being made is valid, and what it is built on.
+/// The period of something that is being made, and what it is built on.
 #[derive(Args, Debug)]
 pub(crate) struct MakingArguments<L: Lifetime> {
     #[arg(long, value_name = "DURATION", default_value = L::DEFAULT, help = L::HELP)]
@@ -82,7 +82,7 @@ impl<L: Lifetime> MakingArguments<L> {
         self.valid_for
     }
 
-    /// When it is to be valid.
+    /// The period for which it is made.
     pub(crate) fn period(&self) -> Result<Period, Fault> {
         self.start.period(self.valid_for)
     }

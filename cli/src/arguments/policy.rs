@@ -41,7 +41,7 @@ pub(crate) fn dialect_value(dialect: Dialect) -> PossibleValue {
     }
 }
 
-/// Which experimental key algorithms are taken.
+/// The experimental key algorithms that are taken.
 #[derive(Args, Debug)]
 pub(crate) struct AlgorithmArguments {
     /// Take keys of this experimental algorithm, too, or of all; may be given several times. Without it there is RSA
@@ -98,7 +98,7 @@ pub(crate) fn allowing(allowed: &[Allowed]) -> Policy {
     allowed.iter().fold(Policy::new(), allow)
 }
 
-/// What a verifier takes.
+/// The policy of a verifier.
 #[derive(Args, Debug)]
 pub(crate) struct PolicyArguments {
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! Who signs.
+//! The signer, as arguments name it.
 
 use clap::{ArgGroup, Args};
 use kliento::veraid::{
@@ -14,7 +14,7 @@ use super::material::{
 use crate::fault::Fault;
 use crate::input::Source;
 
-/// Who signs: a member with a key of its own, or the organisation in a member's name.
+/// The signer: a member with a key of its own, or the organisation in a member's name.
 #[derive(Args, Debug)]
 #[group(skip)]
 #[command(

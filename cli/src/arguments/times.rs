@@ -1,4 +1,4 @@
-//! When to verify.
+//! The time for which to verify.
 
 use std::time::SystemTime;
 
@@ -7,7 +7,7 @@ use kliento::veraid::{Period, Timestamp};
 
 use crate::fault::Fault;
 
-/// When to verify.
+/// The time for which to verify.
 #[derive(Args, Debug)]
 pub(crate) struct MomentArguments {
     /// Verify at this time instead of now (RFC 3339, such as 2026-11-21T12:00:00Z).
@@ -21,7 +21,7 @@ impl MomentArguments {
     }
 }
 
-/// When, or within which period, to verify.
+/// The moment or the period for which to verify.
 #[derive(Args, Debug)]
 pub(crate) struct PeriodArguments {
     #[command(flatten)]
@@ -45,7 +45,7 @@ impl PeriodArguments {
         }
     }
 
-    /// Whether a period was given, and not a moment.
+    /// Tells whether a period was given, and not a moment.
     pub(crate) fn is_a_span(&self) -> bool {
         self.from.is_some()
     }

@@ -122,7 +122,7 @@ struct RetrieveDocument {
     name: String,
     #[serde(rename = "type")]
     record_type: String,
-    /// What is not there, if that is what is proven.
+    /// The denial, if it is absence that is proven.
     #[serde(skip_serializing_if = "Option::is_none")]
     denial: Option<String>,
     records: Vec<String>,
@@ -203,7 +203,7 @@ impl Retrieve {
         }
     }
 
-    /// What DNSSEC proves DomainAuth's verifiers may refuse, as they take no signature that is valid for too long.
+    /// Warns of a chain that DomainAuth's verifiers refuse, as they take no signature that is valid for too long.
     fn warn_of_long_signatures(
         &self,
         chain: &Chain<'_>,
@@ -342,7 +342,7 @@ impl ChainFormat {
     }
 }
 
-/// What is proven, as `cli.md` has it.
+/// The document about a fact that is proven.
 #[derive(Serialize)]
 #[serde(tag = "status", rename_all = "lowercase")]
 enum FactDocument {
@@ -365,7 +365,7 @@ enum FactDocument {
     },
 }
 
-/// Where aliases led, if there were any.
+/// The name that aliases led to, if there were any.
 #[derive(Serialize)]
 struct Alias {
     #[serde(rename = "canonicalName", skip_serializing_if = "Option::is_none")]

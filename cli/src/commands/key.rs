@@ -54,7 +54,7 @@ pub(crate) struct Generate {
     force: bool,
 }
 
-/// What `--json` says of a key.
+/// The document that `--json` prints about a key.
 #[derive(Serialize)]
 struct KeyDocument {
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -22,7 +22,7 @@ use crate::fault::Fault;
 use crate::json::Object;
 use crate::output;
 
-/// Where the client says what it wants: an `ExecCredential` as JSON.
+/// The variable in which the client says what it wants: an `ExecCredential` as JSON.
 const EXEC_INFO: &str = "KUBERNETES_EXEC_INFO";
 
 const KIND: &str = "ExecCredential";
@@ -60,14 +60,14 @@ pub(crate) struct Arguments {
     /// The API server that the token is for, exactly as it calls itself.
     ///
     /// Without it, `audience` in the extension client.authentication.k8s.io/exec of the cluster's entry (with
-    /// `provideClusterInfo: true`), if that is the origin of the entry's `server`: whoever adds a cluster to the kubeconfig
-    /// must not get tokens for other servers. An entry with `proxy-url`, `tls-server-name` or `insecure-skip-tls-verify`
-    /// does not count. (One with a certificate authority of its own does: whoever adds it and sits on the way to the server
-    /// gets the token.)
+    /// `provideClusterInfo: true`), if that is the origin of the entry's `server`: anybody who adds a cluster to the
+    /// kubeconfig must not get tokens for other servers. An entry with `proxy-url`, `tls-server-name` or
+    /// `insecure-skip-tls-verify` does not count. (One with a certificate authority of its own does: anybody who adds it
+    /// and sits on the way to the server gets the token.)
     #[arg(long, allow_hyphen_values = true, value_parser = arguments::hyphenated::<Audience>())]
     audience: Option<Audience>,
 
-    /// Take the audience from the cluster's entry even if it is not the origin of the entry's server. Whoever can add
+    /// Take the audience from the cluster's entry even if it is not the origin of the entry's server. Anybody who can add
     /// clusters to the kubeconfig then gets tokens for any audience.
     #[arg(long, conflicts_with = "audience")]
     audience_from_cluster: bool,
@@ -115,7 +115,7 @@ impl Arguments {
         warn_of_an_early_end(period, rest);
         let bundle = issue(&signer, &token, period)?;
 
-        // Whoever asked must get it: without a reader this was for nothing.
+        // Somebody must get it: without a reader this was for nothing.
         output::json(&Credential {
             api_version: request.version.name(),
             kind: KIND,
@@ -217,11 +217,12 @@ impl Version {
     }
 }
 
-/// What the client asks for.
+/// The client's request.
 #[derive(Debug, PartialEq, Eq)]
 struct Request {
     version: Version,
-    /// The URL that the token is going to be sent to, if the client says so and nothing else in the entry can lead it elsewhere.
+    /// The URL that the token is going to be sent to, if the client says so and nothing else in the entry can lead it
+    /// elsewhere.
     server: Option<String>,
     audience: Option<String>,
 }
@@ -342,7 +343,7 @@ struct Credential {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Status {
-    /// What the client puts behind `Bearer`.
+    /// The token that the client puts behind `Bearer`.
     token: String,
     expiration_timestamp: String,
 }

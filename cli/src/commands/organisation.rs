@@ -129,7 +129,7 @@ struct RecordDocument {
     zone_file_line: String,
 }
 
-/// What `--json` prints for both dialects.
+/// The document that `--json` prints for both dialects.
 #[derive(Serialize)]
 struct RecordsDocument {
     records: Vec<RecordDocument>,
@@ -222,10 +222,10 @@ fn unrecordable(error: TxtRecordKeyError) -> Fault {
     }
 }
 
-/// How long things are valid in DomainAuth at most, in seconds.
+/// The longest validity in DomainAuth, in seconds.
 const MAX_DOMAIN_AUTH_SECONDS: u32 = TtlOverride::MAX.seconds();
 
-/// What the library would refuse too, but as a matter of usage.
+/// Refuses as a matter of usage what the library would refuse too.
 fn check_lifetime(dialect: Dialect, valid_for: Duration) -> Result<(), Fault> {
     let limit = u64::from(MAX_DOMAIN_AUTH_SECONDS);
     if dialect == Dialect::DomainAuth && valid_for.seconds() > limit {
@@ -333,7 +333,7 @@ impl Certificate {
     }
 }
 
-/// How long an intermediate's certificate is valid if nothing else is said, in seconds: 30 days.
+/// The validity of an intermediate's certificate if nothing else is said, in seconds: 30 days.
 const DELEGATE_SECONDS: u64 = 2_592_000;
 
 #[derive(Args, Debug)]
@@ -520,7 +520,7 @@ impl Check {
         Ok(resolver.trusting(super::dnssec::certificates(source, &octets)?))
     }
 
-    /// What to type next, to get or to check again what was checked.
+    /// The commands to type next, to get or to check again what was checked.
     fn commands(&self) -> Commands {
         let Self { domain, .. } = self;
         let given = |option: &str, source: Option<&Source>| {

@@ -124,7 +124,7 @@ impl Create {
         self.out.report(output, &document, &text)
     }
 
-    /// What is signed for Kliento is a token, whichever command signs it.
+    /// The kind of content: whatever is signed for Kliento is a token, whichever command signs it.
     fn form(&self) -> Content {
         if self.service == Service(kliento::SERVICE) {
             Content::BearerBinary

@@ -96,7 +96,7 @@ impl Lifetime for TokenLifetime {
     const DEFAULT: &'static str = "10m";
 }
 
-/// What a token claims.
+/// The claims of a token.
 #[derive(Args, Debug)]
 pub(super) struct ClaimArguments {
     /// A claim; may be given several times.
@@ -194,7 +194,7 @@ impl Issue {
     }
 }
 
-/// What the library would refuse too, but as a matter of usage.
+/// Refuses as a matter of usage what the library would refuse too.
 pub(super) fn check_lifetime(valid_for: Duration) -> Result<(), Fault> {
     if valid_for.seconds() > kliento::MAX_LIFETIME_SECONDS {
         return Err(Fault::failure(format!(

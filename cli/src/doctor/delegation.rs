@@ -50,7 +50,7 @@ impl Examiner<'_> {
         }
     }
 
-    /// What the parent says of one zone's keys.
+    /// Examines what the parent says of one zone's keys.
     fn delegation_of(&self, zone: &Zone) -> Vec<Finding> {
         let failed = |lookup: &Lookup| !lookup.as_ref().is_ok_and(Reply::is_answer);
         for lookup in zone.ds.iter().chain([&zone.keys]) {
@@ -192,8 +192,8 @@ fn mistyped(zone: &Zone, signers: &[Ds<'_>], keys: &[Dnskey<'_>]) -> Option<&'st
     })
 }
 
-/// What the parent should have: the DS records for the keys that sign the zone's keys, those marked for it before
-/// others; and then those keys themselves, for registrars that ask for them.
+/// The records that the parent should have: the DS records for the keys that sign the zone's keys, those marked for it
+/// before others; and then those keys themselves, for registrars that ask for them.
 fn ds_lines(zone: &Zone) -> Vec<String> {
     let keys = zone.dnskeys();
     let signs = |key: &&Dnskey<'_>| {

@@ -1,11 +1,11 @@
-//! What an examination finds: each thing once, with a stable name, and with what to do about it.
+//! Findings of an examination: each once, with a stable name, and with what to do about it.
 
 use std::fmt;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// How much a finding matters.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Severity {
@@ -19,7 +19,7 @@ pub(crate) enum Severity {
     Problem,
 }
 
-/// What a finding is about, in the order in which people read of it.
+/// The area that a finding is about, in the order in which people read of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Area {
@@ -74,9 +74,9 @@ pub(crate) struct Finding {
     /// A stable dotted name, such as `records.no_match`. Its first part is the area's.
     pub(crate) id: &'static str,
     pub(crate) severity: Severity,
-    /// What is so, in words for somebody who has never dealt with DNSSEC.
+    /// The finding in words for somebody who has never dealt with DNSSEC.
     pub(crate) message: String,
-    /// Who has to do what about it.
+    /// Advice: who has to do what about it.
     pub(crate) advice: Option<String>,
     /// Lines to hand on exactly as they are: DS records for the registrar, TXT records for the DNS host.
     pub(crate) publish: Vec<String>,
@@ -134,7 +134,7 @@ impl Finding {
         self.severity == Severity::Problem
     }
 
-    /// What it is about, by the first part of its name.
+    /// Its area, by the first part of its name.
     pub(crate) fn area(&self) -> Area {
         Area::ALL
             .into_iter()

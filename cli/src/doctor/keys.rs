@@ -15,13 +15,13 @@ const REVOKE: u16 = 0x0080;
 const PROTOCOL: u8 = 3;
 /// RSA with SHA-1, in both spellings (RFC 3110, RFC 5155).
 const SHA_1_ALGORITHMS: [u8; 2] = [5, 7];
-/// What the reference library can read; at any other key it gives up on the whole zone.
+/// The algorithms that the reference library can read; at any other key it gives up on the whole zone.
 const READ_BY_REFERENCE: [u8; 7] = [5, 8, 10, 13, 14, 15, 16];
 const RSA_ALGORITHMS: [u8; 4] = [5, 7, 8, 10];
 /// The shortest RSA keys that are legal (RFC 5702 §2), and that are counted safe today (NIST SP 800-57).
 const MIN_RSA_BITS: usize = 1_024;
 const SAFE_RSA_BITS: usize = 2_048;
-/// How often names may be hashed before denials stop counting (RFC 9276 §3.2).
+/// The most iterations of NSEC3 with which denials still count (RFC 9276 §3.2).
 const MAX_NSEC3_ITERATIONS: u16 = 100;
 
 impl Examiner<'_> {
@@ -67,7 +67,7 @@ fn is_usable_key(key: &Dnskey<'_>) -> bool {
     key.may_sign() && key.algorithm.is_supported()
 }
 
-/// What sets each of a zone's keys of some kind apart.
+/// The zone's keys for which `is_meant` holds, each by tag and algorithm.
 fn keys_that(zone: &Zone, is_meant: impl Fn(&Dnskey<'_>) -> bool) -> Vec<String> {
     let keys = zone.dnskeys();
     let meant = keys.iter().filter(|key| is_meant(key));
@@ -141,7 +141,7 @@ fn short(zone: &Zone, seen: SeenZone<'_>) -> Option<Finding> {
     Some(found::rsa_short(seen, key, *bits))
 }
 
-/// Whether the zone stands or falls with a key: it is the only one that the parent commits to.
+/// Tells whether the zone stands or falls with a key: it is the only one that the parent commits to.
 fn is_the_only_way_in(zone: &Zone, is_meant: impl Fn(&Dnskey<'_>) -> bool) -> bool {
     let keys = zone.dnskeys();
     let committed: Vec<Dnskey<'_>> = zone

@@ -31,7 +31,7 @@ use self::survey::Survey;
 use self::words::SeenZone;
 use crate::fault::Fault;
 
-/// What to examine, and against what.
+/// The subject of an examination, and what it is examined against.
 pub(crate) struct Subject {
     pub(crate) domain: Organisation,
     /// The protocol whose records are looked for.
@@ -46,11 +46,11 @@ pub(crate) struct Subject {
     pub(crate) commands: Commands,
 }
 
-/// What to type after the examination.
+/// The commands to type after the examination.
 pub(crate) struct Commands {
-    /// Where something is wrong, or nothing is known.
+    /// For a domain with problems, or one of which nothing is known.
     pub(crate) check: String,
-    /// Where all is well.
+    /// For a domain without problems.
     pub(crate) retrieve: String,
 }
 

@@ -1,4 +1,4 @@
-//! What an examination came to, for people and for programs.
+//! The report of an examination, for people and for programs.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ const COLUMNS: usize = 80;
 const MARK_COLUMNS: usize = 4;
 const ADVICE_COLUMNS: usize = 6;
 
-/// How an examination ended.
+/// The outcome of an examination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Status {
@@ -34,12 +34,12 @@ pub(crate) struct Report {
     status: Status,
     domain: String,
     resolver: String,
-    /// When it was examined.
+    /// The time of the examination.
     at: String,
     findings: Vec<Finding>,
     chain: Option<ChainSize>,
     bundle: Option<BundleSizes>,
-    /// What to run next.
+    /// The command to run next.
     next: String,
     #[serde(skip)]
     retrieve: String,
@@ -108,7 +108,7 @@ impl Report {
         found.filter(|finding| finding.severity == severity).count()
     }
 
-    /// What it comes to, in a line.
+    /// The outcome in a line.
     fn verdict(&self) -> String {
         let problems = count(self.number_of(Severity::Problem), "problem", "problems");
         let warnings = match self.number_of(Severity::Warning) {

@@ -7,7 +7,7 @@ use super::finding::Finding;
 use super::findings::resolver as found;
 use super::survey::{Lookup, Probe, SERVFAIL, response_code_name};
 
-/// Why no resolver could be asked at all.
+/// The finding that no resolver could be asked at all.
 pub(super) fn unreachable(resolver: &str, error: &RetrievalError) -> Finding {
     match error {
         RetrievalError::UntrustedResolver { problem, .. } => found::untrusted(resolver, problem),
@@ -17,7 +17,7 @@ pub(super) fn unreachable(resolver: &str, error: &RetrievalError) -> Finding {
     }
 }
 
-/// What first contact tells.
+/// Examines the answers of first contact.
 pub(super) fn examine_probe(resolver: &str, probe: &Probe) -> Vec<Finding> {
     let (anchored, keys) = (&probe.anchored, &probe.keys);
     if !keys.is_answer() {

@@ -15,7 +15,7 @@ use crate::fault::with_causes;
 const DAY: u64 = 86_400;
 /// Signatures that are made for less than this end before people get round to anything.
 const SHORT_LIFETIME: u64 = 3 * DAY;
-/// What is left of a longer one by then should have been renewed.
+/// Longer ones should have been renewed when this much is left of them.
 const LAST_MOMENT: u64 = DAY;
 
 impl Examiner<'_> {
@@ -196,7 +196,7 @@ fn unproven_by_retrieval(error: &RetrievalError) -> Finding {
     found::unproven_by_retrieval(&with_causes(error), error.reason(), error.hint())
 }
 
-/// When something that a proof needs is signed for.
+/// The period of a signature that a proof needs.
 struct Signed {
     owner: Name,
     record_type: RecordType,

@@ -1,4 +1,4 @@
-//! What is made with the domain's chain, and whether it fits where it has to go.
+//! The sizes of what is made with the domain's chain, and whether it fits where it has to go.
 //!
 //! Sizes are not reckoned but measured: a member and two tokens are made with keys that are thrown away.
 
@@ -15,7 +15,7 @@ use super::finding::Finding;
 use super::findings::size as found;
 use crate::fault::Fault;
 
-/// What many HTTP servers and proxies take for one header line unless told otherwise.
+/// The octets of one header line that many HTTP servers and proxies take unless told otherwise.
 const USUAL_HEADER_OCTETS: usize = 8_192;
 const TOKEN_SECONDS: i64 = 600;
 /// A name and an audience of usual lengths.

@@ -38,7 +38,7 @@ impl SeenZone<'_> {
     }
 }
 
-/// Who sees to a zone's DNS, as seen from somebody whose domain is in the zone `own`.
+/// The people who run a zone's DNS, as seen from somebody whose domain is in the zone `own`.
 fn keeper(zone: &Name, own: Option<&Name>) -> String {
     if Some(zone) == own {
         return format!("the DNS host of {}", plain(zone));

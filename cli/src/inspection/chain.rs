@@ -1,4 +1,4 @@
-//! What a chain holds, response by response.
+//! The content of a chain, response by response.
 
 use std::fmt;
 
@@ -56,7 +56,7 @@ struct RecordPart {
     record_type: String,
     ttl: u32,
     rdata: String,
-    /// What it comes to, for people.
+    /// The whole in a line, for people.
     #[serde(skip)]
     summary: String,
 }

@@ -31,7 +31,7 @@ struct KeyPart {
     algorithm: String,
     secure_entry_point: bool,
     may_sign: bool,
-    /// Who vouches for it, if anybody does.
+    /// The key that vouches for it, if one does.
     committed_by: Option<Committer>,
 }
 
@@ -133,7 +133,7 @@ fn keys_of(zone: &Name, records: &[&Record<'_>], anchors: &TrustAnchors) -> Vec<
     parts
 }
 
-/// What the zone signed: its own keys first, then what is below.
+/// The RRsets that the zone signed: its own keys first, then what is below.
 fn signatures_by(zone: &Name, rrsigs: &[(Name, Rrsig<'_>)]) -> Vec<SignaturePart> {
     let mut own: Vec<&(Name, Rrsig<'_>)> = rrsigs
         .iter()

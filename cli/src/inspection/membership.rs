@@ -1,4 +1,4 @@
-//! What a member id bundle holds.
+//! The content of a member id bundle.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What bundles and chains hold, for people who want to know why one does not verify, or what it costs.
+//! The content of bundles and chains, for people who want to know why one does not verify, or what it costs.
 //!
 //! Nothing here is verified, and all of it says so.
 
@@ -39,7 +39,7 @@ pub(crate) struct Inspection {
     token: Option<TokenPart>,
     content: ContentPart,
     signature: SignaturePart,
-    /// What the names of the records in the chain say.
+    /// The dialect that the names of the records in the chain tell.
     dialect: Option<String>,
     organisation_certificate: CertificatePart,
     member_certificate: Option<CertificatePart>,
@@ -54,7 +54,7 @@ pub(crate) struct Inspection {
     text: BundleText,
 }
 
-/// What is only said to people.
+/// Facts that are shown to people only.
 struct BundleText {
     timeline: Timeline,
     service: Option<String>,
@@ -71,7 +71,7 @@ struct TokenPart {
 struct ContentPart {
     attached: bool,
     octets: Option<usize>,
-    /// Why it is no token, if it is not.
+    /// The reason why it is no token, if it is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
@@ -89,13 +89,13 @@ struct SignaturePart {
 struct CertificatePart {
     octets: usize,
     common_name: Option<String>,
-    /// How an intermediate is called that is no member.
+    /// The name of an intermediate that is no member.
     #[serde(skip_serializing_if = "Option::is_none")]
     unit: Option<String>,
     certificate_authority: bool,
     serial_number: String,
     key_algorithm: Option<String>,
-    /// Whether the algorithm is one that verifiers take only if they opt in.
+    /// True if the algorithm is one that verifiers take only if they opt in.
     #[serde(skip_serializing_if = "Option::is_none")]
     experimental: Option<bool>,
     key_id: Option<String>,
@@ -223,7 +223,7 @@ fn intermediate_name(title: &str, number: usize, of: usize) -> String {
     }
 }
 
-/// What a Kliento verifier would refuse at first sight.
+/// Reasons for which a Kliento verifier would refuse it at first sight.
 fn token_remarks(octets: usize, attached: bool, lifetime: u64) -> impl Iterator<Item = String> {
     let too_large = (octets > kliento::MAX_BUNDLE_OCTETS).then(|| {
         format!(
@@ -277,7 +277,7 @@ impl CertificatePart {
     }
 }
 
-/// What identifies the key in a TXT record.
+/// The key id: what identifies the key in a TXT record.
 pub(crate) fn key_id(key: &PublicKey) -> String {
     key.key_id(DigestType::default_for(key.algorithm(), Dialect::VeraId))
         .to_string()

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// Where to listen: `IP:PORT`, or `unix:/PATH`.
+/// An address to listen on: `IP:PORT`, or `unix:/PATH`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Address {
     Tcp(SocketAddr),
@@ -13,7 +13,7 @@ pub(crate) enum Address {
 }
 
 impl Address {
-    /// Whether the system chooses the port, and so another one each time.
+    /// Tells whether the system chooses the port, and so another one each time.
     pub(crate) fn has_any_port(&self) -> bool {
         matches!(self, Self::Tcp(address) if address.port() == 0)
     }
@@ -22,7 +22,7 @@ impl Address {
         matches!(self, Self::Unix(_))
     }
 
-    /// Whether none but this machine's own processes can connect.
+    /// Tells whether none but this machine's own processes can connect.
     pub(crate) fn is_local(&self) -> bool {
         match self {
             Self::Tcp(address) => address.ip().is_loopback(),

@@ -1,5 +1,5 @@
 //! The record of decisions: one line for each, with nothing in it that is secret, and nothing that a client could use to
-//! write lines of its own or to deceive whoever reads them. Whatever comes from outside is cut where it is long, and written
+//! write lines of its own or to deceive their reader. Text from outside is cut where it is long, and written
 //! as a quoted string in which [deceptive](is_deceptive) characters are escaped.
 
 use std::borrow::Cow;
@@ -10,24 +10,24 @@ use tracing::info;
 use super::{CacheUse, Outcome};
 use crate::terminal::{Printable, is_deceptive};
 
-/// What such lines are marked with, so that they can be told from others, and kept when others are not.
+/// The target that marks such lines, so that they can be told from others, and kept when others are not.
 pub(crate) const TARGET: &str = "kliento::audit";
 
 /// Octets of a text from outside that are written; a request's head can have hundreds of times as many.
 const MAX_TEXT: usize = 512;
 
-/// What a proxy tells of a request for the record alone, so that a line can be matched with its own log. Nothing is decided
-/// by it: it is as trustworthy as the configuration of the proxy.
+/// Facts that a proxy tells of a request for the record alone, so that a line can be matched with its own log. Nothing
+/// is decided by it: it is as trustworthy as the configuration of the proxy.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Trace<'a> {
     pub(crate) method: Option<&'a str>,
     /// The address of the client.
     pub(crate) client: Option<&'a str>,
-    /// What the proxy calls the request.
+    /// The proxy's name for the request.
     pub(crate) request_id: Option<&'a str>,
 }
 
-/// What was decided on one request, and on what grounds.
+/// The decision on one request, and its grounds.
 #[derive(Debug)]
 pub(crate) struct Decision<'a> {
     /// The bounded name of the endpoint, as in the metrics.
@@ -36,11 +36,11 @@ pub(crate) struct Decision<'a> {
     /// A stable reason code; `ok` for what was allowed with a token, `public` or
     /// `preflight` for what takes none.
     pub(crate) reason: &'static str,
-    /// What went wrong, for the operator alone.
+    /// The fault in words, for the operator alone.
     pub(crate) message: Option<&'a str>,
-    /// Whose token it is, once that is verified; also where it is refused then.
+    /// The subject of the token once it is verified, also where it is refused then.
     pub(crate) subject: Option<&'a str>,
-    /// Whom the token had to be for.
+    /// The audience that the token had to be for.
     pub(crate) audience: Option<&'a str>,
     pub(crate) trace: Trace<'a>,
     /// The host that the request was for, as the client or the proxy has it.

@@ -1,4 +1,4 @@
-//! Who is connected, how each connection gets on, and which of them has to go.
+//! Open connections: how far each has got, and which of them has to go.
 //!
 //! A server that waits for slow clients is stopped by as many of them as it has room for, and one that turns new ones
 //! away as well. So time runs for each connection until it has completed a request; and when there is no room left, the
@@ -39,7 +39,7 @@ pub(crate) struct Connections {
 
 struct Candidate {
     connection: Weak<Progress>,
-    /// When it completed its last request, as of then.
+    /// The time at which it had completed its last request by then.
     completed: u64,
 }
 
@@ -113,7 +113,7 @@ impl Connections {
             .collect()
     }
 
-    /// How many there are.
+    /// The number of connections.
     pub(crate) fn count(&self) -> usize {
         let capacity = usize::try_from(self.capacity).unwrap_or(usize::MAX);
         capacity.saturating_sub(self.room.available_permits())
@@ -126,7 +126,7 @@ impl Connections {
     }
 }
 
-/// Whether there was one in the queue that has completed nothing since.
+/// Dismisses the first in the queue that has completed nothing since; false if there is none.
 fn dismiss_first(queue: &mut VecDeque<Candidate>) -> bool {
     while let Some(candidate) = queue.pop_front() {
         if let Some(connection) = candidate.connection.upgrade()
@@ -149,18 +149,18 @@ pub(crate) struct Admission {
     _permit: Option<OwnedSemaphorePermit>,
 }
 
-/// How far one connection has got. Times are milliseconds since the server's start.
+/// The progress of one connection. Times are milliseconds since the server's start.
 pub(crate) struct Progress {
     epoch: Instant,
-    /// When the last answer was complete, or the connection began.
+    /// The time at which the last answer was complete, or the connection began.
     completed: AtomicU64,
-    /// When the first octet came of the head that is not complete yet; [`NONE`] if there is none of it.
+    /// The time at which the first octet came of the head that is not complete yet; [`NONE`] if there is none of it.
     head_begun: AtomicU64,
     /// Requests whose answers are not complete.
     in_flight: AtomicU32,
-    /// Whether anything has come at all.
+    /// True if anything has come at all.
     has_octets: AtomicBool,
-    /// Whether a request's head was complete.
+    /// True if a request's head was complete.
     has_begun: AtomicBool,
     is_http2: AtomicBool,
     dismissed: AtomicBool,
@@ -169,7 +169,7 @@ pub(crate) struct Progress {
 
 const NONE: u64 = u64::MAX;
 
-/// What a connection's time is up for.
+/// The limit of time that a connection has exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Overdue {
     /// A head did not come in time.
@@ -221,17 +221,17 @@ impl Progress {
         self.in_flight.load(Ordering::Relaxed)
     }
 
-    /// Whether not one octet has come yet.
+    /// Tells whether not one octet has come yet.
     pub(crate) fn is_untouched(&self) -> bool {
         !self.has_octets.load(Ordering::Relaxed)
     }
 
-    /// Whether a request has come as far as the end of its head.
+    /// Tells whether a request has come as far as the end of its head.
     pub(crate) fn has_begun(&self) -> bool {
         self.has_begun.load(Ordering::Relaxed)
     }
 
-    /// Whether it is HTTP/2 with nothing to do, which can be told to go without a request being lost.
+    /// Tells whether it is HTTP/2 with nothing to do, which can be told to go without a request being lost.
     pub(crate) fn is_http2_at_rest(&self) -> bool {
         self.is_http2.load(Ordering::Relaxed) && self.in_flight() == 0
     }
@@ -432,7 +432,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_has_completed_nothing_for_longest_makes_room() {
+    async fn the_connection_that_has_completed_nothing_for_longest_makes_room() {
         let connections = Arc::new(Connections::new(3));
         let (old, slow, busy) = (
             connections.admit().await,
@@ -459,7 +459,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_was_looked_up_and_has_got_on_since_is_spared() {
+    async fn a_connection_that_has_completed_a_request_since_it_was_looked_up_is_spared() {
         let connections = Arc::new(Connections::new(64));
         let mut admitted = Vec::new();
         for _ in 0..64 {

@@ -16,7 +16,7 @@ use super::streams::Stream;
 /// The body of an answer, which is complete when this is dropped. Its data come in pieces that hold nothing but themselves.
 pub(crate) struct CountedBody {
     body: Body,
-    /// What came from `body` and was not handed on yet.
+    /// Octets that came from `body` and were not handed on yet.
     rest: Bytes,
     _in_flight: InFlight,
     _stream: Option<Arc<Stream>>,

@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// What can be replaced as a whole while others use it: they keep what they have, and get the new one when they ask again.
+/// A value that can be replaced as a whole while others use it: they keep what they have, and get the new one when they
+/// ask again.
 #[derive(Debug)]
 pub(crate) struct Current<T>(RwLock<Arc<T>>);
 

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
-/// Faults that are told of one document; whoever has more sees the others when these are fixed.
+/// The most faults that are told of one document; the others show when these are fixed.
 const MAX_PROBLEMS: usize = 20;
 /// Bytes of a key that may be a misspelling of a shorter one; the distance takes time by the product of both lengths.
 const MAX_KEY: usize = 64;
@@ -94,7 +94,7 @@ fn described(text: &str, span: Option<Range<usize>>, message: &str) -> Problem {
     }
 }
 
-/// What serde says of a key that a table doesn't have: the key, and those that it has.
+/// Takes apart serde's message about a key that a table doesn't have: the key, and those that it has.
 fn unknown_key(message: &str) -> Option<(&str, Vec<&str>)> {
     let rest = message.strip_prefix("unknown field `")?;
     let (key, rest) = rest.split_once("`, expected ")?;

@@ -50,7 +50,8 @@ impl Hosts {
         Self(names)
     }
 
-    /// Whether a request over loopback is meant for this server. Without a host, as in HTTP/1.0, it is from no browser.
+    /// Tells whether a request over loopback is meant for this server. Without a host, as in HTTP/1.0, it is from no
+    /// browser.
     pub(crate) fn admit(&self, target: &Uri, fields: &HeaderMap) -> bool {
         let mut named = fields.get_all(HOST).iter().map(|value| {
             let authority: Option<Authority> = value.as_bytes().try_into().ok();

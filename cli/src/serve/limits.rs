@@ -1,4 +1,4 @@
-//! How much of anything one client, and all of them together, can have; and what that comes to in memory.
+//! Limits on what one client, and all of them together, can have; and the memory that they come to.
 
 use std::fmt;
 use std::pin::{Pin, pin};
@@ -32,7 +32,7 @@ pub(crate) const MAX_ANSWER: usize = 32_768;
 /// holds it until there is room for all; only once it has the last piece, the request makes room for another.
 pub(crate) const PIECE: usize = 1_024;
 
-/// What a process of ours has before anybody connects: code, trust anchors, threads, the allocator's own.
+/// The memory of the process before anybody connects: code, trust anchors, threads, the allocator's own.
 const PROCESS: u64 = 48 * MIB;
 /// A connection's task, its socket's state, buffers of answers.
 const CONNECTION: u64 = 16 * KIB;
@@ -78,7 +78,7 @@ pub(crate) struct Limits {
     pub(crate) verification: VerificationLimits,
 }
 
-/// What verifying may take.
+/// The limits on verifications.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct VerificationLimits {
     /// Verifications at one time.
@@ -170,7 +170,7 @@ impl fmt::Display for Size {
     }
 }
 
-/// Why a request's body was not read.
+/// The reason why a request's body was not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BodyFault {
     /// It has more octets than the configuration allows: 413.

@@ -1,4 +1,4 @@
-//! Where clients come in: addresses are bound, and connections accepted.
+//! Listeners: addresses are bound, and connections accepted.
 
 use std::fs;
 use std::io;
@@ -14,10 +14,10 @@ use super::address::Address;
 use super::tls::Tls;
 use crate::fault::Fault;
 
-/// What the kernel keeps of connections that are not accepted yet; it has a limit of its own, too (net.core.somaxconn).
+/// The connections that the kernel keeps before they are accepted; it has a limit of its own, too (net.core.somaxconn).
 const BACKLOG: u32 = 4_096;
 
-/// What is to be had at an address.
+/// The parts of the service that an address offers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Surface {
     Everything,

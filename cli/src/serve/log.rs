@@ -1,8 +1,7 @@
-//! Lines on stderr, as text or JSON, about what this process does. What libraries have to say is left out: some of them
-//! would write what is in requests. Whatever is in a line, it has no [deceptive](terminal::is_deceptive) characters: [`Lines`] escapes
-//! them.
+//! Lines on stderr, as text or JSON, about what this process does. Lines of libraries are left out: some of them would
+//! write what is in requests. No line has [deceptive](terminal::is_deceptive) characters: [`Lines`] escapes them.
 //!
-//! Each line is written before anything else happens, so none is lost; whoever reads them and stops stops the server, too.
+//! Each line is written before anything else happens, so none is lost; a reader that stops reading stops the server, too.
 
 use std::io::{self, Write};
 
@@ -19,7 +18,7 @@ use super::audit;
 use crate::fault::Fault;
 use crate::terminal::{self, Printable};
 
-/// How lines are written.
+/// The format of lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Format {
@@ -34,7 +33,7 @@ pub(crate) enum Format {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Level {
-    /// What does not work.
+    /// Faults.
     Error,
     /// Errors, and what deserves a second look.
     Warn,
@@ -56,12 +55,12 @@ impl From<Level> for LevelFilter {
     }
 }
 
-/// What is written, and how.
+/// The lines that are written, and their format.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Log {
     pub(crate) format: Format,
     pub(crate) level: Level,
-    /// Whether decisions are, at any level.
+    /// True if decisions are, at any level.
     pub(crate) audit: bool,
 }
 
@@ -123,8 +122,8 @@ impl Writing {
     }
 }
 
-/// Where lines go, with deceptive characters escaped. What is from outside is escaped before, in [`audit`]; this is for
-/// messages of the system and of libraries, which may quote something.
+/// The writer of lines, which escapes deceptive characters. Text from outside is escaped before, in [`audit`]; this is
+/// for messages of the system and of libraries, which may quote something.
 struct Lines<W> {
     destination: W,
     format: Format,
@@ -175,7 +174,7 @@ mod tests {
     use super::super::{CacheUse, Outcome};
     use super::*;
 
-    /// What strangers may write: controls of both kinds, what reorders, parts lines or takes no room.
+    /// Text of strangers: controls of both kinds, characters that reorder, part lines or take no room.
     const HOSTILE: &str =
         "\u{9b}31m \u{202e} \u{2028} \u{7f} \u{1b}[2J \u{85} \u{200b} \u{feff} \u{e0041} \n\r\" é";
 
@@ -261,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn nor_does_any_other_line() {
+    fn no_other_line_deceives_its_reader() {
         for format in [Format::Text, Format::Json] {
             let lines = lines(format, || {
                 error!(target: "kliento", error = %HOSTILE, other = HOSTILE, "{HOSTILE}");

@@ -1,4 +1,4 @@
-//! What there is to measure, as Prometheus reads it. Labels come from sets that no client can make larger.
+//! Metrics for Prometheus. Labels come from sets that no client can make larger.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -56,7 +56,7 @@ struct EndLabels {
     cause: &'static str,
 }
 
-/// Why a connection was ended by this side.
+/// The reason why a connection was ended by this side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     /// A TLS handshake failed.
@@ -294,7 +294,7 @@ impl Drop for Connected {
     }
 }
 
-/// What a verifier remembers, asked when somebody wants to know.
+/// The size of what a verifier remembers, found out when it is asked for.
 struct Cache(Arc<Current<Verifier>>);
 
 impl fmt::Debug for Cache {
@@ -382,7 +382,7 @@ struct Anchors {
     /// The last second of those that have one, by owner, key tag and algorithm. Keys with the same of all three are one here,
     /// with the earlier end.
     ends: BTreeMap<(String, String, String), i64>,
-    /// When IANA's file was published that the built-in ones are from; nothing is known of others.
+    /// The date of IANA's file that the built-in ones are from; nothing is known of others.
     reviewed: Option<i64>,
 }
 
@@ -457,8 +457,8 @@ impl Collector for TrustAnchors {
     }
 }
 
-/// What the operating system knows of this process, under the names that Prometheus has for it. Nothing where there is no
-/// `/proc`, as on other systems than Linux (proc(5)).
+/// Facts that the operating system knows of this process, under the names that Prometheus has for it. Nothing where
+/// there is no `/proc`, as on other systems than Linux (proc(5)).
 #[derive(Debug)]
 struct Process;
 

@@ -2,8 +2,8 @@
 //!
 //! The [configuration](config) says what is served and within which [`limits`], and the [`plan`] tells people what that
 //! comes to. The [`server`] serves connections, which come in by a [`listener`], in [`tls`] or without, and gives each
-//! request to the [`endpoints`] or to the [`operations`]; [`connections`] and [`streams`] see to it that slow clients don't keep others out. [`metrics`], [`audit`] and
-//! [`log`] keep the record.
+//! request to the [`endpoints`] or to the [`operations`]; [`connections`] and [`streams`] see to it that slow clients
+//! don't keep others out. [`metrics`], [`audit`] and [`log`] keep the record.
 
 mod address;
 mod audit;
@@ -59,18 +59,18 @@ pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
 /// The pause between two looks at the TLS files.
 const TLS_INTERVAL: Duration = Duration::from_secs(5);
-/// How often what has expired is forgotten, rather than when its room is needed.
+/// The interval at which expired entries are forgotten, rather than when their room is needed.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Files that a process may open where nobody says otherwise, on all systems that we know of.
 const USUAL_FILES: u64 = 256;
 
-/// How a request ended.
+/// The outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Outcome {
     /// The token is good, and does.
     Allow,
-    /// It is missing, no good, or not enough.
+    /// It is missing, invalid, or not enough.
     Deny,
     /// There is no verdict: the request can't be understood, or the server is busy.
     Error,
@@ -86,7 +86,7 @@ impl Outcome {
     }
 }
 
-/// Where the verdict on a token came from.
+/// The part that the cache had in the verdict on a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum CacheUse {
     /// The same token was verified before.
@@ -115,7 +115,7 @@ pub(crate) struct Service {
     shared: Shared,
 }
 
-/// What outlives each configuration.
+/// The parts that outlive each configuration.
 struct Shared {
     gate: Arc<Gate>,
     verifier: Arc<Current<Verifier>>,
@@ -123,7 +123,7 @@ struct Shared {
     tls: Option<Arc<Tls>>,
 }
 
-/// What `--json` prints when clients can connect.
+/// The document that `--json` prints when clients can connect.
 #[derive(Serialize)]
 struct Listening<'a> {
     status: &'static str,
@@ -192,7 +192,7 @@ impl Service {
         let hosts = Hosts::new(self.settings.hosts.clone());
         let server = Server::new(self.endpoints, metrics, limits, hosts, ending);
         let server = Arc::new(server);
-        // Whoever has connected since the sockets were bound is answered from here on.
+        // Clients that have connected since the sockets were bound are answered from here on.
         server.operations.set_ready(true);
         let (mut accepting, mut for_operators) = (JoinSet::new(), JoinSet::new());
         for listener in listeners {
@@ -440,7 +440,7 @@ fn announce(listeners: &[Listener], output: &Output) -> Result<(), Fault> {
     })
 }
 
-/// What the system and people have to say.
+/// The signals of the system and of people.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -474,7 +474,7 @@ impl Signals {
     }
 }
 
-/// What a signal asks for.
+/// The request that a signal makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wish {
     /// The process is to end.

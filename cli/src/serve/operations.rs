@@ -1,4 +1,4 @@
-//! What those ask who run the process: does it live, is it ready, and what has it done.
+//! Endpoints for those who run the process: does it live, is it ready, and what has it done.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,7 +35,7 @@ impl Operations {
         self.ready.store(ready, Ordering::Relaxed);
     }
 
-    /// Whether there is something at `path`.
+    /// Tells whether there is something at `path`.
     pub(crate) fn has(path: &str) -> bool {
         matches!(path, "/healthz" | "/readyz" | "/metrics")
     }

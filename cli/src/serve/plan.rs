@@ -1,4 +1,4 @@
-//! What a configuration comes to, for people to look over before it is served.
+//! The plan that a configuration comes to, for people to look over before it is served.
 
 use std::fmt;
 
@@ -155,7 +155,7 @@ fn listen(settings: &Settings) -> Vec<Listen> {
     endpoints.chain(operations).collect()
 }
 
-/// What is allowed, and seldom meant.
+/// Warnings about what is allowed, and seldom meant.
 fn warnings(settings: &Settings, expiry: Option<Timestamp>) -> Vec<String> {
     let mut warnings = Vec::new();
     let left_out = settings.trust.anchors.left_out().iter();

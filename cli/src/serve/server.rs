@@ -36,14 +36,14 @@ use super::tls::Tls;
 const OPERATORS: usize = 64;
 /// Before accepting is tried again after it failed for want of something, which only time can bring.
 const BACK_OFF: Duration = Duration::from_millis(100);
-/// How often the other side of an HTTP/2 connection is asked whether it is there.
+/// The interval at which the other side of an HTTP/2 connection is asked whether it is there.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 /// Streams that a client may reset before they were looked at, and that this side may have to reset, before the connection
 /// is ended (CVE-2023-44487, CVE-2025-8671): h2's own choice for the first, and far less than its own for the second.
 const RESET_STREAMS: usize = 20;
 const LOCALLY_RESET_STREAMS: usize = 100;
 
-/// Where a connection came in.
+/// The address by which a connection came in, as far as it matters.
 #[derive(Clone, Copy, Debug)]
 struct Entrance {
     surface: Surface,
@@ -319,7 +319,7 @@ impl Server {
     }
 }
 
-/// Whether a path is one of the operations' where somebody came in.
+/// Tells whether a path is one of the operations' where somebody came in.
 fn is_for_operations(surface: Surface, path: &str) -> bool {
     surface == Surface::Operations || surface == Surface::Everything && Operations::has(path)
 }
@@ -351,7 +351,7 @@ fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
     builder
 }
 
-/// Whether the next one may well be accepted at once (accept(2)).
+/// Tells whether the next one may well be accepted at once (accept(2)).
 fn is_about_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),

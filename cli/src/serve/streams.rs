@@ -24,7 +24,7 @@ pub(crate) struct Streams {
 pub(crate) struct Stream {
     connection: Arc<Progress>,
     is_dismissed: AtomicBool,
-    /// Whether there is nothing left to do but for the client to take the answer.
+    /// True if there is nothing left to do but for the client to take the answer.
     is_answered: AtomicBool,
     dismissal: Notify,
     _permit: OwnedSemaphorePermit,
@@ -68,7 +68,7 @@ impl Streams {
         Some(stream)
     }
 
-    /// Whether there was one that had not been dismissed yet.
+    /// Tells whether there was one that had not been dismissed yet.
     fn dismiss_the_oldest(&self) -> bool {
         let mut under_way = lock(&self.under_way);
         while let Some(stream) = under_way.pop_front() {
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_finds_nobody_left_to_make_room_is_refused() {
+    async fn a_request_is_refused_if_no_other_can_make_room() {
         let (streams, connection) = (Streams::new(1), connection().await);
         let _dismissed = streams.admit(&connection).await.unwrap();
         assert!(streams.dismiss_the_oldest());

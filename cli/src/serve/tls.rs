@@ -1,6 +1,6 @@
 //! TLS with certificates that are read anew when their files change.
 //!
-//! Whoever renews a certificate replaces files, one after the other; what does not fit together, or can't be read, leaves
+//! A certificate is renewed by replacing files, one after the other; what does not fit together, or can't be read, leaves
 //! in place what was there before, and is tried again once it has changed.
 
 use std::fs;
@@ -19,19 +19,20 @@ use zeroize::Zeroizing;
 use crate::fault::{Fault, with_causes};
 use crate::input::{Encoded, Source};
 
-/// What is spoken in TLS, the preferred one first (RFC 7301).
+/// The protocols that are spoken in TLS, the preferred one first (RFC 7301).
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
-/// Where things are.
+/// The paths of the files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TlsFiles {
     pub(crate) certificate: PathBuf,
     pub(crate) key: PathBuf,
-    /// Who issues certificates to clients, without which no client may connect; none for no such certificates.
+    /// The authorities of clients' certificates, without which no client may connect; none if clients need no
+    /// certificate.
     pub(crate) client_ca: Option<PathBuf>,
 }
 
-/// What was in the files.
+/// The content of the files.
 #[derive(PartialEq, Eq)]
 struct Content {
     certificate: Vec<u8>,
@@ -39,7 +40,7 @@ struct Content {
     client_ca: Option<Vec<u8>>,
 }
 
-/// What new connections are served with.
+/// The keys and certificates that new connections are served with.
 struct Current {
     configuration: Arc<ServerConfig>,
     /// The last second of the server's certificate, unless it is one that only others can read.
@@ -50,7 +51,7 @@ struct Current {
 pub(crate) struct Tls {
     files: RwLock<TlsFiles>,
     current: RwLock<Current>,
-    /// What was read last, be it of use or not.
+    /// The content that was read last, be it of use or not.
     seen: RwLock<Option<Content>>,
 }
 
@@ -66,7 +67,7 @@ impl Tls {
         })
     }
 
-    /// What a new connection is served with.
+    /// The configuration that a new connection is served with.
     pub(crate) fn current(&self) -> Arc<ServerConfig> {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&current.configuration)
@@ -143,7 +144,7 @@ pub(crate) struct Prepared {
 }
 
 impl TlsFiles {
-    /// Pipes can't, and to try would be to wait for whoever fills them.
+    /// Pipes can't, and to try would be to wait for somebody to fill them.
     fn can_be_read_again(&self) -> bool {
         let files = [
             Some(&self.certificate),

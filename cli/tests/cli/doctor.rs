@@ -622,7 +622,7 @@ fn broken_resolver() -> SocketAddr {
 }
 
 #[test]
-fn where_nobody_answers_nothing_is_known() {
+fn without_an_answer_nothing_is_known() {
     let world = top().build();
     let closed = TcpListener::bind("127.0.0.1:0")
         .unwrap()

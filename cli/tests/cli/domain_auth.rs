@@ -613,7 +613,7 @@ fn inspection_shows_delegates_and_what_is_experimental() {
 }
 
 #[test]
-fn a_domain_that_may_pass_for_another_is_told_of() {
+fn warns_of_a_domain_that_may_pass_for_another() {
     let office = Office::of("xn--80ak6aa92e.com", "rsa-2048");
     let signer = "--organisation-certificate org.pem --dnssec-chain chain --key org.key.pem --bot";
     office.issue(signer, "org.token").exits(0);

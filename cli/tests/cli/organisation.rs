@@ -67,7 +67,7 @@ fn refuses_records_that_no_verifier_would_read() {
 }
 
 #[test]
-fn certifies_itself() {
+fn the_organisation_certifies_itself() {
     let scratch = Scratch::new();
     let out = scratch.file("org.pem");
     let document = WORKSHOP

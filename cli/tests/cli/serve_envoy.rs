@@ -331,7 +331,7 @@ fn tells_envoy_who_sent_a_request() {
 }
 
 #[test]
-fn envoy_is_told_to_drop_what_the_identity_has_not() {
+fn envoy_is_told_to_drop_fields_that_the_identity_lacks() {
     let scratch = Scratch::new();
     let server = start(&scratch, RULES);
     let bot = value(&BOT, AUDIENCE, &[]);

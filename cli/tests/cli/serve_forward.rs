@@ -229,7 +229,7 @@ fn a_public_path_needs_no_token_and_names_nobody() {
 }
 
 #[test]
-fn refuses_every_token_that_is_none_or_no_good() {
+fn refuses_invalid_tokens_and_everything_that_is_no_token() {
     let scratch = Scratch::new();
     let server = start(&scratch, RULES);
     let elsewhere = value(&ALICE, "https://shop.example.net", &[]);
@@ -571,7 +571,7 @@ fn preflights_pass_without_a_token_where_a_rule_says_so() {
 }
 
 #[test]
-fn what_is_no_true_preflight_needs_a_token() {
+fn everything_but_a_true_preflight_needs_a_token() {
     let scratch = Scratch::new();
     let server = start(&scratch, METHODS);
     let origin = "Origin: https://web.example\r\n";
@@ -1039,7 +1039,7 @@ fn a_configuration_that_can_not_be_meant_is_refused() {
 }
 
 #[test]
-fn tells_of_values_that_look_like_patterns_and_are_none() {
+fn warns_of_values_that_look_like_patterns_and_are_none() {
     let scratch = Scratch::new();
     let file = scratch.file("patterns.toml");
     let configuration = "audience = \"a\"\n[[rules]]\naudience = \"https://*.example.com\"\n\
@@ -1091,7 +1091,7 @@ fn a_rule_for_some_methods_hides_none_for_others() {
 }
 
 #[test]
-fn tells_of_rules_that_let_anybody_in_and_of_those_that_never_apply() {
+fn warns_of_rules_that_let_anybody_in_and_of_those_that_never_apply() {
     let scratch = Scratch::new();
     let file = scratch.file("odd.toml");
     let configuration = "audience = \"a\"\n[[rules]]\nhost = \"*.example.com\"\nanybody = true\n\

@@ -253,7 +253,7 @@ fn honours_the_audiences_of_the_api_server_and_its_own() {
 }
 
 #[test]
-fn a_token_that_is_no_good_is_a_verdict_with_a_reason() {
+fn an_invalid_token_is_a_verdict_with_a_reason() {
     let scratch = Scratch::new();
     let server = start(&scratch, CONFIGURATION);
     let good = value(&ALICE, CLUSTER, &[]);

@@ -222,7 +222,7 @@ fn fewer_connections_take_less_memory() {
 }
 
 #[test]
-fn what_is_seldom_meant_is_warned_of() {
+fn warns_of_what_is_seldom_meant() {
     let scratch = Scratch::new();
     for (configuration, warning) in [
         ("listen = \"0.0.0.0:8080\"", "without TLS"),

@@ -17,15 +17,15 @@ pub(super) const OTHER_AUDIENCE: &str = "https://shop.example.net";
 
 /// Something that somebody might try.
 pub(super) struct Attack {
-    /// What was done, in a few words.
+    /// The attack in a few words.
     pub(super) title: &'static str,
-    /// What it amounts to.
+    /// The story of the attack.
     pub(super) plot: &'static str,
-    /// How to see the same with a file.
+    /// The command that shows the same with a file.
     pub(super) command: String,
-    /// Why it must be refused.
+    /// The reason why it must be refused.
     pub(super) reason: &'static str,
-    /// What is sent.
+    /// The token that is sent.
     pub(super) bundle: Vec<u8>,
 }
 

@@ -1,4 +1,4 @@
-//! Who takes part in the demo: a DNS, an organisation, a member, all made on the spot.
+//! The participants of the demo: a DNS, an organisation, a member, all made on the spot.
 
 use kliento::veraid::{
     Dialect, KeyAlgorithm, Member, MemberCertificate, MemberIdBundle, Organisation,
@@ -60,14 +60,14 @@ pub(super) struct ZoneDescription {
     pub(super) description: String,
 }
 
-/// What the chain proves.
+/// The fact that the chain proves.
 pub(super) struct RecordProof {
     pub(super) text: Vec<u8>,
     pub(super) responses: usize,
     pub(super) until: Timestamp,
 }
 
-/// What can't fail, in a demo, other than by a fault of ours.
+/// The fault for what can't fail in a demo but by a mistake of ours.
 pub(super) fn sure<T>(result: Result<T, impl std::error::Error>) -> Result<T, Fault> {
     result.map_err(|error| unexpected(with_causes(&error)))
 }
@@ -214,7 +214,7 @@ pub(super) fn build_world(root: Algorithm, now: Timestamp, record: &TxtRecord) -
         .build()
 }
 
-/// What a resolver would say, as a chain.
+/// The chain that a resolver's answers would make.
 pub(super) fn chain_of(world: &World) -> Vec<u8> {
     kliento_fixtures::chain_der(&world.chain(RECORD_OWNER, TXT))
 }

@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 
 use crate::document::Signed;
 
-/// How long the server took to verify, for the client to show (W3C Server Timing).
+/// The time that the server took to verify, for the client to show (W3C Server Timing).
 const SERVER_TIMING: &str = "server-timing";
 
 /// A server on loopback, for as long as this lives.
@@ -90,7 +90,7 @@ fn answer(verifier: &Verifier, request: &Request<Incoming>) -> Response<Full<Byt
     response
 }
 
-/// What a server answered.
+/// The answer of a server.
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) body: Value,

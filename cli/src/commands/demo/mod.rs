@@ -80,7 +80,7 @@ async fn tell(output: &Output, directory: Option<Directory>) -> Result<(), Fault
     narrator.close(started.elapsed())
 }
 
-/// What Alice and the organisation issue.
+/// The tokens that Alice and the organisation issue.
 struct Tokens {
     alice: Vec<u8>,
     organisation: Vec<u8>,

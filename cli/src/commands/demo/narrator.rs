@@ -109,7 +109,7 @@ impl<'o> Narrator<'o> {
         Ok(())
     }
 
-    /// What such a command prints.
+    /// The output of such a command.
     pub(super) fn output(&mut self, text: &str) -> Result<(), Fault> {
         self.result("", text)
     }
@@ -125,7 +125,7 @@ impl<'o> Narrator<'o> {
         Ok(())
     }
 
-    /// What came of the step.
+    /// The result of the step.
     pub(super) fn say(&mut self, text: &str) -> Result<(), Fault> {
         self.result("→ ", text)
     }

@@ -7,7 +7,7 @@ use super::it_says;
 use crate::doctor::finding::Finding;
 use crate::doctor::words::{SeenZone, algorithm_name, list, plain};
 
-/// What to do with lines of DS and DNSKEY records.
+/// Advice on lines of DS and DNSKEY records.
 const THE_KEY_ITSELF: &str =
     "Registrars that ask for the key and not for its digest want what is in the line with DNSKEY.";
 

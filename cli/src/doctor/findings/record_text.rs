@@ -8,7 +8,7 @@ use crate::doctor::finding::Finding;
 use crate::doctor::records::reading::{FieldTrouble, Oddity, Trouble};
 use crate::doctor::words::shortened;
 
-/// What is odd about a record that reads all the same.
+/// A finding about a record that is odd and reads all the same.
 pub(crate) fn about_oddity(oddity: Oddity, text: &str) -> Finding {
     let shown = shortened(text);
     let finding = match oddity {
@@ -45,11 +45,11 @@ pub(crate) fn about_oddity(oddity: Oddity, text: &str) -> Finding {
     finding.with("record", text)
 }
 
-/// What there is to say about a record that does not read.
+/// The explanation of why a text is no record.
 pub(crate) struct Explanation {
     /// The finding's name.
     pub(crate) id: &'static str,
-    /// What is wrong, as the end of a sentence that starts with the record.
+    /// The fault, as the end of a sentence that starts with the record.
     pub(crate) what: Cow<'static, str>,
     pub(crate) advice: Cow<'static, str>,
 }
@@ -68,7 +68,7 @@ impl Explanation {
     }
 }
 
-/// Why a text does not read.
+/// The reason why a text is no record.
 pub(crate) fn about_trouble(trouble: &Trouble, domain: &Organisation) -> Explanation {
     match trouble {
         Trouble::Foreign => Explanation::new(
@@ -118,7 +118,7 @@ pub(crate) fn about_trouble(trouble: &Trouble, domain: &Organisation) -> Explana
     }
 }
 
-/// The same where the text is one of ours, but for one field.
+/// The same where the text is a VeraId record, but for one field.
 fn about_field(trouble: &FieldTrouble) -> Explanation {
     match trouble {
         FieldTrouble::Algorithm(field) => Explanation::new(

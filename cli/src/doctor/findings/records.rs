@@ -9,9 +9,9 @@ use crate::doctor::finding::{Finding, Severity};
 use crate::doctor::words::{count, list, plain, shortened};
 use crate::duration::Duration;
 
-/// How to publish the record that should be there: the end of most advice here.
+/// The way to publish the record that should be there: the end of most advice here.
 pub(crate) struct Publishing {
-    /// What to type into the box for the name of a record, as most hosts' forms have it.
+    /// The name of the record as most hosts' forms want it: relative to the zone.
     pub(crate) relative_name: String,
     pub(crate) record: Publishable,
 }
@@ -57,7 +57,7 @@ impl Publishing {
     }
 }
 
-/// What commands are told of a dialect that is not the usual one.
+/// The option that tells commands of a dialect other than the usual one.
 pub(crate) fn dialect_option(dialect: Dialect) -> String {
     match dialect {
         Dialect::VeraId => String::new(),

@@ -9,7 +9,7 @@ use crate::doctor::finding::Finding;
 use crate::doctor::words::{SeenZone, capitalised, plain};
 use crate::duration::Duration;
 
-/// What there is no better word for. `reason` is the library's.
+/// A failure for which there is no finding of its own. `reason` is the library's.
 pub(crate) fn unproven(error: &str, reason: &str) -> Finding {
     Finding::problem(
         "signatures.unproven",

@@ -7,7 +7,7 @@ use crate::doctor::survey::{Entry, Reply};
 /// Aliases in a row that are followed (as many as a verifier follows).
 const MAX_ALIASES: usize = 8;
 
-/// Where the aliases in an answer lead.
+/// The aliases in an answer, followed to their end.
 pub(super) struct AliasPath {
     /// The name at the end; the owner itself if it is no alias.
     pub(super) end: Name,

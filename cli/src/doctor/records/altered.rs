@@ -150,7 +150,7 @@ fn holds(text: &str, id: &str, but: Option<Step>) -> bool {
     undone(text, but).contains(&undone(id.trim_end_matches('='), but))
 }
 
-/// What was done to the record of a key that has one of these ids (Base64), if `text` is such a record; nothing of it
+/// The alterations of the record of a key that has one of these ids (Base64), if `text` is such a record; nothing of it
 /// may be known.
 ///
 /// `algorithm` is the number that the key's records start with.
@@ -189,7 +189,7 @@ pub(super) fn alterations(text: &str, ids: &[String], algorithm: &str) -> Option
     )
 }
 
-/// What is odd about a decoded text outside the key id.
+/// The alterations of a decoded text outside the key id.
 fn around(decoded: &str, algorithm: &str) -> Vec<Alteration> {
     let text = decoded.trim();
     let is_quoted = text.contains(['"', '\'', '`']);

@@ -1,4 +1,4 @@
-//! What the records of each dialect have of their own, as far as the examination is concerned.
+//! The rules that each dialect has for its records, as far as the examination is concerned.
 
 use kliento::veraid::{Dialect, KeyAlgorithm, PublicKey, TxtRecord};
 
@@ -8,6 +8,7 @@ use super::veraid::VeraId;
 use crate::doctor::Examiner;
 use crate::doctor::finding::Finding;
 
+/// The rules that a dialect has for its records.
 pub(in crate::doctor) trait DialectRecords: Sync {
     /// The number that stands for a key algorithm in its records, if one does.
     fn number_of(&self, algorithm: KeyAlgorithm) -> Option<u8>;
@@ -15,7 +16,7 @@ pub(in crate::doctor) trait DialectRecords: Sync {
     /// The first field of a key's records.
     fn first_field(&self, key: &PublicKey) -> String;
 
-    /// How long signatures in a chain may be valid, in seconds, if that is limited.
+    /// The longest validity of signatures in a chain, in seconds, if that is limited.
     fn longest_signature(&self) -> Option<u32>;
 
     /// Tells whether those who verify its records may refuse to follow aliases.
@@ -30,7 +31,7 @@ pub(in crate::doctor) trait DialectRecords: Sync {
     /// Tells whether a record has the key's id behind another algorithm's number.
     fn is_under_another_algorithm(&self, published: &Published, key: &PublicKey) -> bool;
 
-    /// What is odd or wrong about one record, given whether others are good.
+    /// Findings about one record, given whether others are good.
     fn about_one(
         &self,
         published: &Published,
@@ -38,7 +39,7 @@ pub(in crate::doctor) trait DialectRecords: Sync {
         examiner: &Examiner<'_>,
     ) -> Vec<Finding>;
 
-    /// What there is to say of all records: those that are published, those that are good, and those of them that count.
+    /// A finding about all records: those that are published, those that are good, and those of them that count.
     fn about_all(
         &self,
         published: &[Published],
@@ -48,6 +49,7 @@ pub(in crate::doctor) trait DialectRecords: Sync {
     ) -> Option<Finding>;
 }
 
+/// The rules of a dialect.
 pub(in crate::doctor) fn records_of(dialect: Dialect) -> &'static dyn DialectRecords {
     match dialect {
         Dialect::DomainAuth => &DomainAuth,

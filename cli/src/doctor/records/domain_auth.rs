@@ -77,7 +77,7 @@ impl DialectRecords for DomainAuth {
 }
 
 impl Examiner<'_> {
-    /// What there is to say of DomainAuth's records when VeraId's are what was asked about.
+    /// Examines DomainAuth's records where VeraId's are what was asked about.
     pub(super) fn examine_domain_auth_beside(&self) -> Vec<Finding> {
         let survey = self.survey;
         let (Some(owner), Some(Ok(reply))) = (&survey.domain_auth_owner, &survey.domain_auth)
@@ -116,7 +116,7 @@ impl Examiner<'_> {
     }
 }
 
-/// What is wrong with a record, in a word; `None` if it reads.
+/// The fault of a record, in a few words; `None` if it has none.
 ///
 /// `0 <algorithm> <digest-type> <key-id> <ttl-override> [<service-oid>]`, set apart by spaces alone.
 fn trouble(text: &str) -> Option<&'static str> {

@@ -22,10 +22,10 @@ use super::findings::records as found;
 use super::survey::{Elsewhere, Lookup, Reply, response_code_name};
 use crate::fault::with_causes;
 
-/// What travels over UDP without fragments (DNS flag day 2020); larger answers take TCP.
+/// The octets that UDP carries without fragments (DNS flag day 2020); larger answers take TCP.
 const UDP_OCTETS: usize = 1_232;
 
-/// What the records came to.
+/// The result of examining the records.
 #[derive(Default)]
 pub(super) struct Examination {
     pub(super) findings: Vec<Finding>,
@@ -77,7 +77,7 @@ impl Examiner<'_> {
         examination
     }
 
-    /// What the dialect's records have of their own.
+    /// The rules of the dialect's records.
     pub(super) fn records(&self) -> &'static dyn DialectRecords {
         records_of(self.subject.dialect)
     }
@@ -102,7 +102,7 @@ impl Examiner<'_> {
         examination.key_algorithm = counting.iter().map(TxtRecord::key_algorithm).max();
     }
 
-    /// What is odd or wrong about one record.
+    /// Findings about one record.
     fn about_one(&self, published: &Published, has_good: bool, has_match: bool) -> Vec<Finding> {
         if let Some(key) = &self.subject.key {
             // The better word for it was said.
@@ -210,8 +210,8 @@ impl Examiner<'_> {
         ))
     }
 
-    /// What was done to a record of the key that verifiers don't recognise as one any more; `None` for all others, and
-    /// where the reading alone says exactly what is wrong.
+    /// The alterations of a record of the key that verifiers don't recognise as one any more; `None` for all others,
+    /// and where the reading alone says exactly what is wrong.
     fn alterations_of(&self, published: &Published, key: &PublicKey) -> Option<Vec<Alteration>> {
         let is_about_key = |dialect| {
             let record = published.record(dialect);
@@ -277,7 +277,7 @@ impl Examiner<'_> {
     }
 }
 
-/// What came in place of an answer.
+/// A description of the response that came in place of an answer.
 fn failed_response(lookup: &Lookup) -> String {
     match lookup {
         Ok(reply) => {

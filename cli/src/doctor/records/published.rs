@@ -35,7 +35,7 @@ impl Published {
         String::from_utf8_lossy(&self.strings.concat()).into_owned()
     }
 
-    /// What it comes to as a record of VeraId.
+    /// Its reading as a record of VeraId.
     pub(super) fn reading(&self) -> Reading {
         Reading::of(&self.strings())
     }

@@ -1,4 +1,4 @@
-//! What to publish, and how to come by it.
+//! The record to publish, and how to come by it.
 
 use kliento::veraid::{PublicKey, TtlOverride, TxtRecord};
 
@@ -10,7 +10,7 @@ use crate::doctor::words::plain;
 const TTL_OVERRIDE_SECONDS: u32 = 3_600;
 
 impl Examiner<'_> {
-    /// How to come by the record to publish.
+    /// The record to publish, and the way to come by it.
     pub(super) fn publishing(&self) -> Publishing {
         let subject = self.subject;
         let record = match &subject.key {
@@ -38,7 +38,7 @@ impl Examiner<'_> {
         record.to_zone_line(&subject.domain).ok()
     }
 
-    /// What to type into the box for the name of a record, as most hosts' forms have it.
+    /// The name of the record as most hosts' forms want it: relative to the zone.
     fn relative_name(&self) -> String {
         let full = plain(&self.survey.owner);
         let relative = self.own().and_then(|own| {

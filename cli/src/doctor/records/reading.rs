@@ -1,4 +1,4 @@
-//! What a TXT record's text comes to: a VeraId record, or the reason why it is none.
+//! The reading of a TXT record's text: a VeraId record, or the reason why it is none.
 //!
 //! Whether it is one, [`TxtRecord`] says. Here is only guessed what somebody meant, so that they can be told what to
 //! change.
@@ -31,7 +31,7 @@ pub(crate) enum Oddity {
     LargeTtlOverride,
 }
 
-/// Why a text does not read.
+/// The reason why a text is no record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
     /// It is about something else.
@@ -50,12 +50,12 @@ pub(crate) enum Trouble {
     ControlCharacters,
     /// The form of the dialect to come, which stands elsewhere.
     DomainAuth,
-    /// It is one of ours, but for a field.
+    /// It is a VeraId record, but for a field.
     Field(FieldTrouble),
 }
 
 impl Trouble {
-    /// Whether it names what was done to the text as a whole, rather than where reading it ended.
+    /// Tells whether it names what was done to the text as a whole, rather than where reading it ended.
     pub(super) fn is_exact(&self) -> bool {
         !matches!(
             self,
@@ -64,10 +64,10 @@ impl Trouble {
     }
 }
 
-/// What is wrong with the first field that is.
+/// The fault of the first field that has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum FieldTrouble {
-    /// An algorithm that is none.
+    /// No number of an algorithm.
     Algorithm(String),
     /// Fields are missing.
     Incomplete,
@@ -87,7 +87,7 @@ pub(crate) enum FieldTrouble {
     TooManyFields,
 }
 
-/// What a text comes to.
+/// The reading of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reading {
     Record(TxtRecord, Vec<Oddity>),
@@ -106,7 +106,7 @@ impl Reading {
         }
     }
 
-    /// Whether somebody meant it as a record of ours.
+    /// Tells whether somebody meant it as a VeraId record.
     pub(super) fn is_an_attempt(&self) -> bool {
         !matches!(self, Self::Trouble(Trouble::Foreign))
     }
@@ -263,7 +263,7 @@ fn is_canonical(key_id: &str, digest: &[u8]) -> bool {
     STANDARD.encode(digest).trim_end_matches('=') == key_id.trim_end_matches('=')
 }
 
-/// Whether VeraId's reference library reads a record, whatever it then makes of it: one character string, three
+/// Tells whether VeraId's reference library reads a record, whatever it then makes of it: one character string, three
 /// fields or more, an algorithm that it knows first, a whole number third (`parseTxtRdata` in `@relaycorp/veraid`
 /// 3.1.2). At any other it gives up on all records of the name.
 pub(super) fn reference_reads(strings: &[&[u8]]) -> bool {

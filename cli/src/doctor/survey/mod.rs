@@ -1,4 +1,4 @@
-//! What a resolver says about a domain's DNS: asked once, and looked at from all sides elsewhere.
+//! A resolver's answers about a domain's DNS: asked for once, and examined elsewhere.
 //!
 //! Every question but two is asked with CD set, so that a validating resolver hands over what is wrong rather than its
 //! verdict on it (RFC 4035 §3.2.2). Nothing here is believed: what the domain's zones prove is worked out from the same
@@ -56,7 +56,7 @@ pub(super) async fn probe(client: &Client, anchored: Name) -> Result<Probe, Retr
     })
 }
 
-/// Why the way to the domain ended early.
+/// The reason why the way to the domain ended early.
 pub(super) enum End {
     /// A name on it does not exist.
     NoSuchName(Name),
@@ -72,7 +72,7 @@ pub(super) struct Elsewhere {
 
 /// All that was asked.
 pub(super) struct Survey {
-    /// Where the organisation's records should be.
+    /// The name at which the organisation's records should be.
     pub(super) owner: Name,
     /// From the zone that the trust anchor is about down to the one that holds the domain.
     pub(super) zones: Vec<Zone>,
@@ -246,7 +246,8 @@ fn is_record(rdata: &[u8], dialect: Dialect) -> bool {
     dnssec::txt_content(rdata).is_some_and(|text| TxtRecord::parse(&text, dialect).is_some())
 }
 
-/// Where else people put the record: a box that adds the zone's name by itself, a label that was left out or misspelt.
+/// Other names at which people put the record: a form that adds the zone's name by itself, a label that was left out or
+/// misspelt.
 fn other_places(subject: &Subject, zone: Option<&Name>) -> Vec<Name> {
     let (domain, label) = (&subject.domain, subject.dialect.record_label());
     places_but_for(domain, label, zone)

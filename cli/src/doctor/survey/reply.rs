@@ -52,7 +52,7 @@ pub(in crate::doctor) struct Reply {
     others: Vec<Entry>,
 }
 
-/// What came of a question.
+/// The outcome of a question.
 pub(in crate::doctor) type Lookup = Result<Reply, RetrievalError>;
 
 impl Reply {
@@ -81,7 +81,7 @@ impl Reply {
         })
     }
 
-    /// Whether the server had something to say, be it that there is nothing.
+    /// Tells whether the server had something to say, be it that there is nothing.
     pub(in crate::doctor) fn is_answer(&self) -> bool {
         matches!(self.response_code, NOERROR | NXDOMAIN)
     }
@@ -119,7 +119,7 @@ impl Reply {
         self.rrset(owner, record_type).next().is_some()
     }
 
-    /// What the resolver says about a failure, beyond its code (RFC 8914).
+    /// The resolver's explanation of a failure, beyond its code (RFC 8914).
     pub(in crate::doctor) fn extended_error(&self) -> Option<String> {
         const EXTENDED_ERROR: u16 = 15;
         let options = self
@@ -163,7 +163,7 @@ fn extended_error_text(code: u16, text: &[u8]) -> String {
     }
 }
 
-/// What a response code is called.
+/// The name of a response code.
 pub(in crate::doctor) fn response_code_name(code: u16) -> String {
     match code {
         NOERROR => "NOERROR".to_owned(),

@@ -11,14 +11,14 @@ const NSEC3PARAM_ITERATIONS: usize = 2;
 pub(in crate::doctor) struct Zone {
     pub(in crate::doctor) name: Name,
     pub(in crate::doctor) keys: Lookup,
-    /// What the parent says of its keys; `None` for the zone that the trust anchor is about.
+    /// The parent's DS records; `None` for the zone that the trust anchor is about.
     pub(in crate::doctor) ds: Option<Lookup>,
-    /// What the zone asks its parent to say of its keys (RFC 7344).
+    /// The DS records that the zone asks its parent for (RFC 7344).
     pub(in crate::doctor) cds: Vec<Vec<u8>>,
-    /// How often NSEC3 hashes names here (RFC 5155 §3.1.3), if it does at all.
+    /// The iterations of NSEC3 (RFC 5155 §3.1.3), if the zone uses it.
     pub(in crate::doctor) nsec3_iterations: Option<u16>,
     pub(super) soa: Option<Reply>,
-    /// When its keys are proven, from the trust anchor down.
+    /// The validity of the proof of its keys, from the trust anchor down.
     pub(in crate::doctor) proof: Result<Validity, Error>,
 }
 
@@ -88,7 +88,7 @@ impl Zone {
             .collect()
     }
 
-    /// Whether it has keys, and signs them.
+    /// Tells whether it has keys, and signs them.
     pub(in crate::doctor) fn is_signed(&self) -> bool {
         self.keys.as_ref().is_ok_and(|reply| {
             reply.holds(&self.name, RecordType::DNSKEY)

@@ -26,9 +26,9 @@ use crate::serve::limits::{Limits, VerificationLimits};
 use crate::serve::log::{Format, Level, Log};
 use crate::serve::tls::TlsFiles;
 
-/// Where it listens unless told otherwise.
+/// The address to listen on unless told otherwise.
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
-/// How long requests in flight have when the process is to end.
+/// The time that requests in flight have when the process is to end.
 const DEFAULT_SHUTDOWN: Duration = Duration::from_seconds(10);
 
 /// The file.

@@ -30,7 +30,7 @@ pub(crate) const SAMPLE: &str = include_str!("../../../packaging/kliento.toml");
 /// The audience of the verifier that all endpoints derive theirs from, which none of them leaves as it is.
 const NO_AUDIENCE: &str = "urn:kliento:none";
 
-/// What the command line adds to the file, or has in its place.
+/// The options of the command line, which add to the file or take the place of its keys.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Flags {
     pub(crate) listen: Vec<Address>,
@@ -61,15 +61,15 @@ pub(crate) struct Settings {
     pub(crate) sections: Sections,
     pub(crate) log: Log,
     pub(crate) shutdown_timeout: Time,
-    /// How long requests are still taken on once the process is told to end.
+    /// The time for which requests are still taken on once the process is told to end.
     pub(crate) shutdown_delay: Time,
     pub(crate) trust: Trust,
 }
 
-/// Whose tokens are valid, and when.
+/// The trust that decides whose tokens are valid, and when.
 #[derive(Debug)]
 pub(crate) struct Trust {
-    /// Where the anchors come from, if they are not built in.
+    /// The file of the anchors, if they are not built in.
     pub(crate) source: Option<Source>,
     pub(crate) anchors: TrustAnchors,
     pub(crate) policy: Policy,
@@ -77,7 +77,7 @@ pub(crate) struct Trust {
 }
 
 impl Trust {
-    /// Whether what is valid under one is valid under the other, wherever they come from.
+    /// Tells whether what is valid under one is valid under the other, wherever they come from.
     pub(crate) fn is_that_of(&self, other: &Self) -> bool {
         let Self {
             source: _,
@@ -155,7 +155,7 @@ impl Settings {
     }
 }
 
-/// Where settings come from.
+/// The origin of the settings: a file and the options of the command line.
 #[derive(Debug)]
 pub(crate) struct Origin {
     pub(crate) file: Option<Source>,
@@ -182,11 +182,11 @@ impl Origin {
     }
 }
 
-/// What is not a file can't be: a pipe has been emptied, and to try would be to wait for whoever fills it.
+/// Refuses anything but a file: a pipe has been emptied, and to try would be to wait for somebody to fill it.
 fn can_be_read_again(source: &Source) -> Result<(), Fault> {
     let is_gone = match source {
         Source::Stdin => true,
-        // What is missing is reported by whoever opens it.
+        // A missing file is reported when it is opened.
         Source::File(path) => std::fs::metadata(path).is_ok_and(|file| !file.is_file()),
     };
     if is_gone {
@@ -197,7 +197,7 @@ fn can_be_read_again(source: &Source) -> Result<(), Fault> {
     Ok(())
 }
 
-/// What paths in a file are relative to.
+/// The directory that paths in a file are relative to.
 fn base(source: &Source) -> PathBuf {
     match source {
         Source::Stdin => PathBuf::new(),

@@ -85,7 +85,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Several<T> {
     }
 }
 
-/// One or more. To name none would ask for nothing, where whoever wrote the list meant to ask for something.
+/// One or more. An empty list would ask for nothing, where its author meant to ask for something.
 pub(crate) fn some<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,

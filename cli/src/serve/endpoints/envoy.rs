@@ -22,7 +22,7 @@ use super::{Body, full};
 use crate::serve::audit::Trace;
 use crate::serve::{BoxError, limits};
 
-/// Where it is.
+/// The path of the endpoint.
 pub(crate) const PATH: &str = "/envoy.service.auth.v3.Authorization/Check";
 /// The endpoint's name, for the record.
 pub(crate) const NAME: &str = "envoy-grpc";
@@ -179,9 +179,9 @@ struct HeaderValueOption {
 const OK: i32 = 0;
 const PERMISSION_DENIED: i32 = 7;
 
-/// How gRPC frames a message without fields: not compressed, of no octets.
+/// The frame of a message without fields in gRPC: not compressed, of no octets.
 const NO_MESSAGE: Bytes = Bytes::from_static(&[0; 5]);
-/// What gRPC has among the fields of an answer, and not behind it, where it failed.
+/// The field that gRPC has at the head of an answer, and not behind it, where it failed.
 const FAILED: &str = "grpc-status";
 /// Fields of a request. Envoy takes 100 from a client unless told otherwise, and adds some of its own. Each takes many
 /// times its text in memory.
@@ -223,7 +223,7 @@ async fn call(check: Check, request: Request<Body>) -> Response<Body> {
 
 struct Check {
     forward: Arc<Forward>,
-    /// Why there is no message to decide about, if there is none.
+    /// The reason why there is no message to decide about, if there is none.
     unread: Option<RequestRefusal>,
 }
 

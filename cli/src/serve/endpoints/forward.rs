@@ -13,7 +13,7 @@
 //!
 //! The answer is 200 with the [fields](super::headers) of the identity, 401 or 403. Proxies that know no more than
 //! these (nginx) make an error of everything else, and let the request through neither. (Envoy would, after an error, if
-//! `failure_mode_allow` were set: whoever can keep the verifier busy could then go where they like.)
+//! `failure_mode_allow` were set: a client that keeps the verifier busy could then go where it likes.)
 //!
 //! The token comes in one `Authorization` field and nowhere else: what stands in a query ends up in logs.
 
@@ -49,7 +49,7 @@ pub(crate) enum Proxy {
 /// In front of the path of a request that Envoy asks about.
 pub(crate) const ENVOY_PREFIX: &str = "/auth/envoy";
 
-/// Where a proxy says what the request is.
+/// The fields in which a proxy says what the request is.
 struct Told {
     method: &'static str,
     host: &'static str,
@@ -115,7 +115,7 @@ impl Proxy {
         })
     }
 
-    /// What the proxy tells for the log. Traefik has no name for a request, so one would be the client's.
+    /// The facts that the proxy tells for the log. Traefik has no name for a request, so one would be the client's.
     fn trace(self, request: &Parts) -> Trace<'_> {
         let field = |name| text_of_the_only(&request.headers, name);
         let by_our_configuration = || Trace {
@@ -348,7 +348,7 @@ impl Forward {
     }
 }
 
-/// Whether a rule takes a request without a token, as a CORS preflight.
+/// Tells whether a rule takes a request without a token, as a CORS preflight.
 fn passes_as_preflight(rule: &Rule, fields: &HeaderMap, original: Original<'_>) -> bool {
     rule.preflights && RequestMethod::new(original.method, fields).is_preflight(fields)
 }

@@ -66,7 +66,7 @@ impl Gate {
         }
     }
 
-    /// What `verifier` says of a token, and where that comes from.
+    /// Verifies a token with `verifier`, unless the cache knows it.
     pub(crate) async fn verify(
         &self,
         verifier: &Verifier,
@@ -117,7 +117,7 @@ impl Gate {
     }
 }
 
-/// What is known about a request, for the record.
+/// Facts about a request, for the record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Case<'a> {
     pub(crate) endpoint: &'static str,
@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn what_is_remembered_does_not_wait_behind_what_is_not() {
         let (known, verifier) = token_and_verifier();
-        // The clock stands still for whoever verifies, until it is told to go on.
+        // The clock stands still for the verifying thread, until it is told to go on.
         let (go_on, stop) = mpsc::channel();
         let stop = Mutex::new(stop);
         let asked_by = thread::current().id();

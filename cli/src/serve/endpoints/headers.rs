@@ -34,7 +34,7 @@ use kliento::VerifiedToken;
 use crate::document::signer_name;
 use crate::serve::config::Text;
 
-/// What all fields of ours start with.
+/// The start of the names of all fields that say who sent a request.
 const PREFIX: &str = "x-kliento-";
 pub(crate) const SUBJECT: HeaderName = HeaderName::from_static("x-kliento-subject");
 pub(crate) const ORGANISATION: HeaderName = HeaderName::from_static("x-kliento-organisation");
@@ -45,16 +45,16 @@ pub(crate) const SIGNED_BY: HeaderName = HeaderName::from_static("x-kliento-sign
 pub(crate) const REASON: HeaderName = HeaderName::from_static("x-kliento-reason");
 const CLAIM_PREFIX: &str = "x-kliento-claim-";
 
-/// How many octets all fields of ours may have, each with its colon, space and line end. The head of an answer to
-/// nginx's `auth_request` must fit in one buffer of 4,096 octets (`proxy_buffer_size`); the rest of them is for the
-/// status line and the other fields. Proxies drop or truncate nothing, and neither do we: what does not fit is refused.
+/// The most octets of all fields of ours, each with its colon, space and line end. The head of an answer to nginx's
+/// `auth_request` must fit in one buffer of 4,096 octets (`proxy_buffer_size`); the rest of them is for the status line
+/// and the other fields. Proxies drop or truncate nothing, and neither do we: what does not fit is refused.
 const MAX_OCTETS: usize = 3_584;
 /// Colon, space, CR and LF.
 const FIELD_OVERHEAD: usize = 4;
 
-/// Whether a client that sends a field of this name could mean to pass for somebody. Gateways in the style of CGI
-/// (RFC 3875 §4.1.18) make underscores of hyphens, and some of anything that is no letter or digit, so all of these
-/// are one.
+/// Tells whether a client that sends a field of this name could mean to pass for somebody. Gateways in the style of CGI
+/// (RFC 3875 §4.1.18) make underscores of hyphens, and some of anything that is no letter or digit, so all of these are
+/// one.
 pub(crate) fn is_reserved(name: &str) -> bool {
     let mut octets = name.bytes();
     PREFIX.bytes().all(|expected| {
@@ -65,7 +65,7 @@ pub(crate) fn is_reserved(name: &str) -> bool {
     })
 }
 
-/// Whether a request asks for no upgrade (RFC 9110 §7.8), or for one to WebSocket (RFC 6455 §4.1).
+/// Tells whether a request asks for no upgrade (RFC 9110 §7.8), or for one to WebSocket (RFC 6455 §4.1).
 ///
 /// After an upgrade a proxy copies octets without reading them. A backend that takes `h2c` (RFC 7540 §3.2) then answers
 /// any number of requests that neither the proxy nor this process has seen, so nothing but WebSocket, named once and by
@@ -186,7 +186,7 @@ pub(crate) fn identity(
     Ok(fields.map)
 }
 
-/// The fields that an identity can have and this one has not: whoever passes fields on should drop those that a client
+/// The fields that an identity can have and this one lacks: a proxy that passes fields on should drop those that a client
 /// sent.
 pub(crate) fn absent(identity: &HeaderMap, claims: &ClaimFields) -> Vec<HeaderName> {
     [SUBJECT, ORGANISATION, USER, SIGNED_BY]
@@ -283,7 +283,7 @@ mod tests {
         lines
     }
 
-    /// What a backend does.
+    /// Decodes a value as a backend does.
     fn decode(value: &str) -> String {
         let mut octets = Vec::new();
         let mut rest = value.as_bytes();

@@ -79,7 +79,7 @@ impl HostPattern {
         }
     }
 
-    /// Whether whatever `other` covers is covered.
+    /// Tells whether whatever `other` covers is covered.
     pub(crate) fn covers_all_of(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Any, _) => true,

@@ -17,15 +17,15 @@
 //!
 //! # Who can become what
 //!
-//! - Claims are the word of whoever signed. What a member signs says nothing about the groups that its organisation
+//! - Claims are the word of the signer. What a member signs says nothing about the groups that its organisation
 //!   would put it in, so groups are taken only from tokens that the organisation signed itself.
 //! - An organisation gives groups of its own, never those of another: its domain is part of their names.
 //! - Names that start with `system:` are Kubernetes' own. None comes out, whatever a token claims: a prefix is neither
 //!   empty, nor such a name, nor the beginning of `system:`.
-//! - Whoever has a domain can make tokens, so organisations or subjects must be named.
+//! - Anybody who has a domain can make tokens, so organisations or subjects must be named.
 //! - The token must be for one of the audiences that are configured and, where the API server names some, for one of
 //!   those too.
-//! - Each request to the API server and each line of its audit log has all groups of whoever made it, so somebody with more
+//! - Each request to the API server and each line of its audit log has all groups of its user, so somebody with more
 //!   than [`MAX_GROUPS`] is refused, and so is an identity that takes more than [`MAX_ANSWER`] octets of JSON.
 
 use std::collections::BTreeMap;
@@ -56,7 +56,7 @@ use crate::serve::limits::{BodyFault, MAX_ANSWER};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Section")]
 pub(crate) struct KubernetesConfig {
-    /// What tokens must be for: one of these, the first.
+    /// The first of the audiences, one of which tokens must be for.
     audience: Audience,
     other_audiences: Vec<Audience>,
     requirements: Requirements,
@@ -78,7 +78,7 @@ struct Section {
     username_prefix: Text<Prefix>,
     #[serde(default)]
     group_prefix: Text<Prefix>,
-    /// The claim with groups, in tokens that organisations signed; none if there is none.
+    /// The claim with groups, in tokens that organisations signed; without it no groups are taken.
     groups_claim: Option<String>,
     /// Claims that are handed on as they are.
     #[serde(default)]
@@ -125,7 +125,7 @@ impl TryFrom<Section> for KubernetesConfig {
     }
 }
 
-/// What stands in front of names, so that they can't be others'.
+/// The prefix of names, which keeps them from being others'.
 #[derive(Clone, Debug)]
 struct Prefix(String);
 
@@ -165,7 +165,7 @@ impl fmt::Display for Prefix {
 
 /// The endpoint's name, for the record.
 pub(crate) const NAME: &str = "kubernetes";
-/// Where it is.
+/// The path of the endpoint.
 pub(crate) const PATH: &str = "/kubernetes/token-review";
 
 const KIND: &str = "TokenReview";
@@ -191,7 +191,7 @@ struct Review {
 #[derive(Deserialize)]
 struct Spec {
     token: String,
-    /// What the API server goes by; what is configured if it does not say.
+    /// The audiences that the API server goes by; those that are configured if it names none.
     audiences: Option<Vec<String>>,
 }
 
@@ -252,7 +252,7 @@ impl Kubernetes {
         }
     }
 
-    /// What is served, for people.
+    /// The endpoint in a line, for people.
     pub(crate) fn summary(&self) -> String {
         let audiences: Vec<&str> = self.audiences.iter().map(Audience::as_str).collect();
         let audiences = audiences.join(" or ");
@@ -303,7 +303,7 @@ impl Kubernetes {
         refusal.response()
     }
 
-    /// Whose token it is, and the answer that says so.
+    /// Verifies the token, and gives the answer that says whose it is.
     async fn authenticate<'a>(
         &'a self,
         case: &mut Case<'a>,
@@ -365,7 +365,7 @@ impl Review {
 }
 
 impl Spec {
-    /// Whether a token for `audience` is one that the API server would take.
+    /// Tells whether a token for `audience` is one that the API server would take.
     fn asks_for(&self, audience: &Audience) -> bool {
         let asked = self.audiences.as_deref().unwrap_or_default();
         asked.is_empty() || asked.iter().any(|asked| asked == audience.as_str())
@@ -382,7 +382,7 @@ fn check_request(request: &Parts) -> Result<(), RequestRefusal> {
     check_encoding(&request.headers)
 }
 
-/// Whether the body says that it is JSON, or nothing.
+/// Tells whether the body says that it is JSON, or nothing.
 fn is_json(fields: &HeaderMap) -> bool {
     fields.get_all(CONTENT_TYPE).iter().all(|value| {
         let media_type = value.to_str().unwrap_or("not ASCII").split(';').next();
@@ -427,7 +427,7 @@ fn respond(answer: Vec<u8>) -> Response<Body> {
     response
 }
 
-/// How people are called in the cluster.
+/// The names that people have in the cluster.
 #[derive(Clone, Debug)]
 struct Names {
     username_prefix: Prefix,
@@ -604,7 +604,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_with_too_many_groups_is_nobody_and_a_group_counts_once() {
+    fn a_token_with_too_many_groups_gives_no_user_and_a_group_counts_once() {
         let groups = |count: usize| {
             let groups: Vec<String> = (0..count).map(|number| format!("g{number}")).collect();
             groups.join(",")

@@ -129,13 +129,13 @@ impl Methods {
         }
     }
 
-    /// Whether whatever `other` covers is covered.
+    /// Tells whether whatever `other` covers is covered.
     pub(crate) fn covers_all_of(&self, other: &Self) -> bool {
         let covers = |method: &MethodName| self.names(method.as_str());
         self.0.is_empty() || !other.0.is_empty() && other.0.iter().all(covers)
     }
 
-    /// Whether OPTIONS is among them.
+    /// Tells whether OPTIONS is among them.
     pub(crate) fn has_options(&self) -> bool {
         self.0.is_empty() || self.names(OPTIONS)
     }
@@ -191,9 +191,9 @@ impl<'a> RequestMethod<'a> {
         }
     }
 
-    /// Whether this is a CORS preflight as browsers send it (Fetch Standard, "CORS-preflight fetch"): OPTIONS, with one
-    /// origin and one method that is asked about, and without credentials. What asks for another method, or for another
-    /// protocol, is none: preflights have no fields of a page's own choice.
+    /// Tells whether this is a CORS preflight as browsers send it (Fetch Standard, "CORS-preflight fetch"): OPTIONS,
+    /// with one origin and one method that is asked about, and without credentials. What asks for another method, or
+    /// for another protocol, is none: preflights have no fields of a page's own choice.
     pub(crate) fn is_preflight(self, fields: &HeaderMap) -> bool {
         self.name == OPTIONS
             && !self.may_be_another
@@ -205,7 +205,7 @@ impl<'a> RequestMethod<'a> {
     }
 }
 
-/// Whether a field is there once, with a value that is no list.
+/// Tells whether a field is there once, with a value that is no list.
 fn has_one_value(fields: &HeaderMap, name: &HeaderName) -> bool {
     let mut values = fields.get_all(name).iter();
     match (values.next(), values.next()) {

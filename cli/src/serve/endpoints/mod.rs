@@ -1,4 +1,4 @@
-//! What is served: the [API](verifier_api) of Kliento Verifier, [forward authentication](forward) for proxies, also in
+//! The endpoints: the [API](verifier_api) of Kliento Verifier, [forward authentication](forward) for proxies, also in
 //! [Envoy's gRPC](envoy), and the [webhook](kubernetes) of Kubernetes. All of them send tokens through one
 //! [gate](gate).
 
@@ -32,7 +32,7 @@ use super::BoxError;
 use super::limits;
 use crate::fault::Fault;
 
-/// What is answered with; gRPC has trailers.
+/// The body of an answer; gRPC has trailers.
 pub(crate) type Body = UnsyncBoxBody<Bytes, BoxError>;
 
 /// A body that is there as a whole.
@@ -82,7 +82,7 @@ impl Endpoints {
         })
     }
 
-    /// What will be served, a line each, for people.
+    /// The endpoints that will be served, a line each, for people.
     pub(crate) fn summary(&self) -> Vec<String> {
         let verifier_api = self
             .verifier_api
@@ -97,7 +97,7 @@ impl Endpoints {
         verifier_api.chain(rules).chain(kubernetes).collect()
     }
 
-    /// What deserves a second look in what was configured.
+    /// Warnings about what deserves a second look in the configuration.
     pub(crate) fn warnings(&self) -> Vec<String> {
         self.forward.rules().warnings()
     }
@@ -124,7 +124,7 @@ impl Endpoints {
         }
     }
 
-    /// Whether programs ask there for themselves, and no proxy or API server does for others.
+    /// Tells whether programs ask there for themselves, and no proxy or API server does for others.
     pub(crate) fn is_for_programs(path: &str) -> bool {
         Endpoint::at(path) == Some(Endpoint::VerifierApi)
     }

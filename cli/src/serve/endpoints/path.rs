@@ -333,25 +333,25 @@ impl PathPrefix {
         segments.filter(|segment| !segment.is_empty())
     }
 
-    /// Whether whatever `other` covers is covered.
+    /// Tells whether whatever `other` covers is covered.
     pub(crate) fn covers_all_of(&self, other: &Self) -> bool {
         is_below(&other.exact, &self.exact)
     }
 }
 
-/// Whether the segments of `path` start with those of `prefix`.
+/// Tells whether the segments of `path` start with those of `prefix`.
 fn is_below(path: &str, prefix: &str) -> bool {
     let rest = path.strip_prefix(prefix);
     prefix.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Whether some server takes a segment of a path for that of a rule, both folded.
+/// Tells whether some server takes a segment of a path for that of a rule, both folded.
 fn may_be_read_as(segment: &str, expected: &str) -> bool {
     let rest = segment.strip_prefix(expected);
     rest.is_some_and(may_be_dropped) || may_be_short_for(segment, expected)
 }
 
-/// Whether some server drops this from the end of a segment.
+/// Tells whether some server drops this from the end of a segment.
 fn may_be_dropped(rest: &str) -> bool {
     let rest = rest.trim_start_matches(is_filler);
     rest.is_empty() || rest.starts_with(is_end_of_name)
@@ -361,9 +361,9 @@ fn may_be_dropped(rest: &str) -> bool {
 const SHORT_BASE: usize = 8;
 const SHORT_EXTENSION: usize = 3;
 
-/// Whether a segment could be the 8.3 name of a longer one (FAT and NTFS; MS-FSCC §2.1.5.2.1): its first letters, a tilde
-/// and a number. After a few of the same letters Windows puts two letters and a hash there, so it is the first two that
-/// must agree, or could: a character that short names can't have becomes an underscore or is left out.
+/// Tells whether a segment could be the 8.3 name of a longer one (FAT and NTFS; MS-FSCC §2.1.5.2.1): its first letters,
+/// a tilde and a number. After a few of the same letters Windows puts two letters and a hash there, so it is the first
+/// two that must agree, or could: a character that short names can't have becomes an underscore or is left out.
 fn may_be_short_for(segment: &str, expected: &str) -> bool {
     let (base, rest) = split_at_most(segment, SHORT_BASE);
     let Some((letters, number)) = base.rsplit_once('~') else {
@@ -836,7 +836,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_takes_no_memory_to_speak_of() {
+    fn a_path_takes_little_memory() {
         let as_it_is = [
             "/a".repeat(MAX_SEGMENTS),
             "/a;b:c.~1".repeat(MAX_SEGMENTS),
@@ -987,7 +987,7 @@ mod tests {
         }
     }
 
-    /// What servers do with a decoded path.
+    /// The readings that servers have of a decoded path.
     type Habit = fn(&str) -> String;
 
     const HABITS: [Habit; 11] = [
@@ -1018,7 +1018,7 @@ mod tests {
         text.split(at).next().unwrap().to_owned()
     }
 
-    /// What a directory with two long names has by short ones.
+    /// The short names of a directory with two long ones.
     fn long_name(segment: &str) -> String {
         match segment.to_ascii_lowercase().as_str() {
             "admini~1" | "ad1f2b~1" => "administrator".to_owned(),

@@ -1,4 +1,4 @@
-//! Why a request does not get through, and what the client is told: a status and a reason code, and no more.
+//! Refusals of requests, and what the client is told: a status and a reason code, and no more.
 
 use std::borrow::Cow;
 
@@ -18,11 +18,11 @@ use crate::fault::with_causes;
 use crate::serve::Outcome;
 use crate::serve::limits::BodyFault;
 
-/// Why a request is refused. The reasons that start with `serve.` are this process's own; those of the libraries start
-/// with `http.`, `kliento.`, `veraid.` and so on.
+/// The reason why a request is refused. Those that start with `serve.` are this process's own; those of the libraries
+/// start with `http.`, `kliento.`, `veraid.` and so on.
 #[derive(Debug)]
 pub(crate) enum RequestRefusal {
-    /// There is no token, or more than one, or it is no good (401); it is not enough for what is asked (403); it could not
+    /// There is no token, or more than one, or it is invalid (401); it is not enough for what is asked (403); it could not
     /// be verified (500), or not now (503).
     Authentication(kliento::http::Refusal),
     /// The token was verified, and is for an audience that is not in question: 401.
@@ -39,7 +39,7 @@ pub(crate) enum RequestRefusal {
     AmbiguousRule,
     /// Two rules apply, depending on which method the backend takes the request's for: 403.
     AmbiguousMethod,
-    /// What stands for the host is none: 403.
+    /// The text in the place of the host is no host: 403.
     MalformedHost,
     /// The organisation puts the member in more groups than Kubernetes is told of: 403.
     TooManyGroups { most: usize, subject: String },
@@ -115,7 +115,7 @@ impl RequestRefusal {
         }
     }
 
-    /// Whose token is refused, if it was verified.
+    /// The subject of the token that is refused, if it was verified.
     pub(crate) fn subject(&self) -> Option<&str> {
         match self {
             Self::Authentication(kliento::http::Refusal::Token(error)) => error.subject(),
@@ -126,7 +126,7 @@ impl RequestRefusal {
         }
     }
 
-    /// What is written down.
+    /// The outcome to write down.
     pub(crate) fn outcome(&self) -> Outcome {
         match self.status() {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Outcome::Deny,

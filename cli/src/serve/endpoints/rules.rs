@@ -1,4 +1,4 @@
-//! Which tokens are taken for which hosts, paths and methods.
+//! Rules: which tokens are taken for which hosts, paths and methods.
 //!
 //! The first rule that covers a request decides, and where none does, nobody gets through.
 
@@ -32,7 +32,7 @@ pub(crate) struct RuleConfig {
     public: bool,
     /// Takes CORS preflights, which browsers send without a token.
     preflights: bool,
-    /// Takes the tokens of whoever has a domain: for backends that decide by the subject themselves.
+    /// Takes the tokens of anybody who has a domain: for backends that decide by the subject themselves.
     anybody: bool,
     /// In place of the configuration's.
     audience: Option<Text<Audience>>,
@@ -42,21 +42,21 @@ pub(crate) struct RuleConfig {
     /// These, beside the organisations.
     #[serde(deserialize_with = "subjects")]
     subjects: Vec<Text<SubjectPattern>>,
-    /// Claims that must be there, with the values that do. They are the word of whoever signed, so that a member can claim
+    /// Claims that must be there, with the values that do. They are the word of the signer, so that a member can claim
     /// anything unless the organisation's signature is asked for.
     claims: BTreeMap<String, Several<String>>,
     /// Claims that must be there with any value.
     #[serde(deserialize_with = "some")]
     required_claims: Vec<String>,
-    /// Whose signature it takes: either's if there is none.
+    /// The signer whose signature it takes: either's if there is none.
     signed_by: Option<Signature>,
     #[serde(deserialize_with = "some")]
     key_algorithms: Vec<Text<KeyAlgorithm>>,
-    /// How long a token may live at most.
+    /// The longest lifetime of a token.
     max_lifetime: Option<Text<Duration>>,
     /// Fields for claims whose names can't end that of a field.
     claim_headers: BTreeMap<String, Text<ClaimField>>,
-    /// Where the rule stands in the configuration, for people.
+    /// The position of the rule in the configuration, for people.
     #[serde(skip)]
     pub(crate) origin: Option<String>,
 }
@@ -79,7 +79,7 @@ fn subjects<'de, D: Deserializer<'de>>(
     patterns.collect()
 }
 
-/// Whose key must have signed a token.
+/// The signer that a rule demands of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Signature {
@@ -90,7 +90,7 @@ enum Signature {
 }
 
 impl RuleConfig {
-    /// What `--allow PATTERN`, given any number of times, comes to: any host and path, for these subjects.
+    /// The rule that `--allow PATTERN`, given any number of times, comes to: any host and path, for these subjects.
     pub(crate) fn allowing(subjects: Vec<SubjectPattern>) -> Self {
         Self {
             subjects: subjects.into_iter().map(Text).collect(),
@@ -103,7 +103,7 @@ impl RuleConfig {
         format!("{}{}", self.host.0, self.path.0)
     }
 
-    /// Whether anything is asked of a token, or of what is sent on of it.
+    /// Tells whether anything is asked of a token, or of what is sent on of it.
     fn asks_for_a_token(&self) -> bool {
         let Self {
             host: _,
@@ -238,15 +238,15 @@ pub(crate) struct Rule {
     /// Methods, host and path, as they are shown.
     pub(crate) name: String,
     pub(crate) access: Access,
-    /// Whether CORS preflights pass without a token.
+    /// True if CORS preflights pass without a token.
     pub(crate) preflights: bool,
     /// Under which names claims are sent on.
     pub(crate) claims: ClaimFields,
-    /// What its author may have meant otherwise.
+    /// A warning about what its author may have meant otherwise.
     doubts: Vec<String>,
 }
 
-/// What a rule asks for.
+/// The access that a rule gives.
 #[derive(Debug)]
 pub(crate) enum Access {
     /// Nothing.
@@ -331,7 +331,7 @@ impl Rule {
     }
 }
 
-/// What of a request decides which rule is for it.
+/// The parts of a request that decide which rule is for it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked<'a> {
     pub(crate) host: &'a RequestHost,
@@ -396,7 +396,7 @@ impl Rules {
         self.0.iter().map(Rule::summary)
     }
 
-    /// What the owner can hardly have meant.
+    /// Warnings about what the owner can hardly have meant.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let unreachable = self.0.iter().enumerate().filter_map(|(index, rule)| {
             let before = self.0.iter().take(index);

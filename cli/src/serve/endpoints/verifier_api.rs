@@ -16,7 +16,7 @@
 //! this refuses the `application/x-www-form-urlencoded` that `curl --data` sends unless told otherwise.
 //!
 //! `subject` is what the original's code answers, `subjectId` what its documentation says; both are there. `error` is the
-//! message of the error, since whoever asks is a backend and not the client: hand on `reason` at most.
+//! message of the error, since a backend asks, and not the client: hand on `reason` at most.
 
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ use crate::serve::limits::{BodyFault, MAX_ANSWER};
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct VerifierApiConfig {
-    /// Whether it is served.
+    /// True if it is served.
     pub(crate) enabled: bool,
 }
 
@@ -53,7 +53,7 @@ pub(crate) const NAME: &str = "verifier";
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// What there is to say of a request that has no verdict.
+/// The answer to a request that has no verdict.
 #[derive(Serialize)]
 struct Problem<'a> {
     error: &'a str,
@@ -62,7 +62,7 @@ struct Problem<'a> {
     reason: Option<&'static str>,
 }
 
-/// What there is to say of a token that does not hold.
+/// The answer about a token that does not hold.
 #[derive(Serialize)]
 struct InvalidToken<'a> {
     status: &'static str,
@@ -167,7 +167,7 @@ fn audience(query: &str) -> Option<Audience> {
     Audience::try_from(audience.into_owned()).ok()
 }
 
-/// What the body is.
+/// The form of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum BodyForm {
     TokenBundle,
