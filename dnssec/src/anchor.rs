@@ -7,12 +7,16 @@ mod error;
 mod records;
 mod state;
 mod text;
+#[cfg(feature = "xml")]
 mod xml;
 
+use std::fmt;
 use std::str::FromStr;
 
 use crate::name::Name;
+use crate::presentation::rdata_to_text;
 use crate::rdata::{Algorithm, Dnskey, Ds};
+use crate::record::RecordType;
 use crate::time::Timestamp;
 use crate::validity::{Period, Validity};
 
@@ -54,14 +58,14 @@ const IANA_ROOT_ANCHORS: [Published; 2] = [
 ];
 
 /// One key that is believed, by itself or by its digest, for the times given with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TrustAnchor {
     owner: Name,
     form: AnchorForm,
     validity: Validity,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum AnchorForm {
     /// DS RDATA.
     Ds(Box<[u8]>),
@@ -134,6 +138,23 @@ impl TrustAnchor {
     }
 }
 
+/// A line of a zone file. An anchor that holds at certain times only has them in a comment behind it, which
+/// [`TrustAnchors`] reads: `. IN DS 20326 8 2 E06D… ;;valid=from 2017-02-02T00:00:00Z on`.
+impl fmt::Display for TrustAnchor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (record_type, rdata) = match &self.form {
+            AnchorForm::Ds(rdata) => (RecordType::DS, rdata),
+            AnchorForm::Dnskey(rdata) => (RecordType::DNSKEY, rdata),
+        };
+        text::write_owner(&self.owner, f)?;
+        write!(f, " IN {record_type} {}", rdata_to_text(record_type, rdata))?;
+        if self.validity == Validity::always() {
+            return Ok(());
+        }
+        write!(f, " ;;{}{}", text::VALID, self.validity)
+    }
+}
+
 /// Somebody's word for a key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Commitment<'a> {
@@ -165,22 +186,24 @@ pub(crate) enum Commitment<'a> {
 ///   `dnssec-dsfromkey` write: with comments, parentheses, `$ORIGIN`, `$TTL` and `@`. A line that begins with a blank
 ///   belongs to the owner of the record before it. Names are absolute unless there is an `$ORIGIN`. An owner that reads
 ///   as a class, a TTL or one of the two types is refused, as it is more likely that the owner is missing.
+///   [`Display`](fmt::Display) writes such lines, with the times of an anchor in a comment `;;valid=…` that is read again.
 /// - The state file of Unbound's `auto-trust-anchor-file`, which holds keys that RFC 5011 does not trust yet, or not any
 ///   more. Only keys in state VALID or MISSING become anchors (RFC 5011 §4); [`TrustAnchors::left_out`] has the others.
-/// - IANA's `root-anchors.xml` (RFC 9718), with its times. Its signature is not checked.
+/// - IANA's `root-anchors.xml` (RFC 9718), with its times. Its signature is not checked. This takes the feature `xml`.
 ///
 /// BIND's configuration (`trust-anchors { … }`) and its `managed-keys.bind` are refused.
 ///
 /// # The root's anchors, and how to renew them
 ///
-/// [`TrustAnchors::iana`] has the keys that were current when this crate was released. The root's key changes every few
-/// years, and is published long before it signs. A program need not wait for a release to take over a new one: it reads
+/// [`TrustAnchors::iana`] has the keys that were current when this crate was released, with the times at which each may be
+/// used. A key that the root retires stays in later releases with its end, so that what was proven by it can be verified
+/// for the times at which it was. The root's key changes every few years, and is published long before it signs. A program need not wait for a release to take over a new one: it reads
 /// anchors from a file, as `kliento --trust-anchors FILE` does, and hands them to the verifier. That file may be
 ///
 /// - <https://data.iana.org/root-anchors/root-anchors.xml>, whose signature `root-anchors.p7s` stands beside it
 ///   (RFC 9718 §3), or
 /// - a file that `unbound-anchor -a FILE` fetches and checks, and that Unbound keeps up to date (RFC 5011).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TrustAnchors {
     anchors: Vec<TrustAnchor>,
     left_out: Vec<LeftOutKey>,
@@ -215,7 +238,7 @@ impl TrustAnchors {
     }
 
     /// The anchors, in the order in which they were given.
-    pub fn iter(&self) -> impl Iterator<Item = &TrustAnchor> {
+    pub fn iter(&self) -> std::slice::Iter<'_, TrustAnchor> {
         self.anchors.iter()
     }
 
@@ -240,6 +263,54 @@ impl TrustAnchors {
     }
 }
 
+impl FromIterator<TrustAnchor> for TrustAnchors {
+    fn from_iter<I: IntoIterator<Item = TrustAnchor>>(anchors: I) -> Self {
+        Self::new(anchors)
+    }
+}
+
+/// ```
+/// use dnssec::TrustAnchors;
+///
+/// let own: TrustAnchors = "corp.example. IN DS 6512 13 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D"
+///     .parse()?;
+/// let mut anchors = TrustAnchors::iana();
+/// anchors.extend(own);
+/// assert_eq!(anchors.iter().len(), 3);
+/// assert_eq!(anchors.to_string().parse(), Ok(anchors));
+/// # Ok::<(), dnssec::AnchorError>(())
+/// ```
+impl Extend<TrustAnchor> for TrustAnchors {
+    fn extend<I: IntoIterator<Item = TrustAnchor>>(&mut self, anchors: I) {
+        self.anchors.extend(anchors);
+    }
+}
+
+impl IntoIterator for TrustAnchors {
+    type Item = TrustAnchor;
+    type IntoIter = std::vec::IntoIter<TrustAnchor>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.anchors.into_iter()
+    }
+}
+
+impl<'t> IntoIterator for &'t TrustAnchors {
+    type Item = &'t TrustAnchor;
+    type IntoIter = std::slice::Iter<'t, TrustAnchor>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// The anchors, one a line. That reads back, unless there are none.
+impl fmt::Display for TrustAnchors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.iter().try_for_each(|anchor| writeln!(f, "{anchor}"))
+    }
+}
+
 impl Published {
     fn anchor(&self) -> Option<TrustAnchor> {
         let rdata = [
@@ -260,7 +331,7 @@ impl FromStr for TrustAnchors {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim_start_matches('\u{feff}');
         let (anchors, left_out) = if text.trim_start().starts_with('<') {
-            (xml::parse(text)?, Vec::new())
+            (read_xml(text)?, Vec::new())
         } else {
             text::parse(text)?
         };
@@ -275,22 +346,92 @@ impl FromStr for TrustAnchors {
     }
 }
 
+#[cfg(feature = "xml")]
+fn read_xml(text: &str) -> Result<Vec<TrustAnchor>, AnchorError> {
+    xml::parse(text)
+}
+
+#[cfg(not(feature = "xml"))]
+fn read_xml(_: &str) -> Result<Vec<TrustAnchor>, AnchorError> {
+    Err(AnchorError::XmlNotBuilt)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Names with octets that mean something in zone files, and all shapes of times.
+    #[test]
+    fn anchors_read_back_as_they_are_written() {
+        let at = Timestamp::from_unix_seconds;
+        let period = |from, to| Period::new(at(from), at(to)).unwrap();
+        let owners = [
+            Name::root(),
+            "corp.example.".parse().unwrap(),
+            "in.".parse().unwrap(),
+            Name::from_labels([&b"a;b(c)d\"@$. \x00\xff"[..], b"*"]).unwrap(),
+        ];
+        let validities = [
+            Validity::always(),
+            Validity::never(),
+            period(0, 9).into(),
+            [period(0, 9), period(20, 20)].into_iter().collect(),
+            Period::new(at(5), Timestamp::MAX).unwrap().into(),
+            Period::new(Timestamp::MIN, at(5)).unwrap().into(),
+        ];
+        let mut anchors = TrustAnchors::iana();
+        for owner in owners {
+            for validity in &validities {
+                let ds = [&[0x19, 0x70, 13, 2][..], &[0xab; 32]].concat();
+                let dnskey = [1, 1, 3, 15, 7, 8, 9];
+                anchors.extend([
+                    TrustAnchor::from_ds(owner.clone(), &ds, validity.clone()).unwrap(),
+                    TrustAnchor::from_dnskey(owner.clone(), &dnskey, validity.clone()).unwrap(),
+                ]);
+            }
+        }
+        assert_eq!(anchors.to_string().parse(), Ok(anchors.clone()));
+        for anchor in &anchors {
+            let alone: TrustAnchors = anchor.to_string().parse().unwrap();
+            assert_eq!(alone, TrustAnchors::from_iter([anchor.clone()]));
+        }
+    }
+
+    /// An anchor must not become valid for ever because its times can't be read.
+    #[test]
+    fn times_that_cannot_be_read_are_refused() {
+        let [first, _] = &TrustAnchors::iana().anchors[..] else {
+            panic!()
+        };
+        let line = first.to_string();
+        assert!(
+            line.ends_with(" ;;valid=from 2017-02-02T00:00:00Z on"),
+            "{line}"
+        );
+        for text in [
+            line.replace(" on", ""),
+            line.replace("2017", "17"),
+            format!("{line} ;;valid=always"),
+            line.replace("from 2017-02-02T00:00:00Z on", ""),
+        ] {
+            let error = text.parse::<TrustAnchors>().unwrap_err();
+            assert!(matches!(error, AnchorError::Line { line: 1, .. }), "{text}");
+        }
+    }
 
     #[test]
     fn the_root_comes_built_in() {
         let anchors = TrustAnchors::iana();
         let tags: Vec<_> = anchors.iter().map(TrustAnchor::key_tag).collect();
         assert_eq!(tags, [20326, 38696]);
-        for anchor in anchors.iter() {
+        for anchor in &anchors {
             assert!(anchor.owner().is_root());
             assert_eq!(anchor.algorithm(), Algorithm::RSASHA256);
         }
     }
 
     /// Against the text forms that IANA publishes.
+    #[cfg(feature = "xml")]
     #[test]
     fn the_built_in_anchors_are_those_of_ianas_file_with_their_times() {
         let published: TrustAnchors = r#"<TrustAnchor id="x" source="x"><Zone>.</Zone>

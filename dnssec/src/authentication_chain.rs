@@ -5,9 +5,8 @@
 //! [`Chain::to_authentication_chain`](crate::Chain::to_authentication_chain) writes such lists.
 
 use crate::budget::{MAX_RECORDS, MAX_RESPONSES};
-use crate::chain::TOO_MANY_RESPONSES;
 use crate::error::Error;
-use crate::message::{CLASS_IN, NOERROR};
+use crate::message::{CLASS_IN, NOERROR, TOO_MANY_RESPONSES};
 use crate::name::Name;
 use crate::rdata::{Rrsig, split_u16, split_u32};
 use crate::record::RecordType;
@@ -30,8 +29,10 @@ struct WireRecord<'r> {
     rdata: &'r [u8],
 }
 
-/// Sorts the records of an `AuthenticationChain` into DNS messages, one for each RRset, for
-/// [`Chain::from_messages`](crate::Chain::from_messages).
+/// Sorts the records of an `AuthenticationChain` into DNS messages, one for each RRset.
+///
+/// [`Chain::from_authentication_chain`](crate::Chain::from_authentication_chain) does this and reads the messages; this is
+/// for those who want to keep a chain in another form.
 ///
 /// `records` is the chain alone, without the `ExtSupportLifetime` that precedes it in the TLS extension.
 ///
@@ -40,7 +41,7 @@ struct WireRecord<'r> {
 /// # let records: &[u8] = b"\x01a\x00\x00\x10\x00\x01\x00\x00\x00\x01\x00\x02\x01x";
 ///
 /// let messages = messages_from_authentication_chain(records)?;
-/// let chain = Chain::from_messages(messages.iter().map(Vec::as_slice))?;
+/// let chain = Chain::from_messages(&messages)?;
 /// # assert_eq!(chain.responses().len(), 1);
 /// # Ok::<(), dnssec::Error>(())
 /// ```
@@ -57,9 +58,9 @@ pub fn messages_from_authentication_chain(records: &[u8]) -> Result<Vec<Vec<u8>>
             });
         }
         let offset = records.len() - rest.len();
-        let (owner, record, after) = split_record(rest).ok_or(Error::MalformedChain {
+        let (owner, record, after) = split_record(rest).ok_or_else(|| Error::MalformedChain {
             offset,
-            problem: "expected a whole resource record in class IN, its names uncompressed".into(),
+            problem: problem_of(records),
         })?;
         rest = after;
         add(&mut rrsets, owner, record);
@@ -68,6 +69,30 @@ pub fn messages_from_authentication_chain(records: &[u8]) -> Result<Vec<Vec<u8>>
         }
     }
     rrsets.iter().map(SignedRecords::to_message).collect()
+}
+
+/// What is wrong with a list that does not consist of records, and what it seems to be.
+fn problem_of(records: &[u8]) -> String {
+    /// Octets of the `ExtSupportLifetime` (RFC 9102 §2.3).
+    const LIFETIME_OCTETS: usize = 2;
+    /// The tag of a DER SET.
+    const DER_SET: u8 = 0x31;
+    let expected = "expected an AuthenticationChain of RFC 9102, whole resource records in class IN with uncompressed names";
+    let without_lifetime = records.get(LIFETIME_OCTETS..).unwrap_or_default();
+    if records.first() == Some(&DER_SET) {
+        format!("{expected} (it looks like a DER SET OF OCTET STRING, which is read otherwise)")
+    } else if starts_with_record(without_lifetime) {
+        format!(
+            "{expected} (it looks like one behind the ExtSupportLifetime of the TLS extension: leave these two bytes out)"
+        )
+    } else {
+        expected.into()
+    }
+}
+
+/// Whether octets begin with a whole record in class IN.
+pub(crate) fn starts_with_record(octets: &[u8]) -> bool {
+    split_record(octets).is_some()
 }
 
 /// Takes one record off the front (RFC 1035 §4.1.3).
@@ -171,11 +196,7 @@ mod tests {
             let proof = chain.verify(&name, RecordType::TXT, &anchors, at).unwrap();
             (
                 proof.validity().clone(),
-                proof
-                    .rdata()
-                    .iter()
-                    .map(|rdata| rdata.to_vec())
-                    .collect::<Vec<_>>(),
+                proof.rdata().map(<[u8]>::to_vec).collect::<Vec<_>>(),
             )
         };
         assert_eq!(proof(&by_records), proof(&by_messages));

@@ -173,7 +173,7 @@ impl Budget {
         octets: usize,
     ) -> Result<(), Exhausted> {
         self.signatures.spend(1)?;
-        self.spend_work(Work::of_check(key).plus(Work::of_digest(octets)))
+        self.spend_work(Work::of_check(key).saturating_add(Work::of_digest(octets)))
     }
 
     pub(crate) fn spend_failed_signature(&mut self) -> Result<(), Exhausted> {
@@ -187,7 +187,7 @@ impl Budget {
     /// For the digest of a key of so many octets.
     pub(crate) fn spend_digest(&mut self, octets: usize) -> Result<(), Exhausted> {
         self.digests.spend(1)?;
-        self.spend_work(Work::from_units(1).plus(Work::of_digest(octets)))
+        self.spend_work(Work::from_units(1).saturating_add(Work::of_digest(octets)))
     }
 
     /// Refuses more different NSEC and NSEC3 records than any honest chain has.

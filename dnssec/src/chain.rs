@@ -1,4 +1,4 @@
-//! The set of DNS responses from which a fact is proven: reading it, writing it, looking things up in it.
+//! The set of DNS responses from which a fact is proven: reading it and writing it. `verify` looks things up in it.
 //!
 //! On the wire a chain is a DER `SET OF OCTET STRING`, each string a whole DNS message (RFC 1035). Their order means
 //! nothing, and what a proof does not need is passed over.
@@ -10,20 +10,17 @@ use der::asn1::{OctetStringRef, SetOfVec};
 use der::{Decode, Encode, Header, Reader, SliceReader, Tag};
 use smallvec::{Array, SmallVec};
 
-use crate::anchor::TrustAnchors;
+use crate::authentication_chain::starts_with_record;
 use crate::budget::{MAX_RECORDS, MAX_RESPONSES, max_name_steps};
-use crate::demand::Demand;
 use crate::error::Error;
-use crate::message::Response;
+use crate::message::{Response, TOO_MANY_RESPONSES};
 use crate::name::Name;
 use crate::record::RecordType;
-use crate::validity::Period;
-use crate::verify::{self, Fact, Proof};
 
 /// DNS responses, read once and borrowed for as long as it lives.
 ///
-/// Nothing in it is to be believed until [`Chain::verify`] gives a [`Proof`].
-#[derive(Clone, Debug)]
+/// Nothing in it is to be believed until [`Chain::verify`] gives a [`Proof`](crate::Proof).
+#[derive(Clone, Debug, Default)]
 pub struct Chain<'a> {
     responses: Vec<Response<'a>>,
 }
@@ -31,9 +28,7 @@ pub struct Chain<'a> {
 impl<'a> Chain<'a> {
     /// Reads a DER `SET OF OCTET STRING`, and nothing after it. The order of the strings is not looked at.
     pub fn from_der(der: &'a [u8]) -> Result<Self, Error> {
-        let mut reader = SliceReader::new(der).map_err(malformed_chain)?;
-        let set = read_value(&mut reader, Tag::Set)?;
-        reader.finish().map_err(malformed_chain)?;
+        let set = read_set(der).map_err(|error| hint_at_authentication_chain(error, der))?;
         let content_offset = der.len() - set.len();
         Self::from_octet_strings(set, content_offset)
     }
@@ -45,13 +40,7 @@ impl<'a> Chain<'a> {
     }
 
     fn from_octet_strings(content: &'a [u8], content_offset: usize) -> Result<Self, Error> {
-        let within_chain = |error| match error {
-            Error::MalformedChain { offset, problem } => Error::MalformedChain {
-                offset: offset.saturating_add(content_offset),
-                problem,
-            },
-            other => other,
-        };
+        let within_chain = |error: Error| error.at_offset(content_offset);
         // As many as an answer below four zones takes, with the keys and the delegation of each.
         let mut messages: SmallVec<[_; 8]> = SmallVec::new();
         if !content.is_empty() {
@@ -68,9 +57,11 @@ impl<'a> Chain<'a> {
         Self::from_messages(messages)
     }
 
-    /// Takes DNS messages as a resolver sent them.
-    pub fn from_messages(messages: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, Error> {
-        let messages = messages.into_iter();
+    /// Takes DNS messages as a resolver sent them: a `&Vec<Vec<u8>>`, or slices of octets.
+    pub fn from_messages<M: AsRef<[u8]> + ?Sized + 'a>(
+        messages: impl IntoIterator<Item = &'a M>,
+    ) -> Result<Self, Error> {
+        let messages = messages.into_iter().map(AsRef::as_ref);
         let (count, _) = messages.size_hint();
         let mut responses = Vec::with_capacity(count.min(MAX_RESPONSES));
         let (mut records, mut name_steps, mut length) = (0, 0, 0_usize);
@@ -116,59 +107,20 @@ impl<'a> Chain<'a> {
     }
 
     /// Whether some response echoes the question for `record_type` at `name`. Nothing is verified.
-    pub fn answers(&self, name: &Name, record_type: RecordType) -> bool {
+    pub fn has_response_to(&self, name: &Name, record_type: RecordType) -> bool {
         let mut responses = self.responses.iter();
         responses.any(|response| response.answers_question(name, record_type))
     }
 
-    /// Looks `record_type` at `name` up, as one would in the DNS, and proves what is found from an anchor down: records,
-    /// behind aliases perhaps, or that there are none.
-    ///
-    /// The proof holds for at least one second of `period`; for which seconds it holds, within `period` and around it, it
-    /// says itself. Signatures that are good at no second of `period` are passed over before any public-key operation,
-    /// so a validity beyond `period` may be less than the whole chain would prove: ask with [`Period::ALWAYS`] for that.
-    ///
-    /// No clock is read and no network asked.
-    ///
-    /// ```
-    /// use dnssec::{Chain, Denial, Fact, Period, RecordType, Timestamp, TrustAnchors};
-    /// # let world = kliento_fixtures::World::builder()
-    /// #     .at(1_795_262_400)
-    /// #     .zone(".", kliento_fixtures::Algorithm::Ed25519)
-    /// #     .zone("example.", kliento_fixtures::Algorithm::Ed25519)
-    /// #     .build();
-    /// # let der = kliento_fixtures::chain_der(&world.chain("_veraid.example.", kliento_fixtures::TXT));
-    /// # let anchors: TrustAnchors = world.anchors().parse()?;
-    ///
-    /// let noon = Period::at("2026-11-21T12:00:00Z".parse()?);
-    /// let chain = Chain::from_der(&der)?;
-    /// match chain.look_up(&"_veraid.example".parse()?, RecordType::TXT, &anchors, noon)? {
-    ///     Fact::Proven(proof) => println!("{} records", proof.rdata().len()),
-    ///     Fact::ProvenAbsent(absence) => assert_eq!(absence.denial(), Denial::NxDomain),
-    /// }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn look_up(
-        &self,
-        name: &Name,
-        record_type: RecordType,
-        anchors: &TrustAnchors,
-        demand: impl Into<Demand>,
-    ) -> Result<Fact<'a>, Error> {
-        verify::look_up(self, name, record_type, anchors, demand.into())
-    }
-
-    /// Proves the RRset of `record_type` at `name`: [`Chain::look_up`] for those who need there to be records. A proof
-    /// that there are none is [`Error::Absent`].
-    pub fn verify(
-        &self,
-        name: &Name,
-        record_type: RecordType,
-        anchors: &TrustAnchors,
-        period: Period,
-    ) -> Result<Proof<'a>, Error> {
-        self.look_up(name, record_type, anchors, period)?
-            .into_proof()
+    /// Whether some response to the question for `record_type` at `name` has such records, or an alias that leads from there
+    /// to others: a CNAME, or a DNAME above. Responses of servers that failed do not count. Nothing is verified: this is for
+    /// telling what a chain means to prove, before it is asked to.
+    pub fn has_answer_to(&self, name: &Name, record_type: RecordType) -> bool {
+        self.responses.iter().any(|response| {
+            response.is_an_answer()
+                && response.answers_question(name, record_type)
+                && response.has_records_or_alias(name, record_type)
+        })
     }
 
     /// The responses that say anything to this question, each once.
@@ -199,10 +151,28 @@ pub(crate) fn keep_each_once<A: Array, K: Eq + Hash>(
     }
 }
 
-pub(crate) const TOO_MANY_RESPONSES: Error = Error::ChainTooLarge {
-    what: "responses",
-    limit: MAX_RESPONSES,
-};
+/// The content of a DER SET with nothing after it.
+fn read_set(der: &[u8]) -> Result<&[u8], Error> {
+    let mut reader = SliceReader::new(der).map_err(malformed_chain)?;
+    let set = read_value(&mut reader, Tag::Set)?;
+    reader.finish().map_err(malformed_chain)?;
+    Ok(set)
+}
+
+/// Says what the octets seem to be if they are no DER.
+fn hint_at_authentication_chain(error: Error, octets: &[u8]) -> Error {
+    match error {
+        Error::MalformedChain { offset, problem } if starts_with_record(octets) => {
+            Error::MalformedChain {
+                offset,
+                problem: format!(
+                    "{problem} (it looks like an AuthenticationChain of RFC 9102, which is read otherwise)"
+                ),
+            }
+        }
+        other => other,
+    }
+}
 
 /// Reads one element with `tag` and a definite length, and gives its content.
 fn read_value<'a>(reader: &mut SliceReader<'a>, tag: Tag) -> Result<&'a [u8], Error> {
@@ -232,7 +202,7 @@ fn malformed_chain(error: der::Error) -> Error {
 }
 
 /// Writes messages as a DER `SET OF OCTET STRING`: in order, and nothing twice.
-pub(crate) fn encode_der<'m>(messages: impl Iterator<Item = &'m [u8]>) -> Vec<u8> {
+fn encode_der<'m>(messages: impl Iterator<Item = &'m [u8]>) -> Vec<u8> {
     let mut messages: Vec<&[u8]> = messages.collect();
     messages.sort_unstable();
     messages.dedup();

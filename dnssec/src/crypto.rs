@@ -46,6 +46,10 @@ pub(crate) fn sha384(parts: [&[u8]; 2]) -> Digest {
     digest(&digest::SHA384, parts)
 }
 
+pub(crate) fn sha512(parts: [&[u8]; 2]) -> Digest {
+    digest(&digest::SHA512, parts)
+}
+
 /// Octets of an NSEC3 hash, which is SHA-1's.
 pub(crate) const NSEC3_HASH_OCTETS: usize = 20;
 

@@ -1,11 +1,13 @@
 //! What a look-up demands of the signatures that it rests on.
 
+use crate::time::Timestamp;
 use crate::validity::Period;
 use crate::work::Work;
 
-/// When a proof must hold, for how long a signature may be valid in all, and what it may cost to find out.
+/// The period in which a proof must hold, for how long a signature may be valid in all, and what it may cost to find out.
 ///
-/// A [`Period`] alone makes one without a limit, so it can be given wherever a demand is asked for.
+/// A [`Period`] alone makes one without a limit, and so does a [`Timestamp`], so both can be given wherever a demand is
+/// asked for.
 ///
 /// ```
 /// use dnssec::{Demand, Period, Timestamp};
@@ -80,5 +82,12 @@ impl From<Period> for Demand {
             longest_signature: None,
             most_work: None,
         }
+    }
+}
+
+/// That one second.
+impl From<Timestamp> for Demand {
+    fn from(moment: Timestamp) -> Self {
+        Period::at(moment).into()
     }
 }

@@ -1,20 +1,28 @@
 //! Why a chain does not prove what was asked of it.
 
-use crate::message::MessageError;
+use crate::fact::Absence;
 use crate::name::Name;
 use crate::rdata::Algorithm;
 use crate::record::RecordType;
 use crate::time::Timestamp;
 use crate::validity::{Period, Validity};
-use crate::verify::Absence;
+use crate::wire_name::WireNameError;
 
 /// An RRset, for messages: its owner and type.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct RrsetId {
     /// The owner name.
     pub owner: Name,
     /// The type of its records.
     pub record_type: RecordType,
+}
+
+impl RrsetId {
+    /// The RRset of `record_type` at `owner`.
+    pub fn new(owner: Name, record_type: RecordType) -> Self {
+        Self { owner, record_type }
+    }
 }
 
 impl std::fmt::Display for RrsetId {
@@ -24,7 +32,8 @@ impl std::fmt::Display for RrsetId {
 }
 
 /// An RRSIG, for messages: what it covers and which key made it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct RrsigId {
     /// The RRset that it covers.
     pub rrset: RrsetId,
@@ -51,6 +60,23 @@ impl std::fmt::Display for RrsigId {
     }
 }
 
+/// The reason why octets are not a DNS message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what} at byte {offset}")]
+#[non_exhaustive]
+pub struct MessageError {
+    /// Offset in the message, in octets.
+    pub offset: usize,
+    /// What is wrong there.
+    pub what: &'static str,
+}
+
+impl From<WireNameError> for MessageError {
+    fn from(WireNameError { offset, what }: WireNameError) -> Self {
+        Self { offset, what }
+    }
+}
+
 /// Why a chain could not be read, or does not prove what was asked.
 ///
 /// Where several signatures or keys were tried, the error is about the one that got furthest.
@@ -59,6 +85,7 @@ impl std::fmt::Display for RrsigId {
 pub enum Error {
     /// The octets are no DER `SET OF OCTET STRING` or, where that was to be read, no `AuthenticationChain`.
     #[error("the DNSSEC chain can't be read: {problem} at byte {offset}")]
+    #[non_exhaustive]
     MalformedChain {
         /// Offset in the chain, in octets.
         offset: usize,
@@ -67,6 +94,7 @@ pub enum Error {
     },
     /// The chain is larger than any honest one.
     #[error("the DNSSEC chain has too many {what} (at most {limit} are read)")]
+    #[non_exhaustive]
     ChainTooLarge {
         /// What there is too much of.
         what: &'static str,
@@ -74,7 +102,8 @@ pub enum Error {
         limit: usize,
     },
     /// A response is no DNS message.
-    #[error("response {index} of the DNSSEC chain is not a DNS message: {source}")]
+    #[error("response {index} of the DNSSEC chain is not a DNS message")]
+    #[non_exhaustive]
     MalformedResponse {
         /// Which response, counted from 0 in the order of the chain.
         index: usize,
@@ -82,10 +111,11 @@ pub enum Error {
         source: MessageError,
     },
     /// No response answers a question that has to be answered.
-    #[error("the DNSSEC chain holds no response to the question for {0}")]
+    #[error("the DNSSEC chain holds no response or records for {0}")]
     MissingResponse(RrsetId),
     /// Several responses answer the question, and differ.
     #[error("the DNSSEC chain holds {count} different responses to the question for {rrset}")]
+    #[non_exhaustive]
     AmbiguousAnswer {
         /// What was asked.
         rrset: RrsetId,
@@ -96,6 +126,7 @@ pub enum Error {
     #[error(
         "the response to the question for {rrset} has the response code {response_code}, so it says nothing"
     )]
+    #[non_exhaustive]
     ResponseCode {
         /// What was asked.
         rrset: RrsetId,
@@ -124,6 +155,7 @@ pub enum Error {
     AliasLoop(Name),
     /// More aliases in a row than anybody follows.
     #[error("more than {limit} aliases lead on from {name}")]
+    #[non_exhaustive]
     TooManyAliases {
         /// The name that was asked for.
         name: Name,
@@ -132,6 +164,7 @@ pub enum Error {
     },
     /// The name that a DNAME leads to is longer than a name can be (RFC 6672 §2.2).
     #[error("the DNAME at {dname} turns {name} into a name that is too long")]
+    #[non_exhaustive]
     AliasTooLong {
         /// The name below the DNAME.
         name: Name,
@@ -149,6 +182,7 @@ pub enum Error {
     SignerOffTree(Box<RrsigId>),
     /// The RRSIG's Labels field counts more labels than the owner has.
     #[error("{rrsig} is no good: it counts {labels} labels, more than the owner has")]
+    #[non_exhaustive]
     TooManyLabels {
         /// The signature.
         rrsig: Box<RrsigId>,
@@ -157,6 +191,7 @@ pub enum Error {
     },
     /// The RRSIG's Labels field counts fewer labels than its signer has: a wildcard above the zone is not the zone's to sign.
     #[error("{rrsig} is no good: it counts {labels} labels, fewer than its signer has")]
+    #[non_exhaustive]
     TooFewLabels {
         /// The signature.
         rrsig: Box<RrsigId>,
@@ -171,6 +206,7 @@ pub enum Error {
     RrsigPeriod(Box<RrsigId>),
     /// The RRSIG is valid for longer than was demanded ([`Demand::with_longest_signature`](crate::Demand)).
     #[error("{rrsig} is valid for {} seconds, more than the {limit} allowed", .window.seconds())]
+    #[non_exhaustive]
     RrsigTooLong {
         /// The signature.
         rrsig: Box<RrsigId>,
@@ -180,7 +216,12 @@ pub enum Error {
         limit: u32,
     },
     /// The RRSIG had expired by then.
-    #[error("{rrsig} expired at {expired}, before {period}")]
+    ///
+    /// The dates of an RRSIG are compared before its signature is verified, since that costs nothing. So this does not
+    /// mean that the records were true until then: a forged RRSIG with old dates is refused for them, too. To tell one
+    /// from the other, look the records up with [`Period::always`], as the crate's documentation shows under "Time".
+    #[error("{rrsig} expired at {expired}, before {}", .period.start())]
+    #[non_exhaustive]
     RrsigExpired {
         /// The signature.
         rrsig: Box<RrsigId>,
@@ -189,8 +230,9 @@ pub enum Error {
         /// What was asked for.
         period: Period,
     },
-    /// The RRSIG was not valid yet.
-    #[error("{rrsig} is valid from {valid_from} only, after {period}")]
+    /// The RRSIG was not valid yet. As with [`Error::RrsigExpired`], its signature was not verified.
+    #[error("{rrsig} is valid from {valid_from} only, after {}", .period.end())]
+    #[non_exhaustive]
     RrsigNotYetValid {
         /// The signature.
         rrsig: Box<RrsigId>,
@@ -207,6 +249,7 @@ pub enum Error {
     BadSignature(Box<RrsigId>),
     /// The DNSKEY RRset is signed, but by no key that the parent or an anchor commits to.
     #[error("the DNSKEY RRset of {zone} is not signed by a key that {committed_by} commits to")]
+    #[non_exhaustive]
     DnskeyNotCommitted {
         /// The zone.
         zone: Name,
@@ -214,21 +257,26 @@ pub enum Error {
         committed_by: Committer,
     },
     /// The name lies in or below a zone that is proven to be unsigned, or to count as such. So nothing is proven about it,
-    /// and nothing is wrong.
+    /// and nothing is wrong. [`Chain::look_up`](crate::Chain::look_up) returns this as
+    /// [`Fact::ProvenInsecure`](crate::Fact::ProvenInsecure).
     #[error("{zone} is insecure: {cause}")]
+    #[non_exhaustive]
     InsecureDelegation {
         /// The zone, or the name below which there may be one.
         zone: Name,
-        /// Why it counts as unsigned.
+        /// The reason why it counts as unsigned.
         cause: Insecurity,
+        /// The seconds at which that is proven.
+        validity: Validity,
     },
     /// No trust anchor lies at or above the name.
     #[error("no trust anchor lies at or above {0}")]
     NoTrustAnchor(Name),
     /// All signatures are good, but never at the same time, or not at the time asked for.
     #[error(
-        "{rrset} is proven for {validity}, which is not within {period}: the chain's signatures are not valid together then"
+        "{rrset} is proven at other times ({validity}) than {period}: the chain's signatures are not valid together then"
     )]
+    #[non_exhaustive]
     NotValidTogether {
         /// What was asked.
         rrset: RrsetId,
@@ -238,9 +286,8 @@ pub enum Error {
         period: Period,
     },
     /// The RRSIG and the key that made it are never good at the same time.
-    #[error(
-        "{rrsig} is valid {window}, but its key is proven for {key_validity} only: never together"
-    )]
+    #[error("{rrsig} is valid {window}, and its key is proven {key_validity}: never together")]
+    #[non_exhaustive]
     KeyNotValidThen {
         /// The signature.
         rrsig: Box<RrsigId>,
@@ -251,6 +298,7 @@ pub enum Error {
     },
     /// The chain asks for more work than any honest one.
     #[error("verification stopped: the chain asks for more than {limit} {work}")]
+    #[non_exhaustive]
     BudgetExhausted {
         /// What kind of work.
         work: &'static str,
@@ -260,7 +308,7 @@ pub enum Error {
 }
 
 /// Why a zone counts as unsigned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Insecurity {
     /// The parent proves that it has no DS RRset (RFC 4035 §5.2).
@@ -308,7 +356,96 @@ impl std::fmt::Display for Committer {
     }
 }
 
+/// The kinds of [`Error`], for callers who do one thing or another about each. More may come.
+///
+/// | kind | RFC 4033 §5 | what to do |
+/// |---|---|---|
+/// | [`Malformed`](Self::Malformed), [`Limit`](Self::Limit) | – | refuse it |
+/// | [`Question`](Self::Question) | – | ask for something else |
+/// | [`Incomplete`](Self::Incomplete) | bogus | fetch the chain again: it is not about that, or lacks a part |
+/// | [`Time`](Self::Time) | bogus | fetch the chain again, or ask about another time |
+/// | [`Bogus`](Self::Bogus) | bogus | refuse it |
+/// | [`Indeterminate`](Self::Indeterminate) | indeterminate | add a trust anchor |
+/// | [`Insecure`](Self::Insecure) | insecure | do without proof, where that is allowed |
+/// | [`Absent`](Self::Absent) | secure | do without such records |
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The octets can't be read.
+    Malformed,
+    /// What is asked for is nothing that can be proven.
+    Question,
+    /// The chain lacks a response, or the proof of a denial.
+    Incomplete,
+    /// No trust anchor lies at or above the name.
+    Indeterminate,
+    /// It is proven that nothing can be proven about the name.
+    Insecure,
+    /// It is proven that there are no such records.
+    Absent,
+    /// Signatures are not valid at the time that was asked for, or never together. Whether they are good otherwise was not
+    /// always looked at.
+    Time,
+    /// The chain should prove something and does not: signatures, keys or records are missing, wrong or unsupported.
+    Bogus,
+    /// More of something than this crate takes, or than the caller allows.
+    Limit,
+}
+
 impl Error {
+    /// The kind of the error.
+    ///
+    /// ```
+    /// use dnssec::{Chain, Error, ErrorKind, Name, Period, RecordType, TrustAnchors};
+    ///
+    /// # let chain = Chain::from_messages::<[u8]>([])?;
+    /// let refusal = chain
+    ///     .verify(&"example.com".parse()?, RecordType::TXT, &TrustAnchors::iana(), Period::always())
+    ///     .unwrap_err();
+    /// match refusal.kind() {
+    ///     ErrorKind::Absent => println!("there are none"),
+    ///     ErrorKind::Incomplete | ErrorKind::Time => println!("fetch it again: {refusal}"),
+    ///     _ => println!("refused: {refusal}"),
+    /// }
+    /// # assert_eq!(refusal.kind(), ErrorKind::Incomplete);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::MalformedChain { .. } | Self::MalformedResponse { .. } => ErrorKind::Malformed,
+            Self::MetaType(_) => ErrorKind::Question,
+            Self::MissingResponse(_)
+            | Self::ResponseCode { .. }
+            | Self::UnprovenDenial(_)
+            | Self::UnprovenWildcard(_) => ErrorKind::Incomplete,
+            Self::NoTrustAnchor(_) => ErrorKind::Indeterminate,
+            Self::InsecureDelegation { .. } => ErrorKind::Insecure,
+            Self::Absent(_) => ErrorKind::Absent,
+            Self::RrsigExpired { .. }
+            | Self::RrsigNotYetValid { .. }
+            | Self::NotValidTogether { .. }
+            | Self::KeyNotValidThen { .. } => ErrorKind::Time,
+            Self::AmbiguousAnswer { .. }
+            | Self::Wildcard(_)
+            | Self::AliasLoop(_)
+            | Self::AliasTooLong { .. }
+            | Self::MalformedRecord(_)
+            | Self::NoRrsig(_)
+            | Self::SignerOffTree(_)
+            | Self::TooManyLabels { .. }
+            | Self::TooFewLabels { .. }
+            | Self::UnsupportedAlgorithm(_)
+            | Self::RrsigPeriod(_)
+            | Self::NoMatchingKey(_)
+            | Self::BadSignature(_)
+            | Self::DnskeyNotCommitted { .. } => ErrorKind::Bogus,
+            Self::ChainTooLarge { .. }
+            | Self::TooManyAliases { .. }
+            | Self::RrsigTooLong { .. }
+            | Self::BudgetExhausted { .. } => ErrorKind::Limit,
+        }
+    }
+
     /// A stable name for the reason, for machines.
     pub fn reason(&self) -> &'static str {
         match self {
@@ -356,6 +493,18 @@ impl Error {
         )
     }
 
+    /// The same error for a chain that starts `octets` into what was read: its offsets count from there.
+    #[must_use]
+    pub fn at_offset(self, octets: usize) -> Self {
+        match self {
+            Self::MalformedChain { offset, problem } => Self::MalformedChain {
+                offset: offset.saturating_add(octets),
+                problem,
+            },
+            other => other,
+        }
+    }
+
     /// How far what failed had got. Of several failures the furthest says most about what to mend. An exhausted budget is
     /// never one of several.
     pub(crate) fn progress(&self) -> u8 {
@@ -374,12 +523,260 @@ impl Error {
         }
     }
 
-    /// The failure that got further, `self` if both got as far.
+    /// The failure that got further, `self` if both got as far. Two proofs that one zone is insecure hold whenever either
+    /// does.
     pub(crate) fn furthest(self, other: Self) -> Self {
-        if other.progress() > self.progress() {
-            other
-        } else {
-            self
+        match (self, other) {
+            (
+                Self::InsecureDelegation {
+                    zone,
+                    cause,
+                    validity,
+                },
+                Self::InsecureDelegation {
+                    zone: other_zone,
+                    cause: other_cause,
+                    validity: other_validity,
+                },
+            ) if zone == other_zone && cause == other_cause => Self::InsecureDelegation {
+                zone,
+                cause,
+                validity: validity.union(&other_validity),
+            },
+            (first, other) if other.progress() > first.progress() => other,
+            (first, _) => first,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fact::Denial;
+
+    /// An error of each variant, with its kind.
+    #[allow(clippy::too_many_lines, reason = "there are many variants")]
+    fn one_of_each() -> Vec<(Error, ErrorKind)> {
+        let rrset = || RrsetId::new(Name::root(), RecordType::TXT);
+        let rrsig = || {
+            Box::new(RrsigId {
+                rrset: rrset(),
+                signer: Name::root(),
+                key_tag: 1,
+                algorithm: Algorithm::ED25519,
+            })
+        };
+        let absence = Absence {
+            name: Name::root(),
+            canonical_name: Name::root(),
+            record_type: RecordType::TXT,
+            denial: Denial::NoData,
+            validity: Validity::never(),
+        };
+        let (period, moment) = (Period::always(), Timestamp::MIN);
+        let (what, limit) = ("things", 1);
+        let validity = Validity::never;
+        vec![
+            (
+                Error::MalformedChain {
+                    offset: 0,
+                    problem: "it is cut short".into(),
+                },
+                ErrorKind::Malformed,
+            ),
+            (Error::ChainTooLarge { what, limit }, ErrorKind::Limit),
+            (
+                Error::MalformedResponse {
+                    index: 0,
+                    source: MessageError { offset: 0, what },
+                },
+                ErrorKind::Malformed,
+            ),
+            (Error::MissingResponse(rrset()), ErrorKind::Incomplete),
+            (
+                Error::AmbiguousAnswer {
+                    rrset: rrset(),
+                    count: 2,
+                },
+                ErrorKind::Bogus,
+            ),
+            (
+                Error::ResponseCode {
+                    rrset: rrset(),
+                    response_code: 2,
+                },
+                ErrorKind::Incomplete,
+            ),
+            (Error::MetaType(RecordType::ANY), ErrorKind::Question),
+            (Error::from(absence), ErrorKind::Absent),
+            (Error::UnprovenDenial(rrset()), ErrorKind::Incomplete),
+            (Error::UnprovenWildcard(rrset()), ErrorKind::Incomplete),
+            (Error::Wildcard(rrset()), ErrorKind::Bogus),
+            (Error::AliasLoop(Name::root()), ErrorKind::Bogus),
+            (
+                Error::TooManyAliases {
+                    name: Name::root(),
+                    limit,
+                },
+                ErrorKind::Limit,
+            ),
+            (
+                Error::AliasTooLong {
+                    name: Name::root(),
+                    dname: Name::root(),
+                },
+                ErrorKind::Bogus,
+            ),
+            (Error::MalformedRecord(rrset()), ErrorKind::Bogus),
+            (Error::NoRrsig(rrset()), ErrorKind::Bogus),
+            (Error::SignerOffTree(rrsig()), ErrorKind::Bogus),
+            (
+                Error::TooManyLabels {
+                    rrsig: rrsig(),
+                    labels: 1,
+                },
+                ErrorKind::Bogus,
+            ),
+            (
+                Error::TooFewLabels {
+                    rrsig: rrsig(),
+                    labels: 1,
+                },
+                ErrorKind::Bogus,
+            ),
+            (Error::UnsupportedAlgorithm(rrsig()), ErrorKind::Bogus),
+            (Error::RrsigPeriod(rrsig()), ErrorKind::Bogus),
+            (
+                Error::RrsigTooLong {
+                    rrsig: rrsig(),
+                    window: period,
+                    limit: 1,
+                },
+                ErrorKind::Limit,
+            ),
+            (
+                Error::RrsigExpired {
+                    rrsig: rrsig(),
+                    expired: moment,
+                    period,
+                },
+                ErrorKind::Time,
+            ),
+            (
+                Error::RrsigNotYetValid {
+                    rrsig: rrsig(),
+                    valid_from: moment,
+                    period,
+                },
+                ErrorKind::Time,
+            ),
+            (Error::NoMatchingKey(rrsig()), ErrorKind::Bogus),
+            (Error::BadSignature(rrsig()), ErrorKind::Bogus),
+            (
+                Error::DnskeyNotCommitted {
+                    zone: Name::root(),
+                    committed_by: Committer::Parent,
+                },
+                ErrorKind::Bogus,
+            ),
+            (
+                Error::InsecureDelegation {
+                    zone: Name::root(),
+                    cause: Insecurity::NoDs,
+                    validity: validity(),
+                },
+                ErrorKind::Insecure,
+            ),
+            (Error::NoTrustAnchor(Name::root()), ErrorKind::Indeterminate),
+            (
+                Error::NotValidTogether {
+                    rrset: rrset(),
+                    validity: validity(),
+                    period,
+                },
+                ErrorKind::Time,
+            ),
+            (
+                Error::KeyNotValidThen {
+                    rrsig: rrsig(),
+                    window: period,
+                    key_validity: validity(),
+                },
+                ErrorKind::Time,
+            ),
+            (
+                Error::BudgetExhausted {
+                    work: what,
+                    limit: 1,
+                },
+                ErrorKind::Limit,
+            ),
+        ]
+    }
+
+    /// A variant's place in the list. A new variant does not compile before it has one.
+    fn place(error: &Error) -> usize {
+        match error {
+            Error::MalformedChain { .. } => 0,
+            Error::ChainTooLarge { .. } => 1,
+            Error::MalformedResponse { .. } => 2,
+            Error::MissingResponse(_) => 3,
+            Error::AmbiguousAnswer { .. } => 4,
+            Error::ResponseCode { .. } => 5,
+            Error::MetaType(_) => 6,
+            Error::Absent(_) => 7,
+            Error::UnprovenDenial(_) => 8,
+            Error::UnprovenWildcard(_) => 9,
+            Error::Wildcard(_) => 10,
+            Error::AliasLoop(_) => 11,
+            Error::TooManyAliases { .. } => 12,
+            Error::AliasTooLong { .. } => 13,
+            Error::MalformedRecord(_) => 14,
+            Error::NoRrsig(_) => 15,
+            Error::SignerOffTree(_) => 16,
+            Error::TooManyLabels { .. } => 17,
+            Error::TooFewLabels { .. } => 18,
+            Error::UnsupportedAlgorithm(_) => 19,
+            Error::RrsigPeriod(_) => 20,
+            Error::RrsigTooLong { .. } => 21,
+            Error::RrsigExpired { .. } => 22,
+            Error::RrsigNotYetValid { .. } => 23,
+            Error::NoMatchingKey(_) => 24,
+            Error::BadSignature(_) => 25,
+            Error::DnskeyNotCommitted { .. } => 26,
+            Error::InsecureDelegation { .. } => 27,
+            Error::NoTrustAnchor(_) => 28,
+            Error::NotValidTogether { .. } => 29,
+            Error::KeyNotValidThen { .. } => 30,
+            Error::BudgetExhausted { .. } => 31,
+        }
+    }
+
+    #[test]
+    fn every_error_has_its_kind_and_a_reason() {
+        for (index, (error, kind)) in one_of_each().into_iter().enumerate() {
+            assert_eq!(place(&error), index, "{error}");
+            assert_eq!(error.kind(), kind, "{error}");
+            assert!(error.reason().starts_with("dnssec."), "{error}");
+            assert_eq!(
+                error.is_malformed(),
+                matches!(
+                    error,
+                    Error::MalformedChain { .. } | Error::ChainTooLarge { .. }
+                ),
+                "{error}"
+            );
+        }
+        assert_eq!(one_of_each().len(), 32);
+    }
+
+    /// Whoever prints an error with its causes prints each once.
+    #[test]
+    fn no_error_says_what_its_source_says() {
+        for (error, _) in one_of_each() {
+            if let Some(source) = std::error::Error::source(&error) {
+                assert!(!error.to_string().contains(&source.to_string()), "{error}");
+            }
         }
     }
 }

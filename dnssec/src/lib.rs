@@ -5,15 +5,21 @@
 //! domain published these records, and when that was vouched for. This crate makes such proofs and checks them.
 //!
 //! ```
-//! use dnssec::{Chain, Period, RecordType, Timestamp, TrustAnchors, txt_content};
+//! use dnssec::{Chain, Name, RecordType, Timestamp, Tlsa, TrustAnchors};
+//! # let (certificate, public_key) = (&b"DER"[..], &b"SubjectPublicKeyInfo"[..]);
+//! # let tlsa = kliento_fixtures::Record::new(
+//! #     "_443._tcp.www.example.com.",
+//! #     RecordType::TLSA.0,
+//! #     [&[Tlsa::DANE_EE, Tlsa::SPKI, Tlsa::FULL][..], public_key].concat(),
+//! # );
 //! # let world = kliento_fixtures::World::builder()
 //! #     .at(1_795_262_400)
 //! #     .zone(".", kliento_fixtures::Algorithm::Ed25519)
 //! #     .zone("com.", kliento_fixtures::Algorithm::EcdsaP256Sha256)
 //! #     .zone("example.com.", kliento_fixtures::Algorithm::EcdsaP256Sha256)
-//! #     .txt("_service.example.com.", "key=1")
+//! #     .record(tlsa)
 //! #     .build();
-//! # let der = kliento_fixtures::chain_der(&world.chain("_service.example.com.", kliento_fixtures::TXT));
+//! # let der = kliento_fixtures::chain_der(&world.chain("_443._tcp.www.example.com.", RecordType::TLSA.0));
 //! # let anchors = world.anchors();
 //!
 //! // In real life: `TrustAnchors::iana()`, and the octets that somebody sent.
@@ -21,10 +27,13 @@
 //! let chain = Chain::from_der(&der)?;
 //!
 //! let noon: Timestamp = "2026-11-21T12:00:00Z".parse()?;
-//! let name = "_service.example.com".parse()?;
-//! let proof = chain.verify(&name, RecordType::TXT, &anchors, Period::at(noon))?;
+//! let host: Name = "www.example.com".parse()?;
+//! let name = Tlsa::owner(&host, 443, "tcp")?;
+//! let proof = chain.verify(&name, RecordType::TLSA, &anchors, noon)?;
 //!
-//! assert_eq!(txt_content(&proof.rdata()[0]).as_deref(), Some(&b"key=1"[..]));
+//! // And what the server presents in TLS, the certificate and its key.
+//! let mut records = proof.rdata().filter_map(Tlsa::parse);
+//! assert!(records.any(|tlsa| tlsa.usage == Tlsa::DANE_EE && tlsa.matches(certificate, public_key)));
 //! assert_eq!(proof.validity().to_string(), "2026-11-21T11:00:00Z to 2026-11-27T12:00:00Z");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -38,9 +47,12 @@
 //!   is proven, too, that there is no closer name), or be an alias by CNAME or DNAME of a name that has them.
 //! - [`Fact::ProvenAbsent`]: there are none, or no such name, by NSEC or NSEC3.
 //!
-//! Everything else is an [`Error`] with a stable [`reason`](Error::reason). One of them is a verdict of its own:
-//! [`Error::InsecureDelegation`], where a zone on the way is proven to be unsigned or counts as such, so that nothing is
-//! proven and nothing is wrong. [`Chain::verify`] is for those who need there to be records.
+//! - [`Fact::ProvenInsecure`]: a zone on the way is proven to be unsigned, or counts as such. Nothing is proven about the
+//!   name, and nothing is wrong.
+//!
+//! These are the secure and the insecure of RFC 4033 §5. Everything else, bogus and indeterminate, is an [`Error`] with a
+//! stable [`reason`](Error::reason). [`Chain::verify`] is for those who need there to be records: to it, whatever else is
+//! proven is an error, too.
 //!
 //! A zone's keys count only if they are signed by a key that the parent's DS RRset, or a trust anchor, commits to. What
 //! stands beside a good signature (stale, corrupt, unknown) does no harm, within a bound on the work that one chain may
@@ -49,7 +61,7 @@
 //!
 //! Of a chain that holds more than it takes, [`Chain::minimal`] keeps what proves the fact for as long as the whole does.
 //! The `AuthenticationChain` of RFC 9102, which holds the same records without the messages, can be read
-//! ([`messages_from_authentication_chain`]) and written ([`Chain::to_authentication_chain`]).
+//! ([`Chain::from_authentication_chain`]) and written ([`Chain::to_authentication_chain`]).
 //!
 //! ## RFC by RFC
 //!
@@ -62,6 +74,7 @@
 //! | 5011 | A revoked key signs nothing, for anybody. Anchors are not kept up to date: they are the caller's. Of the file in which Unbound keeps them up to date, keys in state VALID or MISSING are anchors, and no others. |
 //! | 5155, 9276 | NSEC3 with SHA-1 and up to 100 iterations; more, or another hash, makes a zone insecure, and unknown flags make a record count for nothing. A denial, or a wildcard, that rests on an opt-out span is insecure. |
 //! | 6672 | DNAME, with the CNAME made anew: an unsigned one beside it is not looked at. Not: DNAME at a wildcard. |
+//! | 6698, 7671 | TLSA records are read, and compared with certificates and keys ([`Tlsa`]). TLS and PKIX are the caller's. |
 //! | 6840 | All of §4 and §5 that is a validator's; any one good signature will do (§5.4), any supported DS (§5.11). |
 //! | 6895 | Types that are none of data (ANY, OPT, RRSIG, 128 to 255) are refused. |
 //! | 7958, 9718 | `root-anchors.xml`, with `validFrom` and `validUntil`, which the built-in anchors have, too. Its signature is not checked: fetch it by a way that you trust. |
@@ -78,12 +91,56 @@
 //!
 //! Nothing here reads a clock. Verifying is asking whether the chain proves the RRset at some second of a [`Period`]; the
 //! [`Proof`] then says for which seconds it does, as a [`Validity`]: the union over an RRset's good signatures, the
-//! intersection along the chain. A proof can be kept, and asked again whether it holds now.
+//! intersection along the chain. A proof can be kept ([`Proof::into_owned`]), and asked again whether it holds now.
+//!
+//! Signatures that are not valid in the period are refused for their dates alone, before any public-key operation. So an
+//! error of [`ErrorKind::Time`], such as [`Error::RrsigExpired`], does not mean "this was true until then": a forgery that
+//! is asked about too late is refused with the same error. Where that matters, ask about all of time, and compare then:
+//!
+//! ```
+//! use dnssec::{Chain, Error, Name, Period, RecordType, Timestamp, TrustAnchors};
+//! # use kliento_fixtures::{Algorithm, TXT, World};
+//!
+//! /// Whether the records held once and do no longer.
+//! fn has_expired(
+//!     chain: &Chain<'_>,
+//!     name: &Name,
+//!     anchors: &TrustAnchors,
+//!     now: Timestamp,
+//! ) -> Result<bool, Error> {
+//!     let proof = chain.verify(name, RecordType::TXT, anchors, Period::always())?;
+//!     Ok(!proof.validity().contains(now))
+//! }
+//! # let world = World::builder()
+//! #     .at(1_795_262_400)
+//! #     .zone(".", Algorithm::Ed25519)
+//! #     .txt("key.example.", "1")
+//! #     .build();
+//! # let (name, anchors): (Name, TrustAnchors) = ("key.example".parse()?, world.anchors().parse()?);
+//! # let genuine = world.chain("key.example.", TXT);
+//! # let mut responses = world.responses("key.example.", TXT);
+//! # responses.answer().sign(&world.signing_for("key.example.", TXT).corrupt());
+//! # let forged = responses.to_messages();
+//! # let genuine = Chain::from_messages(&genuine)?;
+//! # let forged = Chain::from_messages(&forged)?;
+//!
+//! let a_year_later: Timestamp = "2027-11-21T12:00:00Z".parse()?;
+//! for chain in [&genuine, &forged] {
+//!     let refusal = chain.verify(&name, RecordType::TXT, &anchors, a_year_later).unwrap_err();
+//!     assert_eq!(refusal.reason(), "dnssec.rrsig_expired");
+//! }
+//! assert_eq!(has_expired(&genuine, &name, &anchors, a_year_later), Ok(true));
+//! let refusal = has_expired(&forged, &name, &anchors, a_year_later).unwrap_err();
+//! assert_eq!(refusal.reason(), "dnssec.bad_signature");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //!
 //! # Features
 //!
 //! - `aws-lc-rs` (on by default), `ring`: the cryptographic back end. One of them is needed; with both, the
 //!   first is used. What verifies is the same with either.
+//! - `xml` (on by default): [`TrustAnchors`] are read from IANA's `root-anchors.xml`, too.
+//! - `time` (off by default): conversions of a [`Timestamp`] from and to the crate `time`'s `OffsetDateTime`.
 //! - `retrieve` (off by default): [`retrieve()`] asks resolvers for a chain, over UDP, TCP, TLS or HTTPS, and
 //!   [`Client`] asks them single questions. The only part that does I/O or needs an async runtime.
 //!
@@ -106,9 +163,11 @@ mod chain;
 mod crypto;
 mod demand;
 mod error;
+mod fact;
 mod message;
 mod minimal;
 mod name;
+mod owned_chain;
 mod presentation;
 mod rdata;
 mod record;
@@ -117,6 +176,7 @@ mod retrieve;
 mod time;
 mod validity;
 mod verify;
+mod wire_name;
 mod work;
 mod writer;
 
@@ -124,22 +184,24 @@ pub use anchor::{AnchorError, KeyState, LeftOutKey, TrustAnchor, TrustAnchors};
 pub use authentication_chain::messages_from_authentication_chain;
 pub use chain::Chain;
 pub use demand::Demand;
-pub use error::{Committer, Error, Insecurity, RrsetId, RrsigId};
-pub use message::{MessageError, Record, Response};
+pub use error::{Committer, Error, ErrorKind, Insecurity, MessageError, RrsetId, RrsigId};
+pub use fact::{Absence, Denial, Fact, Insecure, Proof};
+pub use message::{Record, Response};
 pub use name::{Labels, MAX_LABEL_OCTETS, MAX_NAME_OCTETS, Name, NameError};
+pub use owned_chain::OwnedChain;
 pub use presentation::rdata_to_text;
 pub use rdata::{
-    Algorithm, Dnskey, Ds, Nsec, Nsec3, Nsec3Hash, Nsec3Parameters, Rrsig, TypeBitmap, nsec3_owner,
+    Algorithm, Dnskey, Ds, Nsec, Nsec3, Nsec3Hash, Nsec3Parameters, Rrsig, Tlsa, TypeBitmap,
+    nsec3_owner,
 };
 pub use record::{RecordType, RecordTypeError, txt_content};
 #[cfg(feature = "retrieve")]
 pub use retrieve::{
     Client, Resolver, ResolverError, ResolverFailure, RetrievalError, Retrieved, RetrievedAbsence,
-    Retriever, retrieve,
+    RetrievedInsecurity, Retriever, retrieve,
 };
-pub use time::{Timestamp, TimestampError};
-pub use validity::{Period, Validity};
-pub use verify::{Absence, Denial, Fact, Proof};
+pub use time::{OutOfRange, Timestamp, TimestampError};
+pub use validity::{Period, PeriodError, Validity};
 pub use work::Work;
 
 /// The sample of this crate's README, compiled with the tests.

@@ -6,10 +6,12 @@
 
 use std::borrow::Cow;
 
-use crate::budget::max_name_steps;
-use crate::name::{MAX_NAME_OCTETS, Name};
+use crate::budget::{MAX_RESPONSES, max_name_steps};
+use crate::error::{Error, MessageError};
+use crate::name::Name;
 use crate::rdata::Rrsig;
 use crate::record::{RecordType, canonical_rdata};
+use crate::wire_name::WireName;
 
 /// Response codes whose responses are looked at; between these two the signed records decide.
 pub(crate) const NOERROR: u16 = 0;
@@ -21,20 +23,12 @@ const HEADER_OCTETS: usize = 12;
 pub(crate) const MAX_MESSAGE_OCTETS: usize = 65_535;
 /// Octets before the question that say nothing about the facts: the ID and the flags.
 const UNSIGNED_HEADER_OCTETS: usize = 4;
-/// A name has at most 127 labels, so no honest one takes more jumps.
-const MAX_POINTERS: usize = 127;
-/// The two high bits that mark a compression pointer (RFC 1035 §4.1.4).
-const POINTER: u8 = 0b1100_0000;
 
-/// Why octets are no DNS message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what} at byte {offset}")]
-pub struct MessageError {
-    /// Offset in the message, in octets.
-    pub offset: usize,
-    /// What is wrong there.
-    pub what: &'static str,
-}
+/// The refusal of a chain that has too many of them.
+pub(crate) const TOO_MANY_RESPONSES: Error = Error::ChainTooLarge {
+    what: "responses",
+    limit: MAX_RESPONSES,
+};
 
 type Result<T> = std::result::Result<T, MessageError>;
 
@@ -118,8 +112,13 @@ impl<'m> Response<'m> {
         self.response_code
     }
 
+    /// The response code of a server that has the name (RFC 1035 §4.1.1).
+    pub const NOERROR: u16 = NOERROR;
+    /// The response code of a server that says that there is no such name (RFC 1035 §4.1.1).
+    pub const NXDOMAIN: u16 = NXDOMAIN;
+
     /// Whether the server had something to say: any other code than NOERROR and NXDOMAIN is a failure to answer.
-    pub(crate) fn is_an_answer(&self) -> bool {
+    pub fn is_an_answer(&self) -> bool {
         matches!(self.response_code, NOERROR | NXDOMAIN)
     }
 
@@ -160,6 +159,19 @@ impl<'m> Response<'m> {
             question.record_type == record_type
                 && question.class == CLASS_IN
                 && question.name.is(name)
+        })
+    }
+
+    /// Whether its answer section has records of `record_type` at `name` in class IN, or an alias: a CNAME there, or a DNAME
+    /// above (RFC 6672). Nothing is verified.
+    pub(crate) fn has_records_or_alias(&self, name: &Name, record_type: RecordType) -> bool {
+        self.answers().iter().any(|record| {
+            record.class == CLASS_IN
+                && match record.record_type {
+                    RecordType::DNAME if record.is_above(name) => true,
+                    own if own == record_type || own == RecordType::CNAME => record.is_at(name),
+                    _ => false,
+                }
         })
     }
 
@@ -226,7 +238,7 @@ impl<'m> Record<'m> {
     pub fn canonical_rdata(&self) -> Option<Cow<'m, [u8]>> {
         canonical_rdata(
             self.record_type,
-            self.owner.message,
+            self.owner.message(),
             self.rdata_start,
             self.rdata_start + self.rdata.len(),
         )
@@ -242,136 +254,6 @@ impl<'m> Record<'m> {
     /// Whether it belongs to the RRset of `record_type` at `owner` in class IN.
     pub(crate) fn belongs_to(&self, owner: &Name, record_type: RecordType) -> bool {
         self.record_type == record_type && self.class == CLASS_IN && self.owner.is(owner)
-    }
-}
-
-/// A name within a message, perhaps compressed. It was checked when it was read.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct WireName<'m> {
-    message: &'m [u8],
-    position: usize,
-    /// Octets of the name without compression: names of different lengths need not be walked to be told apart.
-    octets: usize,
-}
-
-impl<'m> WireName<'m> {
-    /// Reads the name at `position`; gives the position behind it too, and how many labels and pointers there are to walk.
-    ///
-    /// A pointer must lead to before the part of the name that it stands in. So each jump goes further back, and the
-    /// name ends.
-    pub(crate) fn read(message: &'m [u8], position: usize) -> Result<(Self, usize, usize)> {
-        let error = |offset, what| MessageError { offset, what };
-        let mut here = position;
-        let mut part_start = position;
-        let mut after = None;
-        let mut octets = 1;
-        let mut pointers = 0;
-        let mut labels = 0;
-        loop {
-            let Some(&length) = message.get(here) else {
-                return Err(error(here, "a name is cut short"));
-            };
-            match length & POINTER {
-                0 if length == 0 => {
-                    let name = Self {
-                        message,
-                        position,
-                        octets,
-                    };
-                    return Ok((name, after.unwrap_or(here + 1), labels + pointers));
-                }
-                0 => {
-                    here += 1 + usize::from(length);
-                    octets += 1 + usize::from(length);
-                    labels += 1;
-                    if octets > MAX_NAME_OCTETS {
-                        return Err(error(position, "a name of more than 255 bytes"));
-                    }
-                }
-                POINTER => {
-                    let Some(&low) = message.get(here + 1) else {
-                        return Err(error(here, "a name is cut short"));
-                    };
-                    after = after.or(Some(here + 2));
-                    let target = usize::from(u16::from_be_bytes([length & !POINTER, low]));
-                    pointers += 1;
-                    if target >= part_start || pointers > MAX_POINTERS {
-                        return Err(error(here, "a compression pointer that does not lead back"));
-                    }
-                    here = target;
-                    part_start = target;
-                }
-                _ => return Err(error(here, "a label of a type unknown to RFC 1035")),
-            }
-        }
-    }
-
-    /// The label at `position`, or where the pointers there lead to: its length and its octets. Gives the position behind
-    /// it too.
-    fn label(self, mut position: usize) -> Option<(&'m [u8], usize)> {
-        // `read` bounded the jumps; the range only spells that out.
-        for _ in 0..=MAX_POINTERS {
-            let &length = self.message.get(position)?;
-            if length & POINTER == POINTER {
-                let &low = self.message.get(position + 1)?;
-                position = usize::from(u16::from_be_bytes([length & !POINTER, low]));
-            } else {
-                let after = position + 1 + usize::from(length);
-                return Some((self.message.get(position..after)?, after));
-            }
-        }
-        None
-    }
-
-    fn labels(self) -> impl Iterator<Item = &'m [u8]> {
-        let mut here = self.position;
-        let labels = std::iter::from_fn(move || {
-            let (label, after) = self.label(here)?;
-            here = after;
-            label.get(1..).filter(|octets| !octets.is_empty())
-        });
-        labels.take(MAX_NAME_OCTETS)
-    }
-
-    /// Whether this is `name`, letter case aside.
-    pub(crate) fn is(self, name: &Name) -> bool {
-        self.is_wire(name.as_wire())
-    }
-
-    /// Whether `name` is below this, letter case aside.
-    fn is_above(self, name: &Name) -> bool {
-        let mut rest = name.as_wire();
-        while rest.len() > self.octets {
-            let parent = rest
-                .split_first()
-                .and_then(|(&length, after)| after.get(usize::from(length)..));
-            match parent {
-                Some(parent) => rest = parent,
-                None => return false,
-            }
-        }
-        rest.len() < name.as_wire().len() && self.is_wire(rest)
-    }
-
-    /// Whether this is the name in that wire form. Lengths have no case: they are less than any letter.
-    fn is_wire(self, mut rest: &[u8]) -> bool {
-        if self.octets != rest.len() {
-            return false;
-        }
-        let mut here = self.position;
-        while let Some((own, after)) = self.label(here) {
-            match rest.split_at_checked(own.len()) {
-                Some((label, [])) => return own.eq_ignore_ascii_case(label),
-                Some((label, parent)) if own.eq_ignore_ascii_case(label) => rest = parent,
-                _ => return false,
-            }
-            here = after;
-        }
-        false
-    }
-
-    pub(crate) fn to_name(self) -> Option<Name> {
-        Name::from_labels(self.labels()).ok()
     }
 }
 

@@ -16,6 +16,10 @@ pub const MAX_LABEL_OCTETS: usize = 63;
 
 /// An absolute domain name in canonical form.
 ///
+/// Names are octets here. Internationalised names are not converted: `münchen.de` becomes a name with the octets of its
+/// UTF-8 in it, `m\195\188nchen.de.`, which is not `xn--mnchen-3ya.de.`, the name that its owner registered. Convert
+/// what people write to A-labels first (RFC 5890), with the crate `idna`, say.
+///
 /// ```
 /// use dnssec::Name;
 ///
@@ -283,6 +287,22 @@ impl fmt::Debug for Name {
     }
 }
 
+/// The uncompressed wire form, as [`Name::as_wire`] gives it.
+impl AsRef<[u8]> for Name {
+    fn as_ref(&self) -> &[u8] {
+        self.as_wire()
+    }
+}
+
+/// The same as [`FromStr`].
+impl TryFrom<&str> for Name {
+    type Error = NameError;
+
+    fn try_from(text: &str) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
 /// Reads zone-file form. Every name is taken as absolute, so the final dot may be left out.
 impl FromStr for Name {
     type Err = NameError;
@@ -345,6 +365,14 @@ mod tests {
 
     fn name(text: &str) -> Name {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn does_not_convert_u_labels() {
+        let name = name("münchen.de");
+        assert_eq!(name.to_string(), r"m\195\188nchen.de.");
+        assert_eq!(Name::try_from("MÜNCHEN.DE").unwrap().labels().count(), 2);
+        assert_ne!(Name::try_from("MÜNCHEN.DE").unwrap(), name);
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! inclusive at both ends, as RRSIGs are (RFC 4034 §3.1.5).
 
 use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
 
 use smallvec::{SmallVec, smallvec};
 
@@ -19,10 +21,12 @@ pub struct Period {
 
 impl Period {
     /// All of time.
-    pub const ALWAYS: Self = Self {
-        start: Timestamp::MIN,
-        end: Timestamp::MAX,
-    };
+    pub const fn always() -> Self {
+        Self {
+            start: Timestamp::MIN,
+            end: Timestamp::MAX,
+        }
+    }
 
     /// From `start` to `end`, or `None` if that would end before it starts.
     pub fn new(start: Timestamp, end: Timestamp) -> Option<Self> {
@@ -73,13 +77,65 @@ impl Period {
     }
 }
 
-/// Both ends as RFC 3339 times, or the one moment.
+/// That one second.
+impl From<Timestamp> for Period {
+    fn from(moment: Timestamp) -> Self {
+        Self::at(moment)
+    }
+}
+
+/// From the first to the last second, if there is any.
+impl TryFrom<RangeInclusive<Timestamp>> for Period {
+    type Error = PeriodError;
+
+    fn try_from(range: RangeInclusive<Timestamp>) -> Result<Self, Self::Error> {
+        let (start, end) = range.into_inner();
+        Self::new(start, end).ok_or(PeriodError)
+    }
+}
+
+/// Both ends as RFC 3339 times, or the one moment; without an end `from … on`, without a start `until …`, and without both
+/// `always`.
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.start == self.end {
-            return write!(f, "{}", self.start);
+        let Self { start, end } = *self;
+        match (start == Timestamp::MIN, end == Timestamp::MAX) {
+            (true, true) => f.write_str("always"),
+            _ if start == end => write!(f, "{start}"),
+            (false, true) => write!(f, "from {start} on"),
+            (true, false) => write!(f, "until {end}"),
+            (false, false) => write!(f, "{start} to {end}"),
         }
-        write!(f, "{} to {}", self.start, self.end)
+    }
+}
+
+/// A text that is no period, or the ends of a period in the wrong order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "not a period such as `2026-11-21T12:00:00Z to 2026-11-27T12:00:00Z`, `from 2026-11-21T12:00:00Z on` or `always`"
+)]
+pub struct PeriodError;
+
+/// Reads the form that [`Display`](fmt::Display) writes.
+impl FromStr for Period {
+    type Err = PeriodError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let moment = |text: &str| text.trim().parse::<Timestamp>().map_err(|_| PeriodError);
+        let text = text.trim();
+        let ends = if text == "always" {
+            (Timestamp::MIN, Timestamp::MAX)
+        } else if let Some((start, end)) = text.split_once(" to ") {
+            (moment(start)?, moment(end)?)
+        } else if let Some(start) = text.strip_prefix("from ") {
+            let start = start.strip_suffix(" on").ok_or(PeriodError)?;
+            (moment(start)?, Timestamp::MAX)
+        } else if let Some(end) = text.strip_prefix("until ") {
+            (Timestamp::MIN, moment(end)?)
+        } else {
+            (moment(text)?, moment(text)?)
+        };
+        Self::new(ends.0, ends.1).ok_or(PeriodError)
     }
 }
 
@@ -106,12 +162,17 @@ impl Validity {
 
     /// Holds at any time.
     pub fn always() -> Self {
-        Period::ALWAYS.into()
+        Period::always().into()
     }
 
     /// The periods, from the earliest to the latest.
     pub fn periods(&self) -> &[Period] {
         &self.0
+    }
+
+    /// The periods, from the earliest to the latest, one by one.
+    pub fn iter(&self) -> std::slice::Iter<'_, Period> {
+        self.0.iter()
     }
 
     /// How many seconds it holds for in all.
@@ -177,11 +238,48 @@ impl Validity {
 
     /// When either holds.
     #[must_use]
-    pub fn unite(&self, other: &Self) -> Self {
+    pub fn union(&self, other: &Self) -> Self {
         if self.is_never() {
             return other.clone();
         }
         self.0.iter().chain(&other.0).copied().collect()
+    }
+}
+
+/// Reads the form that [`Display`](fmt::Display) writes.
+impl FromStr for Validity {
+    type Err = PeriodError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.trim() == "never" {
+            return Ok(Self::never());
+        }
+        text.split(',').map(str::parse::<Period>).collect()
+    }
+}
+
+impl IntoIterator for Validity {
+    type Item = Period;
+    type IntoIter = std::vec::IntoIter<Period>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_vec().into_iter()
+    }
+}
+
+impl<'v> IntoIterator for &'v Validity {
+    type Item = &'v Period;
+    type IntoIter = std::slice::Iter<'v, Period>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// The seconds from the first to the last of a range, which may be empty.
+impl From<RangeInclusive<Timestamp>> for Validity {
+    fn from(range: RangeInclusive<Timestamp>) -> Self {
+        Period::try_from(range).map_or_else(|_| Self::never(), Self::from)
     }
 }
 
@@ -259,9 +357,41 @@ mod tests {
     #[test]
     fn all_of_time_has_room_for_everything() {
         let always = Validity::always();
-        assert_eq!(always.unite(&period(1, 2).into()), always);
+        assert_eq!(always.union(&period(1, 2).into()), always);
         assert_eq!(always.intersect(&always), always);
-        assert_eq!(Period::ALWAYS.seconds(), u64::MAX);
+        assert_eq!(Period::always().seconds(), u64::MAX);
+    }
+
+    #[test]
+    fn an_open_end_is_shown_as_one() {
+        let at = Timestamp::from_unix_seconds;
+        let shown = |start, end| Period::new(start, end).unwrap().to_string();
+        assert_eq!(
+            shown(at(0), at(1)),
+            "1970-01-01T00:00:00Z to 1970-01-01T00:00:01Z"
+        );
+        assert_eq!(shown(at(0), at(0)), "1970-01-01T00:00:00Z");
+        assert_eq!(shown(at(0), Timestamp::MAX), "from 1970-01-01T00:00:00Z on");
+        assert_eq!(shown(Timestamp::MIN, at(0)), "until 1970-01-01T00:00:00Z");
+        assert_eq!(Period::always().to_string(), "always");
+    }
+
+    #[test]
+    fn refuses_what_is_no_period() {
+        for text in [
+            "",
+            "never",
+            "from 1970-01-01T00:00:00Z",
+            "1970-01-01T00:00:01Z to 1970-01-01T00:00:00Z",
+            "1970-01-01T00:00:00Z to",
+            "until",
+        ] {
+            assert_eq!(text.parse::<Period>(), Err(PeriodError), "{text}");
+        }
+        let at = Timestamp::from_unix_seconds;
+        assert_eq!(Period::try_from(at(2)..=at(1)), Err(PeriodError));
+        assert_eq!(Period::try_from(at(1)..=at(2)), Ok(period(1, 2)));
+        assert!(Validity::from(at(2)..=at(1)).is_never());
     }
 
     /// A set of seconds below 32, to check the algebra against.
@@ -279,12 +409,31 @@ mod tests {
         })
     }
 
+    fn moments() -> impl Strategy<Value = Timestamp> {
+        prop_oneof![
+            Just(Timestamp::MIN),
+            Just(Timestamp::MAX),
+            any::<i64>().prop_map(Timestamp::from_unix_seconds),
+            (0i64..4_000_000_000).prop_map(Timestamp::from_unix_seconds),
+        ]
+    }
+
     proptest! {
         #[test]
+        fn reads_back_what_it_writes(ends in prop::collection::vec((moments(), moments()), 0..4)) {
+            let periods = ends.iter().map(|&(a, b)| Period::new(a.min(b), a.max(b)).unwrap());
+            for period in periods.clone() {
+                prop_assert_eq!(period.to_string().parse(), Ok(period));
+            }
+            let validity: Validity = periods.collect();
+            prop_assert_eq!(validity.to_string().parse(), Ok(validity));
+        }
+
+        #[test]
         fn is_the_algebra_of_sets_of_seconds(a in validities(), b in validities()) {
-            prop_assert_eq!(seconds(&a.unite(&b)), seconds(&a) | seconds(&b));
+            prop_assert_eq!(seconds(&a.union(&b)), seconds(&a) | seconds(&b));
             prop_assert_eq!(seconds(&a.intersect(&b)), seconds(&a) & seconds(&b));
-            prop_assert_eq!(a.unite(&b), b.unite(&a));
+            prop_assert_eq!(a.union(&b), b.union(&a));
             prop_assert_eq!(a.intersect(&b), b.intersect(&a));
             prop_assert_eq!(a.intersect(&a), a.clone());
             if let [first, ..] = b.periods() {
@@ -296,7 +445,7 @@ mod tests {
 
         #[test]
         fn periods_are_in_order_and_apart(a in validities(), b in validities()) {
-            for set in [a.unite(&b), a.intersect(&b)] {
+            for set in [a.union(&b), a.intersect(&b)] {
                 for pair in set.periods().windows(2) {
                     prop_assert!(pair[0].end.saturating_add(1) < pair[1].start);
                 }

@@ -72,15 +72,15 @@ impl Work {
         Self(u32::try_from(octets / OCTETS_PER_UNIT).unwrap_or(u32::MAX))
     }
 
-    /// Both.
+    /// Both, or [`Work::UNLIMITED`].
     #[must_use]
-    pub const fn plus(self, other: Self) -> Self {
+    pub const fn saturating_add(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }
 
     /// What is left of it after that; `None` if that is more.
     #[must_use]
-    pub const fn less(self, other: Self) -> Option<Self> {
+    pub const fn checked_sub(self, other: Self) -> Option<Self> {
         match self.0.checked_sub(other.0) {
             Some(left) => Some(Self(left)),
             None => None,
@@ -153,9 +153,12 @@ mod tests {
     #[test]
     fn nothing_overflows() {
         assert!(Work::of_rsa(usize::MAX, 33) > Work::of_rsa(16_384, 33));
-        assert_eq!(Work::UNLIMITED.plus(Work::P256), Work::UNLIMITED);
+        assert_eq!(Work::UNLIMITED.saturating_add(Work::P256), Work::UNLIMITED);
         assert_eq!(Work::of_digest(usize::MAX), Work::UNLIMITED);
-        assert_eq!(Work::P256.less(Work::P384), None);
-        assert_eq!(Work::P384.less(Work::P256), Some(Work::from_units(119)));
+        assert_eq!(Work::P256.checked_sub(Work::P384), None);
+        assert_eq!(
+            Work::P384.checked_sub(Work::P256),
+            Some(Work::from_units(119))
+        );
     }
 }

@@ -352,7 +352,7 @@ fn parse_after_year(year: i32, text: &[u8]) -> Option<Timestamp> {
     )
     .ok()?;
     let moment: OffsetDateTime = PrimitiveDateTime::new(date, time).assume_utc();
-    Some(moment.into())
+    Some(Timestamp::from_unix_seconds(moment.unix_timestamp()))
 }
 
 fn two_digits(digits: &[u8]) -> Option<u8> {

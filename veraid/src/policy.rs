@@ -311,7 +311,7 @@ impl Rules {
             return Ok(demand);
         };
         let left = limit
-            .less(certificates)
+            .checked_sub(certificates)
             .ok_or(Error::WorkExhausted { limit })?;
         Ok(demand.with_most_work(left))
     }

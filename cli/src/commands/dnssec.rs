@@ -140,18 +140,23 @@ impl Retrieve {
         let shown: Vec<String> = resolvers.iter().map(ToString::to_string).collect();
         let what = format!("asking {} for the chain of {name}", shown.join(", "));
         let retrieval = dnssec::retrieve(&name, record_type, &resolvers, &anchors, now);
-        let retrieved = match runtime::block_on_patiently(retrieval, &what)? {
-            Err(RetrievalError::Absent(absence)) if self.absent => absence.retrieved,
-            outcome => outcome?,
+        let (chain_der, fact, resolver) = match runtime::block_on_patiently(retrieval, &what)? {
+            Err(RetrievalError::Absent(proven)) if self.absent => {
+                let fact = Fact::ProvenAbsent(proven.absence);
+                (proven.chain, fact, proven.resolver)
+            }
+            outcome => {
+                let proven = outcome?;
+                (proven.chain, Fact::Proven(proven.proof), proven.resolver)
+            }
         };
-        let chain = Chain::from_der(&retrieved.chain)?;
-        let fact = chain.look_up(&name, record_type, &anchors, Period::at(now))?;
+        let chain = Chain::from_der(&chain_der)?;
         if let (Fact::Proven(proof), Some(_)) = (&fact, &self.domain) {
             warn_of_strange_records(proof, self.dialect);
             self.warn_of_long_signatures(&chain, &name, &anchors, now);
         }
         let written = match self.format {
-            ChainFormat::Messages => retrieved.chain.clone(),
+            ChainFormat::Messages => chain_der.clone(),
             ChainFormat::Rfc9102 => {
                 // As retrieval does: for as long as possible from now on.
                 let from_now_on = Period::new(now, Timestamp::MAX).unwrap_or(Period::at(now));
@@ -166,12 +171,13 @@ impl Retrieve {
                 let denial = absence.denial().to_string();
                 (Some(denial), Vec::new(), format!("that {absence}"))
             }
+            Fact::ProvenInsecure(insecure) => return Err(refusal(insecure.clone().into())),
         };
         let document = RetrieveDocument {
             file: self.out.to_string(),
             octets: written.len(),
             responses: chain.responses().len(),
-            resolver: retrieved.resolver,
+            resolver,
             name: name.to_string(),
             record_type: record_type.to_string(),
             denial,
@@ -216,7 +222,8 @@ impl Retrieve {
         }
         let demand =
             Demand::from(Period::at(now)).with_longest_signature(TtlOverride::MAX.seconds());
-        if let Err(error) = chain.look_up(name, RecordType::TXT, anchors, demand) {
+        let fact = chain.look_up(name, RecordType::TXT, anchors, demand);
+        if let Err(error) = fact.and_then(Fact::into_secure) {
             terminal::warn(format_args!(
                 "DomainAuth takes DNSSEC signatures of 90 days or less, so verifiers will refuse this chain: {error}"
             ));
@@ -259,7 +266,7 @@ fn warn_of_strange_records(proof: &Proof<'_>, dialect: Dialect) {
         Dialect::DomainAuth => "DomainAuth",
         _ => "VeraId",
     };
-    let texts = || proof.rdata().iter().map(|rdata| dnssec::txt_content(rdata));
+    let texts = || proof.rdata().map(dnssec::txt_content);
     let parses = |text: Option<Cow<'_, [u8]>>| {
         text.is_some_and(|text| TxtRecord::parse(&text, dialect).is_some())
     };
@@ -278,7 +285,6 @@ fn warn_of_strange_records(proof: &Proof<'_>, dialect: Dialect) {
 fn presentations(proof: &Proof<'_>) -> Vec<String> {
     proof
         .rdata()
-        .iter()
         .map(|rdata| dnssec::rdata_to_text(proof.record_type(), rdata))
         .collect()
 }
@@ -373,12 +379,12 @@ struct Alias {
 }
 
 impl FactDocument {
-    fn new(verify: &Verify, fact: &Fact<'_>, validity: &Validity) -> Self {
+    fn new(verify: &Verify, fact: &Fact<'_>, validity: &Validity) -> Result<Self, Fault> {
         let canonical_name = fact.canonical_name();
         let alias = Alias {
             canonical_name: (*canonical_name != verify.name).then(|| canonical_name.to_string()),
         };
-        match fact {
+        Ok(match fact {
             Fact::Proven(proof) => Self::Proven {
                 name: verify.name.to_string(),
                 record_type: proof.record_type().to_string(),
@@ -392,7 +398,8 @@ impl FactDocument {
                 validity: windows(validity),
                 message: absence.to_string(),
             },
-        }
+            Fact::ProvenInsecure(insecure) => return Err(refusal(insecure.clone().into())),
+        })
     }
 }
 
@@ -441,23 +448,26 @@ impl Verify {
         let period = self.period.get()?;
         let octets = self.chain.read_to_judge()?;
         let messages = self.format.messages(&octets)?;
-        let chain = Chain::from_messages(messages.iter().map(AsRef::as_ref))?;
+        let chain = Chain::from_messages(&messages)?;
         let look_up = |period| chain.look_up(&self.name, self.record_type, &anchors, period);
-        let fact = look_up(period).map_err(refusal)?;
+        let fact = look_up(period)
+            .and_then(Fact::into_secure)
+            .map_err(refusal)?;
         let validity = if self.period.is_a_span() {
             fact.validity().intersect(&Validity::from(period))
         } else {
             // All that the chain can prove, and not only with what is valid at that moment.
-            look_up(Period::ALWAYS)
+            look_up(Period::always())
                 .ok()
                 .filter(|whole| mem::discriminant(whole) == mem::discriminant(&fact))
                 .map_or_else(|| fact.validity().clone(), |whole| whole.validity().clone())
         };
-        let document = FactDocument::new(self, &fact, &validity);
+        let document = FactDocument::new(self, &fact, &validity)?;
         output.result(&document, &document)?;
         match fact {
             Fact::Proven(_) => Ok(()),
             Fact::ProvenAbsent(_) => Err(Fault::unwelcome()),
+            Fact::ProvenInsecure(insecure) => Err(refusal(insecure.into())),
         }
     }
 }
@@ -503,7 +513,7 @@ impl Inspect {
         let anchors = self.anchors.load()?;
         let octets = self.chain.read_to_judge()?;
         let messages = self.format.messages(&octets)?;
-        let chain = Chain::from_messages(messages.iter().map(AsRef::as_ref))?;
+        let chain = Chain::from_messages(&messages)?;
         let inspection = ChainInspection::new(&chain, octets.len(), self.moment.get(), &anchors);
         output.result(&inspection, &inspection)
     }

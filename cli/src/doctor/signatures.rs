@@ -1,7 +1,8 @@
 //! The signatures: whether they prove what they cover, and for how long.
 
 use dnssec::{
-    Chain, Committer, Demand, Error, Name, Period, RecordType, RetrievalError, Rrsig, Timestamp,
+    Chain, Committer, Demand, Error, Fact, Name, Period, RecordType, RetrievalError, Rrsig,
+    Timestamp,
 };
 use kliento::veraid::TtlOverride;
 
@@ -52,6 +53,9 @@ impl Examiner<'_> {
         let answered = matches!(&survey.records, Some(Ok(reply)) if reply.is_answer());
         match principal(survey.chain.as_ref()?.as_ref().err()?) {
             RetrievalError::Unverified(error) => Some(self.diagnosis(error)),
+            RetrievalError::Insecure(proven) => {
+                Some(self.diagnosis(&proven.insecure.clone().into()))
+            }
             // Of that speaks what is said of the records.
             RetrievalError::Absent(_) => None,
             error => answered.then(|| unproven_by_retrieval(error)),
@@ -88,6 +92,7 @@ impl Examiner<'_> {
             Error::DnskeyNotCommitted {
                 zone,
                 committed_by: Committer::Parent,
+                ..
             } => found::key_not_signing(self.seen(zone)),
             other => found::unproven_by_zone(&with_causes(other), other.reason()),
         };
@@ -104,6 +109,7 @@ impl Examiner<'_> {
             let owner = &self.survey.owner;
             chain
                 .look_up(owner, RecordType::TXT, anchors, demand)
+                .and_then(Fact::into_secure)
                 .map(|_| ())
         });
         proven.err().map(found::too_long)

@@ -395,7 +395,7 @@ impl Anchors {
                 .then(|| kliento::TrustAnchors::IANA_DATE.unix_seconds()),
             ..Self::default()
         };
-        for anchor in trust.anchors.iter() {
+        for anchor in &trust.anchors {
             anchors.count = anchors.count.saturating_add(1);
             let last = anchor
                 .validity()

@@ -37,7 +37,7 @@ fn the_version_names_the_back_end_and_the_trust_anchors_of_the_build() {
     let long = run_in(scratch.path(), &["--version"], b"").exits(0);
     assert!(long.text().starts_with(&number));
     assert!(long.text().contains("\ncryptography: "), "{}", long.text());
-    for anchor in dnssec::TrustAnchors::iana().iter() {
+    for anchor in &dnssec::TrustAnchors::iana() {
         let tag = anchor.key_tag().to_string();
         assert!(long.text().contains(&tag), "{}", long.text());
     }

@@ -13,6 +13,7 @@ pub enum AnchorError {
     Empty,
     /// A line is no DS or DNSKEY record.
     #[error("line {line} is not a trust anchor: {problem}")]
+    #[non_exhaustive]
     Line {
         /// Which line, counted from 1; of a record in parentheses the first.
         line: usize,
@@ -24,12 +25,18 @@ pub enum AnchorError {
     NoneTrusted(Vec<LeftOutKey>),
     /// It is written for BIND, in a form that is not read.
     #[error("line {line} is {form}, which is not read: write DS or DNSKEY lines instead")]
+    #[non_exhaustive]
     Bind {
         /// Which line, counted from 1.
         line: usize,
         /// Which of BIND's forms it is.
         form: &'static str,
     },
+    /// It is XML, which is not read without the feature `xml` of this crate.
+    #[error(
+        "it is XML, and the program was built without reading that: write DS or DNSKEY lines instead"
+    )]
+    XmlNotBuilt,
     /// The XML is broken, or not IANA's form (RFC 9718).
     #[error("not a root-anchors.xml: {0}")]
     Xml(String),
@@ -54,7 +61,7 @@ impl AnchorError {
     /// What the person who wrote the text can do.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Empty | Self::Line { .. } => {
+            Self::Empty | Self::Line { .. } | Self::XmlNotBuilt => {
                 "write DS or DNSKEY lines as a zone file has them, such as `. IN DS 20326 8 2 E06D44B8…`"
             }
             Self::NoneTrusted(_) => {

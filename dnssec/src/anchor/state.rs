@@ -45,7 +45,7 @@ impl fmt::Display for KeyState {
 }
 
 /// A key that was read and is no trust anchor.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LeftOutKey {
     pub(super) owner: Name,
     pub(super) key_tag: u16,

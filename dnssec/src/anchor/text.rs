@@ -1,5 +1,7 @@
 //! DS and DNSKEY records as lines of a zone file (RFC 1035 §5.1, RFC 4034 §§2.2 and 5.3).
 
+use std::fmt;
+
 use data_encoding::{BASE64, HEXUPPER_PERMISSIVE};
 
 use super::records::{Entry, entries};
@@ -14,6 +16,8 @@ const MAX_QUOTED_CHARS: usize = 40;
 /// Classes by their mnemonics (RFC 6895 §3.2).
 const CLASSES: [&str; 6] = ["IN", "CS", "CH", "HS", "NONE", "ANY"];
 const TYPES: [&str; 2] = ["DS", "DNSKEY"];
+/// What a comment begins with that has an anchor's times. Two semicolons precede it.
+pub(super) const VALID: &str = "valid=";
 /// The letters behind the numbers of a TTL such as `1d12h`, which servers take besides seconds.
 const TTL_UNITS: [u8; 5] = *b"smhdw";
 /// What BIND's configuration begins with, where it holds anchors.
@@ -33,6 +37,10 @@ pub(super) fn parse(text: &str) -> Result<(Vec<TrustAnchor>, Vec<LeftOutKey>), A
         let Some(anchor) = names.read(&entry).map_err(of_line)? else {
             continue;
         };
+        let anchor = TrustAnchor {
+            validity: validity(&entry.comments).map_err(of_line)?,
+            ..anchor
+        };
         match file.untrusted(&entry.comments) {
             None => anchors.push(anchor),
             Some(state) => left_out.push(LeftOutKey {
@@ -45,6 +53,41 @@ pub(super) fn parse(text: &str) -> Result<(Vec<TrustAnchor>, Vec<LeftOutKey>), A
         }
     }
     Ok((anchors, left_out))
+}
+
+/// The times in the comments behind an anchor; without any it is valid at all times.
+fn validity(comments: &str) -> Result<Validity, String> {
+    let mut marked = comments
+        .split(';')
+        .filter_map(|comment| comment.strip_prefix(VALID));
+    let (first, second) = (marked.next(), marked.next());
+    match (first, second) {
+        (None, _) => Ok(Validity::always()),
+        (Some(text), None) => text.parse().map_err(|_| {
+            format!(
+                "{} is no time of validity, such as `from 2017-02-02T00:00:00Z on`",
+                quoted(text.trim())
+            )
+        }),
+        (Some(_), Some(_)) => Err(format!("it has {VALID} twice")),
+    }
+}
+
+/// Writes an owner so that it reads back, whatever octets are in it: those that mean something in zone files as `\DDD`.
+pub(super) fn write_owner(owner: &Name, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if owner.is_root() {
+        return f.write_str(".");
+    }
+    for label in owner.labels() {
+        for &octet in label {
+            match octet {
+                b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => write!(f, "{}", char::from(octet))?,
+                _ => write!(f, "\\{octet:03}")?,
+            }
+        }
+        f.write_str(".")?;
+    }
+    Ok(())
 }
 
 /// Tells BIND's forms from faulty zone-file lines: a `;` begins no comment in the one, and the other holds KEYDATA records.

@@ -24,17 +24,19 @@ mod selection;
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
+use std::iter;
 
 use crate::anchor::TrustAnchors;
 use crate::authentication_chain::{
     MAX_AUTHENTICATION_CHAIN_OCTETS, messages_from_authentication_chain,
 };
 use crate::chain::Chain;
-use crate::error::Error;
+use crate::demand::Demand;
+use crate::error::{Error, Insecurity};
+use crate::fact::{Denial, Fact};
 use crate::name::Name;
 use crate::record::RecordType;
-use crate::validity::{Period, Validity};
-use crate::verify::{Denial, Fact};
+use crate::validity::Validity;
 
 use rrset::{Rrset, collect, is_denial};
 use selection::{Member, Role, Selection};
@@ -50,8 +52,8 @@ const EXHAUSTIVE_RRSIGS: usize = 6;
 const MAX_ALIAS_STEPS: usize = 64;
 
 impl Chain<'_> {
-    /// Keeps what proves the same fact about the records of `record_type` at `name` (that these are all, or that there
-    /// are none) at every second of `period` at which the whole chain proves it, and no more. It is written anew, as DNS
+    /// Keeps what proves the same fact about the records of `record_type` at `name` (that these are all, that there are
+    /// none, or that the name is insecure) at every second of the demand's period at which the whole chain proves it, and no more. It is written anew, as DNS
     /// messages in a fixed order: the same records and signatures give the same octets.
     ///
     /// There is one message for each question: DS and DNSKEY of each zone from the anchor's down to the signer's; and
@@ -59,7 +61,11 @@ impl Chain<'_> {
     /// takes in the authority section. The SOA record of a denial is left out: it says for how long resolvers may
     /// remember the denial (RFC 2308 §5), and is no part of the proof.
     ///
-    /// Fails as [`Chain::look_up`] does. A proven unsigned delegation is an error there, so nothing is kept of it.
+    /// Of a proof that the name is insecure, unsigned records are left out, too.
+    ///
+    /// The search takes look-ups, 512 at most. A limit on work ([`Demand::with_most_work`]) is one on each of them.
+    ///
+    /// Fails as [`Chain::look_up`] does.
     ///
     /// ```
     /// use dnssec::{Chain, Period, RecordType, Timestamp, TrustAnchors};
@@ -75,7 +81,7 @@ impl Chain<'_> {
     /// # let (received, anchors) = (responses.to_messages(), world.anchors());
     ///
     /// // As resolvers sent them.
-    /// let chain = Chain::from_messages(received.iter().map(Vec::as_slice))?;
+    /// let chain = Chain::from_messages(&received)?;
     /// let anchors: TrustAnchors = anchors.parse()?;
     /// let now: Timestamp = "2026-11-21T12:00:00Z".parse()?;
     /// let from_now_on = Period::new(now, Timestamp::MAX).unwrap();
@@ -90,9 +96,9 @@ impl Chain<'_> {
         name: &Name,
         record_type: RecordType,
         anchors: &TrustAnchors,
-        period: Period,
+        demand: impl Into<Demand>,
     ) -> Result<Vec<Vec<u8>>, Error> {
-        let mut search = Search::new(self, name, record_type, anchors, period)?;
+        let mut search = Search::new(self, name, record_type, anchors, demand.into())?;
         let least = search.assemble(self).map(|whole| search.shrink(whole));
         Ok(least
             .and_then(|selection| selection.to_messages())
@@ -104,7 +110,7 @@ impl Chain<'_> {
     /// and records that were asked for and what NSEC or NSEC3 records they take, then the DNSKEY and DS RRsets from there
     /// up to the anchor, each RRset with its RRSIGs behind it and the TTL that it has in its zone.
     ///
-    /// Such a list can't hold two versions of one RRset. Where it takes two to prove the fact at all seconds of `period`
+    /// Such a list can't hold two versions of one RRset. Where it takes two to prove the fact at all seconds of the period
     /// (a zone's keys from before a rollover and from after it), the one stays that proves it at more of them.
     ///
     /// Fails as [`Chain::look_up`] does, and with [`Error::ChainTooLarge`] if it would have more than 65,535 octets.
@@ -113,9 +119,9 @@ impl Chain<'_> {
         name: &Name,
         record_type: RecordType,
         anchors: &TrustAnchors,
-        period: Period,
+        demand: impl Into<Demand>,
     ) -> Result<Vec<u8>, Error> {
-        let mut search = Search::new(self, name, record_type, anchors, period)?;
+        let mut search = Search::new(self, name, record_type, anchors, demand.into())?;
         let whole = search.assemble(self).ok_or(TOO_LARGE)?;
         let least = search.shrink(whole);
         search
@@ -141,24 +147,38 @@ fn as_received(chain: &Chain<'_>) -> Vec<Vec<u8>> {
 #[derive(Debug, PartialEq, Eq)]
 struct Claim {
     canonical_name: Name,
-    /// The records' data, unless there are none.
-    rdata: Option<Vec<Vec<u8>>>,
-    denial: Option<Denial>,
+    conclusion: Conclusion,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Conclusion {
+    /// The records' data.
+    Records(Vec<Vec<u8>>),
+    Absent(Denial),
+    /// A zone is unsigned, for that cause.
+    Insecure(Name, Insecurity),
 }
 
 impl Claim {
     fn of(fact: &Fact<'_>) -> Self {
-        let (rdata, denial) = match fact {
-            Fact::Proven(proof) => (
-                Some(proof.rdata().iter().map(|rdata| rdata.to_vec()).collect()),
-                None,
-            ),
-            Fact::ProvenAbsent(absence) => (None, Some(absence.denial())),
+        let conclusion = match fact {
+            Fact::Proven(proof) => Conclusion::Records(proof.rdata().map(<[u8]>::to_vec).collect()),
+            Fact::ProvenAbsent(absence) => Conclusion::Absent(absence.denial()),
+            Fact::ProvenInsecure(insecure) => {
+                Conclusion::Insecure(insecure.zone().clone(), insecure.cause())
+            }
         };
         Self {
             canonical_name: fact.canonical_name().clone(),
-            rdata,
-            denial,
+            conclusion,
+        }
+    }
+
+    /// The zone that is unsigned because of its DS RRset.
+    fn zone_without_algorithms(&self) -> Option<&Name> {
+        match &self.conclusion {
+            Conclusion::Insecure(zone, Insecurity::Algorithms) => Some(zone),
+            _ => None,
         }
     }
 }
@@ -175,7 +195,7 @@ struct Search<'s> {
     name: &'s Name,
     record_type: RecordType,
     anchors: &'s TrustAnchors,
-    period: Period,
+    demand: Demand,
     claim: Claim,
     /// When the claim has to stay proven.
     goal: Validity,
@@ -190,16 +210,16 @@ impl<'s> Search<'s> {
         name: &'s Name,
         record_type: RecordType,
         anchors: &'s TrustAnchors,
-        period: Period,
+        demand: Demand,
     ) -> Result<Self, Error> {
-        let fact = chain.look_up(name, record_type, anchors, period)?;
+        let fact = chain.look_up(name, record_type, anchors, demand)?;
         Ok(Self {
             name,
             record_type,
             anchors,
-            period,
+            demand,
             claim: Claim::of(&fact),
-            goal: fact.validity().intersect_period(period),
+            goal: fact.validity().intersect_period(demand.period()),
             form: Form::Messages,
             trials_left: MAX_TRIALS,
         })
@@ -213,11 +233,12 @@ impl<'s> Search<'s> {
             Form::Messages => selection.to_messages()?,
             Form::Records => messages_from_authentication_chain(&selection.to_records()?).ok()?,
         };
-        let chain = Chain::from_messages(messages.iter().map(Vec::as_slice)).ok()?;
+        let chain = Chain::from_messages(&messages).ok()?;
         let fact = chain
-            .look_up(self.name, self.record_type, self.anchors, self.period)
+            .look_up(self.name, self.record_type, self.anchors, self.demand)
             .ok()?;
-        (Claim::of(&fact) == self.claim).then(|| fact.validity().intersect_period(self.period))
+        (Claim::of(&fact) == self.claim)
+            .then(|| fact.validity().intersect_period(self.demand.period()))
     }
 
     /// Whether a selection proves the claim whenever the whole does.
@@ -229,7 +250,7 @@ impl<'s> Search<'s> {
     /// All of a chain that can matter, put in order. `None` if that does not prove the claim: the whole of it does not
     /// fit into the messages that it belongs to, say.
     fn assemble<'a>(&mut self, chain: &Chain<'a>) -> Option<Selection<'a>> {
-        let rrsets = collect(chain, self.period);
+        let rrsets = collect(chain, self.demand.period());
         for way in ways_to(&rrsets, self.name, self.record_type, &self.claim) {
             // Most answers need no denial, however many a resolver sends along.
             for denials in [&[][..], &rrsets] {
@@ -266,14 +287,16 @@ impl<'s> Search<'s> {
         let denials = denials.map(|rrset| member(Role::Denial, rrset));
         let mut members: Vec<_> = answers.chain(denials).collect();
         let signers = members.iter().flat_map(|member| member.rrset.signers());
-        let zones = self.zones_from(rrsets, signers.cloned().collect());
+        let zones = signers.chain(self.claim.zone_without_algorithms());
+        let zones = self.zones_from(rrsets, zones.cloned().collect());
         // Where aliases lead to keys, which are asked for by themselves as well, once is enough.
         members.retain(|member| !zones.iter().any(|zone| zone.is_version_of(&member.rrset)));
         members.extend(zones.into_iter().map(|rrset| member(Role::Zone, rrset)));
         Selection {
             name: self.name.clone(),
             record_type: self.record_type,
-            is_name_denied: self.claim.denial == Some(Denial::NxDomain),
+            is_name_denied: self.claim.conclusion == Conclusion::Absent(Denial::NxDomain),
+            zone_without_algorithms: self.claim.zone_without_algorithms().cloned(),
             members,
         }
     }
@@ -417,9 +440,9 @@ impl<'s> Search<'s> {
         }
         let records = single.to_records().ok_or(TOO_LARGE)?;
         let messages = messages_from_authentication_chain(&records)?;
-        let chain = Chain::from_messages(messages.iter().map(Vec::as_slice))?;
-        let fact = chain.look_up(self.name, self.record_type, self.anchors, self.period)?;
-        let validity = fact.validity().intersect_period(self.period);
+        let chain = Chain::from_messages(&messages)?;
+        let fact = chain.look_up(self.name, self.record_type, self.anchors, self.demand)?;
+        let validity = fact.validity().intersect_period(self.demand.period());
         if is_whole && validity.intersect(&self.goal) == self.goal {
             return Ok(single);
         }
@@ -445,26 +468,31 @@ fn ways_to<'r, 'a>(
     record_type: RecordType,
     claim: &Claim,
 ) -> Vec<Way<'r, 'a>> {
-    let is_the_answer = |rrset: &&Rrset<'_>| {
-        *rrset.owner() == claim.canonical_name
-            && rrset.record_type() == record_type
-            && claim
-                .rdata
-                .as_ref()
-                .is_some_and(|rdata| rrset.has_rdata(rdata))
+    let at_the_end = |rrset: &&Rrset<'_>| {
+        *rrset.owner() == claim.canonical_name && rrset.record_type() == record_type
     };
-    let answer = rrsets.iter().find(is_the_answer);
+    let records = rrsets.iter().filter(at_the_end);
+    // Insecurity is proven by what denies a secure delegation, and where opt-out is the cause, perhaps together with records
+    // that were expanded from a wildcard.
+    let answers: Vec<Option<&Rrset<'_>>> = match &claim.conclusion {
+        Conclusion::Records(rdata) => vec![records.clone().find(|rrset| rrset.has_rdata(rdata))],
+        Conclusion::Absent(_) => vec![None],
+        Conclusion::Insecure(..) => iter::once(None).chain(records.map(Some)).collect(),
+    };
     let mut ways = Vec::new();
     let mut pending = vec![Way {
         names: vec![name.clone()],
         rrsets: Vec::new(),
     }];
     for _ in 0..MAX_ALIAS_STEPS {
-        let Some(mut way) = pending.pop() else { break };
+        let Some(way) = pending.pop() else { break };
         let Some(here) = way.names.last() else { break };
         if *here == claim.canonical_name {
-            way.rrsets.extend(answer);
-            ways.push(way);
+            ways.extend(answers.iter().map(|answer| {
+                let mut way = way.clone();
+                way.rrsets.extend(answer);
+                way
+            }));
             continue;
         }
         let further = rrsets.iter().rev().filter_map(|alias| {
@@ -527,6 +555,7 @@ fn proper_subsets(count: usize, weight: impl Fn(usize) -> usize) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::validity::Period;
 
     #[test]
     fn tries_the_lightest_of_all_sets_first() {

@@ -34,6 +34,8 @@ pub(super) struct Selection<'a> {
     pub(super) record_type: RecordType,
     /// Whether there is no such name at the end of the aliases.
     pub(super) is_name_denied: bool,
+    /// The zone that is unsigned because of its DS RRset, if that is what is proven.
+    pub(super) zone_without_algorithms: Option<Name>,
     /// Aliases in the order of their sequence, then the answer; and behind them the others in canonical order.
     pub(super) members: Vec<Member<'a>>,
 }
@@ -64,6 +66,7 @@ impl<'a> Selection<'a> {
             name: self.name.clone(),
             record_type: self.record_type,
             is_name_denied: self.is_name_denied,
+            zone_without_algorithms: self.zone_without_algorithms.clone(),
             members,
         }
     }
@@ -125,6 +128,7 @@ impl<'a> Selection<'a> {
                 pending.extend(rrset.signers());
             }
         }
+        pending.extend(&self.zone_without_algorithms);
         // The zone of the first RRset first, and all above it before those of the next.
         pending.reverse();
         let mut written = BTreeSet::new();

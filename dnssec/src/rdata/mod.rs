@@ -1,10 +1,11 @@
-//! The records that DNSSEC itself is made of: RRSIG, DNSKEY, DS and NSEC (RFC 4034), and NSEC3 (RFC 5155).
+//! The records that DNSSEC itself is made of: RRSIG, DNSKEY, DS and NSEC (RFC 4034), NSEC3 (RFC 5155); and TLSA (RFC 6698).
 
 mod dnskey;
 mod ds;
 mod nsec;
 mod nsec3;
 mod rrsig;
+mod tlsa;
 
 pub use dnskey::Dnskey;
 pub use ds::Ds;
@@ -12,6 +13,7 @@ pub use nsec::{Nsec, TypeBitmap};
 pub(crate) use nsec3::nsec3_owner_hash;
 pub use nsec3::{Nsec3, Nsec3Hash, Nsec3Parameters, nsec3_owner};
 pub use rrsig::Rrsig;
+pub use tlsa::Tlsa;
 
 /// A DNSSEC algorithm number (IANA's registry "DNS Security Algorithm Numbers").
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -1,11 +1,11 @@
 //! Why no chain could be had, and what would do.
 
 use std::cmp::Reverse;
+use std::error::Error as _;
 use std::fmt;
 
-use super::{ResolverError, RetrievedAbsence};
-use crate::error::{Committer, Error, RrsetId};
-use crate::message::MessageError;
+use super::{ResolverError, RetrievedAbsence, RetrievedInsecurity};
+use crate::error::{Committer, Error, MessageError, RrsetId};
 use crate::name::Name;
 
 /// Response codes (RFC 1035 §4.1.1; RFC 6891 §9).
@@ -32,6 +32,7 @@ pub enum RetrievalError {
     Resolver(#[from] ResolverError),
     /// No response came: nothing listens there, or the network is down.
     #[error("the resolver {resolver} does not answer: {problem}")]
+    #[non_exhaustive]
     NoResponse {
         /// Whom was asked.
         resolver: String,
@@ -40,6 +41,7 @@ pub enum RetrievalError {
     },
     /// The resolver's TLS certificate is not one to trust.
     #[error("the resolver {resolver} can't be trusted to be the one that was named: {problem}")]
+    #[non_exhaustive]
     UntrustedResolver {
         /// Whom was asked.
         resolver: String,
@@ -48,6 +50,7 @@ pub enum RetrievalError {
     },
     /// The resolver could not find an answer, or would not give one.
     #[error("the resolver answers the question for {rrset} with {}", ResponseCode(*.response_code))]
+    #[non_exhaustive]
     ResponseCode {
         /// What was asked.
         rrset: RrsetId,
@@ -55,7 +58,8 @@ pub enum RetrievalError {
         response_code: u16,
     },
     /// What came is no DNS message.
-    #[error("the response to the question for {rrset} is not a DNS message: {source}")]
+    #[error("the response to the question for {rrset} is not a DNS message")]
+    #[non_exhaustive]
     MalformedResponse {
         /// What was asked.
         rrset: RrsetId,
@@ -65,19 +69,25 @@ pub enum RetrievalError {
     /// Signatures are missing even where there must be some.
     #[error("the resolver strips DNSSEC signatures: even the DNSKEY RRset of {0} comes without")]
     SignaturesStripped(Name),
-    /// It is proven that there is no such record. What proves it is in here.
+    /// It is proven that there is no such record, by the chain in here.
     #[error("{0}")]
     Absent(Box<RetrievedAbsence>),
-    /// It is proven that this zone is not signed, so that nothing in it and below it can be proven.
+    /// It is proven, by the chain in here, that a zone is not signed, so that nothing in it and below it can be proven.
     #[error(
-        "the zone {0} is not signed with DNSSEC: its parent zone proves that it has no DS record for it"
+        "the zone {} is not signed with DNSSEC: its parent zone proves that it has no DS record for it",
+        .0.insecure.zone()
     )]
-    Unsigned(Name),
-    /// It is proven that the parent does not vouch for this zone's keys, though the zone is signed by the look of it.
-    #[error("the zone {0} is signed, but its parent zone has no DS record for it")]
-    NoDelegationSigner(Name),
+    Unsigned(Box<RetrievedInsecurity>),
+    /// It is proven, by the chain in here, that the parent has no DS record for a zone, though the zone is signed by the
+    /// look of it.
+    #[error("the zone {} is signed, but its parent zone has no DS record for it", .0.insecure.zone())]
+    NoDelegationSigner(Box<RetrievedInsecurity>),
+    /// It is proven, by the chain in here, that the name is insecure for another reason: its zone is signed with nothing
+    /// that is supported, say.
+    #[error("what the resolver sent does not verify: {}", .0.insecure)]
+    Insecure(Box<RetrievedInsecurity>),
     /// What came does not prove the answer.
-    #[error("what the resolver sent does not verify: {0}")]
+    #[error("what the resolver sent does not verify")]
     Unverified(#[from] Error),
     /// None of several resolvers gave a proof. The failure that says most comes first.
     #[error("none of {} resolvers gave a proof: {}", .0.len(), ResolverFailures(.0))]
@@ -86,6 +96,7 @@ pub enum RetrievalError {
 
 /// What went wrong with one of several resolvers.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ResolverFailure {
     /// Whom was asked.
     pub resolver: String,
@@ -94,6 +105,11 @@ pub struct ResolverFailure {
 }
 
 impl RetrievalError {
+    /// What came in response to the question for an RRset is no DNS message.
+    pub fn malformed_response(rrset: RrsetId, source: MessageError) -> Self {
+        Self::MalformedResponse { rrset, source }
+    }
+
     /// What to tell of all the resolvers that failed.
     pub(super) fn of_all(mut failures: Vec<ResolverFailure>) -> Self {
         failures.sort_by_key(|failure| Reverse(failure.error.progress()));
@@ -108,7 +124,7 @@ impl RetrievalError {
     fn progress(&self) -> u8 {
         match self {
             Self::Absent(_) | Self::Unsigned(_) | Self::NoDelegationSigner(_) => 6,
-            Self::Unverified(_) | Self::NoProof(_) => 5,
+            Self::Insecure(_) | Self::Unverified(_) | Self::NoProof(_) => 5,
             Self::SignaturesStripped(_) => 4,
             Self::ResponseCode { .. } => 3,
             Self::MalformedResponse { .. } => 2,
@@ -132,8 +148,20 @@ impl RetrievalError {
             Self::Absent(_)
                 | Self::Unsigned(_)
                 | Self::NoDelegationSigner(_)
-                | Self::Unverified(Error::InsecureDelegation { .. } | Error::NoTrustAnchor(_))
+                | Self::Insecure(_)
+                | Self::Unverified(Error::NoTrustAnchor(_))
         )
+    }
+
+    /// The proof that the name is insecure, if that is what came of it, for whatever cause: the zone is unsigned, or signed
+    /// without a DS record, or signed with nothing that is supported.
+    pub fn insecurity(&self) -> Option<&RetrievedInsecurity> {
+        match self {
+            Self::Unsigned(insecurity)
+            | Self::NoDelegationSigner(insecurity)
+            | Self::Insecure(insecurity) => Some(insecurity),
+            _ => None,
+        }
     }
 
     /// How often it makes sense to ask the same resolver everything again.
@@ -168,6 +196,7 @@ impl RetrievalError {
             Self::Absent(_)
             | Self::Unsigned(_)
             | Self::NoDelegationSigner(_)
+            | Self::Insecure(_)
             | Self::Unverified(_) => true,
             Self::NoProof(failures) => failures
                 .first()
@@ -188,6 +217,7 @@ impl RetrievalError {
             Self::Absent(_) => "dnssec.absent",
             Self::Unsigned(_) => "retrieval.unsigned",
             Self::NoDelegationSigner(_) => "retrieval.no_delegation_signer",
+            Self::Insecure(_) => "dnssec.insecure_delegation",
             Self::Unverified(error) => error.reason(),
             Self::NoProof(failures) => failures
                 .first()
@@ -237,7 +267,7 @@ impl RetrievalError {
             }) => {
                 "if this domain is signed under a private root, give its keys as trust anchors; if not, the resolver does not tell the truth: ask another"
             }
-            Self::Unverified(_) => {
+            Self::Insecure(_) | Self::Unverified(_) => {
                 "have the DNSSEC setup of the zone named above checked by whoever runs it; for a private root, check the trust anchors"
             }
             Self::NoProof(failures) => return failures.first()?.error.hint(),
@@ -284,6 +314,11 @@ impl fmt::Display for ResolverFailures<'_> {
                 write!(f, "{resolver}: ")?;
             }
             error.fmt(f)?;
+            let mut source = error.source();
+            while let Some(cause) = source {
+                write!(f, ": {cause}")?;
+                source = cause.source();
+            }
         }
         match self.0.len().saturating_sub(SHOWN_FAILURES) {
             0 => Ok(()),

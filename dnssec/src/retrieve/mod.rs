@@ -43,13 +43,13 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time::{sleep, timeout};
 
 use crate::anchor::TrustAnchors;
-use crate::chain::{Chain, encode_der};
+use crate::chain::Chain;
 use crate::error::{Error, Insecurity};
+use crate::fact::{Absence, Fact, Insecure, Proof};
 use crate::name::Name;
 use crate::record::RecordType;
 use crate::time::Timestamp;
 use crate::validity::Period;
-use crate::verify::{Absence, Fact};
 
 use client::QUERY_TIMEOUT;
 use collect::{Collected, collect};
@@ -79,10 +79,11 @@ const PAUSE_GROWTH: u32 = 2;
 /// let resolvers = [Resolver::system(), "https://1.1.1.1/dns-query".parse()?];
 ///
 /// let retrieved = retrieve(&name, RecordType::TXT, &resolvers, &anchors, now).await?;
-/// // … and on any machine, with no network:
+/// println!("proven for {}", retrieved.proof.validity());
+/// // … and later on any machine, with no network:
 /// let chain = Chain::from_der(&retrieved.chain)?;
 /// let proof = chain.verify(&name, RecordType::TXT, &anchors, Period::at(now))?;
-/// println!("proven for {}", proof.validity());
+/// assert_eq!(proof, retrieved.proof);
 /// # Ok(())
 /// # }
 /// ```
@@ -104,7 +105,9 @@ pub async fn retrieve(
 pub struct Retrieved {
     /// The chain as a DER `SET OF OCTET STRING`, with nothing in it that the proof does not need.
     pub chain: Vec<u8>,
-    /// Which resolver gave it.
+    /// What the chain proves at that moment: it need not be verified again.
+    pub proof: Proof<'static>,
+    /// The resolver that gave it.
     pub resolver: String,
 }
 
@@ -114,12 +117,26 @@ pub struct Retrieved {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetrievedAbsence {
+    /// The chain as a DER `SET OF OCTET STRING`, with nothing in it that the proof does not need.
+    pub chain: Vec<u8>,
     /// What is proven, and when.
     pub absence: Absence,
     /// The zone that proves it.
     pub zone: Name,
-    /// What proves it.
-    pub retrieved: Retrieved,
+    /// The resolver that gave it.
+    pub resolver: String,
+}
+
+/// A chain that proves that the name is insecure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RetrievedInsecurity {
+    /// The chain as a DER `SET OF OCTET STRING`, with nothing in it that the proof does not need.
+    pub chain: Vec<u8>,
+    /// What is proven, and when.
+    pub insecure: Insecure,
+    /// The resolver that gave it.
+    pub resolver: String,
 }
 
 impl fmt::Display for RetrievedAbsence {
@@ -373,28 +390,54 @@ impl Goal<'_> {
             anchors,
             at,
         } = self;
-        let messages = collected.messages.iter().map(Vec::as_slice);
-        let chain = Chain::from_messages(messages)?;
-        let fact = match chain.look_up(name, record_type, anchors, Period::at(at)) {
+        let received = Chain::from_messages(&collected.messages)?;
+        let now = Period::at(at);
+        let fact = match received.look_up(name, record_type, anchors, now) {
             Ok(fact) => fact,
             Err(error) => return Err(collected.why(error)),
         };
-        let from_now_on = Period::new(at, Timestamp::MAX).unwrap_or(Period::at(at));
-        let minimal = chain.minimal(name, record_type, anchors, from_now_on)?;
-        let retrieved = Retrieved {
-            chain: encode_der(minimal.iter().map(Vec::as_slice)),
-            resolver: resolver.into(),
-        };
-        let absence = match fact {
-            Fact::Proven(_) => return Ok(retrieved),
-            Fact::ProvenAbsent(absence) => absence,
-        };
-        let zone = self.zone_of(&absence, &chain, &collected);
-        Err(RetrievalError::Absent(Box::new(RetrievedAbsence {
-            absence,
-            zone,
-            retrieved,
-        })))
+        if let (Fact::ProvenInsecure(_), Some(zone)) = (fact, &collected.stripped) {
+            return Err(RetrievalError::SignaturesStripped(zone.clone()));
+        }
+        let from_now_on = Period::new(at, Timestamp::MAX).unwrap_or(now);
+        let minimal = received.minimal(name, record_type, anchors, from_now_on)?;
+        // What is reported is what the chain that is handed over proves.
+        let kept = Chain::from_messages(&minimal)?;
+        let fact = kept.look_up(name, record_type, anchors, now)?.into_owned();
+        let chain = kept.to_der();
+        let resolver = resolver.to_owned();
+        match fact {
+            Fact::Proven(proof) => Ok(Retrieved {
+                chain,
+                proof,
+                resolver,
+            }),
+            Fact::ProvenAbsent(absence) => {
+                let zone = self.zone_of(&absence, &received, &collected);
+                Err(RetrievalError::Absent(Box::new(RetrievedAbsence {
+                    chain,
+                    absence,
+                    zone,
+                    resolver,
+                })))
+            }
+            Fact::ProvenInsecure(insecure) => {
+                let is_signed = collected.signed_zones.contains(insecure.zone());
+                let cause = insecure.cause();
+                let insecurity = Box::new(RetrievedInsecurity {
+                    chain,
+                    insecure,
+                    resolver,
+                });
+                Err(match cause {
+                    Insecurity::NoDs | Insecurity::OptOut if is_signed => {
+                        RetrievalError::NoDelegationSigner(insecurity)
+                    }
+                    Insecurity::NoDs | Insecurity::OptOut => RetrievalError::Unsigned(insecurity),
+                    _ => RetrievalError::Insecure(insecurity),
+                })
+            }
+        }
     }
 
     /// The lowest zone at or above what is absent that is proven to be one.
@@ -427,17 +470,6 @@ impl Collected {
             return RetrievalError::SignaturesStripped(zone);
         }
         match error {
-            Error::InsecureDelegation {
-                zone,
-                cause: Insecurity::NoDs | Insecurity::OptOut,
-            } => {
-                if self.signed_zones.contains(&zone) {
-                    RetrievalError::NoDelegationSigner(zone)
-                } else {
-                    RetrievalError::Unsigned(zone)
-                }
-            }
-            insecure @ Error::InsecureDelegation { .. } => insecure.into(),
             // What a question got no answer to may be what is missing.
             other if other.progress() == 0 => self.failure.unwrap_or_else(|| other.into()),
             other => other.into(),

@@ -58,6 +58,7 @@ pub enum ResolverError {
     Syntax(String),
     /// An address has a zone that is no interface of this machine (RFC 4007 §11).
     #[error("{address} has the zone {zone:?}, and this machine has no such interface")]
+    #[non_exhaustive]
     Zone {
         /// The address before it.
         address: Ipv6Addr,
@@ -74,6 +75,7 @@ pub enum ResolverError {
     System(String),
     /// The TLS server's name leads nowhere, or no certificate could be for it.
     #[error("the resolver's host {host:?} can't be used: {problem}")]
+    #[non_exhaustive]
     Host {
         /// The name as given.
         host: String,

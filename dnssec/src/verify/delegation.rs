@@ -66,7 +66,7 @@ impl<'a> Zone<'a> {
         for key in keys {
             let own = known.get(key.dnskey.rdata());
             match own.and_then(|place| self.keys.get_mut(*place)) {
-                Some(own) => own.validity = own.validity.unite(&key.validity),
+                Some(own) => own.validity = own.validity.union(&key.validity),
                 None => self.keys.push(key),
             }
         }
@@ -193,7 +193,7 @@ impl<'a> Plan<'a> {
             let mut validity = Validity::never();
             for word in commitments {
                 if is_about(&word.commitment, key, &self.zone, budget)? {
-                    validity = validity.unite(&word.validity);
+                    validity = validity.union(&word.validity);
                 }
             }
             if !validity.is_never() {
@@ -277,6 +277,7 @@ fn prove_delegation<'r>(
         return Ok(Err(Error::InsecureDelegation {
             zone: zone.clone(),
             cause: Insecurity::Algorithms,
+            validity,
         }));
     }
     Ok(Ok(known))

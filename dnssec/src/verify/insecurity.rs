@@ -5,35 +5,49 @@
 //! bogus.
 
 use super::denial::Conclusion;
-use super::{DenialOutcome, Walk, delegation};
+use super::{DenialOutcome, Step, Walk, delegation};
 use crate::budget::Exhausted;
 use crate::error::{Committer, Error, Insecurity};
 use crate::name::Name;
 use crate::record::RecordType;
+use crate::validity::Validity;
 
-impl Walk<'_, '_> {
+impl<'a> Walk<'_, 'a> {
     /// Tells a name about which nothing can be proven from one about which something is wrong: where a zone on the way is
-    /// proven to be unsigned, or to be signed with nothing known (RFC 4035 §5.2), the failure is no failure.
+    /// proven to be unsigned, or to be signed with nothing known (RFC 4035 §5.2), the failure is no failure. Returns the
+    /// step that proves this, and when; otherwise the failure.
     pub(super) fn insecure_or(
         &mut self,
         failure: Error,
         owner: &Name,
         record_type: RecordType,
-    ) -> Error {
-        if let Error::InsecureDelegation { zone, cause } = &failure {
-            if self.is_anchored_below(zone, *cause, owner, record_type) {
-                return Error::DnskeyNotCommitted {
-                    zone: zone.clone(),
-                    committed_by: Committer::Parent,
-                };
+    ) -> Result<(Step<'a>, Validity), Error> {
+        let insecure = match failure {
+            Error::InsecureDelegation {
+                ref zone, cause, ..
+            } => {
+                if self.is_anchored_below(zone, cause, owner, record_type) {
+                    return Err(Error::DnskeyNotCommitted {
+                        zone: zone.clone(),
+                        committed_by: Committer::Parent,
+                    });
+                }
+                failure
             }
-            return failure;
-        }
-        match self.insecurity(&failure, owner, record_type) {
-            Ok(Some(insecure)) => insecure,
-            // Where exhaustion stopped the search, the verification ends in any case; the failure, which was found before, says
-            // what to mend.
-            Ok(None) | Err(Exhausted { .. }) => failure,
+            failure => match self.insecurity(&failure, owner, record_type) {
+                Ok(Some(insecure)) => insecure,
+                // Where exhaustion stopped the search, the verification ends in any case; the failure, which was found
+                // before, says what to mend.
+                Ok(None) | Err(Exhausted { .. }) => return Err(failure),
+            },
+        };
+        match insecure {
+            Error::InsecureDelegation {
+                zone,
+                cause,
+                validity,
+            } => Ok((Step::Insecure(zone, cause), validity)),
+            failure => Err(failure),
         }
     }
 
@@ -61,20 +75,30 @@ impl Walk<'_, '_> {
             self.budget
                 .spend_search(self.sources.chain.responses().len())?;
             let delegations = delegation::candidates(self.sources, &zone, RecordType::DS);
+            // Each response may hold a version of the DS RRset; the zone is insecure whenever one of them shows it.
+            let mut validity = Validity::never();
             for ds_rrset in delegations.unwrap_or_default() {
                 if delegation::is_secure(ds_rrset.rdata()) {
                     continue;
                 }
-                let Ok(validity) = self.prove(&ds_rrset)? else {
-                    continue;
+                let proven = match self.prove(&ds_rrset) {
+                    Ok(Ok(proven)) => proven,
+                    Ok(Err(_)) => continue,
+                    Err(exhausted) if validity.is_never() => return Err(exhausted),
+                    // What was proven before stands, and nothing else is tried.
+                    Err(_) => break,
                 };
-                let in_time = self.so_far.intersect(&validity);
+                let in_time = self.so_far.intersect(&proven);
                 if in_time.overlaps(self.sources.demand.period()) {
-                    return Ok(Some(Error::InsecureDelegation {
-                        zone,
-                        cause: Insecurity::Algorithms,
-                    }));
+                    validity = validity.union(&proven);
                 }
+            }
+            if !validity.is_never() {
+                return Ok(Some(Error::InsecureDelegation {
+                    zone,
+                    cause: Insecurity::Algorithms,
+                    validity,
+                }));
             }
         }
         let (records, context) = self.denials()?;

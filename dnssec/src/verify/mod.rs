@@ -12,7 +12,6 @@ mod answer;
 mod attempt;
 mod delegation;
 mod denial;
-mod fact;
 mod insecurity;
 mod rrset;
 mod zones;
@@ -24,7 +23,8 @@ use crate::anchor::TrustAnchors;
 use crate::budget::{Budget, Exhausted};
 use crate::chain::Chain;
 use crate::demand::Demand;
-use crate::error::{Error, RrsetId};
+use crate::error::{Error, Insecurity, RrsetId};
+use crate::fact::{Absence, Denial, Fact, Insecure, Proof};
 use crate::name::Name;
 use crate::record::RecordType;
 use crate::validity::Validity;
@@ -35,34 +35,77 @@ use denial::{Conclusion, DenialProofs, SearchContext, SignedDenial};
 use rrset::{Expansion, GoodSignature, SignedRrset};
 use zones::{Sources, Zones};
 
-pub use fact::{Absence, Denial, Fact, Proof};
-
 /// Aliases that are followed in a row, as resolvers do (Unbound follows 11, BIND 16).
 pub(crate) const MAX_ALIASES: usize = 8;
 
-pub(crate) fn look_up<'a>(
-    chain: &Chain<'a>,
-    name: &Name,
-    record_type: RecordType,
-    anchors: &TrustAnchors,
-    demand: Demand,
-) -> Result<Fact<'a>, Error> {
-    if record_type.is_meta() {
-        return Err(Error::MetaType(record_type));
+impl<'a> Chain<'a> {
+    /// Looks `record_type` at `name` up, as one would in the DNS, and proves what is found from an anchor down: records,
+    /// behind aliases perhaps, that there are none, or that the name is insecure.
+    ///
+    /// The fact holds for at least one second of the period that `demand` has; for which seconds it holds, within that
+    /// period and around it, [`Fact::validity`] says. Signatures that are good at no second of the period are passed over
+    /// before any public-key operation, so a validity beyond the period may be less than the whole chain would prove: ask
+    /// with [`Period::always`](crate::Period::always) for that.
+    ///
+    /// No clock is read and no network asked.
+    ///
+    /// ```
+    /// use dnssec::{Chain, Denial, Fact, Period, RecordType, Timestamp, TrustAnchors};
+    /// # let world = kliento_fixtures::World::builder()
+    /// #     .at(1_795_262_400)
+    /// #     .zone(".", kliento_fixtures::Algorithm::Ed25519)
+    /// #     .zone("example.", kliento_fixtures::Algorithm::Ed25519)
+    /// #     .build();
+    /// # let der = kliento_fixtures::chain_der(&world.chain("_veraid.example.", kliento_fixtures::TXT));
+    /// # let anchors: TrustAnchors = world.anchors().parse()?;
+    ///
+    /// let noon = Period::at("2026-11-21T12:00:00Z".parse()?);
+    /// let chain = Chain::from_der(&der)?;
+    /// match chain.look_up(&"_veraid.example".parse()?, RecordType::TXT, &anchors, noon)? {
+    ///     Fact::Proven(proof) => println!("{} records", proof.rdata().len()),
+    ///     Fact::ProvenAbsent(absence) => assert_eq!(absence.denial(), Denial::NxDomain),
+    ///     Fact::ProvenInsecure(insecure) => println!("{insecure}"),
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn look_up(
+        &self,
+        name: &Name,
+        record_type: RecordType,
+        anchors: &TrustAnchors,
+        demand: impl Into<Demand>,
+    ) -> Result<Fact<'a>, Error> {
+        if record_type.is_meta() {
+            return Err(Error::MetaType(record_type));
+        }
+        let demand = demand.into();
+        Walk {
+            sources: Sources {
+                chain: self,
+                anchors,
+                demand,
+            },
+            budget: Budget::new(demand),
+            zones: Zones::default(),
+            denials: None,
+            so_far: Validity::always(),
+        }
+        .look_up(name, record_type)
+        .map_err(Stop::into_error)
     }
-    Walk {
-        sources: Sources {
-            chain,
-            anchors,
-            demand,
-        },
-        budget: Budget::new(demand),
-        zones: Zones::default(),
-        denials: None,
-        so_far: Validity::always(),
+
+    /// Proves the RRset of `record_type` at `name`: [`Chain::look_up`] for those who need there to be records. A proof
+    /// that there are none is [`Error::Absent`], and one that the name is insecure [`Error::InsecureDelegation`].
+    pub fn verify(
+        &self,
+        name: &Name,
+        record_type: RecordType,
+        anchors: &TrustAnchors,
+        demand: impl Into<Demand>,
+    ) -> Result<Proof<'a>, Error> {
+        self.look_up(name, record_type, anchors, demand)?
+            .into_proof()
     }
-    .look_up(name, record_type)
-    .map_err(Stop::into_error)
 }
 
 /// One verification: what it has to go by, what it has proven so far, and what it may still spend.
@@ -81,6 +124,8 @@ enum Step<'a> {
     Records(Vec<Cow<'a, [u8]>>),
     Alias(Name),
     Absent(Denial),
+    /// The zone is unsigned, for that cause.
+    Insecure(Name, Insecurity),
 }
 
 impl<'a> Walk<'_, 'a> {
@@ -91,14 +136,12 @@ impl<'a> Walk<'_, 'a> {
         let mut canonical_name = name.clone();
         let mut followed: Vec<Name> = Vec::new();
         loop {
-            let (step, valid) =
-                self.step(&canonical_name, record_type, &followed)
-                    .map_err(|stop| match stop {
-                        Stop::Failed(failure) => {
-                            Stop::Failed(self.insecure_or(failure, &canonical_name, record_type))
-                        }
-                        exhausted @ Stop::Exhausted(_) => exhausted,
-                    })?;
+            let (step, valid) = match self.step(&canonical_name, record_type, &followed) {
+                Err(Stop::Failed(failure)) => {
+                    self.insecure_or(failure, &canonical_name, record_type)?
+                }
+                other => other?,
+            };
             let validity = self.so_far.intersect(&valid);
             if !validity.overlaps(self.sources.demand.period()) {
                 return Err(Stop::Failed(Error::NotValidTogether {
@@ -126,6 +169,16 @@ impl<'a> Walk<'_, 'a> {
                         canonical_name,
                         record_type,
                         denial,
+                        validity,
+                    }));
+                }
+                Step::Insecure(zone, cause) => {
+                    return Ok(Fact::ProvenInsecure(Insecure {
+                        name: name.clone(),
+                        canonical_name,
+                        record_type,
+                        zone,
+                        cause,
                         validity,
                     }));
                 }
@@ -201,7 +254,7 @@ impl<'a> Walk<'_, 'a> {
         let mut shown: Option<(&GoodSignature<'_>, Result<Validity, Error>)> = None;
         for signature in &signatures {
             if signature.labels == rrset.owner().rrsig_labels() {
-                validity = validity.unite(&signature.validity);
+                validity = validity.union(&signature.validity);
                 continue;
             }
             let no_closer = match &shown {
@@ -213,7 +266,7 @@ impl<'a> Walk<'_, 'a> {
             shown = Some((signature, no_closer.clone()));
             if let Some(no_closer) = failures.success_of(no_closer) {
                 let together = signature.validity.intersect(&no_closer);
-                validity = validity.unite(&together);
+                validity = validity.union(&together);
             }
         }
         Ok(match failures.furthest() {
@@ -312,7 +365,7 @@ impl<'a> Walk<'_, 'a> {
             let same =
                 |(conclusion, _): &&mut (Conclusion, Validity)| *conclusion == candidate.conclusion;
             match held.iter_mut().find(same) {
-                Some((_, before)) => *before = before.unite(&validity),
+                Some((_, before)) => *before = before.union(&validity),
                 None => held.push((candidate.conclusion, validity)),
             }
         }
@@ -323,8 +376,12 @@ impl<'a> Walk<'_, 'a> {
         Ok(match best {
             Some((Conclusion::Absent(denial), validity)) => DenialOutcome::Absent(denial, validity),
             Some((Conclusion::NoCloserName, validity)) => DenialOutcome::NoCloserName(validity),
-            Some((Conclusion::Insecure { zone, cause }, _)) => {
-                DenialOutcome::Insecure(Error::InsecureDelegation { zone, cause })
+            Some((Conclusion::Insecure { zone, cause }, validity)) => {
+                DenialOutcome::Insecure(Error::InsecureDelegation {
+                    zone,
+                    cause,
+                    validity,
+                })
             }
             None => DenialOutcome::None(failures),
         })

@@ -496,6 +496,6 @@ fn rrsigs_over<'a>(records: &[Record<'a>], owner: &Name, record_type: RecordType
 /// When some of the signatures are good.
 fn union(signatures: &[GoodSignature<'_>]) -> Validity {
     signatures.iter().fold(Validity::never(), |validity, good| {
-        validity.unite(&good.validity)
+        validity.union(&good.validity)
     })
 }

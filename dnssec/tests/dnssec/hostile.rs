@@ -870,7 +870,7 @@ const ATTACKS: &[Attack] = &[
             chain.sign("example.com.", DNSKEY, |signing| {
                 signing.window(NOON + 11, NOON + DAY)
             });
-            chain.period = Period::ALWAYS;
+            chain.period = Period::always();
         },
         "dnssec.not_valid_together",
     ),
@@ -883,7 +883,7 @@ const ATTACKS: &[Attack] = &[
             chain.sign("com.", DNSKEY, |signing| {
                 signing.window(NOON + 1, NOON + DAY)
             });
-            chain.period = Period::ALWAYS;
+            chain.period = Period::always();
         },
         "dnssec.not_valid_together",
     ),
@@ -896,7 +896,7 @@ const ATTACKS: &[Attack] = &[
             chain.sign("example.com.", DS, |signing| {
                 signing.window(NOON + 1, NOON + DAY)
             });
-            chain.period = Period::ALWAYS;
+            chain.period = Period::always();
         },
         "dnssec.not_valid_together",
     ),
@@ -910,7 +910,7 @@ const ATTACKS: &[Attack] = &[
             chain.sign("example.com.", DS, |signing| {
                 signing.window(NOON + 20, NOON + 30)
             });
-            chain.period = Period::ALWAYS;
+            chain.period = Period::always();
         },
         "dnssec.not_valid_together",
     ),
@@ -941,7 +941,7 @@ const ATTACKS: &[Attack] = &[
                 signing.window(NOON - 365 * DAY, NOON + DAY)
             });
             chain.of(OWNER, TXT).sign(&signing.zone_key(old));
-            chain.period = Period::ALWAYS;
+            chain.period = Period::always();
         },
         "dnssec.not_valid_together",
     ),
@@ -1320,7 +1320,7 @@ const ATTACKS: &[Attack] = &[
                 .signing_for(OWNER, TXT)
                 .window(NOON + DAY, NOON + 2 * DAY);
             chain.answer().add_forged_signatures(&late, 60);
-            chain.period = Period::ALWAYS;
+            chain.period = Period::always();
         },
         "dnssec.budget_exhausted",
     ),
@@ -1562,7 +1562,7 @@ fn refusal(attempt: &Attempt, expected: &str) -> Result<(), String> {
     // What does not hinge on the time asked for must not hold at any.
     let hinges_on_time =
         expected.starts_with("dnssec.rrsig_") || expected == "dnssec.not_valid_together";
-    match attempt.outcome(Period::ALWAYS) {
+    match attempt.outcome(Period::always()) {
         Ok(proven) if !hinges_on_time => Err(format!("proven for {:?} if asked", proven.validity)),
         Ok(proven)
             if proven
@@ -1658,7 +1658,7 @@ fn a_key_trap_costs_little_more_than_an_honest_chain() {
         let mut responses = world.responses(owner, TXT);
         key_trap(&world, &mut responses, "example.com.", 150, 150);
         let messages = responses.to_messages();
-        let outcome = verify(&messages, owner, TXT, &world.anchors(), Period::ALWAYS);
+        let outcome = verify(&messages, owner, TXT, &world.anchors(), Period::always());
         let Err(Error::BudgetExhausted { limit, .. }) = outcome else {
             panic!("{outcome:?}");
         };
@@ -1681,7 +1681,7 @@ fn many_proven_zones_buy_no_failed_signature_checks() {
     let mut responses = world.responses(owner.as_str(), TXT);
     key_trap(&world, &mut responses, zone.as_str(), 60, 60);
     let messages = responses.to_messages();
-    let outcome = verify(&messages, &owner, TXT, &world.anchors(), Period::ALWAYS);
+    let outcome = verify(&messages, &owner, TXT, &world.anchors(), Period::always());
     let Err(Error::BudgetExhausted { limit, .. }) = outcome else {
         panic!("{outcome:?}");
     };

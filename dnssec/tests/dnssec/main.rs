@@ -14,10 +14,14 @@ mod alias;
 mod demand;
 // NSEC and NSEC3: what they prove and what they do not.
 mod denial;
+// The forms in which chains come, and what a demand limits.
+mod forms;
 // Messages that `hickory-proto` must read as we do.
 mod hickory;
 // Chains that must not verify: tables of attacks, each with its reason.
 mod hostile;
+// Proofs that a name is insecure: when they hold, and that nobody takes them for more.
+mod insecure;
 // Chains that are unusual and must verify.
 mod legal;
 // What `Chain::minimal` and `Chain::to_authentication_chain` keep.

@@ -47,7 +47,7 @@ fn evil_answer(attempt: &mut Attempt, signing: &Signing) {
 fn exhausted(attempt: &Attempt) -> (&'static str, u32) {
     let messages = attempt.responses.to_messages();
     match attempt.look_up(&messages, attempt.period) {
-        Err(Error::BudgetExhausted { work, limit }) => (work, limit),
+        Err(Error::BudgetExhausted { work, limit, .. }) => (work, limit),
         other => panic!("{other:?}"),
     }
 }
@@ -243,7 +243,7 @@ fn an_old_dnskey_rrset_with_a_revoked_key() {
             let verdict = attempt.verdict();
             assert!(verdict.starts_with("dnssec."), "{verdict}");
             // Nor at any time at which the old RRset does not hold.
-            if let Ok(found) = attempt.look_up(&attempt.responses.to_messages(), Period::ALWAYS) {
+            if let Ok(found) = attempt.look_up(&attempt.responses.to_messages(), Period::always()) {
                 panic!("{found:?}");
             }
         }

@@ -146,12 +146,7 @@ fn check(recording: &Recording, messages: &[Vec<u8>]) {
             assert_eq!(proof.canonical_name().to_string(), canonical_name, "{file}");
             assert_eq!(proof.rdata().len(), count, "{file}");
             if recording.record_type == RecordType::TXT {
-                assert!(
-                    proof
-                        .rdata()
-                        .iter()
-                        .all(|rdata| txt_content(rdata).is_some())
-                );
+                assert!(proof.rdata().all(|rdata| txt_content(rdata).is_some()));
             }
         }
         (Err(refusal), Outcome::Refused(reason)) => {

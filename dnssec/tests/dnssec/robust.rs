@@ -23,7 +23,7 @@ fn verify_der(der: &[u8], anchors: &TrustAnchors, period: Period) -> Result<Vec<
     chain.to_der();
     let name = OWNER.parse().expect("the name can be read");
     let proof = chain.verify(&name, RecordType::TXT, anchors, period)?;
-    Ok(proof.rdata().iter().map(|rdata| rdata.to_vec()).collect())
+    Ok(proof.rdata().map(<[u8]>::to_vec).collect())
 }
 
 fn anchors() -> TrustAnchors {
@@ -74,7 +74,7 @@ fn no_change_of_an_octet_makes_a_chain_prove_something_else() {
         let mut changed = der.clone();
         let place = random.random_range(0..der.len());
         changed[place] ^= random.random_range(1..=u8::MAX);
-        if let Ok(rdata) = verify_der(&changed, &anchors, Period::ALWAYS) {
+        if let Ok(rdata) = verify_der(&changed, &anchors, Period::always()) {
             assert_eq!(
                 rdata,
                 published(),
@@ -160,7 +160,7 @@ fn nothing_that_octets_are_moved_or_lost_from_proves_something_else() {
                 message.splice(from..from, filler);
             }
         }
-        if let Ok(proven) = verify(&changed, OWNER, TXT, &WORLD.anchors(), Period::ALWAYS) {
+        if let Ok(proven) = verify(&changed, OWNER, TXT, &WORLD.anchors(), Period::always()) {
             assert_eq!(proven.rdata, published());
         }
     }
@@ -176,7 +176,7 @@ fn garbage_is_refused() {
             .collect();
         let der = kliento_fixtures::chain_der(std::slice::from_ref(&octets));
         for der in [octets, der] {
-            assert!(verify_der(&der, &anchors, Period::ALWAYS).is_err());
+            assert!(verify_der(&der, &anchors, Period::always()).is_err());
         }
     }
 }

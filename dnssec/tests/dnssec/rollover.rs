@@ -451,7 +451,7 @@ fn what_was_fetched_in_a_stage_holds_as_long_as_its_signatures() {
         let stages = Stages::new(rollover, false);
         stages.each_mix(|mix, label| {
             let mut attempt = stages.mix(&[mix[0]], &[mix[1]], mix[2], OWNER);
-            attempt.period = Period::ALWAYS;
+            attempt.period = Period::always();
             let window = stages.expected(mix[0], mix[1], mix[2]).ok();
             let Some((from, until)) = window.and_then(|()| stages.window(mix)) else {
                 let verdict = attempt.verdict();

@@ -23,6 +23,7 @@ fn verdict(
     match chain.look_up(&name, RecordType(record_type), &anchors, period) {
         Ok(Fact::Proven(_)) => "proven".to_owned(),
         Ok(Fact::ProvenAbsent(absence)) => absence.denial().to_string(),
+        Ok(Fact::ProvenInsecure(insecure)) => Error::from(insecure).reason().to_owned(),
         Err(error) => error.reason().to_owned(),
     }
 }
@@ -231,7 +232,7 @@ fn denials_in_the_names_of_many_zones_are_bounded() {
             .push(Record::new(owner.clone(), NSEC, covering));
     }
     let outcome = look_up_in_the_standard_world(&[response], &name);
-    let Err(Error::BudgetExhausted { work, limit }) = outcome else {
+    let Err(Error::BudgetExhausted { work, limit, .. }) = outcome else {
         panic!("{outcome:?}");
     };
     assert!(work.contains("arguing") && limit <= 64, "{limit} {work}");

@@ -724,7 +724,7 @@ fn a_proof_holds_from_its_first_to_its_last_second_and_not_one_more() {
             period(0, from),
             period(until, until + DAY),
             period(from - DAY, until + DAY),
-            dnssec::Period::ALWAYS,
+            dnssec::Period::always(),
         ] {
             assert_eq!(
                 ask(period).expect("it holds then").validity,
@@ -781,7 +781,7 @@ fn a_proof_for_a_period_leaves_out_what_lies_apart_from_it() {
         [(NOON - 100, NOON + 200)]
     );
     assert_eq!(
-        ask(dnssec::Period::ALWAYS),
+        ask(dnssec::Period::always()),
         [(NOON - 100, NOON + 200), (NOON + 300, NOON + 400)]
     );
     let between = verify(&messages, OWNER, TXT, &WORLD.anchors(), at(NOON + 250));

@@ -77,15 +77,14 @@ fn ours(question: &Question, anchors: &TrustAnchors, messages: &[Vec<u8>]) -> Ou
         &question.name.parse()?,
         record_type,
         anchors,
-        Period::ALWAYS,
+        Period::always(),
     )?;
     let Fact::Proven(proof) = fact else {
-        return Err("proven absent".into());
+        return Err("proven absent or insecure".into());
     };
     let canonical_name = proof.canonical_name().to_string();
     let lines = proof
         .rdata()
-        .iter()
         .map(|rdata| record_line(&canonical_name, question.record_type, rdata));
     let [period] = proof.validity().periods() else {
         return Err("proven for several periods".into());
@@ -406,7 +405,7 @@ fn exchange_one(world: &World, question: &Question, results: &mut Results) -> Ou
     let received = world.chain(question.name, question.record_type);
     let expected = ours(question, &our_anchors, &received)?.to_string();
     let chain = Chain::from_messages(received.iter().map(Vec::as_slice))?;
-    let list = chain.to_authentication_chain(&name, record_type, &our_anchors, Period::ALWAYS)?;
+    let list = chain.to_authentication_chain(&name, record_type, &our_anchors, Period::always())?;
     let found = theirs(question, &anchors, &list);
     results.record(
         &format!("dnssec-prover accepts ours: {kind}"),
@@ -434,12 +433,12 @@ fn exchange_one(world: &World, question: &Question, results: &mut Results) -> Ou
     // And its proof goes back to it, as small as we make it.
     let messages = messages_from_authentication_chain(&proof)?;
     let chain = Chain::from_messages(messages.iter().map(Vec::as_slice))?;
-    let back = chain.to_authentication_chain(&name, record_type, &our_anchors, Period::ALWAYS)?;
+    let back = chain.to_authentication_chain(&name, record_type, &our_anchors, Period::always())?;
     results.record(
         &format!("dnssec-prover accepts its own as we reduce it: {kind}"),
         theirs(question, &anchors, &back).and_then(|found| same(&found, &expected)),
     );
-    let kept = chain.minimal(&name, record_type, &our_anchors, Period::ALWAYS)?;
+    let kept = chain.minimal(&name, record_type, &our_anchors, Period::always())?;
     Ok(Sizes {
         kind,
         received: chain_der(&received).len(),
@@ -528,7 +527,7 @@ fn exchange_vector(vector: &Vector) -> Outcome<()> {
         &vector.question.name.parse()?,
         RecordType(TLSA),
         &anchors,
-        Period::ALWAYS,
+        Period::always(),
     )?;
     same(&theirs(&vector.question, VECTOR_ANCHOR, &list)?, &expected)
 }

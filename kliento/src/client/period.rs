@@ -32,7 +32,7 @@ fn certified(bundle: &SignatureBundle<'_>) -> Option<Period> {
     let signer = bundle
         .unverified_member_certificate()
         .or(bundle.unverified_delegate_certificate())
-        .map_or(Period::ALWAYS, veraid::UnverifiedCertificate::period);
+        .map_or(Period::always(), veraid::UnverifiedCertificate::period);
     bundle
         .unverified_period()
         .intersect(organisation)?

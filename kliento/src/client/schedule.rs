@@ -113,9 +113,9 @@ mod tests {
 
     #[test]
     fn nothing_overflows_for_tokens_without_an_end() {
-        let schedule = Schedule::new(Period::ALWAYS, NOON);
+        let schedule = Schedule::new(Period::always(), NOON);
         assert!(schedule.renewal > NOON && schedule.renewal < Timestamp::MAX);
-        assert!(Schedule::new(Period::ALWAYS, Timestamp::MIN).renewal < Timestamp::MAX);
+        assert!(Schedule::new(Period::always(), Timestamp::MIN).renewal < Timestamp::MAX);
     }
 
     #[test]

@@ -254,6 +254,7 @@ impl Attempt {
         let at = Period::at(Timestamp::from_unix_seconds(AT));
         Chain::from_der(&self.der)?
             .look_up(&self.name, RecordType::TXT, &self.anchors, at)
+            .and_then(dnssec::Fact::into_secure)
             .map(|_| ())
     }
 

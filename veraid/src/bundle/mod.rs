@@ -83,14 +83,8 @@ impl<'a> Elements<'a> {
 
 /// Reads the chain; offsets in its errors count from the start of the bundle.
 fn read_chain(chain: Value<'_>) -> Result<Chain<'_>, Error> {
-    Chain::from_der_value(chain.content()).map_err(|error| match error {
-        dnssec::Error::MalformedChain { offset, problem } => dnssec::Error::MalformedChain {
-            offset: chain.reader().offset().saturating_add(offset),
-            problem,
-        }
-        .into(),
-        other => other.into(),
-    })
+    Chain::from_der_value(chain.content())
+        .map_err(|error| error.at_offset(chain.reader().offset()).into())
 }
 
 /// Writes a bundle. All but the version are given as DER with their own tags, in whose place the bundle's come.

@@ -97,7 +97,7 @@ impl<'c, 'a> Paths<'c, 'a> {
     pub(crate) fn work(&self) -> Result<Work, Error> {
         self.needed.iter().try_fold(Work::NONE, |work, &link| {
             let key = self.key_of(link.issuer)?;
-            Ok(work.plus(work_of(self.issued(link), &key)))
+            Ok(work.saturating_add(work_of(self.issued(link), &key)))
         })
     }
 
@@ -112,7 +112,7 @@ impl<'c, 'a> Paths<'c, 'a> {
         between
             .filter_map(|&place| self.intermediates.get(place))
             .chain([self.end, self.organisation.certificate()])
-            .try_fold(Period::ALWAYS, |period, certificate| {
+            .try_fold(Period::always(), |period, certificate| {
                 period.intersect(certificate.period())
             })
     }
@@ -146,7 +146,7 @@ pub(crate) fn work_of_organisation(organisation: &OrganisationProfile<'_, '_>) -
 /// What checking the signature over a certificate takes.
 fn work_of(certificate: &UnverifiedCertificate<'_>, issuer: &PublicKeyRef<'_>) -> Work {
     let octets = certificate.content().len();
-    issuer.work().plus(Work::of_digest(octets))
+    issuer.work().saturating_add(Work::of_digest(octets))
 }
 
 /// The signatures that hold a path together, from the lower end upwards.

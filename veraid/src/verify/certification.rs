@@ -76,8 +76,8 @@ impl<'c, 'a> Certification<'c, 'a> {
     ) -> Result<Demand, Error> {
         let below = paths.map_or(Ok(Work::NONE), Paths::work)?;
         let work = work_of_organisation(&self.organisation)
-            .plus(below)
-            .plus(others);
+            .saturating_add(below)
+            .saturating_add(others);
         self.rules.demand(self.required, work)
     }
 
@@ -154,7 +154,7 @@ fn common_period<'c, 'a: 'c>(
     signature: Option<Period>,
     required: Period,
 ) -> Result<Period, Error> {
-    let mut common = signature.unwrap_or(Period::ALWAYS);
+    let mut common = signature.unwrap_or(Period::always());
     for certificate in certificates {
         check_time(certificate, required)?;
         common = common

@@ -39,7 +39,7 @@ pub(crate) fn verify_member(
 /// Checks that the parts of a bundle fit each other, as far as can be told without public-key operations and without a time
 /// to ask about.
 pub(crate) fn check_membership(bundle: &MemberIdBundle, rules: Rules) -> Result<(), Error> {
-    with_membership(bundle, rules, Period::ALWAYS, |_, _, _| Ok(()))
+    with_membership(bundle, rules, Period::always(), |_, _, _| Ok(()))
 }
 
 /// Checks what is free, and hands on what it found.

@@ -100,7 +100,7 @@ pub(crate) fn verify<'v, 'b, 'a: 'v + 'b>(
     signer.check_algorithms(&key, rules)?;
     let intermediates = evidence.intermediates()?;
     let paths = evidence.find_paths(&intermediates)?;
-    let work = key.work().plus(work_of_content(&content));
+    let work = key.work().saturating_add(work_of_content(&content));
     let demand = evidence.demand(paths.as_ref(), work, rules, required)?;
     signer.check_digest(&content)?;
 

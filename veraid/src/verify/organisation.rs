@@ -14,12 +14,6 @@ use crate::name::{Dialect, Organisation};
 use crate::policy::{Policy, Rules};
 use crate::record::{self, TtlOverride, TxtRecord};
 
-/// Class IN (RFC 1035 §3.2.4).
-const CLASS_IN: u16 = 1;
-/// The response codes of a server that had something to say (RFC 1035 §4.1.1).
-const NOERROR: u16 = 0;
-const NXDOMAIN: u16 = 3;
-
 /// What shows that a domain publishes a key.
 pub(super) enum Publication<'p, 'a> {
     /// A chain, which has yet to be verified, with the TXT RRset at `owner`.
@@ -84,9 +78,10 @@ impl PublishedKey {
         let proof = match chain.look_up(owner, RecordType::TXT, anchors, demand)? {
             Fact::Proven(proof) => proof,
             Fact::ProvenAbsent(absence) => return Err(Error::RecordAbsent(Box::new(absence))),
+            // What an insecure zone says is not proven.
+            Fact::ProvenInsecure(insecure) => return Err(dnssec::Error::from(insecure).into()),
         };
-        let rdata = proof.rdata().iter().map(AsRef::as_ref);
-        let records = parse_records(rdata, rules.dialect);
+        let records = parse_records(proof.rdata(), rules.dialect);
         Ok(Self {
             ttl_override: select_ttl_override(records, key, service)?,
             validity: proof.validity().clone(),
@@ -173,47 +168,18 @@ pub(crate) fn find_dialect(
     })?;
     let mut holding = candidates
         .iter()
-        .filter(|(_, owner)| holds_records(chain, owner));
+        .filter(|(_, owner)| chain.has_answer_to(owner, RecordType::TXT));
     match (holding.next(), holding.next()) {
         (Some(_), Some(_)) => Err(Error::AmbiguousDialect),
         (Some(only), None) => Ok(only.clone()),
         (None, _) => candidates
             .iter()
-            .find(|(_, owner)| has_response(chain, owner))
+            .find(|(_, owner)| chain.has_response_to(owner, RecordType::TXT))
             .cloned()
             .ok_or(Error::NoRecordResponse {
                 owner: Box::new(expected.clone()),
             }),
     }
-}
-
-/// Whether some response to the question for TXT records at `owner`, proven or not, has any or an alias there: a CNAME, or
-/// a DNAME above (RFC 6672).
-fn holds_records(chain: &Chain<'_>, owner: &Name) -> bool {
-    let is_answer = |record: &dnssec::Record<'_>| {
-        record.class() == CLASS_IN
-            && match record.record_type() {
-                RecordType::TXT | RecordType::CNAME => record.is_at(owner),
-                RecordType::DNAME => record.is_above(owner),
-                _ => false,
-            }
-    };
-    responses_to(chain, owner)
-        .filter(|response| matches!(response.response_code(), NOERROR | NXDOMAIN))
-        .any(|response| response.answers().iter().any(is_answer))
-}
-
-/// Whether some response, of whatever content, is to the question for TXT records at `owner`.
-fn has_response(chain: &Chain<'_>, owner: &Name) -> bool {
-    responses_to(chain, owner).next().is_some()
-}
-
-fn responses_to<'c, 'a>(
-    chain: &'c Chain<'a>,
-    owner: &'c Name,
-) -> impl Iterator<Item = &'c dnssec::Response<'a>> {
-    let responses = chain.responses().iter();
-    responses.filter(|response| response.answers_question(owner, RecordType::TXT))
 }
 
 /// Refuses a chain early if no TXT record in it, proven or not, is for the key and the service.

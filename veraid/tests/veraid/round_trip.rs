@@ -263,7 +263,7 @@ fn certificates_are_dated_to_the_year_9999_and_not_before_1970() {
             period(start, end)
         );
     }
-    for unwritable in [period(-1, 0), period(0, last + 1), Period::ALWAYS] {
+    for unwritable in [period(-1, 0), period(0, last + 1), Period::always()] {
         assert!(
             matches!(issue(unwritable), Err(Error::UnwritablePeriod(_))),
             "{unwritable}"
@@ -424,7 +424,7 @@ fn refuses_to_sign_what_nobody_could_verify() {
         "veraid.never_verifiable"
     );
     assert_eq!(
-        reason(&organisation, TEST, Period::ALWAYS),
+        reason(&organisation, TEST, Period::always()),
         "veraid.unwritable_period"
     );
     for attribute in ["1.3.6.1.4.1.58708.1.0", "1.3.6.1.4.1.58708.1.2"] {

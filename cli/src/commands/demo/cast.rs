@@ -130,8 +130,8 @@ impl Cast {
         )?;
         let text = proof
             .rdata()
-            .first()
-            .and_then(|rdata| dnssec::txt_content(rdata))
+            .next()
+            .and_then(dnssec::txt_content)
             .ok_or_else(|| unexpected("the chain proves no record"))?
             .into_owned();
         let until = proof

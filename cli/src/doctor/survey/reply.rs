@@ -2,9 +2,6 @@
 
 use dnssec::{Name, Record, RecordType, Response, RetrievalError, RrsetId, Rrsig};
 
-/// NOERROR and NXDOMAIN (RFC 1035 §4.1.1): in between these two there is an answer.
-const NOERROR: u16 = 0;
-const NXDOMAIN: u16 = 3;
 pub(in crate::doctor) const SERVFAIL: u16 = 2;
 /// The octet of a DNS header that holds the AD bit, and the bit (RFC 4035 §3.2.3).
 const AD_OCTET: usize = 3;
@@ -46,6 +43,7 @@ impl Entry {
 pub(in crate::doctor) struct Reply {
     pub(in crate::doctor) octets: Vec<u8>,
     pub(in crate::doctor) response_code: u16,
+    is_answer: bool,
     /// The AD bit: the resolver says that it has verified this.
     pub(in crate::doctor) is_authenticated: bool,
     pub(in crate::doctor) answers: Vec<Entry>,
@@ -57,16 +55,12 @@ pub(in crate::doctor) type Lookup = Result<Reply, RetrievalError>;
 
 impl Reply {
     pub(super) fn read(octets: Vec<u8>, name: &Name, record_type: RecordType) -> Lookup {
-        let response =
-            Response::parse(&octets).map_err(|source| RetrievalError::MalformedResponse {
-                rrset: RrsetId {
-                    owner: name.clone(),
-                    record_type,
-                },
-                source,
-            })?;
-        let (response_code, answers, others) = (
+        let response = Response::parse(&octets).map_err(|source| {
+            RetrievalError::malformed_response(RrsetId::new(name.clone(), record_type), source)
+        })?;
+        let (response_code, is_answer, answers, others) = (
             response.response_code(),
+            response.is_an_answer(),
             response.answers().iter().map(Entry::new).collect(),
             response.others().iter().map(Entry::new).collect(),
         );
@@ -76,6 +70,7 @@ impl Reply {
                 .is_some_and(|flags| flags & AD_BIT != 0),
             octets,
             response_code,
+            is_answer,
             answers,
             others,
         })
@@ -83,11 +78,11 @@ impl Reply {
 
     /// Tells whether the server had something to say, be it that there is nothing.
     pub(in crate::doctor) fn is_answer(&self) -> bool {
-        matches!(self.response_code, NOERROR | NXDOMAIN)
+        self.is_answer
     }
 
     pub(in crate::doctor) fn is_nxdomain(&self) -> bool {
-        self.response_code == NXDOMAIN
+        self.response_code == Response::NXDOMAIN
     }
 
     /// The data of an RRset in the answer section.
@@ -166,10 +161,10 @@ fn extended_error_text(code: u16, text: &[u8]) -> String {
 /// The name of a response code.
 pub(in crate::doctor) fn response_code_name(code: u16) -> String {
     match code {
-        NOERROR => "NOERROR".to_owned(),
+        Response::NOERROR => "NOERROR".to_owned(),
         1 => "FORMERR".to_owned(),
         SERVFAIL => "SERVFAIL".to_owned(),
-        NXDOMAIN => "NXDOMAIN".to_owned(),
+        Response::NXDOMAIN => "NXDOMAIN".to_owned(),
         4 => "NOTIMP".to_owned(),
         5 => "REFUSED".to_owned(),
         9 => "NOTAUTH".to_owned(),

@@ -15,12 +15,12 @@ use std::rc::Rc;
 use smallvec::SmallVec;
 
 use super::attempt::Failures;
-use super::fact::Denial;
 use super::rrset::{Expansion, SignedRrset};
 use crate::budget::{Budget, Exhausted};
 use crate::chain::Chain;
 use crate::demand::Demand;
 use crate::error::{Error, Insecurity};
+use crate::fact::Denial;
 use crate::message::{CLASS_IN, Record, Response};
 use crate::name::Name;
 use crate::rdata::{Nsec, Nsec3, Nsec3Hash, TypeBitmap, nsec3_owner_hash};

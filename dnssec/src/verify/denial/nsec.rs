@@ -8,10 +8,10 @@ use super::{
 };
 use crate::budget::Exhausted;
 use crate::error::Insecurity;
+use crate::fact::Denial;
 use crate::name::Name;
 use crate::rdata::Nsec;
 use crate::record::RecordType;
-use crate::verify::fact::Denial;
 
 type NsecRecord<'a> = Located<'a, Nsec<'a>>;
 

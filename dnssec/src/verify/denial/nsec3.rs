@@ -9,10 +9,10 @@ use super::{
 };
 use crate::budget::Exhausted;
 use crate::error::Insecurity;
+use crate::fact::Denial;
 use crate::name::Name;
 use crate::rdata::{Nsec3Hash, Nsec3Parameters};
 use crate::record::RecordType;
-use crate::verify::fact::Denial;
 
 type Nsec3Record<'a> = Located<'a, HashedOwner<'a>>;
 

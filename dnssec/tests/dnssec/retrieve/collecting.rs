@@ -193,8 +193,8 @@ fn assert_absence_is_proven(world: &World) {
     };
     assert_eq!(absence.absence.denial(), Denial::NxDomain);
     // The proof can be kept.
-    let fact = look_up(&absence.retrieved.chain, world, OWNER, TXT);
-    assert!(matches!(fact, Fact::ProvenAbsent(_)));
+    let fact = look_up(&absence.chain, world, OWNER, TXT);
+    assert_eq!(fact, Fact::ProvenAbsent(absence.absence));
 }
 
 #[test]
@@ -309,7 +309,13 @@ fn an_alias_into_an_unsigned_zone_proves_nothing() {
     for world in [world.clone(), world.with_targets_apart()] {
         let server = Server::honest(&world);
         let error = refusal(retrieve(&server, &world));
-        assert_eq!(error, RetrievalError::Unsigned("net.".parse().unwrap()));
+        let RetrievalError::Unsigned(insecurity) = error else {
+            panic!("{error}");
+        };
+        assert_eq!(insecurity.insecure.zone().to_string(), "net.");
+        // The proof can be kept.
+        let fact = look_up(&insecurity.chain, &world, OWNER, TXT);
+        assert_eq!(fact, Fact::ProvenInsecure(insecurity.insecure));
     }
 }
 
@@ -325,6 +331,17 @@ fn a_zone_signed_with_what_nobody_knows_is_told_as_such() {
     let server = Server::honest(&world);
     let error = refusal(retrieve(&server, &world));
     assert_eq!(error.reason(), "dnssec.insecure_delegation");
+    let RetrievalError::Insecure(insecurity) = &error else {
+        panic!("{error}");
+    };
+    assert_eq!(error.insecurity(), Some(&**insecurity));
+    let fact = look_up(&insecurity.chain, &world, OWNER, TXT);
+    assert_eq!(fact, Fact::ProvenInsecure(insecurity.insecure.clone()));
+    assert_eq!(
+        error.to_string(),
+        "what the resolver sent does not verify: example.com. is insecure: none of its DS records has a supported \
+         algorithm and digest"
+    );
 }
 
 #[test]

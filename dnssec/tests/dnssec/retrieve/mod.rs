@@ -101,8 +101,11 @@ pub(crate) fn proven(
         .as_ref()
         .unwrap_or_else(|error| panic!("{}: {error}", error.reason()));
     match look_up(&retrieved.chain, world, name, record_type) {
-        Fact::Proven(proof) => proof.rdata().iter().map(|rdata| rdata.to_vec()).collect(),
-        Fact::ProvenAbsent(absence) => panic!("{absence}"),
+        Fact::Proven(proof) => {
+            assert_eq!(retrieved.proof, proof, "the chain proves what came with it");
+            proof.rdata().map(<[u8]>::to_vec).collect()
+        }
+        other => panic!("{other:?}"),
     }
 }
 

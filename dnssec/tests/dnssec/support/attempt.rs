@@ -184,7 +184,9 @@ impl Attempt {
         let name = self.name.parse().expect("the name can be read");
         let record_type = RecordType(self.record_type);
         let chain = Chain::from_messages(messages.iter().map(Vec::as_slice))?;
-        let fact = chain.look_up(&name, record_type, &anchors, period)?;
+        let fact = chain
+            .look_up(&name, record_type, &anchors, period)?
+            .into_secure()?;
         let validity = fact.validity().periods().iter();
         Ok(Found {
             validity: validity
@@ -194,7 +196,7 @@ impl Attempt {
             what: match fact {
                 Fact::Proven(proof) => {
                     assert_eq!((proof.name(), proof.record_type()), (&name, record_type));
-                    What::Records(proof.rdata().iter().map(|rdata| rdata.to_vec()).collect())
+                    What::Records(proof.rdata().map(<[u8]>::to_vec).collect())
                 }
                 Fact::ProvenAbsent(absence) => {
                     assert_eq!(
@@ -203,6 +205,7 @@ impl Attempt {
                     );
                     What::Absent(absence.denial())
                 }
+                Fact::ProvenInsecure(insecure) => panic!("{insecure}"),
             },
         })
     }
@@ -394,7 +397,7 @@ pub(crate) fn complaint(attempt: &Attempt, expected: &str) -> Option<String> {
     if is_fact(expected) || hinges_on_time {
         return None;
     }
-    let at_any_time = attempt.verdict_at(Period::ALWAYS);
+    let at_any_time = attempt.verdict_at(Period::always());
     is_fact(&at_any_time).then(|| format!("{at_any_time} if asked for all time"))
 }
 

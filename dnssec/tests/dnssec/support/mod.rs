@@ -69,7 +69,7 @@ pub(crate) fn verify(
     assert_eq!(proof.record_type(), record_type);
     let seconds = |period: &Period| (period.start().unix_seconds(), period.end().unix_seconds());
     Ok(Proven {
-        rdata: proof.rdata().iter().map(|rdata| rdata.to_vec()).collect(),
+        rdata: proof.rdata().map(<[u8]>::to_vec).collect(),
         validity: proof.validity().periods().iter().map(seconds).collect(),
     })
 }

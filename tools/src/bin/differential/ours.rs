@@ -52,7 +52,9 @@ fn verify(messages: &[Vec<u8>], asked: &Asked, anchors: &str, now: i64) -> Resul
     let name = dnssec::Name::from_labels(asked.name.labels()).expect("the name is one");
     let chain = Chain::from_messages(messages.iter().map(Vec::as_slice))?;
     let now = Period::at(Timestamp::from_unix_seconds(now));
-    let fact = chain.look_up(&name, RecordType(asked.record_type), &anchors, now)?;
+    let fact = chain
+        .look_up(&name, RecordType(asked.record_type), &anchors, now)?
+        .into_secure()?;
     Ok(match fact {
         Fact::Proven(proof) => {
             Outcome::new(Verdict::Secure, format!("{} records", proof.rdata().len()))
@@ -61,8 +63,10 @@ fn verify(messages: &[Vec<u8>], asked: &Asked, anchors: &str, now: i64) -> Resul
             let verdict = match absence.denial() {
                 Denial::NxDomain => Verdict::NxDomain,
                 Denial::NoData => Verdict::NoData,
+                other => return Ok(Outcome::new(Verdict::Bogus, other.to_string())),
             };
             Outcome::new(verdict, format!("no {}", absence.canonical_name()))
         }
+        Fact::ProvenInsecure(insecure) => return Err(insecure.into()),
     })
 }

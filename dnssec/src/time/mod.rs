@@ -3,12 +3,13 @@
 //! Nothing in this crate reads a clock: whoever verifies says for which times. RRSIGs count whole seconds since the Unix
 //! epoch (RFC 4034 §3.1.5), so that is the unit here too.
 
+mod civil;
+
 use std::fmt;
 use std::str::FromStr;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use civil::CivilTime;
 
 /// A moment: whole seconds since 1970-01-01T00:00:00Z, without leap seconds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,11 +47,8 @@ impl Timestamp {
 /// RFC 3339 in UTC, such as `2026-11-21T12:00:00Z`. Outside the years 0 to 9999: `@` and the Unix seconds.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = OffsetDateTime::try_from(*self)
-            .ok()
-            .and_then(|moment| moment.format(&Rfc3339).ok());
-        match text {
-            Some(text) => f.write_str(&text),
+        match CivilTime::from_unix_seconds(self.0) {
+            Some(civil) => civil.fmt(f),
             None => write!(f, "@{}", self.0),
         }
     }
@@ -67,27 +65,30 @@ impl fmt::Debug for Timestamp {
 #[error("not an RFC 3339 time such as 2026-11-21T12:00:00Z")]
 pub struct TimestampError;
 
-/// Reads RFC 3339; a fraction of a second is cut off.
+/// Reads RFC 3339; a fraction of a second is cut off. Also reads `@` and Unix seconds, as they are written for times that
+/// RFC 3339 has no form for.
 impl FromStr for Timestamp {
     type Err = TimestampError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        OffsetDateTime::parse(text, &Rfc3339)
-            .map(Self::from)
-            .map_err(|_| TimestampError)
+        let seconds = match text.strip_prefix('@') {
+            Some(seconds) => seconds.parse().ok(),
+            None => civil::parse(text.as_bytes()),
+        };
+        seconds.map(Self).ok_or(TimestampError)
     }
 }
 
-impl From<OffsetDateTime> for Timestamp {
-    fn from(moment: OffsetDateTime) -> Self {
+#[cfg(feature = "time")]
+impl From<time::OffsetDateTime> for Timestamp {
+    fn from(moment: time::OffsetDateTime) -> Self {
         Self(moment.unix_timestamp())
     }
 }
 
 impl From<SystemTime> for Timestamp {
     fn from(moment: SystemTime) -> Self {
-        let seconds =
-            |duration: std::time::Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+        let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
         match moment.duration_since(UNIX_EPOCH) {
             Ok(since) => Self(seconds(since)),
             // Towards the past a started second counts whole, as everywhere when a fraction is cut off.
@@ -100,7 +101,28 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
-impl TryFrom<Timestamp> for OffsetDateTime {
+/// A moment that a [`SystemTime`] of this platform can't express.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is out of the range of the system's times")]
+pub struct OutOfRange(Timestamp);
+
+impl TryFrom<Timestamp> for SystemTime {
+    type Error = OutOfRange;
+
+    /// Fails outside the range of the platform, such as at [`Timestamp::MAX`] on some.
+    fn try_from(moment: Timestamp) -> Result<Self, Self::Error> {
+        let distance = Duration::from_secs(moment.0.unsigned_abs());
+        let time = if moment.0 < 0 {
+            UNIX_EPOCH.checked_sub(distance)
+        } else {
+            UNIX_EPOCH.checked_add(distance)
+        };
+        time.ok_or(OutOfRange(moment))
+    }
+}
+
+#[cfg(feature = "time")]
+impl TryFrom<Timestamp> for time::OffsetDateTime {
     type Error = time::error::ComponentRange;
 
     /// Fails outside the years −9999 to 9999.
@@ -112,7 +134,6 @@ impl TryFrom<Timestamp> for OffsetDateTime {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn reads_and_writes_rfc_3339() {
@@ -123,9 +144,10 @@ mod tests {
     }
 
     #[test]
-    fn says_any_moment_without_panic() {
+    fn says_any_moment_without_panic_and_reads_it_back() {
         for moment in [Timestamp::MIN, Timestamp::MAX] {
             assert!(moment.to_string().starts_with('@'));
+            assert_eq!(moment.to_string().parse(), Ok(moment));
         }
     }
 
@@ -135,5 +157,14 @@ mod tests {
         assert_eq!(Timestamp::from(before).unix_seconds(), -2);
         let after = UNIX_EPOCH + Duration::from_millis(1_500);
         assert_eq!(Timestamp::from(after).unix_seconds(), 1);
+    }
+
+    #[test]
+    fn becomes_a_system_time_and_comes_back() {
+        for seconds in [-1, 0, 1_795_262_400] {
+            let moment = Timestamp::from_unix_seconds(seconds);
+            let time = SystemTime::try_from(moment).unwrap();
+            assert_eq!(Timestamp::from(time), moment);
+        }
     }
 }

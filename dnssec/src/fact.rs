@@ -1,0 +1,287 @@
+//! What a chain proves.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::error::{Error, Insecurity};
+use crate::name::Name;
+use crate::record::RecordType;
+use crate::validity::Validity;
+
+/// What a chain proves about a name and a type, and when: one of the verdicts of RFC 4033 §5 other than bogus and
+/// indeterminate, which are [`Error`]s.
+///
+/// Only [`Fact::Proven`] and [`Fact::ProvenAbsent`] are secure. Callers that treat "insecure" as a failure, as most should,
+/// use [`Fact::into_secure`] or [`Fact::into_proof`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact<'a> {
+    /// There are such records, and these are all.
+    Proven(Proof<'a>),
+    /// There are none.
+    ProvenAbsent(Absence),
+    /// The name lies in an unsigned zone, or in one that counts as unsigned: nothing is proven about its records, and
+    /// nothing is wrong.
+    ProvenInsecure(Insecure),
+}
+
+impl<'a> Fact<'a> {
+    /// The seconds at which all signatures on the way from the anchor hold together.
+    pub fn validity(&self) -> &Validity {
+        match self {
+            Self::Proven(proof) => &proof.validity,
+            Self::ProvenAbsent(absence) => &absence.validity,
+            Self::ProvenInsecure(insecure) => &insecure.validity,
+        }
+    }
+
+    /// The name to which aliases led from the name that was asked for; that name itself, if there are none.
+    pub fn canonical_name(&self) -> &Name {
+        match self {
+            Self::Proven(proof) => &proof.canonical_name,
+            Self::ProvenAbsent(absence) => &absence.canonical_name,
+            Self::ProvenInsecure(insecure) => &insecure.canonical_name,
+        }
+    }
+
+    /// The same fact if it is secure; [`Error::InsecureDelegation`] if it is proven that nothing can be.
+    pub fn into_secure(self) -> Result<Self, Error> {
+        match self {
+            Self::ProvenInsecure(insecure) => Err(insecure.into()),
+            secure => Ok(secure),
+        }
+    }
+
+    /// The records; [`Error::Absent`] if it is proven that there are none, [`Error::InsecureDelegation`] if it is proven
+    /// that nothing can be proven about them.
+    pub fn into_proof(self) -> Result<Proof<'a>, Error> {
+        match self {
+            Self::Proven(proof) => Ok(proof),
+            Self::ProvenAbsent(absence) => Err(absence.into()),
+            Self::ProvenInsecure(insecure) => Err(insecure.into()),
+        }
+    }
+
+    /// The same fact with copies of the records' data, which can be kept without the chain.
+    #[must_use]
+    pub fn into_owned(self) -> Fact<'static> {
+        match self {
+            Self::Proven(proof) => Fact::Proven(proof.into_owned()),
+            Self::ProvenAbsent(absence) => Fact::ProvenAbsent(absence),
+            Self::ProvenInsecure(insecure) => Fact::ProvenInsecure(insecure),
+        }
+    }
+}
+
+/// A proven RRset, and when it is proven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof<'a> {
+    pub(crate) name: Name,
+    pub(crate) canonical_name: Name,
+    pub(crate) record_type: RecordType,
+    pub(crate) rdata: Vec<Cow<'a, [u8]>>,
+    pub(crate) validity: Validity,
+}
+
+impl Proof<'_> {
+    /// The name that was asked for.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// The name that has the records: where aliases led, or the name that was asked for.
+    pub fn canonical_name(&self) -> &Name {
+        &self.canonical_name
+    }
+
+    /// The type of the records.
+    pub fn record_type(&self) -> RecordType {
+        self.record_type
+    }
+
+    /// The data of all records of the RRset, in canonical form and order (RFC 4034 §6). There is at least one.
+    pub fn rdata(&self) -> impl ExactSizeIterator<Item = &[u8]> + DoubleEndedIterator + Clone {
+        self.rdata.iter().map(AsRef::as_ref)
+    }
+
+    /// The seconds at which all signatures on the way from the anchor hold together.
+    pub fn validity(&self) -> &Validity {
+        &self.validity
+    }
+
+    /// The same proof with copies of the records' data, which can be kept without the chain.
+    ///
+    /// ```
+    /// use dnssec::{Chain, Error, Name, Period, Proof, RecordType, TrustAnchors};
+    ///
+    /// fn prove(octets: &[u8], name: &Name, period: Period) -> Result<Proof<'static>, Error> {
+    ///     let chain = Chain::from_der(octets)?;
+    ///     let proof = chain.verify(name, RecordType::TXT, &TrustAnchors::iana(), period)?;
+    ///     Ok(proof.into_owned())
+    /// }
+    /// # assert!(prove(b"", &Name::root(), Period::always()).is_err());
+    /// ```
+    #[must_use]
+    pub fn into_owned(self) -> Proof<'static> {
+        let rdata = self.rdata.into_iter();
+        Proof {
+            name: self.name,
+            canonical_name: self.canonical_name,
+            record_type: self.record_type,
+            rdata: rdata.map(|rdata| Cow::Owned(rdata.into_owned())).collect(),
+            validity: self.validity,
+        }
+    }
+}
+
+/// A proof that there are no records of a type at a name, and when it holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Absence {
+    pub(crate) name: Name,
+    pub(crate) canonical_name: Name,
+    pub(crate) record_type: RecordType,
+    pub(crate) denial: Denial,
+    pub(crate) validity: Validity,
+}
+
+impl Absence {
+    /// The name that was asked for.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// The name that lacks the records: where aliases led, or the name that was asked for.
+    pub fn canonical_name(&self) -> &Name {
+        &self.canonical_name
+    }
+
+    /// The type that was asked for.
+    pub fn record_type(&self) -> RecordType {
+        self.record_type
+    }
+
+    /// What exactly does not exist.
+    pub fn denial(&self) -> Denial {
+        self.denial
+    }
+
+    /// The seconds at which all signatures on the way from the anchor hold together.
+    pub fn validity(&self) -> &Validity {
+        &self.validity
+    }
+}
+
+impl fmt::Display for Absence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            canonical_name,
+            record_type,
+            ..
+        } = self;
+        match self.denial {
+            Denial::NxDomain => write!(f, "{canonical_name} does not exist"),
+            Denial::NoData => write!(f, "{canonical_name} has no {record_type} record"),
+        }?;
+        if self.name != *canonical_name {
+            write!(f, " ({} is an alias of it)", self.name)?;
+        }
+        Ok(())
+    }
+}
+
+/// An absence where records were asked for.
+impl From<Absence> for Error {
+    fn from(absence: Absence) -> Self {
+        Self::Absent(Box::new(absence))
+    }
+}
+
+/// A proof that a name is insecure (RFC 4033 §5), and when it holds: a zone at or above it is unsigned, or is signed with
+/// nothing that is supported, so that nothing can be proven about it.
+///
+/// What servers say about such a name may be true and may be forged. Whether that will do is the caller's decision; DANE,
+/// for one, then makes no use of TLSA records, and leaves TLS as it is without them (RFC 6698 §4.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Insecure {
+    pub(crate) name: Name,
+    pub(crate) canonical_name: Name,
+    pub(crate) record_type: RecordType,
+    pub(crate) zone: Name,
+    pub(crate) cause: Insecurity,
+    pub(crate) validity: Validity,
+}
+
+impl Insecure {
+    /// The name that was asked for.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// The name that lies in the insecure zone: where secure aliases led, or the name that was asked for.
+    pub fn canonical_name(&self) -> &Name {
+        &self.canonical_name
+    }
+
+    /// The type that was asked for.
+    pub fn record_type(&self) -> RecordType {
+        self.record_type
+    }
+
+    /// The zone that counts as unsigned, or the name at or below which there may be one.
+    pub fn zone(&self) -> &Name {
+        &self.zone
+    }
+
+    /// The reason why it counts as unsigned.
+    pub fn cause(&self) -> Insecurity {
+        self.cause
+    }
+
+    /// The seconds at which all signatures hold together that prove this: those on the way from the anchor, and those over
+    /// the DS, NSEC or NSEC3 records at the end of it.
+    pub fn validity(&self) -> &Validity {
+        &self.validity
+    }
+}
+
+impl fmt::Display for Insecure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is insecure: {}", self.zone, self.cause)
+    }
+}
+
+/// Insecurity where something had to be proven.
+impl From<Insecure> for Error {
+    fn from(insecure: Insecure) -> Self {
+        let Insecure {
+            zone,
+            cause,
+            validity,
+            ..
+        } = insecure;
+        Self::InsecureDelegation {
+            zone,
+            cause,
+            validity,
+        }
+    }
+}
+
+/// What does not exist: the name, or records of the type alone (RFC 8499 §3 and RFC 2308 §2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Denial {
+    /// There is no such name.
+    NxDomain,
+    /// The name exists, if only by names below it, but has no records of that type.
+    NoData,
+}
+
+/// `nxdomain` or `nodata`.
+impl fmt::Display for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::NxDomain => "nxdomain",
+            Self::NoData => "nodata",
+        })
+    }
+}

@@ -1,0 +1,164 @@
+//! Names as they stand in DNS messages, perhaps compressed (RFC 1035 §4.1.4).
+//!
+//! They are compared with a [`Name`] where they stand: of the many names in a chain few are needed by themselves.
+
+use crate::name::{MAX_NAME_OCTETS, Name};
+
+/// A name has at most 127 labels, so no honest one takes more jumps.
+const MAX_POINTERS: usize = 127;
+/// The two high bits that mark a compression pointer (RFC 1035 §4.1.4).
+const POINTER: u8 = 0b1100_0000;
+
+/// A name within a message, perhaps compressed. It was checked when it was read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WireName<'m> {
+    message: &'m [u8],
+    position: usize,
+    /// Octets of the name without compression: names of different lengths need not be walked to be told apart.
+    octets: usize,
+}
+
+impl<'m> WireName<'m> {
+    /// Reads the name at `position`; gives the position behind it too, and how many labels and pointers there are to walk.
+    ///
+    /// A pointer must lead to before the part of the name that it stands in. So each jump goes further back, and the
+    /// name ends.
+    #[inline]
+    pub(crate) fn read(
+        message: &'m [u8],
+        position: usize,
+    ) -> Result<(Self, usize, usize), WireNameError> {
+        let error = |offset, what| WireNameError { offset, what };
+        let mut here = position;
+        let mut part_start = position;
+        let mut after = None;
+        let mut octets = 1;
+        let mut pointers = 0;
+        let mut labels = 0;
+        loop {
+            let Some(&length) = message.get(here) else {
+                return Err(error(here, "a name is cut short"));
+            };
+            match length & POINTER {
+                0 if length == 0 => {
+                    let name = Self {
+                        message,
+                        position,
+                        octets,
+                    };
+                    return Ok((name, after.unwrap_or(here + 1), labels + pointers));
+                }
+                0 => {
+                    here += 1 + usize::from(length);
+                    octets += 1 + usize::from(length);
+                    labels += 1;
+                    if octets > MAX_NAME_OCTETS {
+                        return Err(error(position, "a name of more than 255 bytes"));
+                    }
+                }
+                POINTER => {
+                    let Some(&low) = message.get(here + 1) else {
+                        return Err(error(here, "a name is cut short"));
+                    };
+                    after = after.or(Some(here + 2));
+                    let target = usize::from(u16::from_be_bytes([length & !POINTER, low]));
+                    pointers += 1;
+                    if target >= part_start || pointers > MAX_POINTERS {
+                        return Err(error(here, "a compression pointer that does not lead back"));
+                    }
+                    here = target;
+                    part_start = target;
+                }
+                _ => return Err(error(here, "a label of a type unknown to RFC 1035")),
+            }
+        }
+    }
+
+    /// The label at `position`, or where the pointers there lead to: its length and its octets. Gives the position behind
+    /// it too.
+    #[inline]
+    fn label(self, mut position: usize) -> Option<(&'m [u8], usize)> {
+        // `read` bounded the jumps; the range only spells that out.
+        for _ in 0..=MAX_POINTERS {
+            let &length = self.message.get(position)?;
+            if length & POINTER == POINTER {
+                let &low = self.message.get(position + 1)?;
+                position = usize::from(u16::from_be_bytes([length & !POINTER, low]));
+            } else {
+                let after = position + 1 + usize::from(length);
+                return Some((self.message.get(position..after)?, after));
+            }
+        }
+        None
+    }
+
+    #[inline]
+    fn labels(self) -> impl Iterator<Item = &'m [u8]> {
+        let mut here = self.position;
+        let labels = std::iter::from_fn(move || {
+            let (label, after) = self.label(here)?;
+            here = after;
+            label.get(1..).filter(|octets| !octets.is_empty())
+        });
+        labels.take(MAX_NAME_OCTETS)
+    }
+
+    /// The whole message that it stands in.
+    #[inline]
+    pub(crate) fn message(self) -> &'m [u8] {
+        self.message
+    }
+
+    /// Whether this is `name`, letter case aside.
+    #[inline]
+    pub(crate) fn is(self, name: &Name) -> bool {
+        self.is_wire(name.as_wire())
+    }
+
+    /// Whether `name` is below this, letter case aside.
+    #[inline]
+    pub(crate) fn is_above(self, name: &Name) -> bool {
+        let mut rest = name.as_wire();
+        while rest.len() > self.octets {
+            let parent = rest
+                .split_first()
+                .and_then(|(&length, after)| after.get(usize::from(length)..));
+            match parent {
+                Some(parent) => rest = parent,
+                None => return false,
+            }
+        }
+        rest.len() < name.as_wire().len() && self.is_wire(rest)
+    }
+
+    /// Whether this is the name in that wire form. Lengths have no case: they are less than any letter.
+    #[inline]
+    fn is_wire(self, mut rest: &[u8]) -> bool {
+        if self.octets != rest.len() {
+            return false;
+        }
+        let mut here = self.position;
+        while let Some((own, after)) = self.label(here) {
+            match rest.split_at_checked(own.len()) {
+                Some((label, [])) => return own.eq_ignore_ascii_case(label),
+                Some((label, parent)) if own.eq_ignore_ascii_case(label) => rest = parent,
+                _ => return false,
+            }
+            here = after;
+        }
+        false
+    }
+
+    #[inline]
+    pub(crate) fn to_name(self) -> Option<Name> {
+        Name::from_labels(self.labels()).ok()
+    }
+}
+
+/// What is wrong with a name in a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WireNameError {
+    /// Offset in the message, in octets.
+    pub(crate) offset: usize,
+    pub(crate) what: &'static str,
+}

@@ -1,0 +1,307 @@
+//! Proofs that a name is insecure (RFC 4033 §5): when they hold, that they can be cut down and handed on, and that nobody
+//! who needs records takes one for them. And facts that are kept without their chain.
+
+use dnssec::{
+    Chain, Error, Fact, Insecure, Insecurity, Name, Period, Proof, RecordType, Timestamp,
+    TrustAnchors, messages_from_authentication_chain,
+};
+use kliento_fixtures::{Algorithm, CNAME, Record, SHA1, TXT, World, WorldBuilder, ZoneSpec};
+
+/// 2026-11-21T12:00:00Z.
+const NOON: i64 = 1_795_262_400;
+const HOUR: i64 = 3_600;
+/// When the zone signs that shows the insecurity; all others sign for longer.
+const START: i64 = NOON - 2 * HOUR;
+const END: i64 = NOON + 3 * HOUR;
+
+fn at(second: i64) -> Period {
+    Period::at(Timestamp::from_unix_seconds(second))
+}
+
+fn signatures() -> Period {
+    let [start, end] = [START, END].map(Timestamp::from_unix_seconds);
+    Period::new(start, end).expect("it starts before it ends")
+}
+
+/// A root, and `com.`, whose DS, NSEC and NSEC3 records are those that show it.
+fn with_com(com: impl FnOnce(ZoneSpec) -> ZoneSpec) -> WorldBuilder {
+    let com_spec = ZoneSpec::new("com.", Algorithm::Ed25519).window(START, END);
+    World::builder()
+        .at(NOON)
+        .window(NOON - 50 * HOUR, NOON + 50 * HOUR)
+        .zone(".", Algorithm::EcdsaP256Sha256)
+        .with_zone(com(com_spec))
+}
+
+fn unsigned() -> ZoneSpec {
+    ZoneSpec::new("example.com.", Algorithm::Ed25519).unsigned()
+}
+
+/// A question in a world, and what is proven.
+struct Case {
+    world: World,
+    name: &'static str,
+    zone: &'static str,
+    cause: Insecurity,
+}
+
+const NAME: &str = "key.example.com.";
+
+fn cases() -> Vec<Case> {
+    let case = |world: WorldBuilder, name, zone, cause| Case {
+        world: world.build(),
+        name,
+        zone,
+        cause,
+    };
+    vec![
+        case(
+            with_com(|com| com).with_zone(unsigned()).txt(NAME, "text"),
+            NAME,
+            "example.com.",
+            Insecurity::NoDs,
+        ),
+        case(
+            with_com(|com| com.nsec3(0, b""))
+                .with_zone(unsigned())
+                .txt(NAME, "text"),
+            NAME,
+            "example.com.",
+            Insecurity::NoDs,
+        ),
+        case(
+            with_com(|com| com.nsec3(0, b"").opt_out())
+                .with_zone(unsigned())
+                .txt(NAME, "text"),
+            NAME,
+            "example.com.",
+            Insecurity::OptOut,
+        ),
+        case(
+            with_com(|com| com.nsec3(101, b""))
+                .with_zone(unsigned())
+                .txt(NAME, "text"),
+            NAME,
+            "com.",
+            Insecurity::Nsec3Iterations,
+        ),
+        case(
+            with_com(|com| com)
+                .with_zone(ZoneSpec::new("example.com.", Algorithm::Ed25519).ds_digests(&[SHA1]))
+                .txt(NAME, "text"),
+            NAME,
+            "example.com.",
+            Insecurity::Algorithms,
+        ),
+        // A secure alias into an unsigned zone.
+        case(
+            with_com(|com| com)
+                .with_zone(unsigned())
+                .txt(NAME, "text")
+                .record(Record::of_name("alias.", CNAME, NAME)),
+            "alias.",
+            "example.com.",
+            Insecurity::NoDs,
+        ),
+        // Nothing is there, nor is it known that there is nothing.
+        case(
+            with_com(|com| com).with_zone(unsigned()),
+            "nothing.example.com.",
+            "example.com.",
+            Insecurity::NoDs,
+        ),
+    ]
+}
+
+impl Case {
+    fn received(&self) -> Vec<Vec<u8>> {
+        self.world.chain(self.name, TXT)
+    }
+
+    fn question(&self) -> Name {
+        self.name.parse().expect("a name")
+    }
+
+    fn anchors(&self) -> TrustAnchors {
+        self.world.anchors().parse().expect("anchors")
+    }
+
+    fn look_up(&self, messages: &[Vec<u8>], period: Period) -> Result<Fact<'static>, Error> {
+        let chain = Chain::from_messages(messages.iter().map(Vec::as_slice))?;
+        chain
+            .look_up(&self.question(), RecordType::TXT, &self.anchors(), period)
+            .map(Fact::into_owned)
+    }
+
+    #[track_caller]
+    fn insecure(&self, messages: &[Vec<u8>], period: Period) -> Insecure {
+        match self.look_up(messages, period) {
+            Ok(Fact::ProvenInsecure(insecure)) => insecure,
+            other => panic!("{} {}: {other:?}", self.name, self.cause),
+        }
+    }
+
+    /// That these messages prove it, at all seconds of the signatures that show it and at no other.
+    #[track_caller]
+    fn check(&self, messages: &[Vec<u8>]) {
+        let insecure = self.insecure(messages, Period::always());
+        assert_eq!(insecure.zone().to_string(), self.zone, "{}", self.cause);
+        assert_eq!(insecure.cause(), self.cause, "{}", self.name);
+        assert_eq!(insecure.name(), &self.question());
+        assert_eq!(insecure.record_type(), RecordType::TXT);
+        assert!(insecure.canonical_name().is_within(insecure.zone()));
+        assert_eq!(
+            insecure.validity().periods(),
+            [signatures()],
+            "{} {}",
+            self.name,
+            self.cause
+        );
+        for second in [START, NOON, END] {
+            assert_eq!(self.insecure(messages, at(second)), insecure);
+        }
+        for second in [START - 1, END + 1] {
+            let refusal = self.look_up(messages, at(second)).expect_err("not then");
+            assert_ne!(refusal.reason(), "dnssec.insecure_delegation");
+        }
+    }
+}
+
+#[test]
+fn insecurity_is_proven_at_exactly_the_seconds_of_the_signatures_that_show_it() {
+    for case in cases() {
+        case.check(&case.received());
+        let reversed: Vec<_> = case.received().into_iter().rev().collect();
+        case.check(&reversed);
+    }
+}
+
+#[test]
+fn insecurity_can_be_cut_down_and_handed_on() {
+    for case in cases() {
+        let received = case.received();
+        let chain = Chain::from_messages(received.iter().map(Vec::as_slice)).expect("a chain");
+        let (name, anchors) = (case.question(), case.anchors());
+        let kept = chain
+            .minimal(&name, RecordType::TXT, &anchors, Period::always())
+            .expect("it is proven");
+        case.check(&kept);
+        let octets = |messages: &[Vec<u8>]| messages.iter().map(Vec::len).sum::<usize>();
+        assert!(octets(&kept) < octets(&received), "{}", case.cause);
+        // All messages but the last, which repeats the question, are needed.
+        for index in 0..kept.len() - 1 {
+            let mut fewer = kept.clone();
+            fewer.remove(index);
+            let outcome = case.look_up(&fewer, Period::always());
+            assert!(outcome.is_err(), "{} {index}: {outcome:?}", case.cause);
+        }
+        let again = Chain::from_messages(kept.iter().map(Vec::as_slice)).expect("a chain");
+        let again = again.minimal(&name, RecordType::TXT, &anchors, Period::always());
+        assert_eq!(again.as_ref(), Ok(&kept));
+
+        let records = chain
+            .to_authentication_chain(&name, RecordType::TXT, &anchors, Period::always())
+            .expect("it is proven");
+        case.check(&messages_from_authentication_chain(&records).expect("records"));
+    }
+}
+
+/// What an unsigned zone says proves nothing, so it is not kept either.
+#[test]
+fn a_proof_of_insecurity_holds_none_of_the_records_that_are_not_proven() {
+    let case = &cases()[0];
+    let received = case.received();
+    let chain = Chain::from_messages(received.iter().map(Vec::as_slice)).expect("a chain");
+    let kept = chain
+        .minimal(
+            &case.question(),
+            RecordType::TXT,
+            &case.anchors(),
+            Period::always(),
+        )
+        .expect("it is proven");
+    let holds_text = |messages: &[Vec<u8>]| {
+        let mut messages = messages.iter();
+        messages.any(|message| message.windows(5).any(|octets| octets == b"\x04text"))
+    };
+    assert!(holds_text(&received) && !holds_text(&kept));
+}
+
+#[test]
+fn whoever_needs_records_or_a_secure_fact_gets_an_error() {
+    for case in cases() {
+        let received = case.received();
+        let chain = Chain::from_messages(received.iter().map(Vec::as_slice)).expect("a chain");
+        let refusal = chain
+            .verify(&case.question(), RecordType::TXT, &case.anchors(), at(NOON))
+            .expect_err("nothing is proven");
+        assert_eq!(refusal.reason(), "dnssec.insecure_delegation");
+        let fact = case.look_up(&received, at(NOON)).expect("a fact");
+        assert_eq!(fact.clone().into_secure(), Err(refusal.clone()));
+        assert_eq!(fact.into_proof(), Err(refusal.clone()));
+        let Error::InsecureDelegation {
+            zone,
+            cause,
+            validity,
+            ..
+        } = refusal
+        else {
+            panic!("{refusal}");
+        };
+        assert_eq!((zone.to_string().as_str(), cause), (case.zone, case.cause));
+        assert_eq!(validity.periods(), [signatures()]);
+    }
+}
+
+/// An alias that holds at one time and an unsigned delegation that is shown at another prove nothing together.
+#[test]
+fn insecurity_behind_an_alias_holds_only_while_the_alias_does() {
+    let alias_zone = |start, end| {
+        with_com(|com| com)
+            .with_zone(unsigned())
+            .txt(NAME, "text")
+            .with_zone(ZoneSpec::new("org.", Algorithm::Ed25519).window(start, end))
+            .record(Record::of_name("alias.org.", CNAME, NAME))
+            .build()
+    };
+    let case = |world| Case {
+        world,
+        name: "alias.org.",
+        zone: "example.com.",
+        cause: Insecurity::NoDs,
+    };
+    let overlapping = case(alias_zone(NOON, END + HOUR));
+    let insecure = overlapping.insecure(&overlapping.received(), Period::always());
+    let [together] = insecure.validity().periods() else {
+        panic!("{}", insecure.validity());
+    };
+    assert_eq!(
+        [together.start(), together.end()].map(Timestamp::unix_seconds),
+        [NOON, END]
+    );
+
+    let apart = case(alias_zone(END + 1, END + HOUR));
+    assert!(apart.look_up(&apart.received(), Period::always()).is_err());
+}
+
+#[test]
+fn a_fact_can_be_kept_without_its_chain() {
+    let world = with_com(|com| com).txt("key.com.", "text").build();
+    let anchors: TrustAnchors = world.anchors().parse().expect("anchors");
+    let prove = |name: &str| -> Result<Proof<'static>, Error> {
+        let messages = world.chain(name, TXT);
+        let chain = Chain::from_messages(messages.iter().map(Vec::as_slice))?;
+        let name = name.parse().expect("a name");
+        let borrowed = chain.verify(&name, RecordType::TXT, &anchors, at(NOON))?;
+        let owned = borrowed.clone().into_owned();
+        assert_eq!(borrowed, owned);
+        Ok(owned)
+    };
+    let proof = prove("key.com.").expect("it is proven");
+    assert_eq!(proof.rdata().len(), 1);
+    assert!(proof.rdata().eq([&b"\x04text"[..]]));
+    let Err(Error::Absent(absence)) = prove("nothing.com.") else {
+        panic!("it is not there");
+    };
+    assert_eq!(absence.validity().periods(), [signatures()]);
+}
