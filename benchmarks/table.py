@@ -93,7 +93,7 @@ RATIOS = [
         ("≥", 1.8),
     ),
     (
-        "the same with nothing shared: what the machine has to give",
+        "the same with two separate verifiers: the limit of the machine",
         throughput_of_two_threads("verify/repeat_threads_2_floor"),
         "",
         None,
@@ -136,20 +136,19 @@ def first_match(pattern, path, otherwise="unknown"):
 
 
 def commit():
-    changed = " with changes" if output_of("git", "status", "--porcelain", "--untracked-files=no") else ""
+    changed = " with uncommitted changes" if output_of("git", "status", "--porcelain", "--untracked-files=no") else ""
     return output_of("git", "rev-parse", "--short=12", "HEAD") + changed
 
 
 def profile():
-    """How the benchmarks are built: as releases are, unless the environment says otherwise."""
+    """How the benchmarks are built: as what is shipped, unless the environment says otherwise."""
     manifest = tomllib.loads(Path("Cargo.toml").read_text(encoding="utf-8"))
-    release = manifest["profile"]["release"]
-    settings = {name: release.get(name, "default") for name in ("lto", "codegen-units")}
+    dist = manifest["profile"]["dist"]
+    settings = {name: dist.get(name, "default") for name in ("lto", "codegen-units")}
     for name in settings:
         variable = "CARGO_PROFILE_{}_" + name.replace("-", "_").upper()
-        for kind in ("RELEASE", "BENCH"):
-            settings[name] = os.environ.get(variable.format(kind), settings[name])
-    return ", ".join(f"{name} = {value}" for name, value in settings.items())
+        settings[name] = os.environ.get(variable.format("DIST"), settings[name])
+    return "profile dist: " + ", ".join(f"{name} = {value}" for name, value in settings.items())
 
 
 def versions():
@@ -160,7 +159,7 @@ def versions():
             lock = tomllib.loads(path.read_text(encoding="utf-8"))
             found |= {package["name"]: package["version"] for package in lock["package"]}
     if unlocked := [name for name in PACKAGES if name not in found]:
-        sys.exit(f"no lock file has {', '.join(unlocked)}: benchmarks/run makes that of Biscuit's package before it begins")
+        sys.exit(f"no lock file has {', '.join(unlocked)}: run benchmarks/run, which writes the lock file of Biscuit's package first")
     return {name: found[name] for name in PACKAGES}
 
 
@@ -306,7 +305,7 @@ def ratio_rows(ratios):
 
 
 def place_rows(place, rounds, reference):
-    how = f", {len(rounds)} rounds" * (len(rounds) > 1) + ", quickly" * place["quick"]
+    how = f", {len(rounds)} rounds" * (len(rounds) > 1) + ", quick run" * place["quick"]
     yield "measured", f"{place['date']}, commit {place['commit']}{how}"
     yield "processor", f"{place['processor']}, {place['cores']} cores"
     yield "memory", f"{place['memory_gib']} GiB"
@@ -344,14 +343,14 @@ def write_markdown(tables):
         sys.exit(f"{BENCHMARKS} has no lines {begin} and {end}")
     body = "\n".join(as_markdown(heading, rows) for heading, rows in tables)
     BENCHMARKS.write_text(f"{before}{begin}\n\n{body}\n{end}{after}", encoding="utf-8")
-    print(f"{BENCHMARKS} has the figures now", file=sys.stderr)
+    print(f"wrote the figures into {BENCHMARKS}", file=sys.stderr)
 
 
 def tell(form):
     try:
         run = json.loads(RESULTS.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        sys.exit("nothing was measured yet: benchmarks/run without --no-run does")
+        sys.exit("nothing was measured yet: run benchmarks/run without --no-run")
     place, rounds, reference = run["place"], run["rounds"], read_reference()
     figures = joined(rounds) if rounds else {}
     ratios, missing = list(ratios_of(rounds, reference)), missing_from(figures)
@@ -363,9 +362,9 @@ def tell(form):
         rows = [(name, human(figure["median_ns"]), spread(figure)) for name, figure in figures.items()]
         interval = "of the rounds" if len(rounds) > 1 else "95 % confidence"
         tables = [
-            (("ratio of medians", "is", "should be", "is it?"), list(ratio_rows(ratios))),
+            (("ratio of medians", "value", "goal", "met"), list(ratio_rows(ratios))),
             (("figure", "median", interval), rows),
-            (("where", "what"), list(place_rows(place, rounds, reference))),
+            (("environment", "value"), list(place_rows(place, rounds, reference))),
         ]
         if form == "markdown":
             write_markdown(tables)
