@@ -76,7 +76,7 @@ class Series:
         )
 
     def table(self):
-        rows = [f"| {self.name} | octets | instructions | of which ours | allocations |", "|--:|--:|--:|--:|--:|"]
+        rows = [f"| {self.name} | bytes | instructions | of these in our code | allocations |", "|--:|--:|--:|--:|--:|"]
         for point in self.points:
             rows.append(
                 f"| {point.count} | {point.octets:,} | {point.instructions:,.0f} | {point.ours:,.0f} | {point.allocations} |"
@@ -85,11 +85,10 @@ class Series:
 
     def fit(self):
         return (
-            f"One more: {self.slope('instructions'):,.0f} instructions, {self.slope('ours'):,.0f} of them ours, and"
-            f" {self.slope('allocations'):.2f} allocations. In the second half, one more costs"
-            f" {self.acceleration('instructions'):.2f} of what it does in the first"
-            f" ({self.acceleration('ours'):.2f} of ours); an increment is at most {self.steepest('instructions'):.2f} of the"
-            " one before."
+            f"One more costs {self.slope('instructions'):,.0f} instructions, {self.slope('ours'):,.0f} of them in our code,"
+            f" and {self.slope('allocations'):.2f} allocations. In the second half of the series it costs"
+            f" {self.acceleration('instructions'):.2f} times as much as in the first ({self.acceleration('ours'):.2f} times in"
+            f" our code). No step costs more than {self.steepest('instructions'):.2f} times as much as the one before it."
         )
 
 

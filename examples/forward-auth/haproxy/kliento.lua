@@ -1,18 +1,22 @@
--- Asks `kliento serve` whether a request may pass: HAProxy has no such thing built in.
+-- Asks `kliento serve` whether a request may pass. HAProxy has no built-in function for this.
 --
 --   http-request lua.kliento ADDRESS:PORT
 --
--- Sets `txn.kliento.status` to 200 if it may, with X-Kliento-Subject and the rest as fields of the request; to 401 or 403
--- if it may not, with the verifier's reason in `txn.kliento.reason`; and to 503 whatever else happens. The request must have
--- no such fields yet: see haproxy.cfg.
+-- Sets `txn.kliento.status` to
+--
+--   200          if it may. X-Kliento-Subject and the other fields are then fields of the request;
+--   401 or 403   if it may not. `txn.kliento.reason` is then the verifier's reason;
+--   503          in all other cases.
+--
+-- The request must not have such fields yet: see haproxy.cfg.
 
--- Milliseconds. An answer takes less than one, as a rule; where there is none, HAProxy tries four times.
+-- In milliseconds. An answer usually takes less than one. If there is none, HAProxy tries four times.
 local TIMEOUT = 500
 
--- The fields of the verifier's answer that go on to the server, in lower case, as HAProxy has them.
+-- The prefix of the answer's fields that are passed on to the server. HAProxy has names in lower case.
 local PREFIX = "x-kliento-"
 
--- What there is of a field in the request: HAProxy's arrays start at 0.
+-- The values of a field in the request. HAProxy's arrays start at 0.
 local function values(headers, name)
     local list = {}
     local found = headers[name]
@@ -26,8 +30,7 @@ local function values(headers, name)
     return list
 end
 
--- Fields that are about the connection, or about a body that the question does not have, and not about the request
--- (RFC 9110 §7.6.1).
+-- Fields about the connection, or about the body, which the verifier does not get (RFC 9110 §7.6.1).
 local OF_THE_CONNECTION = {
     ["connection"] = true,
     ["content-length"] = true,
@@ -41,7 +44,7 @@ local OF_THE_CONNECTION = {
     ["upgrade"] = true,
 }
 
--- The request's fields, all of which the verifier looks at: it refuses those by which a client could pass for somebody.
+-- The request's fields. The verifier checks all of them, and refuses those that could forge an identity.
 local function question_of(txn)
     local headers = txn.http:req_get_headers()
     local question = {}
@@ -50,13 +53,13 @@ local function question_of(txn)
             question[name] = values(headers, name)
         end
     end
-    -- What the request is. The verifier goes by these, and here they are set, whatever a client sent.
+    -- The description of the request, which the verifier decides by. These lines replace a client's fields.
     question["x-original-method"] = { txn.f:method() }
-    -- Two hosts are for the verifier to refuse.
+    -- If there are two hosts, the verifier refuses the request.
     question["x-original-host"] = values(headers, "host")
-    -- As the client sent it, and as it goes on to the server.
+    -- The target as the client sent it and as the server gets it.
     question["x-original-uri"] = { txn.f:pathq() }
-    -- For its record of decisions.
+    -- For the verifier's record of decisions.
     question["x-original-client"] = { txn.f:src() }
     return question
 end
@@ -77,7 +80,7 @@ local function pass_on(txn, answer)
     end
 end
 
--- Why the verifier refuses: a code of letters, digits, dots and underscores, and nothing that could end a string of JSON.
+-- The verifier's reason for a refusal: letters, digits, dots and underscores, so it is safe in a JSON string.
 local function reason_of(answer)
     local found = answer.headers["x-kliento-reason"]
     return found and found[0]:match("^[%w._]+$") or ""
