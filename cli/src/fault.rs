@@ -10,7 +10,7 @@ use std::io;
 use std::path::Path;
 
 use dnssec::RetrievalError;
-use kliento::veraid;
+use kliento::veraid::{self, WithSources};
 use serde::Serialize;
 
 use crate::hints::{self, LibraryError};
@@ -95,9 +95,9 @@ impl Fault {
     }
 
     /// A request for something that can't be made; nothing that was given to be judged is at fault.
-    pub(crate) fn of_request(error: &veraid::Error) -> Self {
+    pub(crate) fn of_request(error: &impl LibraryError) -> Self {
         Self::failure(with_causes(error))
-            .because(error.reason())
+            .because(LibraryError::reason(error))
             .with_hint(LibraryError::hint(error))
     }
 
@@ -279,23 +279,25 @@ pub(crate) fn error_on_stdout(error: &io::Error) -> Fault {
     }
 }
 
-impl From<kliento::Error> for Fault {
-    fn from(error: kliento::Error) -> Self {
-        Self::of_library(&error)
-    }
+/// Each error of a library says by itself whether it is a verdict.
+macro_rules! faults_of_libraries {
+    ($($error:ty),*) => {$(
+        impl From<$error> for Fault {
+            fn from(error: $error) -> Self {
+                Self::of_library(&error)
+            }
+        }
+    )*};
 }
 
-impl From<veraid::Error> for Fault {
-    fn from(error: veraid::Error) -> Self {
-        Self::of_library(&error)
-    }
-}
-
-impl From<dnssec::Error> for Fault {
-    fn from(error: dnssec::Error) -> Self {
-        Self::of_library(&error)
-    }
-}
+faults_of_libraries!(
+    dnssec::Error,
+    kliento::AudienceError,
+    kliento::IssueError,
+    kliento::VerifyError,
+    veraid::IssueError,
+    veraid::VerifyError
+);
 
 impl From<RetrievalError> for Fault {
     fn from(error: RetrievalError) -> Self {
@@ -309,19 +311,9 @@ impl From<RetrievalError> for Fault {
     }
 }
 
-/// An error and what caused it, unless it has said that already.
+/// An error and what caused it.
 pub(crate) fn with_causes(error: &dyn Error) -> String {
-    let mut message = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let text = cause.to_string();
-        if !message.contains(&text) {
-            message.push_str(": ");
-            message.push_str(&text);
-        }
-        source = cause.source();
-    }
-    message
+    WithSources(error).to_string()
 }
 
 /// An argument as it is shown: a token is as good as a password while it is valid, and what is on stderr is often kept.

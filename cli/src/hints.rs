@@ -21,7 +21,7 @@ pub(crate) trait LibraryError: Error + Sized {
     fn hint(&self) -> Option<Cow<'static, str>>;
 }
 
-impl LibraryError for kliento::Error {
+impl LibraryError for kliento::VerifyError {
     fn reason(&self) -> &'static str {
         self.reason()
     }
@@ -31,10 +31,7 @@ impl LibraryError for kliento::Error {
     }
 
     fn is_about_the_request(&self) -> bool {
-        match self {
-            Self::VeraId(error) => error.is_about_the_request(),
-            other => matches!(other, Self::EmptyAudience),
-        }
+        matches!(self, Self::VeraId(error) if error.is_about_the_request())
     }
 
     fn hint(&self) -> Option<Cow<'static, str>> {
@@ -44,12 +41,8 @@ impl LibraryError for kliento::Error {
                 "audiences match letter by letter; `kliento token inspect` shows which one the token names"
             }
             Self::DetachedToken => "this is no token; see `kliento signature verify --plaintext`",
-            Self::LifetimeTooLong { .. } => "issue it again with --valid-for 1h or less",
-            Self::BundleTooLarge { .. } => {
-                "the DNSSEC chain is most of a bundle; retrieve it with `kliento dnssec retrieve`, which keeps only \
-                 what the proof needs. ML-DSA keys and signatures take thousands of bytes each: try smaller ones, or \
-                 none but the organisation's"
-            }
+            Self::LifetimeTooLong { .. } => LIVES_TOO_LONG,
+            Self::BundleTooLarge { .. } => TOO_LARGE,
             Self::WrongScheme => {
                 "a bundle is read as DER, as Base64, or as an Authorization value (Kliento MII…)"
             }
@@ -59,7 +52,53 @@ impl LibraryError for kliento::Error {
     }
 }
 
-impl LibraryError for veraid::Error {
+impl LibraryError for kliento::IssueError {
+    fn reason(&self) -> &'static str {
+        self.reason()
+    }
+
+    fn is_malformed(&self) -> bool {
+        matches!(self, Self::BundleTooLarge { .. })
+    }
+
+    fn is_about_the_request(&self) -> bool {
+        matches!(self, Self::VeraId(error) if error.is_about_the_request())
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::VeraId(error) => error.hint(),
+            Self::LifetimeTooLong { .. } => Some(LIVES_TOO_LONG.into()),
+            Self::BundleTooLarge { .. } => Some(TOO_LARGE.into()),
+            _ => None,
+        }
+    }
+}
+
+impl LibraryError for kliento::AudienceError {
+    fn reason(&self) -> &'static str {
+        self.reason()
+    }
+
+    fn is_malformed(&self) -> bool {
+        false
+    }
+
+    fn is_about_the_request(&self) -> bool {
+        true
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        None
+    }
+}
+
+const LIVES_TOO_LONG: &str = "issue it again with --valid-for 1h or less";
+const TOO_LARGE: &str = "the DNSSEC chain is most of a bundle; retrieve it with `kliento dnssec retrieve`, which keeps only \
+     what the proof needs. ML-DSA keys and signatures take thousands of bytes each: try smaller ones, or none but the \
+     organisation's";
+
+impl LibraryError for veraid::VerifyError {
     fn reason(&self) -> &'static str {
         self.reason()
     }
@@ -72,20 +111,8 @@ impl LibraryError for veraid::Error {
         matches!(
             self,
             Self::AlgorithmNotBuilt { .. }
-                | Self::Key(_)
                 | Self::NotPemCertificate
-                | Self::KeyMismatch { .. }
-                | Self::MemberHasOrganisationKey
-                | Self::MemberName(_)
-                | Self::OutsideIssuerPeriod { .. }
-                | Self::UnitName
                 | Self::VerificationTooLong { .. }
-                | Self::NeverVerifiable { .. }
-                | Self::UnwritablePeriod(_)
-                | Self::NotAService(_)
-                | Self::Signing(_)
-                | Self::SignedWrongly { .. }
-                | Self::Unwritable(_)
         )
     }
 
@@ -101,9 +128,6 @@ impl LibraryError for veraid::Error {
                     format!("--dialect {dialect} takes it, and without --dialect both are taken")
                         .into(),
                 );
-            }
-            Self::MemberName(NameError::NotNormalised { normalised }) => {
-                return Some(format!("give --name {normalised}").into());
             }
             Self::InvalidAttribution(NameError::NotNormalised { normalised }) => {
                 return Some(
@@ -164,6 +188,35 @@ impl LibraryError for veraid::Error {
             Self::CertificateExpired { .. } => {
                 "certify the key again with `kliento member certify`, or the organisation with `kliento organisation \
                  certificate`"
+            }
+            _ => return None,
+        };
+        Some(hint.into())
+    }
+}
+
+impl LibraryError for veraid::IssueError {
+    fn reason(&self) -> &'static str {
+        self.reason()
+    }
+
+    fn is_malformed(&self) -> bool {
+        matches!(self, Self::Invalid(error) if error.is_malformed())
+    }
+
+    /// All but a chain or a certificate that was given to issue with.
+    fn is_about_the_request(&self) -> bool {
+        match self {
+            Self::Invalid(error) => error.is_about_the_request(),
+            _ => true,
+        }
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        let hint = match self {
+            Self::Invalid(error) => return error.hint(),
+            Self::MemberName(NameError::NotNormalised { normalised }) => {
+                return Some(format!("give --name {normalised}").into());
             }
             Self::KeyMismatch { .. } => {
                 "this key does not match that certificate; use the one it was made for"

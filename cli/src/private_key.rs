@@ -1,7 +1,8 @@
 //! The forms of private keys in files, those that are read here and others: so that none is replaced by mistake, or taken
 //! for something else.
 
-use kliento::veraid::{KeyError, ObjectIdentifier};
+use kliento::veraid::KeyError;
+use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::der::{Decode as _, Header, Reader as _, SliceReader, Tag};
 
 /// The forms of a private key in DER.

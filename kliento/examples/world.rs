@@ -24,8 +24,9 @@ use std::{env, iter};
 
 use kliento::veraid::dnssec::{Chain, RecordType};
 use kliento::veraid::{
-    Dialect, KeyAlgorithm, Member, MemberCertificate, MemberIdBundle, Organisation,
-    OrganisationCertificate, Period, PrivateKey, Signer, SigningKey as _, TtlOverride, TxtRecord,
+    Dialect, KeyAlgorithm, Member, MemberCertificate, MemberIdBundle, MemberRequest, Organisation,
+    OrganisationCertificate, OrganisationRequest, Period, PrivateKey, Signer, SignerIdentity,
+    SigningKey as _, TtlOverride, TxtRecord,
 };
 use kliento::{Audience, MAX_BUNDLE_OCTETS, SERVICE, Timestamp, Token, TrustAnchors, header};
 use kliento_fixtures::{Algorithm, Key, TXT, World, ZoneSpec, chain_der};
@@ -98,11 +99,8 @@ impl Domain {
             from_now_on,
         )?;
         let certificate = OrganisationCertificate::self_issue(
-            &organisation,
-            Dialect::VeraId,
+            &OrganisationRequest::new(&organisation, Dialect::VeraId, around(now, DAY, 30 * DAY)?),
             &key,
-            around(now, DAY, 30 * DAY)?,
-            0,
         )?;
         Ok(Self {
             now,
@@ -125,12 +123,14 @@ impl Domain {
     fn certify(&self, name: &str) -> Result<(PrivateKey, MemberIdBundle), Box<dyn Error>> {
         let key = PrivateKey::generate(KeyAlgorithm::Rsa2048)?;
         let certificate = MemberCertificate::issue(
-            &Member::parse_for(name, Dialect::VeraId)?,
-            key.public_key(),
-            &self.certificate,
+            &MemberRequest::new(
+                &Member::parse_for(name, Dialect::VeraId)?,
+                key.public_key(),
+                &self.certificate,
+                Dialect::VeraId,
+                around(self.now, DAY, 3 * DAY)?,
+            ),
             &self.key,
-            around(self.now, DAY, 3 * DAY)?,
-            Dialect::VeraId,
         )?;
         let bundle = MemberIdBundle::new(
             &self.chain,
@@ -143,12 +143,15 @@ impl Domain {
 
     /// A token that the organisation signs in the name of `member`: for those who are here only to be refused.
     fn in_the_name_of(&self, member: &str, token: &Token) -> Result<Vec<u8>, Box<dyn Error>> {
-        let signer = Signer::Organisation {
-            chain_der: &self.chain,
-            certificate: &self.certificate,
-            attribution: &Member::parse_for(member, Dialect::VeraId)?,
-            key: &self.key,
-        };
+        let attribution = Member::parse_for(member, Dialect::VeraId)?;
+        let signer = Signer::new(
+            SignerIdentity::Organisation {
+                chain_der: &self.chain,
+                certificate: &self.certificate,
+                attribution: &attribution,
+            },
+            &self.key,
+        );
         Ok(kliento::issue(&signer, token, self.present()?)?)
     }
 
@@ -162,10 +165,7 @@ fn write_tokens(domain: &Domain, audience: &Audience, tokens: &Path) -> Result<(
     let directory = tokens.parent().ok_or("tokens have a directory above")?;
     write_key(&directory.join("alice.key.pem"), &key)?;
     fs::write(directory.join("alice.member-id"), bundle.to_der()?)?;
-    let signer = Signer::Member {
-        bundle: &bundle,
-        key: &key,
-    };
+    let signer = Signer::member(&bundle, &key);
     let sign = |token: &Token, period| kliento::issue(&signer, token, period);
     let write = |name: &str, bundle: &[u8]| fs::write(tokens.join(name), header::encode(bundle));
     let ago = |minutes: i64| domain.now.saturating_sub(minutes * MINUTE);
@@ -217,7 +217,7 @@ fn tampered(bundle: &[u8]) -> Vec<u8> {
 /// The largest bundle that anybody accepts, to the octet: a claim of junk fills it.
 fn maximal(
     token: &Token,
-    sign: impl Fn(&Token) -> Result<Vec<u8>, kliento::Error>,
+    sign: impl Fn(&Token) -> Result<Vec<u8>, kliento::IssueError>,
 ) -> Result<Vec<u8>, Box<dyn Error>> {
     let filled = |octets: usize| {
         let filling: String = iter::repeat_n('x', octets).collect();

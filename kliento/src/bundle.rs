@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use veraid::{
-    BundleOutline, Dialect, Encapsulation, KeyAlgorithm, MemberId, Period, Policy, SignatureBundle,
-    SignedBy, Signer, TrustAnchors, Verification, VerifiedSignature,
+    BundleOutline, Content, Dialect, KeyAlgorithm, MemberId, Period, Policy, PublicKey,
+    SignatureBundle, SignatureRequest, SignatureScheme, SignedBy, Signer, SignerIdentity,
+    SigningKey, TrustAnchors, UnsignedSignature, Verification, VerifiedSignature,
 };
 
-use crate::error::Error;
+use crate::error::{IssueError, VerifyError};
 use crate::{Audience, Claims, MAX_BUNDLE_OCTETS, MAX_LIFETIME_SECONDS, MAX_WORK, SERVICE, Token};
 
 /// Signs `token` to be valid within `period`, and gives the bundle's DER octets.
@@ -17,18 +18,74 @@ use crate::{Audience, Claims, MAX_BUNDLE_OCTETS, MAX_LIFETIME_SECONDS, MAX_WORK,
 ///
 /// # Errors
 ///
-/// [`Error::LifetimeTooLong`], [`Error::BundleTooLarge`], and [`Error::VeraId`] if the signer's parts do
-/// not belong together.
-pub fn issue(signer: &Signer<'_>, token: &Token, period: Period) -> Result<Vec<u8>, Error> {
-    check_lifetime(period)?;
-    let bundle = veraid::sign(
-        signer,
-        &token.to_json(),
-        SERVICE,
-        period,
-        Encapsulation::Attached,
-    )?;
-    check_size(&bundle)?;
+/// [`IssueError::LifetimeTooLong`], [`IssueError::BundleTooLarge`], and [`IssueError::VeraId`] if the signer's parts do
+/// not belong together or the key does not sign.
+pub fn issue(signer: &Signer<'_>, token: &Token, period: Period) -> Result<Vec<u8>, IssueError> {
+    prepare(&signer.identity(), token, period)?.sign(signer.key())
+}
+
+/// Prepares all of a bundle but its signature, for keys that sign elsewhere or later.
+///
+/// # Errors
+///
+/// [`IssueError::LifetimeTooLong`], and [`IssueError::VeraId`] if the signer's parts do not belong together.
+pub fn prepare(
+    identity: &SignerIdentity<'_>,
+    token: &Token,
+    period: Period,
+) -> Result<UnsignedToken, IssueError> {
+    if is_too_long(period) {
+        return Err(IssueError::LifetimeTooLong { period });
+    }
+    let json = token.to_json();
+    let request = SignatureRequest::new(Content::Attached(&json), SERVICE, period);
+    Ok(UnsignedToken(identity.prepare(&request)?))
+}
+
+/// A token bundle that lacks nothing but its signature.
+#[derive(Debug)]
+pub struct UnsignedToken(UnsignedSignature);
+
+impl UnsignedToken {
+    /// The octets that the key must sign: the message itself, not its digest.
+    pub fn to_be_signed(&self) -> &[u8] {
+        self.0.to_be_signed()
+    }
+
+    /// The scheme in which the key must sign, and the form of the signature.
+    pub fn scheme(&self) -> SignatureScheme {
+        self.0.scheme()
+    }
+
+    /// The public key that belongs to the one that must sign.
+    pub fn public_key(&self) -> &PublicKey {
+        self.0.public_key()
+    }
+
+    /// Makes the bundle's DER octets, with a signature over [`UnsignedToken::to_be_signed`].
+    ///
+    /// # Errors
+    ///
+    /// [`IssueError::BundleTooLarge`], and [`IssueError::VeraId`] if the signature does not verify.
+    pub fn finish(self, signature: &[u8]) -> Result<Vec<u8>, IssueError> {
+        within_bounds(self.0.finish(signature)?)
+    }
+
+    /// Has a key sign, and makes the bundle's DER octets.
+    ///
+    /// # Errors
+    ///
+    /// As [`UnsignedToken::finish`]; [`IssueError::VeraId`] also for another key, or one that refuses.
+    pub fn sign(self, key: &dyn SigningKey) -> Result<Vec<u8>, IssueError> {
+        within_bounds(self.0.sign(key)?)
+    }
+}
+
+fn within_bounds(bundle: Vec<u8>) -> Result<Vec<u8>, IssueError> {
+    let octets = bundle.len();
+    if octets > MAX_BUNDLE_OCTETS {
+        return Err(IssueError::BundleTooLarge { octets });
+    }
     Ok(bundle)
 }
 
@@ -43,9 +100,9 @@ impl<'a> TokenBundle<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::BundleTooLarge`] before anything else is looked at, [`Error::VeraId`] if the structure
+    /// [`VerifyError::BundleTooLarge`] before anything else is looked at, [`VerifyError::VeraId`] if the structure
     /// can't be read.
-    pub fn from_der(der: &'a [u8]) -> Result<Self, Error> {
+    pub fn from_der(der: &'a [u8]) -> Result<Self, VerifyError> {
         check_size(der)?;
         let signature = SignatureBundle::from_der(der)?;
         Ok(Self { signature })
@@ -60,34 +117,57 @@ impl<'a> TokenBundle<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::DetachedToken`] and [`Error::MalformedToken`].
-    pub fn unverified_token(&self) -> Result<Token, Error> {
+    /// [`VerifyError::DetachedToken`] and [`VerifyError::MalformedToken`].
+    pub fn unverified_token(&self) -> Result<Token, VerifyError> {
         let content = self.signature.unverified_content();
-        Token::from_json(content.ok_or(Error::DetachedToken)?)
+        Token::from_json(content.ok_or(VerifyError::DetachedToken)?)
     }
 
-    /// Verifies that everything about the bundle holds together at one second of `period` at least.
+    /// Verifies that everything about the bundle holds together at one second of the period that is asked about, at least.
     ///
-    /// `policy` says which dialects and key algorithms are taken, and may say how much work a bundle may take, which is
-    /// [`MAX_WORK`] otherwise. This asks no clock. Servers use a [`Verifier`](crate::Verifier), which does.
+    /// This asks no clock. Servers use a [`Verifier`](crate::Verifier), which does.
     ///
     /// # Errors
     ///
-    /// Every variant of [`Error`] that is not about a header.
+    /// Every variant of [`VerifyError`] that is not about a header or about [`Requirements`](crate::Requirements).
     pub fn verify(
         &self,
-        audience: &Audience,
-        anchors: &TrustAnchors,
-        period: Period,
-        policy: Policy,
-    ) -> Result<VerifiedToken, Error> {
-        let verification =
-            Verification::new(SERVICE, period, anchors).with_policy(with_limit(policy));
+        verification: &TokenVerification<'_>,
+    ) -> Result<VerifiedToken, VerifyError> {
         let signature = &self.signature;
         let has_content = signature.unverified_content().is_some();
         let lifetime = signature.unverified_period();
-        let token = verify_token(has_content, lifetime, || signature.verify(&verification))?;
-        check_audience(audience, token)
+        let token = verify_token(has_content, lifetime, || {
+            signature.verify(&verification.of_signature)
+        })?;
+        check_audience(verification.audience, token)
+    }
+}
+
+/// What is demanded of a token bundle, and at what time.
+#[derive(Clone, Copy, Debug)]
+pub struct TokenVerification<'v> {
+    audience: &'v Audience,
+    of_signature: Verification<'v>,
+}
+
+impl<'v> TokenVerification<'v> {
+    /// The token must be for `audience`, and all must hold together for at least one second of `period`.
+    pub fn new(audience: &'v Audience, period: Period, anchors: &'v TrustAnchors) -> Self {
+        let of_signature = Verification::new(SERVICE, period, anchors);
+        Self {
+            audience,
+            of_signature,
+        }
+        .with_policy(Policy::new())
+    }
+
+    /// Sets which dialects and key algorithms are accepted, if not both dialects with RSA alone. It may say how much work a
+    /// bundle may take, which is [`MAX_WORK`] otherwise.
+    #[must_use]
+    pub fn with_policy(mut self, policy: Policy) -> Self {
+        self.of_signature = self.of_signature.with_policy(with_limit(policy));
+        self
     }
 }
 
@@ -97,7 +177,7 @@ pub(crate) fn verify<'a>(
     bundle: &'a [u8],
     verifier: &veraid::Verifier,
     period: Period,
-) -> Result<(VerifiedToken, &'a [u8]), Error> {
+) -> Result<(VerifiedToken, &'a [u8]), VerifyError> {
     check_size(bundle)?;
     let outline = BundleOutline::from_der(bundle)?;
     let signature = outline.unverified_signature();
@@ -112,10 +192,10 @@ pub(crate) fn verify<'a>(
 fn verify_token<'v>(
     has_content: bool,
     lifetime: Period,
-    verify: impl FnOnce() -> Result<VerifiedSignature<'v>, veraid::Error>,
-) -> Result<VerifiedToken, Error> {
+    verify: impl FnOnce() -> Result<VerifiedSignature<'v>, veraid::VerifyError>,
+) -> Result<VerifiedToken, VerifyError> {
     if !has_content {
-        return Err(Error::DetachedToken);
+        return Err(VerifyError::DetachedToken);
     }
     check_lifetime(lifetime)?;
     VerifiedToken::read(verify()?)
@@ -139,29 +219,33 @@ pub(crate) fn with_limit(policy: Policy) -> Policy {
     policy.with_most_work(policy.most_work().unwrap_or(MAX_WORK))
 }
 
-fn check_size(bundle: &[u8]) -> Result<(), Error> {
+fn check_size(bundle: &[u8]) -> Result<(), VerifyError> {
     if bundle.len() > MAX_BUNDLE_OCTETS {
-        return Err(Error::BundleTooLarge {
+        return Err(VerifyError::BundleTooLarge {
             octets: bundle.len(),
         });
     }
     Ok(())
 }
 
-fn check_lifetime(period: Period) -> Result<(), Error> {
-    if period.seconds() > MAX_LIFETIME_SECONDS {
-        return Err(Error::LifetimeTooLong { period });
+fn check_lifetime(period: Period) -> Result<(), VerifyError> {
+    if is_too_long(period) {
+        return Err(VerifyError::LifetimeTooLong { period });
     }
     Ok(())
+}
+
+fn is_too_long(lifetime: Period) -> bool {
+    lifetime.seconds() > MAX_LIFETIME_SECONDS
 }
 
 /// The audience matches by exact comparison.
 pub(crate) fn check_audience(
     expected: &Audience,
     token: VerifiedToken,
-) -> Result<VerifiedToken, Error> {
+) -> Result<VerifiedToken, VerifyError> {
     if token.audience() != expected {
-        return Err(Error::AudienceMismatch {
+        return Err(VerifyError::AudienceMismatch {
             subject: token.subject().to_owned(),
             expected: expected.clone(),
             found: token.audience().clone(),
@@ -192,8 +276,9 @@ struct Facts {
 
 impl VerifiedToken {
     /// Reads the token that was signed. The audience is left to the caller.
-    fn read(signature: VerifiedSignature<'_>) -> Result<Self, Error> {
-        let token = Token::from_json(signature.content())?;
+    fn read(signature: VerifiedSignature<'_>) -> Result<Self, VerifyError> {
+        let content = signature.content().ok_or(VerifyError::DetachedToken)?;
+        let token = Token::from_json(content)?;
         let (signed_by, is_delegated) = (signature.signed_by(), signature.is_delegated());
         let (validity, token_period) = (signature.period(), signature.signature_period());
         let (dialect, key_algorithm) = (signature.dialect(), signature.key_algorithm());

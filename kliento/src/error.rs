@@ -2,18 +2,19 @@
 
 use core::fmt;
 
-use veraid::{KeyAlgorithm, Period};
+use veraid::{Fault, KeyAlgorithm, Period};
 
 use crate::{Audience, MAX_BUNDLE_OCTETS, MAX_LIFETIME_SECONDS};
 
-/// A fault of a token, a token bundle, an `Authorization` value or a request to sign one.
+/// The reason why an `Authorization` value, a bundle or a token could not be read or was not accepted.
 ///
 /// Messages say which value failed against which and quote at most a few dozen characters of a token.
 /// They hold no secrets, but name the signer and the audience: log them, and answer a client that was
-/// refused with no more than [`reason`](Error::reason).
-#[derive(Debug, thiserror::Error)]
+/// refused with no more than [`reason`](VerifyError::reason). A message does not repeat that of its
+/// [`source`](std::error::Error::source).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Error {
+pub enum VerifyError {
     /// The `Authorization` value is for another scheme, or none: the client's request isn't meant for
     /// Kliento, and a server that takes several schemes may try the next.
     #[error("the authorization scheme is not \"Kliento\"")]
@@ -26,9 +27,7 @@ pub enum Error {
         detail: &'static str,
     },
 
-    /// The bundle exceeds [`MAX_BUNDLE_OCTETS`]. When reading, it was not looked into. When signing, the
-    /// DNSSEC chain, the claims, or the keys and signatures are too large: members with ML-DSA keys below an
-    /// organisation with such a key, as a rule.
+    /// The bundle exceeds [`MAX_BUNDLE_OCTETS`], and was not looked into.
     #[error("the token bundle has {octets} bytes; at most {MAX_BUNDLE_OCTETS} are allowed")]
     BundleTooLarge {
         /// The number of octets that it has, or would have once decoded from Base64.
@@ -52,10 +51,6 @@ pub enum Error {
     /// The content is signed for the Kliento service, but is no token.
     #[error("malformed token")]
     MalformedToken(#[from] TokenSyntaxError),
-
-    /// An audience has at least one character.
-    #[error("the audience is empty")]
-    EmptyAudience,
 
     /// The token is for another server: a client mixed up its tokens, a server is configured with
     /// another audience than its clients use, or somebody tries a token that was sent to them elsewhere.
@@ -120,12 +115,12 @@ pub enum Error {
         name: String,
     },
 
-    /// The signature bundle around the token can't be read or does not hold, or could not be made.
+    /// The signature bundle around the token can't be read or does not hold.
     #[error(transparent)]
-    VeraId(#[from] veraid::Error),
+    VeraId(#[from] veraid::VerifyError),
 }
 
-impl Error {
+impl VerifyError {
     /// A stable name for what happened, for logs, metrics and answers to clients, such as
     /// `kliento.audience_mismatch` or `dnssec.rrsig_expired`.
     pub fn reason(&self) -> &'static str {
@@ -136,7 +131,6 @@ impl Error {
             Self::DetachedToken => "kliento.detached_token",
             Self::LifetimeTooLong { .. } => "kliento.lifetime_too_long",
             Self::MalformedToken(_) => "kliento.malformed_token",
-            Self::EmptyAudience => "kliento.empty_audience",
             Self::AudienceMismatch { .. } => "kliento.audience_mismatch",
             Self::SubjectNotAllowed { .. } => "kliento.subject_not_allowed",
             Self::MemberSignatureRequired { .. } => "kliento.member_signature_required",
@@ -157,7 +151,6 @@ impl Error {
             Self::DetachedToken
             | Self::LifetimeTooLong { .. }
             | Self::MalformedToken(_)
-            | Self::EmptyAudience
             | Self::AudienceMismatch { .. }
             | Self::SubjectNotAllowed { .. }
             | Self::MemberSignatureRequired { .. }
@@ -165,6 +158,15 @@ impl Error {
             | Self::KeyAlgorithmNotAllowed { .. }
             | Self::LifetimeNotAllowed { .. }
             | Self::ClaimRequired { .. } => false,
+        }
+    }
+
+    /// Whose fault it is. A token that is valid and [not enough](Self::is_forbidden) is refused by the server's policy.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::VeraId(error) => error.fault(),
+            error if error.is_forbidden() => Fault::Policy,
+            _ => Fault::Sender,
         }
     }
 
@@ -201,18 +203,75 @@ impl Error {
             | Self::DetachedToken
             | Self::LifetimeTooLong { .. }
             | Self::MalformedToken(_)
-            | Self::EmptyAudience
             | Self::VeraId(_) => None,
         }
     }
 }
 
+/// The reason why a token could not be issued.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IssueError {
+    /// The token's period exceeds [`MAX_LIFETIME_SECONDS`].
+    #[error(
+        "the token is to be valid for {} seconds ({period}); at most {MAX_LIFETIME_SECONDS} are allowed",
+        period.seconds()
+    )]
+    LifetimeTooLong {
+        /// From the token's start to its end.
+        period: Period,
+    },
+
+    /// The bundle would exceed [`MAX_BUNDLE_OCTETS`]: the DNSSEC chain, the claims, or the keys and signatures are too
+    /// large. As a rule that is so for members with ML-DSA keys below an organisation with such a key.
+    #[error("the token bundle would have {octets} bytes; at most {MAX_BUNDLE_OCTETS} are allowed")]
+    BundleTooLarge {
+        /// The number of octets that it would have.
+        octets: usize,
+    },
+
+    /// The signature bundle around the token could not be made.
+    #[error(transparent)]
+    VeraId(#[from] veraid::IssueError),
+}
+
+impl IssueError {
+    /// A stable name for what happened, for logs, such as `kliento.lifetime_too_long` or `veraid.key_mismatch`.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::LifetimeTooLong { .. } => "kliento.lifetime_too_long",
+            Self::BundleTooLarge { .. } => "kliento.bundle_too_large",
+            Self::VeraId(error) => error.reason(),
+        }
+    }
+
+    /// Whose fault it is.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::VeraId(error) => error.fault(),
+            Self::LifetimeTooLong { .. } | Self::BundleTooLarge { .. } => Fault::Caller,
+        }
+    }
+}
+
+/// A text that is no audience: one has at least one character.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the audience is empty")]
+pub struct AudienceError;
+
+impl AudienceError {
+    /// A stable name for what happened: `kliento.empty_audience`.
+    pub fn reason(&self) -> &'static str {
+        "kliento.empty_audience"
+    }
+}
+
 /// The place and the manner in which a token's JSON departs from what [`Token::from_json`](crate::Token::from_json) reads.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(transparent)]
 pub struct TokenSyntaxError(SyntaxFault);
 
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 enum SyntaxFault {
     #[error("not UTF-8 from byte {0} on")]
     Encoding(usize),

@@ -1,8 +1,8 @@
 //! The `Authorization` field: scheme `Kliento`, then a token bundle in Base64 (RFC 9110 §11.4 and
 //! §11.6.2, RFC 4648 §4).
 //!
-//! There is one way to write a bundle and, padding apart, one way to read it, so that the text of a
-//! token can be compared, logged and cached without two spellings of one bundle.
+//! A bundle has exactly one text, apart from padding. So texts of tokens can be compared, logged
+//! and cached, since a bundle has no second spelling.
 
 use std::sync::LazyLock;
 
@@ -10,25 +10,25 @@ use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
 
 use crate::MAX_BUNDLE_OCTETS;
-use crate::error::Error;
+use crate::error::VerifyError;
 
-/// The authentication scheme, as it is written. Read without regard to case (RFC 9110 §11.1).
+/// The authentication scheme, as it is written. It is read without regard to case (RFC 9110 §11.1).
 pub const SCHEME: &str = "Kliento";
 
-/// Characters that Base64 needs for the largest bundle: four for each three octets begun.
+/// The number of Base64 characters of the largest bundle: four for every three bytes or less.
 const MAX_BASE64_LENGTH: usize = MAX_BUNDLE_OCTETS.div_ceil(3).saturating_mul(4);
 
-/// Refuses trailing bits that are not zero, as both engines do.
+/// Refuses trailing bits that are not zero. Both engines use it.
 const STRICT: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(false);
-/// Writes padding, and reads it where it must be.
+/// Writes padding, and requires it.
 static PADDED: LazyLock<Base64> =
     LazyLock::new(|| engine(STRICT.with_decode_padding_mode(DecodePaddingMode::RequireCanonical)));
-/// Reads Base64 that leaves all padding out.
+/// Reads Base64 without padding.
 static UNPADDED: LazyLock<Base64> =
     LazyLock::new(|| engine(STRICT.with_decode_padding_mode(DecodePaddingMode::RequireNone)));
 
-/// With the processor's vectors, if there are any that it knows how to use: that is found out once.
+/// Uses the processor's vector instructions if it can, which it detects once.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 type Base64 = base64::engine::Simd;
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
@@ -53,54 +53,56 @@ pub fn encode(bundle: &[u8]) -> String {
     format!("{SCHEME} {}", PADDED.encode(bundle))
 }
 
-/// The octets of the bundle that the `Authorization` value carries. They are not looked into.
+/// The DER of the bundle that the `Authorization` value carries. It is not parsed.
 ///
 /// ```
 /// assert_eq!(kliento::header::decode("kliento  MAA")?, b"\x30\x00");
-/// # Ok::<(), kliento::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Errors
 ///
-/// [`Error::WrongScheme`] if the value is for another scheme, [`Error::BundleTooLarge`] if the text is
-/// longer than the Base64 of the largest bundle, which is found out before any decoding, and
-/// [`Error::MalformedHeader`] if anything but spaces and one canonical Base64 text follows the scheme:
-/// no white space within or behind it, no other alphabet, no padding but all of it, no bits left over.
-pub fn decode(value: impl AsRef<[u8]>) -> Result<Vec<u8>, Error> {
+/// - [`VerifyError::WrongScheme`] if the value is for another scheme.
+/// - [`VerifyError::BundleTooLarge`] if the text is longer than the Base64 of the largest bundle,
+///   before any decoding.
+/// - [`VerifyError::MalformedHeader`] if anything but spaces and one canonical Base64 text follows
+///   the scheme. Refused are white space in or after the text, other alphabets, incomplete padding,
+///   and trailing bits that are not zero.
+pub fn decode(value: impl AsRef<[u8]>) -> Result<Vec<u8>, VerifyError> {
     decode_base64(credentials(value.as_ref())?)
 }
 
-/// What follows the scheme and the spaces behind it: no more than the largest bundle takes, but not looked into.
-pub(crate) fn credentials(value: &[u8]) -> Result<&[u8], Error> {
+/// The text after the scheme and its spaces. Its length is checked, but not its content.
+pub(crate) fn credentials(value: &[u8]) -> Result<&[u8], VerifyError> {
     let base64 = behind_the_scheme(value)?;
     if base64.len() > MAX_BASE64_LENGTH {
-        return Err(Error::BundleTooLarge {
+        return Err(VerifyError::BundleTooLarge {
             octets: base64.len() / 4 * 3,
         });
     }
     Ok(base64)
 }
 
-fn behind_the_scheme(value: &[u8]) -> Result<&[u8], Error> {
+fn behind_the_scheme(value: &[u8]) -> Result<&[u8], VerifyError> {
     let (scheme, rest) = value
         .split_at_checked(SCHEME.len())
-        .ok_or(Error::WrongScheme)?;
+        .ok_or(VerifyError::WrongScheme)?;
     if !scheme.eq_ignore_ascii_case(SCHEME.as_bytes()) {
-        return Err(Error::WrongScheme);
+        return Err(VerifyError::WrongScheme);
     }
     let spaces = rest.iter().take_while(|&&octet| octet == b' ').count();
     match rest.split_at_checked(spaces) {
-        Some((_, [])) => Err(Error::MalformedHeader {
+        Some((_, [])) => Err(VerifyError::MalformedHeader {
             detail: "no token follows the scheme",
         }),
-        // `Klientos` is another scheme, and so is what a tab follows.
-        Some(([], _)) | None => Err(Error::WrongScheme),
+        // `Klientos` is another scheme, and so is a name before a tab.
+        Some(([], _)) | None => Err(VerifyError::WrongScheme),
         Some((_, credentials)) => Ok(credentials),
     }
 }
 
-/// Standard Base64, with all of its padding or none of it.
-pub(crate) fn decode_base64(base64: &[u8]) -> Result<Vec<u8>, Error> {
+/// Decodes standard Base64, with full padding or none.
+pub(crate) fn decode_base64(base64: &[u8]) -> Result<Vec<u8>, VerifyError> {
     let engine = if base64.ends_with(b"=") {
         &PADDED
     } else {
@@ -108,7 +110,7 @@ pub(crate) fn decode_base64(base64: &[u8]) -> Result<Vec<u8>, Error> {
     };
     engine
         .decode(base64)
-        .map_err(|error| Error::MalformedHeader {
+        .map_err(|error| VerifyError::MalformedHeader {
             detail: match error {
                 base64::DecodeError::InvalidByte(..) => {
                     "the token holds a character that standard Base64 does not have"
@@ -211,7 +213,7 @@ mod tests {
     fn refuses_too_long_a_text_before_decoding_it() {
         let fits = format!("Kliento {}", "A".repeat(MAX_BASE64_LENGTH - 2));
         assert_eq!(decode(fits).unwrap().len(), MAX_BUNDLE_OCTETS);
-        // Not Base64 at all, which decoding it would have found.
+        // Not Base64 at all, which decoding would detect.
         let error = decode(format!("Kliento {}", "!".repeat(MAX_BASE64_LENGTH + 1))).unwrap_err();
         assert_eq!(error.reason(), "kliento.bundle_too_large");
         assert!(error.is_malformed());

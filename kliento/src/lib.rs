@@ -24,7 +24,7 @@
 //! }
 //!
 //! impl Server {
-//!     fn new() -> Result<Self, kliento::Error> {
+//!     fn new() -> Result<Self, kliento::AudienceError> {
 //!         let audience = "https://api.example.com".parse()?;
 //!         let verifier = Verifier::builder(audience)
 //!             .clock_skew(Duration::from_secs(5))
@@ -43,7 +43,7 @@
 //!     }
 //! }
 //!
-//! # fn main() -> Result<(), kliento::Error> {
+//! # fn main() -> Result<(), kliento::AudienceError> {
 //! let (status, reason) = Server::new()?.answer("Kliento MAA=");
 //! assert_eq!(status, 401);
 //! # let _ = reason;
@@ -68,7 +68,7 @@
 //!
 //! let verifier = Verifier::builder("https://api.example.com".parse()?).build();
 //! let app: Router = Router::new().route("/", get(hello)).layer(KlientoLayer::new(verifier));
-//! # Ok::<(), kliento::Error>(())
+//! # Ok::<(), kliento::AudienceError>(())
 //! ```
 //!
 //! The module `http` has the rest: requirements for parts of a server, optional authentication, claims as types, refusals
@@ -101,7 +101,7 @@
 //!     let now = Timestamp::from(SystemTime::now());
 //!     let ten_minutes = Period::new(now, now.saturating_add(600)).ok_or("the end of time")?;
 //!
-//!     let signer = Signer::Member { bundle: &bundle, key: &key };
+//!     let signer = Signer::member(&bundle, &key);
 //!     let token_bundle = kliento::issue(&signer, &token, ten_minutes)?;
 //!     Ok(header::encode(&token_bundle)) // "Kliento MII…"
 //! }
@@ -121,9 +121,9 @@
 //! use kliento::veraid::{KeyAlgorithm, Policy};
 //!
 //! let verifier = Verifier::builder("https://api.example.com".parse()?)
-//!     .policy(Policy::new().allow(KeyAlgorithm::MlDsa65))
+//!     .policy(Policy::new().with_algorithm(KeyAlgorithm::MlDsa65))
 //!     .build();
-//! # Ok::<(), kliento::Error>(())
+//! # Ok::<(), kliento::AudienceError>(())
 //! ```
 //!
 //! # What it refuses
@@ -141,7 +141,7 @@
 //!   same second, weak algorithms, broken or borrowed signatures, structures that are not what they
 //!   should be.
 //!
-//! Every refusal is an [`Error`] with a stable [`reason`](Error::reason).
+//! Every refusal is a [`VerifyError`] with a stable [`reason`](VerifyError::reason).
 //!
 //! # What a verification costs
 //!
@@ -218,20 +218,22 @@ pub mod testing;
 mod token;
 mod verifier;
 
-pub use veraid::cache::TierStatistics;
-pub use veraid::{self, Timestamp, TrustAnchors};
+pub use veraid::{self, Fault, TierStatistics, Timestamp, TrustAnchors, WithSources};
 
-pub use crate::bundle::{TokenBundle, VerifiedToken, issue};
+pub use crate::bundle::{
+    TokenBundle, TokenVerification, UnsignedToken, VerifiedToken, issue, prepare,
+};
 pub use crate::cache::CacheStatistics;
 pub use crate::claims::ClaimsError;
-pub use crate::error::{Error, TokenSyntaxError};
+pub use crate::error::{AudienceError, IssueError, TokenSyntaxError, VerifyError};
 pub use crate::requirements::{Requirements, SubjectPattern, SubjectPatternError};
 pub use crate::token::{Audience, Claims, Token};
-pub use crate::verifier::{Verifier, VerifierBuilder};
+pub use crate::verifier::{AnyAudience, SharedVerifier, Verifier, VerifierBuilder};
 
 /// The VeraId service that tokens are signed for.
-pub const SERVICE: veraid::ObjectIdentifier =
-    veraid::ObjectIdentifier::new_unwrap("1.3.6.1.4.1.58708.3.0");
+#[allow(clippy::unwrap_used, reason = "evaluated when compiled")]
+pub const SERVICE: veraid::ServiceOid =
+    veraid::ServiceOid::from_arcs(&[1, 3, 6, 1, 4, 1, 58708, 3, 0]).unwrap();
 
 /// The most octets that a token bundle may have, as DER.
 pub const MAX_BUNDLE_OCTETS: usize = 16_384;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use veraid::{KeyAlgorithm, Member, MemberId, Organisation, SignedBy};
 
 use crate::VerifiedToken;
-use crate::error::Error;
+use crate::error::VerifyError;
 
 /// What a server asks of valid tokens. Without any requirement, all are taken.
 ///
@@ -21,20 +21,20 @@ use crate::error::Error;
 /// use kliento::{Requirements, Verifier};
 ///
 /// let requirements = Requirements::new()
-///     .organisation("example.com".parse()?)
-///     .subject("ci-*@example.net".parse()?)
-///     .claim("role", "admin")
-///     .claim("role", "operator")
-///     .signed_by_member()
-///     .max_lifetime(Duration::from_secs(15 * 60));
+///     .with_organisation("example.com".parse()?)
+///     .with_subject("ci-*@example.net".parse()?)
+///     .with_claim("role", "admin")
+///     .with_claim("role", "operator")
+///     .with_member_signature()
+///     .with_max_lifetime(Duration::from_secs(15 * 60));
 /// let verifier = Verifier::builder("https://api.example.com".parse()?)
 ///     .requirements(requirements)
 ///     .build();
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A token that is valid and does not meet them is refused with an [`Error`] that
-/// [`is_forbidden`](Error::is_forbidden): status 403 rather than 401.
+/// A token that is valid and does not meet them is refused with a [`VerifyError`] that
+/// [`is_forbidden`](VerifyError::is_forbidden): status 403 rather than 401.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct Requirements {
@@ -64,17 +64,17 @@ impl Requirements {
 
     /// Takes all members of `organisation`, and its bot; not those of domains below it.
     ///
-    /// The name of a domain becomes an [`Organisation`] by `parse`: `.organisation("example.com".parse()?)`.
+    /// The name of a domain becomes an [`Organisation`] by `parse`: `.with_organisation("example.com".parse()?)`.
     #[doc(alias = "organization")]
-    pub fn organisation(mut self, organisation: Organisation) -> Self {
+    pub fn with_organisation(mut self, organisation: Organisation) -> Self {
         self.current.organisations.push(organisation);
         self
     }
 
     /// Takes the subjects that `pattern` matches.
     ///
-    /// Text becomes a [`SubjectPattern`] by `parse`: `.subject("*@example.com".parse()?)`.
-    pub fn subject(mut self, pattern: SubjectPattern) -> Self {
+    /// Text becomes a [`SubjectPattern`] by `parse`: `.with_subject("*@example.com".parse()?)`.
+    pub fn with_subject(mut self, pattern: SubjectPattern) -> Self {
         self.current.subjects.push(pattern);
         self
     }
@@ -83,37 +83,37 @@ impl Requirements {
     /// `Display` has them.
     ///
     /// Called again with the same name, it allows another value; with another name, it requires that claim too. Anybody with
-    /// a domain can claim anything: say [who](Self::organisation) may. A member that signs by itself claims what it likes,
-    /// too: where that won't do, ask for [the organisation's signature](Self::signed_by_organisation).
+    /// a domain can claim anything: say [who](Self::with_organisation) may. A member that signs by itself claims what it likes,
+    /// too: where that won't do, ask for [the organisation's signature](Self::with_organisation_signature).
     #[allow(
         clippy::needless_pass_by_value,
         reason = "so that callers need no reference to a number"
     )]
-    pub fn claim(mut self, name: impl Into<String>, value: impl ToString) -> Self {
+    pub fn with_claim(mut self, name: impl Into<String>, value: impl ToString) -> Self {
         let values = self.current.claims.entry(name.into()).or_default();
         values.push(value.to_string());
         self
     }
 
-    /// Takes tokens that have a claim `name`, whatever its value unless [`claim`](Self::claim) says which.
-    pub fn claim_present(mut self, name: impl Into<String>) -> Self {
+    /// Takes tokens that have a claim `name`, whatever its value unless [`with_claim`](Self::with_claim) says which.
+    pub fn with_claim_present(mut self, name: impl Into<String>) -> Self {
         self.current.claims.entry(name.into()).or_default();
         self
     }
 
     /// Takes only what members signed with keys of their own: an organisation's word for a member will not do.
     ///
-    /// No token meets both this and [`signed_by_organisation`](Self::signed_by_organisation).
-    pub fn signed_by_member(self) -> Self {
+    /// No token meets both this and [`with_organisation_signature`](Self::with_organisation_signature).
+    pub fn with_member_signature(self) -> Self {
         self.signed_by(SignedBy::Member)
     }
 
     /// Takes only what organisations, or those to whom they delegate, signed for their members: the claims are the
     /// organisation's word then, and not the member's own.
     ///
-    /// No token meets both this and [`signed_by_member`](Self::signed_by_member).
+    /// No token meets both this and [`with_member_signature`](Self::with_member_signature).
     #[doc(alias = "signed_by_organization")]
-    pub fn signed_by_organisation(self) -> Self {
+    pub fn with_organisation_signature(self) -> Self {
         self.signed_by(SignedBy::Organisation)
     }
 
@@ -131,7 +131,7 @@ impl Requirements {
 
     /// Takes tokens that were signed with keys of `algorithm`, among those that the verifier's
     /// [policy](crate::VerifierBuilder::policy) takes at all.
-    pub fn key_algorithm(mut self, algorithm: KeyAlgorithm) -> Self {
+    pub fn with_key_algorithm(mut self, algorithm: KeyAlgorithm) -> Self {
         self.current.key_algorithms.push(algorithm);
         self
     }
@@ -139,7 +139,7 @@ impl Requirements {
     /// Takes only tokens that live at most this long from their start to their end, in whole seconds (a fraction is
     /// dropped). Beyond [`MAX_LIFETIME_SECONDS`](crate::MAX_LIFETIME_SECONDS) none are valid. Of several limits the
     /// shortest counts.
-    pub fn max_lifetime(mut self, lifetime: Duration) -> Self {
+    pub fn with_max_lifetime(mut self, lifetime: Duration) -> Self {
         let most = lifetime.as_secs();
         let present = self.current.max_lifetime.unwrap_or(most);
         self.current.max_lifetime = Some(most.min(present));
@@ -154,8 +154,8 @@ impl Requirements {
     /// ```
     /// use kliento::Requirements;
     ///
-    /// let everywhere = Requirements::new().organisation("example.com".parse()?).organisation("example.net".parse()?);
-    /// let operators = Requirements::new().subject("ops-*@example.com".parse()?);
+    /// let everywhere = Requirements::new().with_organisation("example.com".parse()?).with_organisation("example.net".parse()?);
+    /// let operators = Requirements::new().with_subject("ops-*@example.com".parse()?);
     /// assert_eq!(
     ///     everywhere.and(operators).to_string(),
     ///     "(all of example.com or all of example.net) and ops-*@example.com"
@@ -184,10 +184,10 @@ impl Requirements {
     ///
     /// # Errors
     ///
-    /// [`Error::SubjectNotAllowed`], [`Error::MemberSignatureRequired`], [`Error::OrganisationSignatureRequired`],
-    /// [`Error::KeyAlgorithmNotAllowed`], [`Error::LifetimeNotAllowed`] and [`Error::ClaimRequired`], whichever comes first in
+    /// [`VerifyError::SubjectNotAllowed`], [`VerifyError::MemberSignatureRequired`], [`VerifyError::OrganisationSignatureRequired`],
+    /// [`VerifyError::KeyAlgorithmNotAllowed`], [`VerifyError::LifetimeNotAllowed`] and [`VerifyError::ClaimRequired`], whichever comes first in
     /// this order.
-    pub fn check(&self, token: &VerifiedToken) -> Result<(), Error> {
+    pub fn check(&self, token: &VerifiedToken) -> Result<(), VerifyError> {
         let steps = [
             Set::check_subject,
             Set::check_signature,
@@ -233,7 +233,7 @@ impl Set {
         self.organisations.is_empty() && self.subjects.is_empty()
     }
 
-    fn check_subject(&self, token: &VerifiedToken) -> Result<(), Error> {
+    fn check_subject(&self, token: &VerifiedToken) -> Result<(), VerifyError> {
         let id = token.member_id();
         let is_allowed = self.allows_anybody()
             || self.organisations.contains(id.organisation())
@@ -241,12 +241,12 @@ impl Set {
         if is_allowed {
             return Ok(());
         }
-        Err(Error::SubjectNotAllowed {
+        Err(VerifyError::SubjectNotAllowed {
             subject: token.subject().to_owned(),
         })
     }
 
-    fn check_signature(&self, token: &VerifiedToken) -> Result<(), Error> {
+    fn check_signature(&self, token: &VerifiedToken) -> Result<(), VerifyError> {
         let subject = || token.subject().to_owned();
         if self
             .signed_by
@@ -254,25 +254,25 @@ impl Set {
         {
             let subject = subject();
             return Err(if self.signed_by == Some(SignedBy::Member) {
-                Error::MemberSignatureRequired { subject }
+                VerifyError::MemberSignatureRequired { subject }
             } else {
-                Error::OrganisationSignatureRequired { subject }
+                VerifyError::OrganisationSignatureRequired { subject }
             });
         }
         let algorithm = token.key_algorithm();
         if self.key_algorithms.is_empty() || self.key_algorithms.contains(&algorithm) {
             return Ok(());
         }
-        Err(Error::KeyAlgorithmNotAllowed {
+        Err(VerifyError::KeyAlgorithmNotAllowed {
             subject: subject(),
             algorithm,
         })
     }
 
-    fn check_lifetime(&self, token: &VerifiedToken) -> Result<(), Error> {
+    fn check_lifetime(&self, token: &VerifiedToken) -> Result<(), VerifyError> {
         let period = token.token_period();
         match self.max_lifetime {
-            Some(most) if period.seconds() > most => Err(Error::LifetimeNotAllowed {
+            Some(most) if period.seconds() > most => Err(VerifyError::LifetimeNotAllowed {
                 subject: token.subject().to_owned(),
                 period,
                 most,
@@ -281,14 +281,14 @@ impl Set {
         }
     }
 
-    fn check_claims(&self, token: &VerifiedToken) -> Result<(), Error> {
+    fn check_claims(&self, token: &VerifiedToken) -> Result<(), VerifyError> {
         let is_met = |(name, values): &(&String, &Vec<String>)| {
             let claim = token.claims().get(name);
             claim.is_some_and(|value| values.is_empty() || values.iter().any(|one| one == value))
         };
         match self.claims.iter().find(|claim| !is_met(claim)) {
             None => Ok(()),
-            Some((name, _)) => Err(Error::ClaimRequired {
+            Some((name, _)) => Err(VerifyError::ClaimRequired {
                 subject: token.subject().to_owned(),
                 name: name.clone(),
             }),
@@ -561,22 +561,22 @@ mod tests {
     #[test]
     fn requirements_are_told_whole() {
         let requirements = Requirements::new()
-            .organisation("example.net".parse().unwrap())
-            .subject("*@example.com".parse().unwrap())
-            .claim("role", "admin")
-            .claim("role", "a\nb")
-            .claim_present("team")
-            .signed_by_organisation()
-            .key_algorithm(KeyAlgorithm::Rsa2048)
-            .max_lifetime(Duration::from_secs(60));
+            .with_organisation("example.net".parse().unwrap())
+            .with_subject("*@example.com".parse().unwrap())
+            .with_claim("role", "admin")
+            .with_claim("role", "a\nb")
+            .with_claim_present("team")
+            .with_organisation_signature()
+            .with_key_algorithm(KeyAlgorithm::Rsa2048)
+            .with_max_lifetime(Duration::from_secs(60));
         assert_eq!(
             requirements.to_string(),
             "*@example.com or all of example.net, \"role\" = \"admin\" or \"a\\nb\", with a claim \"team\", \
              signed by the organisation, with a key of rsa-2048, for 60 s at most"
         );
         assert_eq!(Requirements::new().to_string(), "anybody");
-        let both = requirements.and(Requirements::new().claim("role", "owner"));
-        let both = both.and(Requirements::new().subject("bob@example.com".parse().unwrap()));
+        let both = requirements.and(Requirements::new().with_claim("role", "owner"));
+        let both = both.and(Requirements::new().with_subject("bob@example.com".parse().unwrap()));
         assert_eq!(
             both.to_string(),
             "(*@example.com or all of example.net) and bob@example.com, \"role\" = \"admin\" or \"a\\nb\", \
@@ -587,15 +587,15 @@ mod tests {
 
     #[test]
     fn requirements_are_equal_if_they_ask_for_the_same() {
-        let admins = || Requirements::new().claim("role", "admin");
+        let admins = || Requirements::new().with_claim("role", "admin");
         assert_eq!(
             Requirements::new().and(Requirements::new()),
             Requirements::new()
         );
         assert_eq!(Requirements::new().and(admins()), admins());
         assert_eq!(admins().and(Requirements::new()), admins());
-        let owners = || Requirements::new().claim("role", "owner");
-        assert_ne!(admins().and(owners()), admins().claim("role", "owner"));
+        let owners = || Requirements::new().with_claim("role", "owner");
+        assert_ne!(admins().and(owners()), admins().with_claim("role", "owner"));
         assert!(!admins().and(Requirements::new()).is_empty());
         assert!(Requirements::new().and(Requirements::new()).is_empty());
     }

@@ -1,16 +1,16 @@
-//! A whole chain of trust in memory, for your own tests.
+//! A complete chain of trust in memory, for your tests.
 //!
 //! ```toml
 //! [dependencies]
-//! kliento = { path = "…", features = ["axum"] } # or `git`: what your server needs
+//! kliento = { path = "…", features = ["axum"] } # or `git`; the features of your server
 //!
 //! [dev-dependencies]
 //! kliento = { path = "…", features = ["testing"] } # the same source; tests have both features
 //! ```
 //!
-//! A [`TrustChain`] is a signed DNS of its own, an organisation in it and one member: all that a client needs to issue
-//! tokens, and the trust anchors with which a server believes them. Everything is real but the root: what your server
-//! verifies in a test, it verifies in the same way in production.
+//! A [`TrustChain`] is a signed DNS, an organisation in it and one member. It has everything that a
+//! client needs to issue tokens, and the trust anchors with which a server accepts them. Everything
+//! except the root is real, so your server verifies tokens in a test as it does in production.
 //!
 //! ```
 //! use kliento::Token;
@@ -24,13 +24,13 @@
 //!
 //! assert_eq!(verified.subject(), "alice@example.com");
 //! assert_eq!(verified.claims().get("role"), Some("admin"));
-//! # Ok::<(), kliento::Error>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # Somebody else's tokens
 //!
-//! The most important test of a server: a token that is valid and somebody else's gets 403, not 401. The root vouches for
-//! any number of organisations and members:
+//! The most important test of a server is that somebody else's valid token gets 403, and not 401.
+//! One root can have any number of organisations and members:
 //!
 //! ```
 //! use kliento::testing::TrustChain;
@@ -41,8 +41,8 @@
 //! let mallory = alice.another_organisation("evil.example", "mallory");
 //!
 //! let verifier = alice
-//!     .verifier("https://api.example.com") // trusts the root that they have in common
-//!     .with_requirements(Requirements::new().organisation("example.com".parse()?));
+//!     .verifier("https://api.example.com") // trusts their common root
+//!     .with_requirements(Requirements::new().with_organisation("example.com".parse()?));
 //! let token = Token::new("https://api.example.com".parse()?).with_claim("role", "admin");
 //! assert_eq!(verifier.verify_header(bob.header(&token))?.subject(), "bob@example.com");
 //!
@@ -52,14 +52,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! An organisation's bot is [another member](TrustChain::another_member), called `@`. What an organisation signs in a
-//! member's name is an [organisation's token](TrustChain::organisation_header). A chain that is
-//! [made by itself](TrustChain::new) has a root of its own, which no other chain's verifier trusts: its tokens get 401.
+//! An organisation's bot is [another member](TrustChain::another_member), called `@`. A token that
+//! an organisation signs in a member's name is an [organisation's
+//! token](TrustChain::organisation_header). A [new chain](TrustChain::new) has its own root, which
+//! other chains' verifiers don't trust: its tokens get 401.
 //!
 //! # Your own verifier
 //!
-//! Your server's own [`Verifier`] takes [`TrustChain::trust_anchors`] and, for a chain that was made for another time
-//! than now, a clock:
+//! Your server's own [`Verifier`] needs [`TrustChain::trust_anchors`] and, if the chain was made
+//! for a time other than the present, a clock:
 //!
 //! ```
 //! use kliento::testing::TrustChain;
@@ -75,12 +76,13 @@
 //! let token = Token::new("https://api.example.com".parse()?);
 //! let refusal = verifier.verify_bundle(&chain.token(&token)).unwrap_err();
 //! assert_eq!(refusal.reason(), "veraid.signature_expired");
-//! # Ok::<(), kliento::Error>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # Keys and dialects
 //!
-//! Keys are RSA-2048 and the dialect is VeraId unless the [builder](TrustChain::builder) is told otherwise:
+//! By default, keys are RSA-2048 and the dialect is VeraId. The [builder](TrustChain::builder)
+//! changes that:
 //!
 //! ```
 //! use kliento::Token;
@@ -95,16 +97,16 @@
 //! let token = Token::new("https://api.example.com".parse()?);
 //! let verified = chain.verifier("https://api.example.com").verify_header(chain.header(&token))?;
 //! assert_eq!(verified.key_algorithm(), KeyAlgorithm::Ed25519);
-//! # Ok::<(), kliento::Error>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The builder also takes [keys of your own](TrustChainBuilder::member_key), and [the root of another
-//! chain](TrustChainBuilder::beside).
+//! The builder also accepts [your own keys](TrustChainBuilder::member_key), and [the root of
+//! another chain](TrustChainBuilder::beside).
 //!
-//! Making RSA keys takes a fraction of a second: share a chain between tests, in a
-//! [`LazyLock`](std::sync::LazyLock) say.
+//! Generating RSA keys takes a fraction of a second. Share a chain between tests, for example in a
+//! [`LazyLock`](std::sync::LazyLock).
 
-// What can fail here is a mistake in a test, and a panic is how a test says so.
+// Failures here are mistakes in a test, which reports them by a panic.
 #![allow(clippy::expect_used, clippy::panic)]
 
 use std::sync::Arc;
@@ -112,9 +114,9 @@ use std::time::SystemTime;
 
 use kliento_fixtures::{Algorithm, Key, TXT, World, ZoneSpec, chain_der, rsa_pkcs8};
 use veraid::{
-    Dialect, KeyAlgorithm, Member, MemberCertificate, MemberIdBundle, Organisation,
-    OrganisationCertificate, Period, Policy, PrivateKey, Signer, SigningKey as _, Timestamp,
-    TrustAnchors, TtlOverride, TxtRecord,
+    Dialect, KeyAlgorithm, Member, MemberCertificate, MemberIdBundle, MemberRequest, Organisation,
+    OrganisationCertificate, OrganisationRequest, Period, Policy, PrivateKey, Signer,
+    SignerIdentity, SigningKey as _, Timestamp, TrustAnchors, TtlOverride, TxtRecord,
 };
 
 use crate::{Audience, Token, Verifier, header, issue};
@@ -124,10 +126,11 @@ const DAY: i64 = 24 * HOUR;
 /// The lifetime of tokens unless another period is given, in seconds.
 const TOKEN_LIFETIME: i64 = 600;
 
-/// An organisation with one member, and the DNS that vouches for it.
+/// An organisation with one member, and the DNS that proves its key.
 ///
-/// DNSSEC signatures hold from an hour before to six days after the chain's time; certificates from a day before to
-/// thirty days (the organisation's) or seven (the member's) after it.
+/// DNSSEC signatures are valid from an hour before the chain's time to six days after it.
+/// Certificates are valid from a day before it to thirty days (the organisation's) or seven days
+/// (the member's) after it.
 ///
 /// A clone shares everything.
 #[derive(Clone, Debug)]
@@ -136,21 +139,21 @@ pub struct TrustChain {
     organisation: Arc<Published>,
     member_key: Arc<PrivateKey>,
     member_id_bundle: Arc<MemberIdBundle>,
-    /// The policy of verifiers that take this chain, and those beside which it was made.
+    /// The policy of verifiers that accept this chain, and the chains beside which it was made.
     policy: Policy,
 }
 
-/// The root that several chains can have in common, and the zones below it.
+/// The common root of several chains, and the zones below it.
 #[derive(Debug)]
 struct Root {
     time: Timestamp,
     anchors: TrustAnchors,
     anchor_lines: String,
-    /// The root's first, all with their keys.
+    /// The zones and their keys, the root first.
     zones: Vec<(String, ZoneSpec)>,
 }
 
-/// An organisation whose record is in the DNS.
+/// An organisation with a record in the DNS.
 #[derive(Debug)]
 struct Published {
     name: Organisation,
@@ -191,8 +194,8 @@ impl TrustChain {
             .build()
     }
 
-    /// Starts a chain for the user called `member` of `organisation`, or for its bot if that is `@`: in VeraId, with
-    /// RSA-2048 keys, for the present.
+    /// Starts a chain for the user called `member` of `organisation`, or for its bot if `member` is
+    /// `@`. The defaults are VeraId, RSA-2048 keys and the present.
     ///
     /// # Panics
     ///
@@ -209,8 +212,8 @@ impl TrustChain {
         }
     }
 
-    /// A chain for the user called `member` of the same organisation, or for its bot if that is `@`, with a key of its own
-    /// of the same algorithm.
+    /// A chain for the user called `member` of the same organisation, or for its bot if `member` is
+    /// `@`, with its own key of the same algorithm.
     ///
     /// # Panics
     ///
@@ -221,8 +224,9 @@ impl TrustChain {
             .build()
     }
 
-    /// A chain for the user called `member` of another organisation below the same root, or for its bot if that is `@`:
-    /// for the same time, in the same dialect, with keys of its own of the same algorithms.
+    /// A chain for the user called `member` of another organisation below the same root, or for its
+    /// bot if `member` is `@`. It has the same time and dialect, and its own keys of the same
+    /// algorithms.
     ///
     /// [`verifier`](Self::verifier) of both chains trusts both.
     ///
@@ -250,28 +254,30 @@ impl TrustChain {
             .beside(self)
     }
 
-    /// The time that it was made for.
+    /// The time for which it was made.
     pub fn time(&self) -> Timestamp {
         self.root.time
     }
 
-    /// The key of the DNS root that it stands on.
+    /// The key of its DNS root.
     pub fn trust_anchors(&self) -> &TrustAnchors {
         &self.root.anchors
     }
 
-    /// The same in zone-file form, as [`TrustAnchors`] reads it from text, for a server that is configured by files.
+    /// The trust anchors as lines of a zone file, which [`TrustAnchors`] reads, for a server that
+    /// is configured by files.
     pub fn trust_anchor_lines(&self) -> &str {
         &self.root.anchor_lines
     }
 
-    /// The policy of a verifier that takes tokens of this chain, which names its keys' algorithms where they are
-    /// experimental.
+    /// The policy of a verifier that accepts tokens of this chain. It allows the algorithms of its
+    /// keys if they are experimental.
     pub fn policy(&self) -> Policy {
         self.policy
     }
 
-    /// A verifier for `audience` that trusts this chain's root, allows its algorithms and lives at its time.
+    /// A verifier for `audience` that trusts this chain's root, allows its algorithms and uses its
+    /// time.
     ///
     /// # Panics
     ///
@@ -290,32 +296,33 @@ impl TrustChain {
     ///
     /// # Panics
     ///
-    /// If the bundle gets too large.
+    /// If the bundle is too large.
     pub fn token(&self, token: &Token) -> Vec<u8> {
         issue(&self.member_signer(), token, self.ten_minutes()).expect("a token can be issued")
     }
 
-    /// The same as the value of an `Authorization` field.
+    /// The same token as the value of an `Authorization` field.
     ///
     /// # Panics
     ///
-    /// If the bundle gets too large.
+    /// If the bundle is too large.
     pub fn header(&self, token: &Token) -> String {
         header::encode(&self.token(token))
     }
 
-    /// A token bundle (DER) that the organisation signed in the name of `member`, for the same ten minutes.
+    /// A token bundle (DER) that the organisation signed in the name of `member`, for the same ten
+    /// minutes.
     ///
     /// # Panics
     ///
-    /// If the bundle gets too large.
+    /// If the bundle is too large.
     #[doc(alias = "organization_token")]
     pub fn organisation_token(&self, token: &Token, member: &Member) -> Vec<u8> {
         issue(&self.organisation_signer(member), token, self.ten_minutes())
             .expect("a token can be issued")
     }
 
-    /// The same as the value of an `Authorization` field.
+    /// The same token as the value of an `Authorization` field.
     ///
     /// ```
     /// use kliento::Token;
@@ -327,37 +334,36 @@ impl TrustChain {
     /// let token = Token::new("https://api.example.com".parse()?);
     /// let verified = verifier.verify_header(chain.organisation_header(&token, &Member::Bot))?;
     /// assert_eq!((verified.subject(), verified.signed_by()), ("example.com", SignedBy::Organisation));
-    /// # Ok::<(), kliento::Error>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Panics
     ///
-    /// If the bundle gets too large.
+    /// If the bundle is too large.
     #[doc(alias = "organization_header")]
     pub fn organisation_header(&self, token: &Token, member: &Member) -> String {
         header::encode(&self.organisation_token(token, member))
     }
 
-    /// The member as a signer, for [`issue`] and [`veraid::sign`].
+    /// The member as a signer, for [`issue`] and [`Signer::sign`].
     pub fn member_signer(&self) -> Signer<'_> {
-        Signer::Member {
-            bundle: &self.member_id_bundle,
-            key: &*self.member_key,
-        }
+        Signer::member(&self.member_id_bundle, &*self.member_key)
     }
 
     /// The organisation as a signer in the name of `member`.
     #[doc(alias = "organization_signer")]
     pub fn organisation_signer<'s>(&'s self, member: &'s Member) -> Signer<'s> {
-        Signer::Organisation {
-            chain_der: &self.organisation.dnssec_chain,
-            certificate: &self.organisation.certificate,
-            attribution: member,
-            key: &*self.organisation.key,
-        }
+        Signer::new(
+            SignerIdentity::Organisation {
+                chain_der: &self.organisation.dnssec_chain,
+                certificate: &self.organisation.certificate,
+                attribution: member,
+            },
+            &*self.organisation.key,
+        )
     }
 
-    /// The proof that the member's key is the member's.
+    /// The member id bundle, which proves the member's key.
     pub fn member_id_bundle(&self) -> &MemberIdBundle {
         &self.member_id_bundle
     }
@@ -419,40 +425,41 @@ impl KeySource {
 }
 
 impl TrustChainBuilder {
-    /// For that time, in place of the present.
+    /// Sets the time, in place of the present.
     pub fn at(mut self, time: Timestamp) -> Self {
         self.time = Some(time);
         self
     }
 
-    /// In that dialect, in place of VeraId.
+    /// Sets the dialect, in place of VeraId.
     pub fn dialect(mut self, dialect: Dialect) -> Self {
         self.dialect = dialect;
         self
     }
 
-    /// With new keys of these algorithms, in place of RSA-2048. Experimental ones need [`Dialect::DomainAuth`].
+    /// Generates keys of these algorithms, in place of RSA-2048. Experimental ones need
+    /// [`Dialect::DomainAuth`].
     pub fn algorithms(mut self, organisation: KeyAlgorithm, member: KeyAlgorithm) -> Self {
         self.organisation_key = KeySource::New(organisation);
         self.member_key = KeySource::New(member);
         self
     }
 
-    /// With this key for the organisation, in place of a new one.
+    /// Sets the organisation's key, in place of a new one.
     #[doc(alias = "organization_key")]
     pub fn organisation_key(mut self, key: PrivateKey) -> Self {
         self.organisation_key = KeySource::Given(Arc::new(key));
         self
     }
 
-    /// With this key for the member, in place of a new one.
+    /// Sets the member's key, in place of a new one.
     pub fn member_key(mut self, key: PrivateKey) -> Self {
         self.member_key = KeySource::Given(Arc::new(key));
         self
     }
 
-    /// Below the root of `chain` and at its time, so that a verifier that trusts the one trusts the other. If the
-    /// organisation is the same, its key is that of `chain`, too.
+    /// Puts the chain below the root of `chain` and at its time, so that a verifier that trusts one
+    /// trusts both. If the organisation is the same, it also has the same key.
     ///
     /// ```
     /// use kliento::Token;
@@ -467,7 +474,7 @@ impl TrustChainBuilder {
     ///     .beside(&alice)
     ///     .build();
     ///
-    /// let verifier = carol.verifier("https://api.example.com"); // allows Ed25519, which that of `alice` does not
+    /// let verifier = carol.verifier("https://api.example.com"); // allows Ed25519, unlike that of `alice`
     /// let token = Token::new("https://api.example.com".parse()?);
     /// assert_eq!(verifier.verify_header(carol.header(&token))?.subject(), "carol@example.net");
     /// assert_eq!(verifier.verify_header(alice.header(&token))?.subject(), "alice@example.com");
@@ -486,8 +493,8 @@ impl TrustChainBuilder {
     ///
     /// # Panics
     ///
-    /// If the dialect has no such keys or no such name for a member, or the chain is to stand [beside](Self::beside)
-    /// another at another time.
+    /// If the dialect does not allow the keys or the member's name, or if the chain is
+    /// [beside](Self::beside) one of another time.
     pub fn build(self) -> TrustChain {
         let Self {
             organisation,
@@ -514,12 +521,14 @@ impl TrustChainBuilder {
             None => publish(beside, time, organisation, dialect, organisation_key),
         };
         let member_certificate = MemberCertificate::issue(
-            &member,
-            member_key.public_key(),
-            &organisation.certificate,
+            &MemberRequest::new(
+                &member,
+                member_key.public_key(),
+                &organisation.certificate,
+                dialect,
+                days_around(time, 7),
+            ),
             &*organisation.key,
-            days_around(time, 7),
-            dialect,
         )
         .expect("the dialect has such keys");
         let member_id_bundle = MemberIdBundle::new(
@@ -533,8 +542,8 @@ impl TrustChainBuilder {
         let policy = beside.map(TrustChain::policy).unwrap_or_default();
         TrustChain {
             policy: policy
-                .allow(organisation.key.public_key().algorithm())
-                .allow(member_key.public_key().algorithm()),
+                .with_algorithm(organisation.key.public_key().algorithm())
+                .with_algorithm(member_key.public_key().algorithm()),
             root,
             organisation,
             member_key,
@@ -544,7 +553,7 @@ impl TrustChainBuilder {
 }
 
 fn generate_key(algorithm: KeyAlgorithm) -> PrivateKey {
-    // Not every back end makes RSA keys.
+    // Not every back end can generate RSA keys.
     let bits = match algorithm {
         KeyAlgorithm::Rsa2048 => 2_048,
         KeyAlgorithm::Rsa3072 => 3_072,
@@ -558,7 +567,7 @@ fn span(start: Timestamp, end: Timestamp) -> Period {
     Period::new(start, end).expect("time runs forwards")
 }
 
-/// From a day before `time` to so many days after it.
+/// The period from a day before `time` to `days` after it.
 fn days_around(time: Timestamp, days: i64) -> Period {
     span(
         time.saturating_sub(DAY),
@@ -573,7 +582,8 @@ fn record_owner(organisation: &Organisation, dialect: Dialect) -> String {
         .to_string()
 }
 
-/// Puts the key's record into a DNS with a zone for each label of the domain, below the root of `beside` if there is one.
+/// Adds the key's record to a DNS with a zone for each label of the domain, below the root of
+/// `beside` if there is one.
 fn publish(
     beside: Option<&TrustChain>,
     time: Timestamp,
@@ -601,9 +611,11 @@ fn publish(
         .txt(owner.as_str(), record.to_string())
         .build();
 
-    let certificate =
-        OrganisationCertificate::self_issue(&name, dialect, &*key, days_around(time, 30), 0)
-            .expect("a certificate can be made");
+    let certificate = OrganisationCertificate::self_issue(
+        &OrganisationRequest::new(&name, dialect, days_around(time, 30)),
+        &*key,
+    )
+    .expect("a certificate can be made");
     let root = Root {
         time,
         anchors: world.anchors().parse().expect("the anchors can be read"),
@@ -620,7 +632,7 @@ fn publish(
     (Arc::new(root), Arc::new(published))
 }
 
-/// The root and the zones from there to `domain`, in absolute form.
+/// The names of the zones from the root to `domain`, in absolute form.
 fn zones_down_to(domain: &str) -> impl Iterator<Item = String> {
     let parents = domain
         .rmatch_indices('.')

@@ -13,7 +13,7 @@ use std::collections::btree_map;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::error::{Error, Excerpt, TokenSyntaxError};
+use crate::error::{AudienceError, Excerpt, TokenSyntaxError, VerifyError};
 
 /// Who a token is for and what it claims.
 ///
@@ -28,7 +28,7 @@ use crate::error::{Error, Excerpt, TokenSyntaxError};
 ///     br#"{"audience":"https://api.example.com","claims":{"role":"admin"}}"#,
 /// );
 /// assert_eq!(Token::from_json(&token.to_json())?, token);
-/// # Ok::<(), kliento::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
@@ -90,14 +90,14 @@ impl Token {
     ///
     /// # Errors
     ///
-    /// [`Error::MalformedToken`] unless `json` is one JSON object in valid UTF-8, with nothing but white
+    /// [`VerifyError::MalformedToken`] unless `json` is one JSON object in valid UTF-8, with nothing but white
     /// space around it, whose `audience` is a string that is not empty and whose `claims`, if there, is
     /// an object of strings; if `audience`, `claims` or a claim's name appears twice; if a string
     /// anywhere holds a lone surrogate; if values nest deeper than 127 levels or a number exceeds what a
     /// double can hold, which RFC 8259 §6 and §9 let a reader refuse. (Numbers stand in members alone that
     /// are ignored. Where a build turns on the feature `arbitrary_precision` of `serde_json`, numbers of any
     /// size are ignored there.)
-    pub fn from_json(json: &[u8]) -> Result<Self, Error> {
+    pub fn from_json(json: &[u8]) -> Result<Self, VerifyError> {
         // serde_json does not look at the UTF-8 of what it skips over.
         let text = core::str::from_utf8(json).map_err(TokenSyntaxError::encoding)?;
         if text.starts_with('\u{feff}') {
@@ -136,7 +136,7 @@ impl Serialize for Token {
 /// let audience: Audience = "https://api.example.com".parse()?;
 /// assert_eq!(audience.as_str(), "https://api.example.com");
 /// assert!("".parse::<Audience>().is_err());
-/// # Ok::<(), kliento::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Audience(Box<str>);
@@ -149,27 +149,27 @@ impl Audience {
 }
 
 impl FromStr for Audience {
-    type Err = Error;
+    type Err = AudienceError;
 
-    fn from_str(text: &str) -> Result<Self, Error> {
+    fn from_str(text: &str) -> Result<Self, AudienceError> {
         Self::try_from(text.to_owned())
     }
 }
 
 impl TryFrom<&str> for Audience {
-    type Error = Error;
+    type Error = AudienceError;
 
-    fn try_from(text: &str) -> Result<Self, Error> {
+    fn try_from(text: &str) -> Result<Self, AudienceError> {
         text.parse()
     }
 }
 
 impl TryFrom<String> for Audience {
-    type Error = Error;
+    type Error = AudienceError;
 
-    fn try_from(text: String) -> Result<Self, Error> {
+    fn try_from(text: String) -> Result<Self, AudienceError> {
         if text.is_empty() {
-            return Err(Error::EmptyAudience);
+            return Err(AudienceError);
         }
         Ok(Self(text.into_boxed_str()))
     }

@@ -1,4 +1,4 @@
-//! The verifier that a server builds once and asks about each request.
+//! The verifier: built once per server, consulted on every request.
 
 use core::fmt;
 use core::time::Duration;
@@ -7,11 +7,11 @@ use std::time::SystemTime;
 
 #[cfg(feature = "tower")]
 use veraid::Recognition;
-use veraid::{Period, Policy, Timestamp, TrustAnchors};
+use veraid::{MemoryLimits, Period, Policy, Timestamp, TrustAnchors};
 
 use crate::bundle::{self, check_audience, with_limit};
 use crate::cache::{self, Cache, Form};
-use crate::error::Error;
+use crate::error::VerifyError;
 use crate::{Audience, CacheStatistics, Requirements, SERVICE, VerifiedToken, header};
 
 /// Verifies tokens for one audience: built once, shared by all threads, cheap to clone.
@@ -29,17 +29,37 @@ use crate::{Audience, CacheStatistics, Requirements, SERVICE, VerifiedToken, hea
 ///     .build();
 /// let refusal = verifier.verify_header("Bearer abc").unwrap_err();
 /// assert_eq!(refusal.reason(), "kliento.wrong_scheme");
-/// # Ok::<(), kliento::Error>(())
+/// # Ok::<(), kliento::AudienceError>(())
 /// ```
 #[derive(Clone)]
 pub struct Verifier {
+    /// The one that tokens must name, or the first of those of which they must name one.
     audience: Arc<Audience>,
     other_audiences: Arc<[Audience]>,
+    shared: SharedVerifier,
+}
+
+/// All that verifiers for several audiences share: anchors, policy, requirements, clock and cache.
+///
+/// It verifies nothing by itself: a token is for somebody. For servers that learn from the request, or from a rule, which
+/// audience a token must name.
+///
+/// ```
+/// use kliento::SharedVerifier;
+///
+/// let shared = SharedVerifier::builder().build();
+/// let orders = shared.for_audience("https://orders.example.com".parse()?);
+/// let both = shared.for_any_of("https://a.example.com".parse()?, ["https://b.example.com".parse()?]);
+/// assert_eq!(orders.audience().as_str(), "https://orders.example.com");
+/// # let _ = both;
+/// # Ok::<(), kliento::AudienceError>(())
+/// ```
+#[derive(Clone)]
+pub struct SharedVerifier {
     requirements: Arc<Requirements>,
     foundation: Arc<Foundation>,
 }
 
-/// The parts that verifiers for several audiences share.
 struct Foundation {
     verifier: veraid::Verifier,
     clock_skew: i64,
@@ -49,42 +69,34 @@ struct Foundation {
 
 type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
 
-impl Verifier {
-    /// Starts a verifier for `audience` that trusts the DNS root's keys as IANA publishes them, allows
-    /// for no clock skew and reads the system's clock.
-    ///
-    /// An [`Audience`] is made from text, and is never empty: `Verifier::builder("https://api.example.com".parse()?)`.
-    pub fn builder(audience: Audience) -> VerifierBuilder {
-        VerifierBuilder {
-            audience,
-            requirements: Requirements::new(),
-            anchors: None,
-            policy: None,
-            clock_skew: Duration::ZERO,
-            clock: Box::new(|| Timestamp::from(SystemTime::now())),
-            cache_octets: cache::DEFAULT_OCTETS,
-        }
+impl SharedVerifier {
+    /// Starts with the DNS root's keys as IANA publishes them, no clock skew and the system's clock.
+    pub fn builder() -> VerifierBuilder<AnyAudience> {
+        VerifierBuilder::new(AnyAudience)
     }
 
-    /// The same for another audience: with the same anchors, policy, requirements and clock, and one cache for both.
+    /// A verifier of tokens for `audience`.
     #[must_use]
-    pub fn for_audience(&self, audience: Audience) -> Self {
-        Self {
+    pub fn for_audience(&self, audience: Audience) -> Verifier {
+        Verifier {
             audience: Arc::new(audience),
             other_audiences: Arc::default(),
-            ..self.clone()
+            shared: self.clone(),
         }
     }
 
-    /// The same for tokens that name `audience` as well, with one cache for both.
-    ///
-    /// For a server that goes by several names. [`VerifiedToken::audience`] is the one that a token names.
+    /// A verifier of tokens for any of several audiences, of which there is at least one: a token is for somebody.
+    /// [`VerifiedToken::audience`] is the one that a token names.
     #[must_use]
-    pub fn also_for_audience(&self, audience: Audience) -> Self {
-        let others = self.other_audiences.iter().cloned();
-        Self {
-            other_audiences: others.chain([audience]).collect(),
-            ..self.clone()
+    pub fn for_any_of(
+        &self,
+        first: Audience,
+        others: impl IntoIterator<Item = Audience>,
+    ) -> Verifier {
+        Verifier {
+            audience: Arc::new(first),
+            other_audiences: others.into_iter().collect(),
+            shared: self.clone(),
         }
     }
 
@@ -95,66 +107,13 @@ impl Verifier {
         let present = Requirements::clone(&self.requirements);
         Self {
             requirements: Arc::new(present.and(requirements)),
-            ..self.clone()
+            foundation: Arc::clone(&self.foundation),
         }
-    }
-
-    /// The audience that tokens must name, the first if there are [several](Self::also_for_audience).
-    pub fn audience(&self) -> &Audience {
-        &self.audience
     }
 
     /// The requirements that tokens must meet beyond being valid.
     pub fn requirements(&self) -> &Requirements {
         &self.requirements
-    }
-
-    /// Verifies the value of an `Authorization` field, now.
-    ///
-    /// Takes text or octets, such as the `HeaderValue` of an HTTP library.
-    ///
-    /// # Errors
-    ///
-    /// Any [`Error`]. Answer those that are [forbidden](Error::is_forbidden) with status 403, and all others with status 401
-    /// and `WWW-Authenticate: Kliento`.
-    pub fn verify_header(&self, value: impl AsRef<[u8]>) -> Result<VerifiedToken, Error> {
-        let octets = header::credentials(value.as_ref())?;
-        self.verify(Form::Credentials, octets, self.now())
-    }
-
-    /// Verifies a token bundle's DER octets, now.
-    ///
-    /// # Errors
-    ///
-    /// Any [`Error`] that is not about a header.
-    pub fn verify_bundle(&self, bundle: &[u8]) -> Result<VerifiedToken, Error> {
-        self.verify_bundle_at(bundle, self.now())
-    }
-
-    /// Verifies a token bundle's DER octets as if it were `time`. The clock skew counts here too.
-    ///
-    /// # Errors
-    ///
-    /// As for [`verify_bundle`](Self::verify_bundle).
-    pub fn verify_bundle_at(&self, bundle: &[u8], time: Timestamp) -> Result<VerifiedToken, Error> {
-        self.verify(Form::Der, bundle, time)
-    }
-
-    /// What [`verify_header`](Self::verify_header) would say, if that can be told without verifying anything: the
-    /// bundle was verified before, or it is no Kliento at all, or too large.
-    ///
-    /// It takes less than a microsecond, while verifying may take hundreds: an asynchronous server asks here first, and only
-    /// where there is no answer has [`verify_header`](Self::verify_header) run where it may block.
-    pub fn recall_header(&self, value: impl AsRef<[u8]>) -> Option<Result<VerifiedToken, Error>> {
-        match header::credentials(value.as_ref()) {
-            Ok(octets) => self.recall(Form::Credentials, octets, self.now()),
-            Err(error) => Some(Err(error)),
-        }
-    }
-
-    /// What [`verify_bundle`](Self::verify_bundle) would say, if that can be told without verifying anything.
-    pub fn recall_bundle(&self, bundle: &[u8]) -> Option<Result<VerifiedToken, Error>> {
-        self.recall(Form::Der, bundle, self.now())
     }
 
     /// The counts of the cache; zero if it is switched off.
@@ -171,15 +130,139 @@ impl Verifier {
     /// Forgets tokens that have ended. The cache needs no such call to stay within its bound; it gives memory back
     /// earlier.
     pub fn remove_expired(&self) {
-        let time = self.tolerance(self.now()).start();
+        let time = self.foundation.tolerance(self.foundation.now()).start();
         if let Some(cache) = &self.foundation.cache {
             cache.remove_expired(time);
         }
         self.foundation.verifier.remove_expired(time);
     }
+}
 
-    fn verify(&self, form: Form, octets: &[u8], time: Timestamp) -> Result<VerifiedToken, Error> {
-        let cache = self.foundation.cache.as_ref();
+impl Foundation {
+    fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// The period around `time` of which one second will do.
+    fn tolerance(&self, time: Timestamp) -> Period {
+        let skew = self.clock_skew;
+        Period::new(time.saturating_sub(skew), time.saturating_add(skew))
+            .unwrap_or(Period::at(time))
+    }
+}
+
+impl Verifier {
+    /// Starts a verifier for `audience` that trusts the DNS root's keys as IANA publishes them, allows
+    /// for no clock skew and reads the system's clock.
+    ///
+    /// An [`Audience`] is made from text, and is never empty: `Verifier::builder("https://api.example.com".parse()?)`.
+    pub fn builder(audience: Audience) -> VerifierBuilder {
+        VerifierBuilder::new(audience)
+    }
+
+    /// What it shares with verifiers for other audiences.
+    pub fn shared(&self) -> &SharedVerifier {
+        &self.shared
+    }
+
+    /// The same for another audience: with the same anchors, policy, requirements and clock, and one cache for both.
+    #[must_use]
+    pub fn for_audience(&self, audience: Audience) -> Self {
+        self.shared.for_audience(audience)
+    }
+
+    /// The same that also refuses valid tokens that do not meet `requirements`, with one cache for both. What is required
+    /// already stays required.
+    #[must_use]
+    pub fn with_requirements(&self, requirements: Requirements) -> Self {
+        Self {
+            shared: self.shared.with_requirements(requirements),
+            ..self.clone()
+        }
+    }
+
+    /// The audience that tokens must name, the first if there are [several](SharedVerifier::for_any_of).
+    pub fn audience(&self) -> &Audience {
+        &self.audience
+    }
+
+    /// The requirements that tokens must meet beyond being valid.
+    pub fn requirements(&self) -> &Requirements {
+        self.shared.requirements()
+    }
+
+    /// Verifies the value of an `Authorization` field, now.
+    ///
+    /// Takes text or octets, such as the `HeaderValue` of an HTTP library.
+    ///
+    /// # Errors
+    ///
+    /// Any [`VerifyError`]. Answer those that are [forbidden](VerifyError::is_forbidden) with status 403, and all others with status 401
+    /// and `WWW-Authenticate: Kliento`.
+    pub fn verify_header(&self, value: impl AsRef<[u8]>) -> Result<VerifiedToken, VerifyError> {
+        let octets = header::credentials(value.as_ref())?;
+        self.verify(Form::Credentials, octets, self.now())
+    }
+
+    /// Verifies a token bundle's DER octets, now.
+    ///
+    /// # Errors
+    ///
+    /// Any [`VerifyError`] that is not about a header.
+    pub fn verify_bundle(&self, bundle: &[u8]) -> Result<VerifiedToken, VerifyError> {
+        self.verify_bundle_at(bundle, self.now())
+    }
+
+    /// Verifies a token bundle's DER octets as if it were `time`. The clock skew counts here too.
+    ///
+    /// # Errors
+    ///
+    /// As for [`verify_bundle`](Self::verify_bundle).
+    pub fn verify_bundle_at(
+        &self,
+        bundle: &[u8],
+        time: Timestamp,
+    ) -> Result<VerifiedToken, VerifyError> {
+        self.verify(Form::Der, bundle, time)
+    }
+
+    /// What [`verify_header`](Self::verify_header) would say, if that can be told without verifying anything: the
+    /// bundle was verified before, or it is no Kliento at all, or too large.
+    ///
+    /// It takes less than a microsecond, while verifying may take hundreds: an asynchronous server asks here first, and only
+    /// where there is no answer has [`verify_header`](Self::verify_header) run where it may block.
+    pub fn recall_header(
+        &self,
+        value: impl AsRef<[u8]>,
+    ) -> Option<Result<VerifiedToken, VerifyError>> {
+        match header::credentials(value.as_ref()) {
+            Ok(octets) => self.recall(Form::Credentials, octets, self.now()),
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// What [`verify_bundle`](Self::verify_bundle) would say, if that can be told without verifying anything.
+    pub fn recall_bundle(&self, bundle: &[u8]) -> Option<Result<VerifiedToken, VerifyError>> {
+        self.recall(Form::Der, bundle, self.now())
+    }
+
+    /// The counts of the cache; zero if it is switched off.
+    pub fn cache_statistics(&self) -> CacheStatistics {
+        self.shared.cache_statistics()
+    }
+
+    /// Forgets tokens that have ended: see [`SharedVerifier::remove_expired`].
+    pub fn remove_expired(&self) {
+        self.shared.remove_expired();
+    }
+
+    fn verify(
+        &self,
+        form: Form,
+        octets: &[u8],
+        time: Timestamp,
+    ) -> Result<VerifiedToken, VerifyError> {
+        let cache = self.shared.foundation.cache.as_ref();
         let known_as = cache.map(|cache| (cache, cache.presented(form, octets)));
         if let Some((cache, presented)) = known_as
             && let Some(token) = cache.get(presented, self.tolerance(time))
@@ -194,7 +277,7 @@ impl Verifier {
                 &decoded
             }
         };
-        let verifier = &self.foundation.verifier;
+        let verifier = &self.shared.foundation.verifier;
         let (token, signature) = bundle::verify(bundle, verifier, self.tolerance(time))?;
         let token = self.check(token)?;
         if let Some((cache, presented)) = known_as {
@@ -216,7 +299,7 @@ impl Verifier {
     #[cfg(feature = "tower")]
     pub(crate) fn recognise_bundle(&self, bundle: &[u8]) -> Recognition {
         let period = self.tolerance(self.now());
-        bundle::recognise(bundle, &self.foundation.verifier, period)
+        bundle::recognise(bundle, &self.shared.foundation.verifier, period)
     }
 
     /// What is known of a bundle. That it is valid is so for all who share the cache, as they share what decides about
@@ -226,32 +309,30 @@ impl Verifier {
         form: Form,
         octets: &[u8],
         time: Timestamp,
-    ) -> Option<Result<VerifiedToken, Error>> {
-        let cache = self.foundation.cache.as_ref()?;
+    ) -> Option<Result<VerifiedToken, VerifyError>> {
+        let cache = self.shared.foundation.cache.as_ref()?;
         let token = cache.get(cache.presented(form, octets), self.tolerance(time))?;
         Some(self.check(token))
     }
 
     /// Refuses a verified token that is for others, or not enough.
-    fn check(&self, token: VerifiedToken) -> Result<VerifiedToken, Error> {
+    fn check(&self, token: VerifiedToken) -> Result<VerifiedToken, VerifyError> {
         let token = if self.other_audiences.contains(token.audience()) {
             token
         } else {
             check_audience(&self.audience, token)?
         };
-        self.requirements.check(&token)?;
+        self.shared.requirements.check(&token)?;
         Ok(token)
     }
 
     fn now(&self) -> Timestamp {
-        (self.foundation.clock)()
+        self.shared.foundation.now()
     }
 
     /// The period around `time` of which one second will do.
     fn tolerance(&self, time: Timestamp) -> Period {
-        let skew = self.foundation.clock_skew;
-        Period::new(time.saturating_sub(skew), time.saturating_add(skew))
-            .unwrap_or(Period::at(time))
+        self.shared.foundation.tolerance(time)
     }
 }
 
@@ -261,6 +342,15 @@ impl fmt::Debug for Verifier {
             .debug_struct("Verifier")
             .field("audience", &self.audience)
             .field("other_audiences", &self.other_audiences)
+            .field("shared", &self.shared)
+            .finish()
+    }
+}
+
+impl fmt::Debug for SharedVerifier {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("SharedVerifier")
             .field("requirements", &self.requirements)
             .field("verifier", &self.foundation.verifier)
             .field("clock_skew", &self.foundation.clock_skew)
@@ -269,10 +359,14 @@ impl fmt::Debug for Verifier {
     }
 }
 
-/// The optional parts of a [`Verifier`].
+/// Stands for the audience in the builder of a [`SharedVerifier`], which has none.
+#[derive(Clone, Copy, Debug)]
+pub struct AnyAudience;
+
+/// The optional parts of a [`Verifier`] or a [`SharedVerifier`].
 #[must_use]
-pub struct VerifierBuilder {
-    audience: Audience,
+pub struct VerifierBuilder<A = Audience> {
+    audience: A,
     requirements: Requirements,
     anchors: Option<TrustAnchors>,
     policy: Option<Policy>,
@@ -281,7 +375,19 @@ pub struct VerifierBuilder {
     cache_octets: usize,
 }
 
-impl VerifierBuilder {
+impl<A> VerifierBuilder<A> {
+    fn new(audience: A) -> Self {
+        Self {
+            audience,
+            requirements: Requirements::new(),
+            anchors: None,
+            policy: None,
+            clock_skew: Duration::ZERO,
+            clock: Box::new(|| Timestamp::from(SystemTime::now())),
+            cache_octets: cache::DEFAULT_OCTETS,
+        }
+    }
+
     /// Trusts `anchors` in place of IANA's.
     pub fn trust_anchors(mut self, anchors: TrustAnchors) -> Self {
         self.anchors = Some(anchors);
@@ -296,9 +402,9 @@ impl VerifierBuilder {
     /// use kliento::veraid::{Dialect, KeyAlgorithm, Policy};
     ///
     /// let verifier = Verifier::builder("https://api.example.com".parse()?)
-    ///     .policy(Policy::new().only(Dialect::DomainAuth).allow(KeyAlgorithm::Ed25519))
+    ///     .policy(Policy::new().with_only(Dialect::DomainAuth).with_algorithm(KeyAlgorithm::Ed25519))
     ///     .build();
-    /// # Ok::<(), kliento::Error>(())
+    /// # Ok::<(), kliento::AudienceError>(())
     /// ```
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = Some(self.policy.map_or(policy, |present| present.and(policy)));
@@ -350,27 +456,44 @@ impl VerifierBuilder {
         self
     }
 
-    /// The verifier.
-    pub fn build(self) -> Verifier {
+    fn build_shared(self) -> (SharedVerifier, A) {
         let anchors = self.anchors.unwrap_or_else(TrustAnchors::iana);
         let policy = with_limit(self.policy.unwrap_or_default());
-        let shares = cache::Shares::of(self.cache_octets);
-        Verifier {
-            audience: Arc::new(self.audience),
-            other_audiences: Arc::default(),
+        let room = cache::Shares::of(self.cache_octets);
+        let shared = SharedVerifier {
             requirements: Arc::new(self.requirements),
             foundation: Arc::new(Foundation {
-                verifier: veraid::Verifier::new(SERVICE, anchors, policy)
-                    .remembering(shares.organisations, shares.members),
+                verifier: veraid::Verifier::new(SERVICE, anchors, policy).with_memory(
+                    MemoryLimits {
+                        organisation_octets: room.organisations,
+                        signer_octets: room.members,
+                    },
+                ),
                 clock_skew: i64::try_from(self.clock_skew.as_secs()).unwrap_or(i64::MAX),
                 clock: self.clock,
-                cache: Cache::new(shares.bundles),
+                cache: Cache::new(room.bundles),
             }),
-        }
+        };
+        (shared, self.audience)
     }
 }
 
-impl fmt::Debug for VerifierBuilder {
+impl VerifierBuilder<Audience> {
+    /// The verifier.
+    pub fn build(self) -> Verifier {
+        let (shared, audience) = self.build_shared();
+        shared.for_audience(audience)
+    }
+}
+
+impl VerifierBuilder<AnyAudience> {
+    /// What verifiers for several audiences share.
+    pub fn build(self) -> SharedVerifier {
+        self.build_shared().0
+    }
+}
+
+impl<A: fmt::Debug> fmt::Debug for VerifierBuilder<A> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("VerifierBuilder")

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt::{self, Write as _};
 
 use kliento::veraid::{Dialect, KeyAlgorithm};
-use kliento::{Error as TokenError, MAX_BUNDLE_OCTETS, Timestamp};
+use kliento::{IssueError as TokenError, MAX_BUNDLE_OCTETS, Timestamp};
 
 use crate::realistic::{Domain, Keys, Kind};
 

@@ -8,9 +8,11 @@ use std::error::Error;
 
 use kliento::veraid::dnssec::{Chain, RecordType};
 use kliento::veraid::{
-    Dialect, IntermediateCertificate, IntermediateName, Issuer, KeyAlgorithm, KeyError, Member,
-    MemberCertificate, MemberIdBundle, Organisation, OrganisationCertificate, Period, Policy,
-    PrivateKey, PublicKey, Signer, SigningError, SigningKey, TtlOverride, TxtRecord,
+    Dialect, IntermediateCertificate, IntermediateName, IntermediateRequest, Issuer, KeyAlgorithm,
+    KeyError, Member, MemberCertificate, MemberIdBundle, MemberRequest, Organisation,
+    OrganisationCertificate, OrganisationRequest, Period, Policy, PrivateKey, PublicKey,
+    SignatureScheme, Signer, SignerIdentity, SigningError, SigningKey, TtlOverride, TxtRecord,
+    VerifyError,
 };
 use kliento::{SERVICE, Timestamp, Token, TrustAnchors, Verifier, VerifierBuilder, header};
 use kliento_fixtures::{
@@ -60,7 +62,7 @@ impl Kind {
 }
 
 /// A token with an audience and three claims. Each number makes another one, of the same length.
-pub fn token(number: u64) -> Result<Token, kliento::Error> {
+pub fn token(number: u64) -> Result<Token, kliento::AudienceError> {
     Ok(Token::new(AUDIENCE.parse()?)
         .with_claim("department", "accounts")
         .with_claim("nonce", format!("{number:016x}"))
@@ -95,10 +97,10 @@ impl SigningKey for LongestSignatures {
         self.0.public_key()
     }
 
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningError> {
+    fn sign(&self, message: &[u8], scheme: SignatureScheme) -> Result<Vec<u8>, SigningError> {
         let longest = self.longest();
         for _ in 0..Self::MAX_ATTEMPTS {
-            let signature = self.0.sign(message)?;
+            let signature = self.0.sign(message, scheme)?;
             if longest.is_none_or(|longest| signature.len() == longest) {
                 return Ok(signature);
             }
@@ -169,11 +171,9 @@ impl<'k> Domain<'k> {
             _ => 0,
         };
         let certificate = OrganisationCertificate::self_issue(
-            &organisation,
-            dialect,
+            &OrganisationRequest::new(&organisation, dialect, days(time, 30)?)
+                .with_path_length(path_length),
             &keys.organisation,
-            days(time, 30)?,
-            path_length,
         )?;
         Ok(Self {
             keys,
@@ -190,7 +190,7 @@ impl<'k> Domain<'k> {
         let time = self.time;
         Ok(Verifier::builder(AUDIENCE.parse()?)
             .trust_anchors(self.anchors.parse()?)
-            .policy(Policy::new().allow_all())
+            .policy(Policy::new().with_all_algorithms())
             .clock(move || time))
     }
 
@@ -202,7 +202,7 @@ impl<'k> Domain<'k> {
         &self,
         kind: Kind,
         signer: &Keys,
-    ) -> Result<Result<Vec<u8>, kliento::Error>, Box<dyn Error>> {
+    ) -> Result<Result<Vec<u8>, kliento::IssueError>, Box<dyn Error>> {
         Ok(self.party(kind, signer)?.issue(&token(0)?))
     }
 
@@ -243,12 +243,13 @@ impl<'k> Domain<'k> {
         key: &PublicKey,
     ) -> Result<IntermediateCertificate, Box<dyn Error>> {
         Ok(IntermediateCertificate::issue(
-            &IntermediateName::Unit(unit.to_owned()),
-            key,
-            &self.certificate,
+            &IntermediateRequest::new(
+                &IntermediateName::Unit(unit.to_owned()),
+                key,
+                &self.certificate,
+                days(self.time, 7)?,
+            ),
             &self.keys.organisation,
-            days(self.time, 7)?,
-            0,
         )?)
     }
 
@@ -260,12 +261,14 @@ impl<'k> Domain<'k> {
         issuer_key: &LongestSignatures,
     ) -> Result<MemberCertificate, Box<dyn Error>> {
         Ok(MemberCertificate::issue(
-            member,
-            key.public_key(),
-            issuer,
+            &MemberRequest::new(
+                member,
+                key.public_key(),
+                issuer,
+                self.dialect,
+                days(self.time, 3)?,
+            ),
             issuer_key,
-            days(self.time, 3)?,
-            self.dialect,
         )?)
     }
 
@@ -273,13 +276,13 @@ impl<'k> Domain<'k> {
         &self,
         certificate: MemberCertificate,
         intermediates: Vec<IntermediateCertificate>,
-    ) -> Result<MemberIdBundle, kliento::Error> {
-        Ok(MemberIdBundle::new(
+    ) -> Result<MemberIdBundle, VerifyError> {
+        MemberIdBundle::new(
             &self.chain_der,
             self.certificate.clone(),
             certificate,
             intermediates,
-        )?)
+        )
     }
 }
 
@@ -302,34 +305,35 @@ enum Credentials {
 
 impl Party<'_> {
     /// Signs a token.
-    pub fn issue(&self, token: &Token) -> Result<Vec<u8>, kliento::Error> {
+    pub fn issue(&self, token: &Token) -> Result<Vec<u8>, kliento::IssueError> {
         let chain_der = &self.domain.chain_der;
         let certificate = &self.domain.certificate;
         let attribution = &self.attribution;
         let signer = match &self.credentials {
-            Credentials::Organisation => Signer::Organisation {
-                chain_der,
-                certificate,
-                attribution,
-                key: &self.domain.keys.organisation,
-            },
-            Credentials::Delegate(intermediates) => Signer::Delegate {
-                chain_der,
-                certificate,
-                intermediates,
-                attribution,
-                key: self.key,
-            },
-            Credentials::Member(bundle) => Signer::Member {
-                bundle,
-                key: self.key,
-            },
+            Credentials::Organisation => Signer::new(
+                SignerIdentity::Organisation {
+                    chain_der,
+                    certificate,
+                    attribution,
+                },
+                &self.domain.keys.organisation,
+            ),
+            Credentials::Delegate(intermediates) => Signer::new(
+                SignerIdentity::Delegate {
+                    chain_der,
+                    certificate,
+                    intermediates,
+                    attribution,
+                },
+                self.key,
+            ),
+            Credentials::Member(bundle) => Signer::member(bundle, self.key),
         };
         kliento::issue(&signer, token, self.period)
     }
 
     /// `Authorization` values with so many tokens, no two of them the same.
-    pub fn tokens(&self, count: usize) -> Result<Vec<String>, kliento::Error> {
+    pub fn tokens(&self, count: usize) -> Result<Vec<String>, Box<dyn Error>> {
         (0..)
             .take(count)
             .map(|number| Ok(header::encode(&self.issue(&token(number)?)?)))

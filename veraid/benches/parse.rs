@@ -15,9 +15,10 @@ use criterion::Criterion;
 use dnssec::{Chain, RecordType};
 use kliento_fixtures::{Algorithm, Key, TXT, World, ZoneSpec, chain_der};
 use veraid::{
-    Dialect, Encapsulation, KeyAlgorithm, Member, MemberCertificate, MemberIdBundle, Organisation,
-    OrganisationCertificate, Period, PrivateKey, SignatureBundle, Signer, SigningKey as _,
-    TEST_SERVICE, Timestamp, TrustAnchors, TtlOverride, TxtRecord, sign,
+    Content, Dialect, KeyAlgorithm, Member, MemberCertificate, MemberIdBundle, MemberRequest,
+    Organisation, OrganisationCertificate, OrganisationRequest, Period, PrivateKey,
+    SignatureBundle, SignatureRequest, Signer, SigningKey as _, TEST_SERVICE, Timestamp,
+    TrustAnchors, TtlOverride, TxtRecord,
 };
 
 const TIME: &str = "2026-11-22T12:00:00Z";
@@ -70,15 +71,19 @@ impl Inputs {
             period,
         )?;
 
-        let organisation_certificate =
-            OrganisationCertificate::self_issue(&organisation, DIALECT, &key, period, 0)?;
-        let member_certificate = MemberCertificate::issue(
-            &member,
-            member_key.public_key(),
-            &organisation_certificate,
+        let organisation_certificate = OrganisationCertificate::self_issue(
+            &OrganisationRequest::new(&organisation, DIALECT, period),
             &key,
-            period,
-            DIALECT,
+        )?;
+        let member_certificate = MemberCertificate::issue(
+            &MemberRequest::new(
+                &member,
+                member_key.public_key(),
+                &organisation_certificate,
+                DIALECT,
+                period,
+            ),
+            &key,
         )?;
         let certificate = member_certificate.as_der().to_vec();
         let bundle = MemberIdBundle::new(
@@ -87,18 +92,13 @@ impl Inputs {
             member_certificate,
             Vec::new(),
         )?;
-        let signer = Signer::Member {
-            bundle: &bundle,
-            key: &member_key,
-        };
+        let signer = Signer::member(&bundle, &member_key);
         Ok(Self {
-            signature_bundle: sign(
-                &signer,
-                &CONTENT,
+            signature_bundle: signer.sign(&SignatureRequest::new(
+                Content::Attached(&CONTENT),
                 TEST_SERVICE,
                 period,
-                Encapsulation::Attached,
-            )?,
+            ))?,
             member_id_bundle: bundle.to_der()?,
             certificate,
             record: record.to_string(),

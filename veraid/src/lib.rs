@@ -17,7 +17,7 @@
 //! | | VeraId | DomainAuth |
 //! |---|---|---|
 //! | TXT records at | `_veraid.<domain>` | `_domainauth.<domain>` |
-//! | between organisation and member | nobody | intermediates, CAs of the organisation's |
+//! | between organisation and member | nobody | intermediates, which are CAs of the organisation |
 //! | who signs in the organisation's name | itself | itself, or an intermediate |
 //! | who issues the organisation's certificate | itself | anybody: its key is what counts |
 //! | user names | almost any, as they are | PRECIS `UsernameCaseMapped` (RFC 8265) |
@@ -31,7 +31,7 @@
 //! # What is refused
 //!
 //! Everything that a careful reader of the RFCs would refuse: signatures and keys of algorithms that nobody named, RSA other
-//! than RSASSA-PSS or below 2048 bits, any hash but SHA-2, members that are CAs in VeraId, intermediates that are none in
+//! than RSASSA-PSS or below 2048 bits, any hash but SHA-2, members that are CAs in VeraId, intermediates that aren't CAs in
 //! DomainAuth, members that attribute to others, certificates with unknown critical extensions or a broken signature,
 //! `SignedData` with two signers, octets after the end. What VeraId's reference library is known to write is read all the
 //! same, whether or not it is DER; what is written here is DER.
@@ -46,6 +46,13 @@
 //! [`TtlOverride`] seconds of the verifier's period. So it changes nothing for a verifier that asks about one second, and
 //! a verifier that asks about the last ninety days can read what was signed while offline.
 //!
+//! **A signature's period is its signer's word.** DNSSEC signatures of the past can't be made today, so a chain from last
+//! March proves what a domain published last March. But whoever has an old chain and a key that was certified then, or
+//! steals such a key later, can sign today and say that it was last March: verified for that period, the signature is good.
+//! So "for the period in which it was signed" proves nothing about when it was signed. Where that matters, ask for now, or
+//! have the time from somewhere else, such as a timestamp (RFC 3161) over the bundle from before the key could have been
+//! stolen.
+//!
 //! The DomainAuth draft calls this window the one "for the DNSSEC chain" where it defines it, but then demands that
 //! certificates and signature overlap with "the verification time window" too. So in DomainAuth the second at which
 //! everything holds lies within the window; in VeraId, whose specification has the window for DNSSEC alone, it lies anywhere
@@ -54,8 +61,6 @@
 //!
 //! # Limitations
 //!
-//! - [`ObjectIdentifier`] holds arcs of 32 bits, and second arcs up to 39. Services named by UUIDs (`2.25.…`) or under `2.999`
-//!   can't be said.
 //! - Of RFC 5892's contextual rules for A-labels, those for the joiners are checked; the other characters that it ties to a
 //!   context (such as `·` and `・`) are taken anywhere.
 //! - A member's issuer is compared with the organisation's name letter by letter, whatever string type either is written
@@ -79,13 +84,19 @@
 //!   on some crafted signatures: the holder of a key can make signatures that it judges differently from other
 //!   implementations. Use it to verify only where `aws-lc-rs` can't be had.
 //!
-//! A build that lacks one says so with an error that names the feature: [`KeyError::NotBuilt`], [`Error::AlgorithmNotBuilt`].
+//! Beside them, both on by default:
+//!
+//! - `cache`: `Verifier`, which remembers who was verified.
+//! - `confusables`: `Organisation::confusable_labels`, which warns of domains that may pass for others.
+//!
+//! A build that lacks a back end says so with an error that names the feature: [`KeyError::NotBuilt`], [`VerifyError::AlgorithmNotBuilt`].
 //!
 //! # How to start
 //!
 //! - Verify a signature: [`SignatureBundle::from_der`], then [`SignatureBundle::verify`]. Only what comes out of the latter
 //!   is to be believed.
-//! - Sign: [`sign`], as a member with a [`MemberIdBundle`] or as the organisation.
+//! - Sign: [`Signer::sign`], as a member with a [`MemberIdBundle`] or as the organisation; with a key that is not at hand,
+//!   [`SignerIdentity::prepare`].
 //! - Set up an organisation: [`PrivateKey::generate`], [`TxtRecord::new`], [`OrganisationCertificate::self_issue`], and
 //!   [`MemberCertificate::issue`] for each member.
 //!
@@ -112,43 +123,64 @@ compile_error!("veraid needs one of its features `aws-lc-rs` and `ring`");
 mod algorithm;
 mod asn1;
 mod bundle;
-pub mod cache;
 mod certificate;
 mod cms;
+mod content;
 mod crypto;
 mod error;
 mod key;
+#[cfg_attr(
+    not(feature = "cache"),
+    allow(dead_code, reason = "nothing is remembered")
+)]
 mod memory;
 mod name;
 mod oid;
 mod pem;
 mod policy;
 mod record;
+mod service;
 mod sign;
+mod unsigned;
+
+#[cfg(feature = "cache")]
 mod verifier;
+#[cfg_attr(
+    not(feature = "cache"),
+    allow(dead_code, reason = "nothing is remembered")
+)]
 mod verify;
 
 pub use bundle::{BundleOutline, MemberIdBundle, SignatureBundle};
 pub use certificate::{
-    IntermediateCertificate, IntermediateName, Issuer, MemberCertificate, OrganisationCertificate,
-    UnverifiedCertificate,
+    IntermediateCertificate, IntermediateName, IntermediateRequest, Issuer, MemberCertificate,
+    MemberRequest, OrganisationCertificate, OrganisationRequest, UnverifiedCertificate,
 };
-pub use der::asn1::ObjectIdentifier;
+pub use content::{Content, ContentDigest};
+pub use crypto::HashAlgorithm;
 pub use dnssec::{self, Period, Timestamp, TrustAnchors, Validity};
-pub use error::{CertificateRole, Error, KeyIdentifier, SignedAttribute, Structure};
+pub use error::{
+    CertificateRole, Fault, IssueError, KeyIdentifier, SignedAttribute, Structure, VerifyError,
+    WithSources,
+};
 pub use key::{
-    KeyAlgorithm, KeyAlgorithmError, KeyError, PrivateKey, PublicKey, RsaSize, SigningError,
-    SigningKey,
+    EcdsaFormat, KeyAlgorithm, KeyAlgorithmError, KeyError, PrivateKey, PublicKey, RsaSize,
+    SignatureError, SignatureScheme, SigningError, SigningKey,
 };
+#[cfg(feature = "confusables")]
+pub use name::ConfusableLabel;
 pub use name::{
-    ConfusableLabel, Dialect, DialectError, MAX_DOMAIN_OCTETS, Member, MemberId, NameError,
-    Organisation, UserName,
+    Dialect, DialectError, MAX_DOMAIN_OCTETS, Member, MemberId, NameError, Organisation, UserName,
 };
-pub use oid::TEST_SERVICE;
 pub use policy::Policy;
 pub use record::{
     DigestType, DigestTypeError, KeyId, TtlOverride, TxtRecord, TxtRecordError, TxtRecordKeyError,
 };
-pub use sign::{Encapsulation, Signer, sign};
-pub use verifier::{Recognition, Verifier, VerifierStatistics};
+pub use service::{ServiceOid, ServiceOidError, TEST_SERVICE};
+pub use sign::{SignatureRequest, Signer, SignerIdentity};
+pub use unsigned::{UnsignedCertificate, UnsignedSignature};
+#[cfg(feature = "cache")]
+pub use veraid_cache::TierStatistics;
+#[cfg(feature = "cache")]
+pub use verifier::{MemoryLimits, Recognition, Verifier, VerifierStatistics};
 pub use verify::{SignedBy, Verification, VerifiedMember, VerifiedOrganisation, VerifiedSignature};

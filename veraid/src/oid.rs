@@ -60,6 +60,3 @@ pub(crate) const AUTHORITY_KEY_IDENTIFIER: ObjectIdentifier = oid("2.5.29.35");
 // VeraId, appendix B
 pub(crate) const SIGNATURE_METADATA: ObjectIdentifier = oid("1.3.6.1.4.1.58708.1.0");
 pub(crate) const MEMBER_ATTRIBUTION: ObjectIdentifier = oid("1.3.6.1.4.1.58708.1.2");
-
-/// The service to test with (VeraId, appendix B). Real services have identifiers of their own.
-pub const TEST_SERVICE: ObjectIdentifier = oid("1.3.6.1.4.1.58708.1.1");

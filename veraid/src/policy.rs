@@ -8,7 +8,7 @@ use dnssec::{Demand, Period, Work};
 use crate::algorithm::SignatureAlgorithm;
 use crate::certificate::UnverifiedCertificate;
 use crate::crypto::HashAlgorithm;
-use crate::error::{CertificateRole, Error};
+use crate::error::{CertificateRole, VerifyError};
 use crate::key::{KeyAlgorithm, KeyError, PublicKeyRef};
 use crate::name::Dialect;
 use crate::record::TtlOverride;
@@ -24,7 +24,7 @@ pub(crate) const MAX_VALIDITY_SECONDS: u32 = TtlOverride::MAX.seconds();
 /// ```
 /// use veraid::{Dialect, KeyAlgorithm, Policy};
 ///
-/// let policy = Policy::new().only(Dialect::DomainAuth).allow(KeyAlgorithm::MlDsa65);
+/// let policy = Policy::new().with_only(Dialect::DomainAuth).with_algorithm(KeyAlgorithm::MlDsa65);
 /// assert!(policy.takes(Dialect::DomainAuth) && !policy.takes(Dialect::VeraId));
 /// assert!(policy.allows(KeyAlgorithm::MlDsa65) && !policy.allows(KeyAlgorithm::Ed25519));
 /// ```
@@ -54,11 +54,11 @@ impl Policy {
     /// ```
     /// use veraid::{Dialect, Policy};
     ///
-    /// let neither = Policy::new().only(Dialect::VeraId).only(Dialect::DomainAuth);
+    /// let neither = Policy::new().with_only(Dialect::VeraId).with_only(Dialect::DomainAuth);
     /// assert!(!neither.takes(Dialect::VeraId) && !neither.takes(Dialect::DomainAuth));
     /// ```
     #[must_use]
-    pub const fn only(mut self, dialect: Dialect) -> Self {
+    pub const fn with_only(mut self, dialect: Dialect) -> Self {
         match dialect {
             Dialect::VeraId => self.refuses_domain_auth = true,
             Dialect::DomainAuth => self.refuses_veraid = true,
@@ -71,8 +71,8 @@ impl Policy {
     /// ```
     /// use veraid::{Dialect, KeyAlgorithm, Policy};
     ///
-    /// let domain_auth = Policy::new().only(Dialect::DomainAuth).allow(KeyAlgorithm::Ed25519);
-    /// let both = domain_auth.and(Policy::new().allow(KeyAlgorithm::EcdsaP256));
+    /// let domain_auth = Policy::new().with_only(Dialect::DomainAuth).with_algorithm(KeyAlgorithm::Ed25519);
+    /// let both = domain_auth.and(Policy::new().with_algorithm(KeyAlgorithm::EcdsaP256));
     /// assert!(!both.takes(Dialect::VeraId) && !both.allows(KeyAlgorithm::Ed25519));
     /// ```
     #[must_use]
@@ -92,15 +92,18 @@ impl Policy {
     ///
     /// It widens DomainAuth alone: VeraId has no records for experimental algorithms.
     #[must_use]
-    pub fn allow(mut self, algorithm: KeyAlgorithm) -> Self {
+    pub fn with_algorithm(mut self, algorithm: KeyAlgorithm) -> Self {
         self.experimental |= bit(algorithm);
         self
     }
 
     /// Takes all algorithms that there are here.
     #[must_use]
-    pub fn allow_all(self) -> Self {
-        KeyAlgorithm::ALL.iter().copied().fold(self, Self::allow)
+    pub fn with_all_algorithms(self) -> Self {
+        KeyAlgorithm::ALL
+            .iter()
+            .copied()
+            .fold(self, Self::with_algorithm)
     }
 
     /// Refuses bundles that take more work than that, before any of it is done or when it is used up.
@@ -176,12 +179,12 @@ pub(crate) struct Rules {
 
 impl Rules {
     /// # Errors
-    /// [`Error::DialectNotAccepted`] if the verifier does not take the dialect.
-    pub(crate) fn new(dialect: Dialect, policy: Policy) -> Result<Self, Error> {
+    /// [`VerifyError::DialectNotAccepted`] if the verifier does not take the dialect.
+    pub(crate) fn new(dialect: Dialect, policy: Policy) -> Result<Self, VerifyError> {
         if policy.takes(dialect) {
             Ok(Self { dialect, policy })
         } else {
-            Err(Error::DialectNotAccepted { dialect })
+            Err(VerifyError::DialectNotAccepted { dialect })
         }
     }
 
@@ -189,7 +192,7 @@ impl Rules {
     pub(crate) fn widest(dialect: Dialect) -> Self {
         Self {
             dialect,
-            policy: Policy::new().allow_all(),
+            policy: Policy::new().with_all_algorithms(),
         }
     }
 
@@ -202,8 +205,8 @@ impl Rules {
         self,
         certificate: CertificateRole,
         key: &PublicKeyRef<'_>,
-    ) -> Result<(), Error> {
-        let refused = |source| Error::CertificateKey {
+    ) -> Result<(), VerifyError> {
+        let refused = |source| VerifyError::CertificateKey {
             certificate,
             source,
         };
@@ -218,7 +221,7 @@ impl Rules {
                 }))
             }
             algorithm if self.policy.allows(algorithm) => Ok(()),
-            algorithm => Err(Error::AlgorithmNotAllowed {
+            algorithm => Err(VerifyError::AlgorithmNotAllowed {
                 certificate,
                 algorithm,
             }),
@@ -230,10 +233,10 @@ impl Rules {
     pub(crate) fn check_foreign_signature(
         self,
         certificate: &UnverifiedCertificate<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), VerifyError> {
         match certificate.signature_algorithm().key_algorithm() {
             Some(algorithm) if !self.policy.allows(algorithm) => {
-                Err(Error::CertificateSignatureAlgorithm {
+                Err(VerifyError::CertificateSignatureAlgorithm {
                     certificate: certificate.role(),
                     problem: "it is experimental, and this verifier was not told to allow it",
                 })
@@ -246,7 +249,7 @@ impl Rules {
     pub(crate) fn check_certificate_period(
         self,
         certificate: &UnverifiedCertificate<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), VerifyError> {
         self.check_validity(certificate.role(), certificate.period())
     }
 
@@ -254,9 +257,9 @@ impl Rules {
         self,
         certificate: CertificateRole,
         period: Period,
-    ) -> Result<(), Error> {
+    ) -> Result<(), VerifyError> {
         if self.is_too_long(period) {
-            return Err(Error::CertificateTooLong {
+            return Err(VerifyError::CertificateTooLong {
                 certificate,
                 period,
             });
@@ -265,17 +268,17 @@ impl Rules {
     }
 
     /// Whether a signature may be valid for so long.
-    pub(crate) fn check_signature_period(self, period: Period) -> Result<(), Error> {
+    pub(crate) fn check_signature_period(self, period: Period) -> Result<(), VerifyError> {
         if self.is_too_long(period) {
-            return Err(Error::SignatureTooLong { period });
+            return Err(VerifyError::SignatureTooLong { period });
         }
         Ok(())
     }
 
     /// Whether a verifier may ask about so long a period.
-    pub(crate) fn check_required_period(self, period: Period) -> Result<(), Error> {
+    pub(crate) fn check_required_period(self, period: Period) -> Result<(), VerifyError> {
         if self.is_too_long(period) {
-            return Err(Error::VerificationTooLong { period });
+            return Err(VerifyError::VerificationTooLong { period });
         }
         Ok(())
     }
@@ -289,9 +292,9 @@ impl Rules {
         self,
         signature: SignatureAlgorithm,
         digest: HashAlgorithm,
-    ) -> Result<(), Error> {
+    ) -> Result<(), VerifyError> {
         if self.is_domain_auth() && !signature.goes_with_digest(digest) {
-            return Err(Error::DigestAlgorithmMismatch);
+            return Err(VerifyError::DigestAlgorithmMismatch);
         }
         Ok(())
     }
@@ -299,8 +302,12 @@ impl Rules {
     /// What DNSSEC signatures must be like, and what a chain may take beside what certificates and signature take.
     ///
     /// # Errors
-    /// [`Error::WorkExhausted`] if these leave nothing.
-    pub(crate) fn demand(self, required: Period, certificates: Work) -> Result<Demand, Error> {
+    /// [`VerifyError::WorkExhausted`] if these leave nothing.
+    pub(crate) fn demand(
+        self,
+        required: Period,
+        certificates: Work,
+    ) -> Result<Demand, VerifyError> {
         let demand = match self.dialect {
             Dialect::VeraId => required.into(),
             Dialect::DomainAuth => {
@@ -312,7 +319,7 @@ impl Rules {
         };
         let left = limit
             .checked_sub(certificates)
-            .ok_or(Error::WorkExhausted { limit })?;
+            .ok_or(VerifyError::WorkExhausted { limit })?;
         Ok(demand.with_most_work(left))
     }
 }

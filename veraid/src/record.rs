@@ -17,12 +17,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use data_encoding::{BASE64, BASE64_NOPAD};
-use der::asn1::ObjectIdentifier;
 
 use crate::crypto::HashAlgorithm;
-use crate::error::Error;
+use crate::error::VerifyError;
 use crate::key::{KeyAlgorithm, PublicKey, PublicKeyRef};
 use crate::name::{Dialect, NameError, Organisation};
+use crate::service::ServiceOid;
 
 /// Longest digest there is, in octets.
 const MAX_DIGEST_OCTETS: usize = 64;
@@ -411,7 +411,7 @@ pub struct TxtRecord {
     pub(crate) key_algorithm: KeyAlgorithm,
     pub(crate) key_id: KeyId,
     pub(crate) ttl_override: TtlOverride,
-    pub(crate) service: Option<ObjectIdentifier>,
+    pub(crate) service: Option<ServiceOid>,
 }
 
 impl TxtRecord {
@@ -423,7 +423,7 @@ impl TxtRecord {
         key: &PublicKey,
         dialect: Dialect,
         ttl_override: TtlOverride,
-        service: Option<ObjectIdentifier>,
+        service: Option<ServiceOid>,
     ) -> Result<Self, TxtRecordKeyError> {
         let digest_type = DigestType::default_for(key.algorithm(), dialect);
         Self::with_digest_type(key, dialect, digest_type, ttl_override, service)
@@ -438,7 +438,7 @@ impl TxtRecord {
         dialect: Dialect,
         digest_type: DigestType,
         ttl_override: TtlOverride,
-        service: Option<ObjectIdentifier>,
+        service: Option<ServiceOid>,
     ) -> Result<Self, TxtRecordKeyError> {
         let algorithm = key.algorithm();
         if algorithm_number(algorithm, dialect).is_none() {
@@ -533,7 +533,7 @@ impl TxtRecord {
 
     /// The one service that the key is for; `None` for any.
     #[must_use]
-    pub fn service(&self) -> Option<ObjectIdentifier> {
+    pub fn service(&self) -> Option<ServiceOid> {
         self.service
     }
 
@@ -576,13 +576,13 @@ impl TxtRecord {
     /// Selects the record for a key and a service: one for that very service, or else one for any.
     ///
     /// # Errors
-    /// [`Error::NoMatchingRecord`] if there is neither, [`Error::AmbiguousRecord`] if there are several of the kind
+    /// [`VerifyError::NoMatchingRecord`] if there is neither, [`VerifyError::AmbiguousRecord`] if there are several of the kind
     /// that counts.
     pub fn select(
         records: impl IntoIterator<Item = Self>,
         key: &PublicKey,
-        service: ObjectIdentifier,
-    ) -> Result<Self, Error> {
+        service: ServiceOid,
+    ) -> Result<Self, VerifyError> {
         select(records, &key.borrow(), service)
     }
 }
@@ -590,8 +590,8 @@ impl TxtRecord {
 pub(crate) fn select(
     records: impl IntoIterator<Item = TxtRecord>,
     key: &PublicKeyRef<'_>,
-    service: ObjectIdentifier,
-) -> Result<TxtRecord, Error> {
+    service: ServiceOid,
+) -> Result<TxtRecord, VerifyError> {
     let (mut specific, mut general) = (Selection::default(), Selection::default());
     for record in records {
         if !record.identifies(key) {
@@ -612,8 +612,8 @@ pub(crate) fn select(
         Selection {
             first: Some(_),
             several: true,
-        } => Err(Error::AmbiguousRecord),
-        Selection { first, .. } => first.ok_or(Error::NoMatchingRecord),
+        } => Err(VerifyError::AmbiguousRecord),
+        Selection { first, .. } => first.ok_or(VerifyError::NoMatchingRecord),
     }
 }
 
@@ -635,13 +635,8 @@ impl Selection {
 }
 
 /// Reads an object identifier in dotted decimals without leading zeros.
-fn parse_service(field: &[u8]) -> Option<ObjectIdentifier> {
-    let text = std::str::from_utf8(field).ok()?;
-    let canonical = |arc: &str| arc == "0" || arc.starts_with(|first| matches!(first, '1'..='9'));
-    if !text.split('.').all(canonical) {
-        return None;
-    }
-    ObjectIdentifier::new(text).ok()
+fn parse_service(field: &[u8]) -> Option<ServiceOid> {
+    std::str::from_utf8(field).ok()?.parse().ok()
 }
 
 /// The text of the record. VeraId's is in the form that implementations write, unless its digest type can only be said

@@ -1,176 +1,250 @@
-//! Making signature bundles (VeraId §7.2; DomainAuth draft, "Signature Bundle Production").
+//! Signature bundle production (VeraId §7.2; DomainAuth draft, "Signature Bundle Production").
 
-use der::asn1::ObjectIdentifier;
+use std::fmt;
+
 use dnssec::{Chain, Period};
 
-use crate::bundle::{MemberIdBundle, write_signature_bundle};
+use crate::bundle::MemberIdBundle;
 use crate::certificate::{
     DelegateProfile, IntermediateCertificate, OrganisationCertificate, OrganisationProfile, Paths,
-    UnverifiedCertificate, check_key,
+    UnverifiedCertificate,
 };
 use crate::cms::SigningRequest;
-use crate::error::{CertificateRole, Error};
-use crate::key::SigningKey;
+use crate::content::Content;
+use crate::error::{CertificateRole, IssueError, VerifyError};
+use crate::key::{PublicKey, SigningKey};
 use crate::name::Member;
-use crate::oid;
 use crate::policy::Rules;
+use crate::service::ServiceOid;
+use crate::unsigned::UnsignedSignature;
 use crate::verify::find_dialect;
 
-/// Who signs, and what proves it.
-#[derive(Clone, Copy)]
+/// Who signs, and the certificates and the chain that prove it. It holds no key: see [`Signer`].
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub enum Signer<'k> {
+pub enum SignerIdentity<'s> {
     /// A member, with a key of its own.
-    Member {
-        /// What the organisation gave the member.
-        bundle: &'k MemberIdBundle,
-        /// The member's key.
-        key: &'k dyn SigningKey,
-    },
+    Member(&'s MemberIdBundle),
     /// The organisation, which attributes the content to one of its members: its word, not the member's.
     #[doc(alias = "Organization")]
     Organisation {
         /// The DNSSEC chain as DER, `SET OF OCTET STRING`.
-        chain_der: &'k [u8],
+        chain_der: &'s [u8],
         /// The organisation's certificate.
-        certificate: &'k OrganisationCertificate,
-        /// To whom the content is attributed.
-        attribution: &'k Member,
-        /// The organisation's key.
-        key: &'k dyn SigningKey,
+        certificate: &'s OrganisationCertificate,
+        /// The member to whom the content is attributed.
+        attribution: &'s Member,
     },
-    /// Somebody to whom the organisation delegates, in its place; in DomainAuth alone.
+    /// A delegate of the organisation, in its place; in DomainAuth alone.
     Delegate {
         /// The DNSSEC chain as DER, `SET OF OCTET STRING`.
-        chain_der: &'k [u8],
+        chain_der: &'s [u8],
         /// The organisation's certificate.
-        certificate: &'k OrganisationCertificate,
+        certificate: &'s OrganisationCertificate,
         /// The certificates from the one that the organisation issued down to that of the key that signs, the last.
-        intermediates: &'k [IntermediateCertificate],
-        /// To whom the content is attributed.
-        attribution: &'k Member,
-        /// The key of the last intermediate.
-        key: &'k dyn SigningKey,
+        intermediates: &'s [IntermediateCertificate],
+        /// The member to whom the content is attributed.
+        attribution: &'s Member,
     },
 }
 
-/// Whether the content goes into the bundle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Encapsulation {
-    /// It does, so the bundle is all there is to send.
-    Attached,
-    /// It does not, and must be at hand to verify the signature.
-    Detached,
+/// What is to be signed: the content, for which service, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SignatureRequest<'r> {
+    /// The content, and whether it goes into the bundle.
+    pub content: Content<'r>,
+    /// The service that the signature is for. A verifier for another one refuses it.
+    pub service: ServiceOid,
+    /// When the signature is to be valid.
+    pub period: Period,
 }
 
-/// Signs `content` for a service and a period; gives the DER of a signature bundle.
-///
-/// The DNSSEC chain is packed as it is: whether it proves the organisation's key,
-/// [`MemberIdBundle::verify`] and [`OrganisationCertificate::verify`] say.
-///
-/// # Errors
-/// [`Error::KeyMismatch`] if the key is not that of the signer's certificate; [`Error::NotAService`];
-/// [`Error::NeverVerifiable`] if a certificate is valid at no second of `period`; [`Error::UnwritablePeriod`];
-/// [`Error::KeyUsage`] if the certificate forbids to sign; [`Error::Signing`] and [`Error::SignedWrongly`] if the key does
-/// not sign as it should.
-///
-/// ```
-/// # fn example(bundle: &veraid::MemberIdBundle, key: &veraid::PrivateKey) -> Result<(), veraid::Error> {
-/// use veraid::{Encapsulation, Period, Signer, TEST_SERVICE, Timestamp, sign};
-///
-/// let now: Timestamp = std::time::SystemTime::now().into();
-/// let Some(minute) = Period::new(now, now.saturating_add(60)) else { return Ok(()) };
-/// let signer = Signer::Member { bundle, key };
-/// let signature = sign(&signer, b"hello", TEST_SERVICE, minute, Encapsulation::Attached)?;
-/// # Ok(())
-/// # }
-/// ```
-pub fn sign(
-    signer: &Signer<'_>,
-    content: &[u8],
-    service: ObjectIdentifier,
-    period: Period,
-    encapsulation: Encapsulation,
-) -> Result<Vec<u8>, Error> {
-    if [oid::SIGNATURE_METADATA, oid::MEMBER_ATTRIBUTION].contains(&service) {
-        return Err(Error::NotAService(service));
+impl<'r> SignatureRequest<'r> {
+    /// A signature for `service` that is valid for all of `period`, as far as the certificates and the chain are.
+    #[must_use]
+    pub fn new(content: Content<'r>, service: ServiceOid, period: Period) -> Self {
+        Self {
+            content,
+            service,
+            period,
+        }
     }
-    let organisation = signer.organisation_certificate();
-    let chain = Chain::from_der(signer.chain_der())?;
-    let (dialect, _) = find_dialect(&chain, organisation.organisation())?;
-    let rules = Rules::widest(dialect);
-    rules.check_signature_period(period)?;
-    check_period(period, CertificateRole::Organisation, organisation.period())?;
-    let organisation_certificate = organisation.parsed()?;
-    let profile = OrganisationProfile::check(&organisation_certificate, rules)?;
-    if let Some(attribution) = signer.attribution() {
-        Member::parse_for(attribution.as_str(), dialect).map_err(Error::InvalidAttribution)?;
-    }
-    let request = |certificate| SigningRequest {
-        content,
-        attached: encapsulation == Encapsulation::Attached,
-        service,
-        period,
-        attribution: signer.attribution(),
-        certificate,
-        attached_certificates: signer.attached_certificates(),
-    };
-    let signature = match *signer {
-        Signer::Member { bundle, key } => {
-            let certificate = bundle.member_certificate();
-            check_period(period, CertificateRole::Member, certificate.period())?;
-            check_key(key, certificate.public_key(), CertificateRole::Member)?;
-            let certificate = certificate.parsed()?;
-            let intermediates = bundle.intermediate_certificates();
-            check_paths(&certificate, &profile, intermediates, period, rules)?;
-            request(&certificate).sign(key)?
-        }
-        Signer::Organisation { key, .. } => {
-            check_key(
-                key,
-                organisation.public_key(),
-                CertificateRole::Organisation,
-            )?;
-            profile.check_may_sign_content()?;
-            request(&organisation_certificate).sign(key)?
-        }
-        Signer::Delegate {
-            intermediates, key, ..
-        } => {
-            let (certificate, above) = intermediates
-                .split_last()
-                .ok_or(Error::NoSignerCertificate)?;
-            check_period(period, CertificateRole::Intermediate, certificate.period())?;
-            check_key(key, certificate.public_key(), CertificateRole::Intermediate)?;
-            let certificate = certificate.parsed()?;
-            DelegateProfile::check(&certificate, rules)?;
-            check_paths(&certificate, &profile, above, period, rules)?;
-            request(&certificate).sign(key)?
-        }
-    };
-    write_signature_bundle(&chain, organisation, &signature)
 }
 
-impl<'k> Signer<'k> {
-    fn chain_der(&self) -> &'k [u8] {
+/// Who signs, and with what key.
+#[derive(Clone, Copy)]
+pub struct Signer<'s> {
+    identity: SignerIdentity<'s>,
+    key: &'s dyn SigningKey,
+}
+
+impl<'s> Signer<'s> {
+    /// Somebody with a key of its own, or of those for whom it signs.
+    #[must_use]
+    pub fn new(identity: SignerIdentity<'s>, key: &'s dyn SigningKey) -> Self {
+        Self { identity, key }
+    }
+
+    /// A member, with its key.
+    #[must_use]
+    pub fn member(bundle: &'s MemberIdBundle, key: &'s dyn SigningKey) -> Self {
+        Self::new(SignerIdentity::Member(bundle), key)
+    }
+
+    /// Who it is.
+    #[must_use]
+    pub fn identity(&self) -> SignerIdentity<'s> {
+        self.identity
+    }
+
+    /// The key.
+    #[must_use]
+    pub fn key(&self) -> &'s dyn SigningKey {
+        self.key
+    }
+
+    /// Signs; gives the DER of a signature bundle.
+    ///
+    /// The DNSSEC chain is packed as it is: whether it proves the organisation's key,
+    /// [`MemberIdBundle::verify`] and [`OrganisationCertificate::verify`] say.
+    ///
+    /// # Errors
+    /// As [`SignerIdentity::prepare`] and [`UnsignedSignature::sign`].
+    ///
+    /// ```
+    /// # fn example(bundle: &veraid::MemberIdBundle, key: &veraid::PrivateKey) -> Result<(), veraid::IssueError> {
+    /// use veraid::{Content, Period, SignatureRequest, Signer, TEST_SERVICE, Timestamp};
+    ///
+    /// let now: Timestamp = std::time::SystemTime::now().into();
+    /// let Some(minute) = Period::new(now, now.saturating_add(60)) else { return Ok(()) };
+    /// let request = SignatureRequest::new(Content::Attached(b"hello"), TEST_SERVICE, minute);
+    /// let signature = Signer::member(bundle, key).sign(&request)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn sign(&self, request: &SignatureRequest<'_>) -> Result<Vec<u8>, IssueError> {
+        self.identity.prepare(request)?.sign(self.key)
+    }
+}
+
+impl fmt::Debug for Signer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signer")
+            .field("identity", &self.identity)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The certificate of the key that signs.
+pub(crate) struct SignerCertificate<'s> {
+    pub(crate) parsed: UnverifiedCertificate<'s>,
+    pub(crate) key: &'s PublicKey,
+}
+
+impl<'s> SignerIdentity<'s> {
+    /// Prepares all of a signature bundle but its signature, for keys that sign elsewhere or later.
+    ///
+    /// # Errors
+    /// [`IssueError::NotAService`]; [`IssueError::NeverVerifiable`] if a certificate is valid at no second of the period;
+    /// [`IssueError::UnwritablePeriod`]; [`IssueError::ContentHash`]; [`IssueError::Invalid`] if the chain or a certificate
+    /// can't be used, such as for [`VerifyError::KeyUsage`].
+    ///
+    /// ```
+    /// # async fn ask_the_hsm(_: &[u8], _: veraid::SignatureScheme) -> Vec<u8> { vec![] }
+    /// # async fn example(alice: veraid::SignerIdentity<'_>, request: veraid::SignatureRequest<'_>) -> Result<(), veraid::IssueError> {
+    /// let unsigned = alice.prepare(&request)?;
+    /// let signature = ask_the_hsm(unsigned.to_be_signed(), unsigned.scheme()).await;
+    /// let bundle = unsigned.finish(&signature)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn prepare(&self, request: &SignatureRequest<'_>) -> Result<UnsignedSignature, IssueError> {
+        let (service, period) = (request.service, request.period);
+        if service.is_part_of_the_protocol() {
+            return Err(IssueError::NotAService(service));
+        }
+        let organisation = self.organisation_certificate();
+        let chain = Chain::from_der(self.chain_der()).map_err(VerifyError::from)?;
+        let (dialect, _) = find_dialect(&chain, organisation.organisation())?;
+        let rules = Rules::widest(dialect);
+        rules.check_signature_period(period)?;
+        if let Some(attribution) = self.attribution() {
+            Member::parse_for(attribution.as_str(), dialect)
+                .map_err(VerifyError::InvalidAttribution)?;
+        }
+        let certificate = self.certificate(period, rules)?;
+        let signed_data = SigningRequest {
+            content: request.content,
+            service: &service,
+            period,
+            attribution: self.attribution(),
+            certificate: &certificate.parsed,
+            key: certificate.key.algorithm(),
+            attached_certificates: self.attached_certificates(),
+        }
+        .prepare()?;
+        UnsignedSignature::new(signed_data, &certificate, chain.to_der(), organisation)
+    }
+
+    /// The certificate of the key that signs, once it and those above it are what they must be.
+    fn certificate(
+        &self,
+        period: Period,
+        rules: Rules,
+    ) -> Result<SignerCertificate<'s>, IssueError> {
+        let organisation = self.organisation_certificate();
+        check_period(period, CertificateRole::Organisation, organisation.period())?;
+        let parsed = organisation.parsed()?;
+        let profile = OrganisationProfile::check(&parsed, rules)?;
+        match *self {
+            Self::Member(bundle) => {
+                let member = bundle.member_certificate();
+                check_period(period, CertificateRole::Member, member.period())?;
+                let parsed = member.parsed()?;
+                let intermediates = bundle.intermediate_certificates();
+                check_paths(&parsed, &profile, intermediates, period, rules)?;
+                let key = member.public_key();
+                Ok(SignerCertificate { parsed, key })
+            }
+            Self::Organisation { certificate, .. } => {
+                profile.check_may_sign_content()?;
+                let (key, parsed) = (certificate.public_key(), parsed.clone());
+                Ok(SignerCertificate { parsed, key })
+            }
+            Self::Delegate { intermediates, .. } => {
+                let (delegate, above) = intermediates
+                    .split_last()
+                    .ok_or(VerifyError::NoSignerCertificate)?;
+                check_period(period, CertificateRole::Intermediate, delegate.period())?;
+                let parsed = delegate.parsed()?;
+                DelegateProfile::check(&parsed, rules)?;
+                check_paths(&parsed, &profile, above, period, rules)?;
+                let key = delegate.public_key();
+                Ok(SignerCertificate { parsed, key })
+            }
+        }
+    }
+
+    fn chain_der(&self) -> &'s [u8] {
         match self {
-            Self::Member { bundle, .. } => bundle.chain_der(),
+            Self::Member(bundle) => bundle.chain_der(),
             Self::Organisation { chain_der, .. } | Self::Delegate { chain_der, .. } => chain_der,
         }
     }
 
-    fn organisation_certificate(&self) -> &'k OrganisationCertificate {
+    fn organisation_certificate(&self) -> &'s OrganisationCertificate {
         match self {
-            Self::Member { bundle, .. } => bundle.organisation_certificate(),
+            Self::Member(bundle) => bundle.organisation_certificate(),
             Self::Organisation { certificate, .. } | Self::Delegate { certificate, .. } => {
                 certificate
             }
         }
     }
 
-    fn attribution(&self) -> Option<&'k Member> {
+    fn attribution(&self) -> Option<&'s Member> {
         match self {
-            Self::Member { .. } => None,
+            Self::Member(_) => None,
             Self::Organisation { attribution, .. } | Self::Delegate { attribution, .. } => {
                 Some(attribution)
             }
@@ -178,15 +252,14 @@ impl<'k> Signer<'k> {
     }
 
     /// The certificates that the verifier needs besides the organisation's.
-    fn attached_certificates(&self) -> Vec<&'k [u8]> {
-        let intermediates = match self {
-            Self::Member { bundle, .. } => bundle.intermediate_certificates(),
-            Self::Organisation { .. } => &[],
-            Self::Delegate { intermediates, .. } => *intermediates,
-        };
-        let member = match self {
-            Self::Member { bundle, .. } => Some(bundle.member_certificate().as_der()),
-            _ => None,
+    fn attached_certificates(&self) -> Vec<&'s [u8]> {
+        let (member, intermediates) = match *self {
+            Self::Member(bundle) => (
+                Some(bundle.member_certificate().as_der()),
+                bundle.intermediate_certificates(),
+            ),
+            Self::Organisation { .. } => (None, &[][..]),
+            Self::Delegate { intermediates, .. } => (None, intermediates),
         };
         let intermediates = intermediates.iter().map(IntermediateCertificate::as_der);
         member.into_iter().chain(intermediates).collect()
@@ -200,7 +273,7 @@ fn check_paths(
     intermediates: &[IntermediateCertificate],
     wanted: Period,
     rules: Rules,
-) -> Result<(), Error> {
+) -> Result<(), IssueError> {
     let intermediates = intermediates
         .iter()
         .map(IntermediateCertificate::parsed)
@@ -210,7 +283,7 @@ fn check_paths(
         .period()
         .intersect(certificate.period())
         .and_then(|both| both.intersect(wanted))
-        .ok_or(Error::NeverVerifiable {
+        .ok_or(IssueError::NeverVerifiable {
             wanted,
             certificate: certificate.role(),
             available: certificate.period(),
@@ -222,8 +295,8 @@ fn check_paths(
         rules,
         available,
         wanted,
-    )
-    .map(drop)
+    )?;
+    Ok(())
 }
 
 /// A signature that nobody could ever verify is a mistake.
@@ -231,11 +304,11 @@ fn check_period(
     wanted: Period,
     certificate: CertificateRole,
     available: Period,
-) -> Result<(), Error> {
+) -> Result<(), IssueError> {
     if wanted.overlaps(available) {
         return Ok(());
     }
-    Err(Error::NeverVerifiable {
+    Err(IssueError::NeverVerifiable {
         wanted,
         certificate,
         available,

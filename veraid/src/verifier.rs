@@ -1,18 +1,19 @@
-//! What whoever verifies many signatures holds for its life: what it asks of them, and what it remembers.
+//! The verifier for those who verify many signatures: what it demands of them, and what it remembers.
 
 use std::fmt;
 
-use der::asn1::ObjectIdentifier;
 use dnssec::{Period, Timestamp, TrustAnchors};
+use veraid_cache::TierStatistics;
 
 use crate::bundle::{BundleOutline, SignatureParts};
-use crate::cache::TierStatistics;
-use crate::error::Error;
+use crate::content::ContentDigest;
+use crate::error::VerifyError;
 use crate::memory::{Memory, OrganisationOctets};
 use crate::policy::Policy;
+use crate::service::ServiceOid;
 use crate::verify::{Backing, Remembered, Root, Verification, VerifiedSignature, verify};
 
-/// Verifies signatures with attached content for one service, and remembers who was verified.
+/// Verifies signatures for one service, and remembers who was verified.
 ///
 /// What a signature brings with it is much the same from one to the next: the chain and the certificate of its organisation,
 /// the certificates of its signer. Their octets are compared with those that were verified before; where they are the same,
@@ -26,11 +27,13 @@ use crate::verify::{Backing, Remembered, Root, Verification, VerifiedSignature, 
 /// at all that is beside it would take too much at another time.
 ///
 /// ```no_run
-/// use veraid::{BundleOutline, Period, Policy, TEST_SERVICE, TrustAnchors, Verifier};
+/// use veraid::{
+///     BundleOutline, MemoryLimits, Period, Policy, TEST_SERVICE, TrustAnchors, Verifier,
+/// };
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let verifier = Verifier::new(TEST_SERVICE, TrustAnchors::iana(), Policy::new())
-///     .remembering(4_000_000, 4_000_000);
+///     .with_memory(MemoryLimits { organisation_octets: 4_000_000, signer_octets: 4_000_000 });
 /// let der = std::fs::read("signature")?;
 /// let now = Period::at(std::time::SystemTime::now().into());
 /// let verified = verifier.verify(BundleOutline::from_der(&der)?, now)?;
@@ -39,7 +42,7 @@ use crate::verify::{Backing, Remembered, Root, Verification, VerifiedSignature, 
 /// # }
 /// ```
 pub struct Verifier {
-    service: ObjectIdentifier,
+    service: ServiceOid,
     anchors: TrustAnchors,
     policy: Policy,
     memory: Option<Memory>,
@@ -48,7 +51,7 @@ pub struct Verifier {
 impl Verifier {
     /// Demands signatures for `service`, chains from those anchors, and what `policy` says; without a memory.
     #[must_use]
-    pub fn new(service: ObjectIdentifier, anchors: TrustAnchors, policy: Policy) -> Self {
+    pub fn new(service: ServiceOid, anchors: TrustAnchors, policy: Policy) -> Self {
         Self {
             service,
             anchors,
@@ -57,11 +60,10 @@ impl Verifier {
         }
     }
 
-    /// Gives it a memory of at most so many octets for organisations and as many as said for signers. 0 of either switches
-    /// both off.
+    /// Gives it a memory within those limits. 0 of either switches both off.
     #[must_use]
-    pub fn remembering(mut self, organisation_octets: usize, signer_octets: usize) -> Self {
-        self.memory = Memory::new(organisation_octets, signer_octets);
+    pub fn with_memory(mut self, limits: MemoryLimits) -> Self {
+        self.memory = Memory::new(limits.organisation_octets, limits.signer_octets);
         self
     }
 
@@ -74,12 +76,51 @@ impl Verifier {
         &'v self,
         bundle: BundleOutline<'a>,
         period: Period,
-    ) -> Result<VerifiedSignature<'v>, Error> {
-        let verification =
-            Verification::new(self.service, period, &self.anchors).with_policy(self.policy);
+    ) -> Result<VerifiedSignature<'v>, VerifyError> {
+        self.ask(bundle, &self.verification(period))
+    }
+
+    /// The same for a signature whose content is kept elsewhere.
+    ///
+    /// # Errors
+    /// As [`Verifier::verify`]; [`VerifyError::UnexpectedContent`] if content is attached.
+    pub fn verify_detached<'v, 'a: 'v>(
+        &'v self,
+        bundle: BundleOutline<'a>,
+        content: &'v [u8],
+        period: Period,
+    ) -> Result<VerifiedSignature<'v>, VerifyError> {
+        let verification = self.verification(period);
+        self.ask(bundle, &verification.with_detached_content(content))
+    }
+
+    /// The same for a signature over content of which the digest is at hand.
+    ///
+    /// # Errors
+    /// As [`Verifier::verify_detached`]; [`VerifyError::UndigestedContent`] for a digest by another function than the
+    /// signature has.
+    pub fn verify_digest<'v, 'a: 'v>(
+        &'v self,
+        bundle: BundleOutline<'a>,
+        digest: ContentDigest,
+        period: Period,
+    ) -> Result<VerifiedSignature<'v>, VerifyError> {
+        let verification = self.verification(period);
+        self.ask(bundle, &verification.with_detached_digest(digest))
+    }
+
+    fn verification(&self, period: Period) -> Verification<'_> {
+        Verification::new(self.service, period, &self.anchors).with_policy(self.policy)
+    }
+
+    fn ask<'v, 'a: 'v>(
+        &'v self,
+        bundle: BundleOutline<'a>,
+        verification: &Verification<'v>,
+    ) -> Result<VerifiedSignature<'v>, VerifyError> {
         match &self.memory {
-            None => bundle.read_whole()?.verify(&verification),
-            Some(memory) => verify_with_memory(memory, bundle, &verification),
+            None => bundle.read_whole()?.verify(verification),
+            Some(memory) => verify_with_memory(memory, bundle, verification),
         }
     }
 
@@ -119,7 +160,7 @@ fn verify_with_memory<'v, 'a: 'v>(
     memory: &Memory,
     bundle: BundleOutline<'a>,
     verification: &Verification<'v>,
-) -> Result<VerifiedSignature<'v>, Error> {
+) -> Result<VerifiedSignature<'v>, VerifyError> {
     let period = verification.period();
     let organisation_octets = OrganisationOctets::of(&bundle);
     let signed_data = bundle.signed_data();
@@ -176,6 +217,15 @@ pub enum Recognition {
     Organisation(u64),
     /// The signer too: the bundle costs one signature.
     Signer(u64),
+}
+
+/// The most octets that a verifier's memory may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryLimits {
+    /// For organisations, by chain and certificate.
+    pub organisation_octets: usize,
+    /// For those who sign for them, by their certificates.
+    pub signer_octets: usize,
 }
 
 /// What a verifier's memory has done and holds, for metrics.

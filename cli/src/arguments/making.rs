@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use clap::Args;
-use kliento::veraid::{MemberId, ObjectIdentifier, Period, Policy, Timestamp, TrustAnchors};
+use kliento::veraid::{MemberId, Period, Policy, ServiceOid, Timestamp, TrustAnchors};
 
 use super::{AlgorithmArguments, AnchorArguments, LoadedSigner, now};
 use crate::duration::Duration;
@@ -107,7 +107,7 @@ impl<L: Lifetime> MakingArguments<L> {
         signer: &LoadedSigner,
         anchors: &TrustAnchors,
         made: Period,
-        service: ObjectIdentifier,
+        service: ServiceOid,
     ) -> Result<MemberId, Fault> {
         let moment = self.moment(made);
         let (id, rest) = signer.verify(anchors, moment, service, self.policy())?;

@@ -15,7 +15,7 @@ use clap::builder::{StringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, Command};
 use dnssec::{Name, NameError};
-use kliento::veraid::{self, ObjectIdentifier};
+use kliento::veraid::{self, ServiceOid};
 
 pub(crate) use self::anchors::{AnchorArguments, read_trust_anchors};
 pub(crate) use self::issuer::{Authority, IssuerArguments};
@@ -84,7 +84,7 @@ pub(crate) fn name_parser() -> Hyphenated<impl TypedValueParser<Value = Name>> {
 
 /// A VeraId service: `kliento`, or an OID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Service(pub(crate) ObjectIdentifier);
+pub(crate) struct Service(pub(crate) ServiceOid);
 
 impl FromStr for Service {
     type Err = &'static str;
@@ -93,14 +93,14 @@ impl FromStr for Service {
         if text.eq_ignore_ascii_case("kliento") {
             return Ok(Self(kliento::SERVICE));
         }
-        ObjectIdentifier::new(text)
+        text.parse()
             .map(Self)
             .map_err(|_| "write `kliento` or an OID such as 1.3.6.1.4.1.58708.1.1")
     }
 }
 
 /// A service's name for people.
-pub(crate) fn service_name(service: ObjectIdentifier) -> String {
+pub(crate) fn service_name(service: ServiceOid) -> String {
     if service == kliento::SERVICE {
         return format!("{service} (Kliento)");
     }

@@ -92,8 +92,8 @@ impl AlgorithmArguments {
 /// Takes RSA, and `allowed` besides.
 pub(crate) fn allowing(allowed: &[Allowed]) -> Policy {
     let allow = |policy: Policy, allowed: &Allowed| match *allowed {
-        Allowed::All => policy.allow_all(),
-        Allowed::One(algorithm) => policy.allow(algorithm),
+        Allowed::All => policy.with_all_algorithms(),
+        Allowed::One(algorithm) => policy.with_algorithm(algorithm),
     };
     allowed.iter().fold(Policy::new(), allow)
 }
@@ -123,7 +123,7 @@ impl PolicyArguments {
     pub(crate) fn policy(&self) -> Policy {
         let policy = self.algorithms.policy();
         match self.dialect {
-            Some(dialect) => policy.only(dialect),
+            Some(dialect) => policy.with_only(dialect),
             None => policy,
         }
     }

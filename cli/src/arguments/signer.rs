@@ -2,8 +2,9 @@
 
 use clap::{ArgGroup, Args};
 use kliento::veraid::{
-    self, Dialect, Encapsulation, Member, MemberId, MemberIdBundle, ObjectIdentifier, Period,
-    Policy, PrivateKey, SignatureBundle, Signer, TrustAnchors, UserName, Verification,
+    self, Content, Dialect, Member, MemberId, MemberIdBundle, Period, Policy, PrivateKey,
+    ServiceOid, SignatureBundle, SignatureRequest, Signer, SignerIdentity, TrustAnchors, UserName,
+    Verification,
 };
 
 use super::hyphenated;
@@ -116,28 +117,32 @@ pub(crate) fn member(user: Option<&UserName>) -> Member {
 impl LoadedSigner {
     pub(crate) fn signer(&self) -> Signer<'_> {
         match self {
-            Self::Member { bundle, key } => Signer::Member { bundle, key },
+            Self::Member { bundle, key } => Signer::member(bundle, key),
             Self::Organisation {
                 chain,
                 authority,
                 attribution,
-            } if authority.intermediates.is_empty() => Signer::Organisation {
-                chain_der: chain,
-                certificate: &authority.organisation,
-                attribution,
-                key: &authority.key,
-            },
+            } if authority.intermediates.is_empty() => Signer::new(
+                SignerIdentity::Organisation {
+                    chain_der: chain,
+                    certificate: &authority.organisation,
+                    attribution,
+                },
+                &authority.key,
+            ),
             Self::Organisation {
                 chain,
                 authority,
                 attribution,
-            } => Signer::Delegate {
-                chain_der: chain,
-                certificate: &authority.organisation,
-                intermediates: &authority.intermediates,
-                attribution,
-                key: &authority.key,
-            },
+            } => Signer::new(
+                SignerIdentity::Delegate {
+                    chain_der: chain,
+                    certificate: &authority.organisation,
+                    intermediates: &authority.intermediates,
+                    attribution,
+                },
+                &authority.key,
+            ),
         }
     }
 
@@ -147,13 +152,13 @@ impl LoadedSigner {
         &self,
         anchors: &TrustAnchors,
         moment: Period,
-        service: ObjectIdentifier,
+        service: ServiceOid,
         policy: Policy,
     ) -> Result<(MemberId, Period), Fault> {
         match self {
             Self::Member { bundle, .. } => {
                 let verified = bundle
-                    .verify(anchors, moment, Some(service), policy)
+                    .verify(&Verification::new(service, moment, anchors).with_policy(policy))
                     .map_err(explain_to_member)?;
                 Ok((verified.member_id().clone(), verified.period()))
             }
@@ -163,12 +168,14 @@ impl LoadedSigner {
                 attribution,
             } => {
                 let organisation = &authority.organisation;
-                let verified =
-                    organisation.verify(chain, anchors, moment, Some(service), policy)?;
+                let verified = organisation.verify(
+                    chain,
+                    &Verification::new(service, moment, anchors).with_policy(policy),
+                )?;
                 let id = MemberId::new(verified.organisation().clone(), attribution.clone());
                 if !authority.intermediates.is_empty() {
                     if verified.dialect() == Dialect::VeraId {
-                        let error = veraid::Error::IntermediatesOutsideDialect;
+                        let error = veraid::VerifyError::IntermediatesOutsideDialect;
                         return Err(Fault::of_request(&error));
                     }
                     let verification =
@@ -192,27 +199,27 @@ impl LoadedSigner {
         &self,
         verification: &Verification<'_>,
         moment: Period,
-        service: ObjectIdentifier,
+        service: ServiceOid,
     ) -> Result<(), Fault> {
-        let probe = veraid::sign(
-            &self.signer(),
-            b"",
-            service,
-            moment,
-            Encapsulation::Attached,
-        )
-        .map_err(|error| Fault::of_request(&error))?;
+        let probe = self
+            .signer()
+            .sign(&SignatureRequest::new(
+                Content::Attached(b""),
+                service,
+                moment,
+            ))
+            .map_err(|error| Fault::of_request(&error))?;
         SignatureBundle::from_der(&probe)?.verify(verification)?;
         Ok(())
     }
 }
 
 /// A refusal of a member id bundle as its member should hear it: only an administrator can make another.
-fn explain_to_member(error: veraid::Error) -> Fault {
+fn explain_to_member(error: veraid::VerifyError) -> Fault {
     let has_expired = matches!(
         error,
-        veraid::Error::CertificateExpired { .. }
-            | veraid::Error::Dnssec(dnssec::Error::RrsigExpired { .. })
+        veraid::VerifyError::CertificateExpired { .. }
+            | veraid::VerifyError::Dnssec(dnssec::Error::RrsigExpired { .. })
     );
     let fault = Fault::from(error);
     if !has_expired {

@@ -1,7 +1,7 @@
 //! `kliento member`: an organisation vouches for a member's key.
 
 use clap::{ArgGroup, Args, Subcommand};
-use kliento::veraid::{MemberCertificate, MemberIdBundle, UserName};
+use kliento::veraid::{MemberCertificate, MemberIdBundle, MemberRequest, UserName, Verification};
 use serde::Serialize;
 
 use crate::arguments::{
@@ -109,15 +109,14 @@ impl Certify {
         // What nobody would accept is better refused where it can be mended.
         let dialect = issuer
             .organisation
-            .verify(&chain, &anchors, moment, None, policy)?
+            .verify(
+                &chain,
+                &Verification::for_any_service(moment, &anchors).with_policy(policy),
+            )?
             .dialect();
         let certificate = MemberCertificate::issue(
-            &member,
-            &public_key,
-            issuer.issuer(),
+            &MemberRequest::new(&member, &public_key, issuer.issuer(), dialect, period),
             &issuer.key,
-            period,
-            dialect,
         )
         .map_err(|error| Fault::of_request(&error))?;
         let Authority {
@@ -126,7 +125,8 @@ impl Certify {
             ..
         } = issuer;
         let bundle = MemberIdBundle::new(&chain, organisation, certificate, intermediates)?;
-        let verified = bundle.verify(&anchors, moment, None, policy)?;
+        let verified =
+            bundle.verify(&Verification::for_any_service(moment, &anchors).with_policy(policy))?;
         warn_of_an_early_end(period, verified.period());
 
         let der = bundle.to_der()?;

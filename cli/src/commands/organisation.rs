@@ -6,9 +6,9 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, Subcommand};
 use dnssec::Resolver;
 use kliento::veraid::{
-    self, Dialect, DialectError, DigestType, IntermediateCertificate, IntermediateName, Member,
-    Organisation, OrganisationCertificate, Period, PublicKey, SigningKey as _, TtlOverride,
-    TxtRecord, TxtRecordKeyError, UserName,
+    self, Dialect, DialectError, DigestType, IntermediateCertificate, IntermediateName,
+    IntermediateRequest, Member, Organisation, OrganisationCertificate, OrganisationRequest,
+    Period, PublicKey, SigningKey as _, TtlOverride, TxtRecord, TxtRecordKeyError, UserName,
 };
 use serde::Serialize;
 
@@ -296,11 +296,9 @@ impl Certificate {
         let key = arguments::private_key(&self.key)?;
         let period = self.start.period(self.valid_for)?;
         let certificate = OrganisationCertificate::self_issue(
-            &self.domain,
-            self.dialect,
+            &OrganisationRequest::new(&self.domain, self.dialect, period)
+                .with_path_length(self.path_length),
             &key,
-            period,
-            self.path_length,
         )
         .map_err(|error| self.refusal(&error))?;
         self.out
@@ -321,8 +319,11 @@ impl Certificate {
         self.out.report(output, &document, &text)
     }
 
-    fn refusal(&self, error: &veraid::Error) -> Fault {
-        if matches!(error, veraid::Error::IntermediatesOutsideDialect) {
+    fn refusal(&self, error: &veraid::IssueError) -> Fault {
+        if matches!(
+            error,
+            veraid::IssueError::Invalid(veraid::VerifyError::IntermediatesOutsideDialect)
+        ) {
             return Fault::failure(format!(
                 "--path-length {}: VeraId has no intermediate certificates",
                 self.path_length
@@ -413,12 +414,9 @@ impl Delegate {
         let period = self.period(issuer.period())?;
         let name = self.subject()?;
         let certificate = IntermediateCertificate::issue(
-            &name,
-            &public_key,
-            issuer.issuer(),
+            &IntermediateRequest::new(&name, &public_key, issuer.issuer(), period)
+                .with_path_length(self.path_length),
             &issuer.key,
-            period,
-            self.path_length,
         )
         .map_err(|error| Fault::of_request(&error))?;
         self.out

@@ -1,7 +1,7 @@
 //! `kliento signature`: VeraId signatures over any content, for any service.
 
 use clap::{Args, Subcommand};
-use kliento::veraid::{self, Encapsulation, SignatureBundle, Verification};
+use kliento::veraid::{self, SignatureBundle, SignatureRequest, Verification};
 use serde::Serialize;
 
 use crate::arguments::{
@@ -99,12 +99,14 @@ impl Create {
         let Service(service) = self.service;
 
         let id = self.making.verify(&signer, &anchors, period, service)?;
-        let encapsulation = if self.attach {
-            Encapsulation::Attached
+        let content = if self.attach {
+            veraid::Content::Attached(&content)
         } else {
-            Encapsulation::Detached
+            veraid::Content::Detached(&content)
         };
-        let bundle = veraid::sign(&signer.signer(), &content, service, period, encapsulation)
+        let bundle = signer
+            .signer()
+            .sign(&SignatureRequest::new(content, service, period))
             .map_err(|error| Fault::of_request(&error))?;
         self.out.write(&bundle, form)?;
 

@@ -213,7 +213,7 @@ pub(super) fn issue(
     period: Period,
 ) -> Result<Vec<u8>, Fault> {
     kliento::issue(&signer.signer(), token, period).map_err(|error| match error {
-        kliento::Error::VeraId(error) => Fault::of_request(&error),
+        kliento::IssueError::VeraId(error) => Fault::of_request(&error),
         other => other.into(),
     })
 }

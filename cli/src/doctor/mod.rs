@@ -19,9 +19,7 @@ mod survey;
 mod words;
 
 use dnssec::{Client, Name, Resolver, TrustAnchors};
-use kliento::veraid::{
-    Dialect, KeyAlgorithm, ObjectIdentifier, Organisation, PublicKey, Timestamp,
-};
+use kliento::veraid::{Dialect, KeyAlgorithm, Organisation, PublicKey, ServiceOid, Timestamp};
 
 use self::finding::Finding;
 pub(crate) use self::findings::records::dialect_option;
@@ -41,7 +39,7 @@ pub(crate) struct Subject {
     /// The key that the records should be about, if there is one to compare them with.
     pub(crate) key: Option<PublicKey>,
     /// The service that the records should allow.
-    pub(crate) service: ObjectIdentifier,
+    pub(crate) service: ServiceOid,
     pub(crate) now: Timestamp,
     pub(crate) commands: Commands,
 }

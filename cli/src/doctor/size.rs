@@ -4,8 +4,9 @@
 
 use dnssec::{Chain, Period, Timestamp};
 use kliento::veraid::{
-    self, Encapsulation, KeyAlgorithm, Member, MemberCertificate, MemberIdBundle,
-    OrganisationCertificate, PrivateKey, Signer, SigningKey as _,
+    self, Content, KeyAlgorithm, Member, MemberCertificate, MemberIdBundle, MemberRequest,
+    OrganisationCertificate, OrganisationRequest, PrivateKey, SignatureRequest, Signer,
+    SignerIdentity, SigningKey as _,
 };
 use kliento::{MAX_BUNDLE_OCTETS, Token, header};
 use serde::Serialize;
@@ -65,21 +66,25 @@ impl BundleSizes {
         algorithm: KeyAlgorithm,
     ) -> Result<Self, Fault> {
         let (domain, dialect, now) = (&subject.domain, subject.dialect, subject.now);
-        let organisation_key = PrivateKey::generate(algorithm).map_err(veraid::Error::from)?;
+        let organisation_key = PrivateKey::generate(algorithm).map_err(veraid::IssueError::from)?;
         let member_key =
-            PrivateKey::generate(KeyAlgorithm::Rsa2048).map_err(veraid::Error::from)?;
+            PrivateKey::generate(KeyAlgorithm::Rsa2048).map_err(veraid::IssueError::from)?;
         let end = now.saturating_add(TOKEN_SECONDS);
         let period = Period::new(now, end).unwrap_or(Period::at(now));
-        let certificate =
-            OrganisationCertificate::self_issue(domain, dialect, &organisation_key, period, 0)?;
+        let certificate = OrganisationCertificate::self_issue(
+            &OrganisationRequest::new(domain, dialect, period),
+            &organisation_key,
+        )?;
         let member = Member::User(MEMBER.parse().map_err(veraid_name)?);
         let member_certificate = MemberCertificate::issue(
-            &member,
-            member_key.public_key(),
-            &certificate,
+            &MemberRequest::new(
+                &member,
+                member_key.public_key(),
+                &certificate,
+                dialect,
+                period,
+            ),
             &organisation_key,
-            period,
-            dialect,
         )?;
         let bundle = MemberIdBundle::new(
             chain_der,
@@ -89,24 +94,21 @@ impl BundleSizes {
         )?;
         let token = Token::new(AUDIENCE.parse()?).to_json();
         let issue = |signer: &Signer<'_>| {
-            veraid::sign(
-                signer,
-                &token,
+            signer.sign(&SignatureRequest::new(
+                Content::Attached(&token),
                 kliento::SERVICE,
                 period,
-                Encapsulation::Attached,
-            )
+            ))
         };
-        let by_member = issue(&Signer::Member {
-            bundle: &bundle,
-            key: &member_key,
-        })?;
-        let by_organisation = issue(&Signer::Organisation {
-            chain_der,
-            certificate: &certificate,
-            attribution: &member,
-            key: &organisation_key,
-        })?;
+        let by_member = issue(&Signer::member(&bundle, &member_key))?;
+        let by_organisation = issue(&Signer::new(
+            SignerIdentity::Organisation {
+                chain_der,
+                certificate: &certificate,
+                attribution: &member,
+            },
+            &organisation_key,
+        ))?;
         Ok(Self {
             organisation_key: algorithm.to_string(),
             member_key: KeyAlgorithm::Rsa2048.to_string(),

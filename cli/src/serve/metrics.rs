@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use kliento::{TierStatistics, Timestamp, Verifier};
+use kliento::{SharedVerifier, TierStatistics, Timestamp};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _};
@@ -112,7 +112,10 @@ impl Default for Metrics {
 
 impl Metrics {
     /// With what `verifier` remembers and how long the certificate of `tls` is valid among them.
-    pub(crate) fn new(verifier: Option<Arc<Current<Verifier>>>, tls: Option<Arc<Tls>>) -> Self {
+    pub(crate) fn new(
+        verifier: Option<Arc<Current<SharedVerifier>>>,
+        tls: Option<Arc<Tls>>,
+    ) -> Self {
         let mut metrics = Self {
             registry: Registry::default(),
             verifications: Family::default(),
@@ -131,7 +134,7 @@ impl Metrics {
         metrics
     }
 
-    fn register(&mut self, verifier: Option<Arc<Current<Verifier>>>, tls: Option<Arc<Tls>>) {
+    fn register(&mut self, verifier: Option<Arc<Current<SharedVerifier>>>, tls: Option<Arc<Tls>>) {
         let ours = self.registry.sub_registry_with_prefix("kliento");
         ours.register(
             "verifications",
@@ -295,7 +298,7 @@ impl Drop for Connected {
 }
 
 /// The size of what a verifier remembers, found out when it is asked for.
-struct Cache(Arc<Current<Verifier>>);
+struct Cache(Arc<Current<SharedVerifier>>);
 
 impl fmt::Debug for Cache {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -558,8 +561,7 @@ mod tests {
 
     #[test]
     fn knows_what_the_verifier_remembers() {
-        let audience = "https://api.example.com".parse().unwrap();
-        let verifier = Verifier::builder(audience).cache_octets(1 << 20).build();
+        let verifier = SharedVerifier::builder().cache_octets(1 << 20).build();
         let text = Metrics::new(Some(Arc::new(Current::new(verifier))), None).to_text();
         for part in [
             "kliento_cache_octets{tier=\"bundles\"} 0",

@@ -29,7 +29,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kliento::Verifier;
+use kliento::SharedVerifier;
 use serde::Serialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -118,7 +118,7 @@ pub(crate) struct Service {
 /// The parts that outlive each configuration.
 struct Shared {
     gate: Arc<Gate>,
-    verifier: Arc<Current<Verifier>>,
+    verifier: Arc<Current<SharedVerifier>>,
     metrics: Arc<Metrics>,
     tls: Option<Arc<Tls>>,
 }
@@ -147,7 +147,7 @@ impl Service {
             .map(Tls::load)
             .transpose()?
             .map(Arc::new);
-        let verifier = settings.trust.verifier(settings.limits.cache)?;
+        let verifier = settings.trust.verifier(settings.limits.cache);
         let shared = Arc::new(Current::new(verifier.clone()));
         let metrics = Arc::new(Metrics::new(Some(Arc::clone(&shared)), tls.clone()));
         metrics.trusts(&settings.trust);
@@ -314,7 +314,7 @@ impl Running {
         let verifier = if is_trust_the_same {
             self.shared.verifier.get().as_ref().clone()
         } else {
-            settings.trust.verifier(self.settings.limits.cache)?
+            settings.trust.verifier(self.settings.limits.cache)
         };
         let mut plan = Plan::new(&settings, &sections, self.shared.tls.as_deref());
         let endpoints = Endpoints::new(sections, verifier.clone(), &self.shared.gate)?;
@@ -368,7 +368,7 @@ impl Running {
     }
 }
 
-async fn forget_the_expired(verifier: Arc<Current<Verifier>>) {
+async fn forget_the_expired(verifier: Arc<Current<SharedVerifier>>) {
     let mut minute = interval(EXPIRY_INTERVAL);
     loop {
         minute.tick().await;

@@ -19,7 +19,7 @@ use kliento::client::{KlientoMiddleware, MemberSigner, Origin, TokenSource};
 use kliento::http::Authenticator;
 use kliento::http::axum::{Authenticated, TypedClaims};
 use kliento::http::tower::KlientoLayer;
-use kliento::{Requirements, Verifier};
+use kliento::{Requirements, Verifier, WithSources};
 use kliento_examples::{Arguments, Expectation, Fault, NOT_IN_EARNEST, Report, World};
 use reqwest::header::AUTHORIZATION;
 use serde::Deserialize;
@@ -35,15 +35,16 @@ fn router(verifier: Verifier) -> Result<Router, Fault> {
     let authenticator = Authenticator::new(verifier).on_refusal(|refusal, request| {
         // Clients are told the reason; the message, which may name subjects and audiences, is for the log.
         eprintln!(
-            "refused: {} {}: {refusal}",
+            "refused: {} {}: {}",
             request.method,
-            request.uri.path()
+            request.uri.path(),
+            WithSources(refusal)
         );
     });
     let administrators = Requirements::new()
-        .organisation("example.com".parse()?)
-        .claim("role", "admin")
-        .signed_by_member();
+        .with_organisation("example.com".parse()?)
+        .with_claim("role", "admin")
+        .with_member_signature();
 
     let everybody = KlientoLayer::new(authenticator.clone());
     let administrators = KlientoLayer::new(authenticator).requirements(administrators);

@@ -15,11 +15,11 @@
 //! service Greeter { rpc Hello(Text) returns (Text); }
 //! ```
 
-use kliento::Requirements;
 use kliento::client::{MemberSigner, TokenSource};
 use kliento::http::HEADER_LIST_OCTETS;
 use kliento::http::tonic::{RequestExt, TokenInterceptor};
 use kliento::http::tower::KlientoLayer;
+use kliento::{Requirements, WithSources};
 use kliento_examples::{Expectation, Fault, NOT_IN_EARNEST, Report, World};
 use tonic::service::Interceptor;
 use tonic::transport::server::TcpIncoming;
@@ -51,10 +51,12 @@ async fn main() -> Result<(), Fault> {
         .grpc()
         .requirements(
             Requirements::new()
-                .organisation("example.com".parse()?)
-                .signed_by_member(),
+                .with_organisation("example.com".parse()?)
+                .with_member_signature(),
         )
-        .on_refusal(|refusal, request| eprintln!("refused: {}: {refusal}", request.uri.path()));
+        .on_refusal(|refusal, request| {
+            eprintln!("refused: {}: {}", request.uri.path(), WithSources(refusal));
+        });
     let server = Server::builder()
         // Without this, HTTP/2 has no room for the largest tokens.
         .http2_max_header_list_size(HEADER_LIST_OCTETS)

@@ -15,7 +15,7 @@ async fn hello(caller: Authenticated) -> String {
 async fn main() -> Result<(), Box<dyn Error>> {
     // The audience is the name by which clients know this server.
     let verifier = Verifier::builder("https://api.example.org".parse()?)
-        .requirements(Requirements::new().subject("*@example.com".parse()?))
+        .requirements(Requirements::new().with_subject("*@example.com".parse()?))
         // Trusts the demo's DNS root. Remove this line to trust the real one.
         .trust_anchors(fs::read_to_string("world/anchors")?.parse()?)
         .build();

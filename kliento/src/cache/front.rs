@@ -1,33 +1,34 @@
-//! The few bundles that a thread was asked about most, in front of those that all threads share.
+//! A few bundles that each thread looks up most, in front of the cache that all threads share.
 //!
-//! Threads that look one entry up at the same moment wait for each other, though none of them changes it: a lock counts its
-//! readers and an `Arc` its owners, and processors pass such counts to and fro. So a thread keeps copies of its own, whose
-//! counts are nobody else's.
+//! Threads that look up the same entry at the same time wait for each other, although none of them
+//! changes it: a lock counts its readers and an `Arc` its owners, and processors must exchange such
+//! counts. So each thread keeps its own copies, with counts of their own.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use veraid::cache::thread_number;
+use veraid_cache::thread_number;
 
 use super::{Form, Known, Presented};
 use crate::VerifiedToken;
 
-/// Threads that have places of their own; more share them.
+/// The number of threads with places of their own. Further threads share them.
 const PLACES: usize = 16;
-/// Bundles in each place.
+/// The number of bundles in each place.
 const ENTRIES: usize = 16;
-/// One of so many that were found among what is shared is copied: those that come again and again are soon, and others cost
-/// next to nothing.
+/// The divisor of look-ups in the shared cache that make a copy. Frequent bundles are copied soon,
+/// and others cost almost nothing.
 const COPIED: u32 = 8;
-/// One of so many that are found here is looked up behind as well, where it would pass for unused otherwise.
+/// The divisor of hits that are also looked up in the shared cache, which would otherwise consider
+/// the bundle unused.
 const LOOKED_UP: u32 = 64;
 
 pub(super) struct Front {
     places: [Place; PLACES],
-    /// What the copies in one place may take.
+    /// The most bytes of the copies in one place.
     octets: usize,
 }
 
-/// Two cache lines of 64 octets, since processors fetch them in pairs.
+/// Two cache lines of 64 bytes, since processors fetch them in pairs.
 #[derive(Default)]
 #[repr(align(128))]
 struct Place(Mutex<Entries>);
@@ -35,7 +36,7 @@ struct Place(Mutex<Entries>);
 #[derive(Default)]
 struct Entries {
     entries: [Option<Entry>; ENTRIES],
-    /// Found here, and found behind.
+    /// The numbers of hits here and in the shared cache.
     found: u32,
     passed: u32,
 }
@@ -43,24 +44,24 @@ struct Entries {
 struct Entry {
     form: Form,
     hash: u64,
-    /// Shared with what is behind; only read.
+    /// Shared with the shared cache, and only read.
     octets: Arc<[u8]>,
     /// Not shared.
     token: VerifiedToken,
-    /// What all of it takes; that the octets are shared is not counted on.
+    /// The size of all parts, as if the bytes were not shared.
     weight: usize,
 }
 
-/// What is in front.
+/// The result of a look-up.
 pub(super) enum Found {
     Token(VerifiedToken),
-    /// It is to be looked up behind too, for once.
+    /// The bundle was found, and must also be looked up in the shared cache this time.
     TokenToLookUp(VerifiedToken),
     Nothing,
 }
 
 impl Front {
-    /// With room for `octets` in all places together.
+    /// A front with room for `octets` bytes in all places together.
     pub(super) fn new(octets: usize) -> Self {
         Self {
             places: Default::default(),
@@ -68,7 +69,7 @@ impl Front {
         }
     }
 
-    /// What this thread keeps of a bundle, if it `holds`.
+    /// This thread's copy of a bundle, if it `holds`.
     pub(super) fn get(
         &self,
         bundle: Presented<'_>,
@@ -89,7 +90,7 @@ impl Front {
         .unwrap_or(Found::Nothing)
     }
 
-    /// Takes notice of a bundle that was found behind: now and then it gets a copy in front.
+    /// Takes note of a bundle that was found in the shared cache, and copies it now and then.
     pub(super) fn notice(&self, bundle: Presented<'_>, known: &Known) {
         self.with_entries(|entries| {
             entries.passed = entries.passed.wrapping_add(1);
@@ -111,7 +112,7 @@ impl Front {
         });
     }
 
-    /// Forgets what this thread keeps of a bundle.
+    /// Forgets this thread's copy of a bundle.
     pub(super) fn remove(&self, bundle: Presented<'_>) {
         self.with_entries(|entries| {
             let slot = entries.slot(bundle.hash)?;
@@ -119,7 +120,7 @@ impl Front {
         });
     }
 
-    /// Octets that the copies take.
+    /// The bytes that the copies take.
     pub(super) fn octets(&self) -> u64 {
         let places = self.places.iter().map(|Place(entries)| {
             let entries = entries.lock().unwrap_or_else(PoisonError::into_inner);
@@ -128,12 +129,12 @@ impl Front {
         places.fold(0, u64::saturating_add)
     }
 
-    /// Octets that the copies may take at most.
+    /// The most bytes that the copies may take.
     pub(super) fn capacity_octets(&self) -> u64 {
         u64::try_from(self.octets.saturating_mul(PLACES)).unwrap_or(u64::MAX)
     }
 
-    /// Forgets all but what it is told to keep.
+    /// Forgets all copies except those to keep.
     pub(super) fn retain(&self, keep: impl Fn(&VerifiedToken) -> bool) {
         for Place(entries) in &self.places {
             let mut entries = entries.lock().unwrap_or_else(PoisonError::into_inner);
@@ -143,7 +144,7 @@ impl Front {
         }
     }
 
-    /// Nothing for a thread that would have to wait for another, or is about to end.
+    /// `None` for a thread that would have to wait for another, or is about to end.
     fn with_entries<T>(&self, act: impl FnOnce(&mut Entries) -> Option<T>) -> Option<T> {
         let Place(entries) = self.places.get(thread_number()? % PLACES)?;
         act(&mut *entries.try_lock().ok()?)

@@ -1,22 +1,29 @@
-//! What a server remembers of tokens that it verified, so that it need not verify them again.
+//! The cache of verified tokens, so that a server need not verify them again.
 //!
-//! There are three tiers, each by exact octets:
+//! There are three tiers. Their keys are the exact bytes of:
 //!
-//! 1. Bundles, as they were presented. A client sends the same one with each request until it ends, for up to an hour.
-//! 2. Organisations, by their DNSSEC chain and certificate, which come in all bundles of an organisation for some days.
-//! 3. Members, and others who sign for an organisation, by their certificates, which come in all of a member's bundles.
+//! 1. Bundles, as they were presented. A client sends the same bundle with each request until it
+//!    ends, for up to an hour.
+//! 2. Organisations: their DNSSEC chain and certificate, which are in all bundles of an
+//!    organisation for some days.
+//! 3. Members, and others who sign for an organisation: their certificates, which are in all of a
+//!    member's bundles.
 //!
-//! The first is here; the others are `veraid`'s ([`veraid::Verifier`]). For all of them:
+//! The first tier is here; the others are in `veraid` ([`veraid::Verifier`]). These rules apply to
+//! all:
 //!
-//! - Only what was verified goes in, and of bundles what was accepted. What is refused is not remembered, and can't push out
-//!   what is.
-//! - A look-up asks again whether it holds now. That costs no more than comparing numbers, since verification gives the
-//!   period in which everything holds.
-//! - Octets are compared whole. The hash, seeded at random for each cache, only finds the place: whoever could make valid
-//!   bundles that all fall on one would slow look-ups down, and change no verdict.
-//! - It is bounded in octets. What was not asked for lately goes first, and what is new pushes out only what is new.
-//! - Bundles are malleable: whoever has one valid token can write it down in any number of ways, since nobody signs DNS
-//!   message IDs, TTLs or unsigned records. Of those that say the same only a few are kept, and none that is very large.
+//! - Only verified data are stored, and of bundles only those that were accepted. Refused input is
+//!   not remembered, and can't evict anything.
+//! - A look-up checks again that the entry is valid now. That only compares numbers, since
+//!   verification yields the period in which everything is valid.
+//! - Keys are compared byte by byte. The hash, which has a random seed for each cache, only finds
+//!   the slot. An attacker who could make valid bundles with the same hash would slow look-ups
+//!   down, but change no verdict.
+//! - Its size in bytes is bounded. Entries that were not used lately are evicted first, and new
+//!   entries evict only new ones.
+//! - Bundles are malleable: anybody who has a valid token can encode it in any number of ways,
+//!   since DNS message IDs, TTLs and unsigned records have no signature. Of bundles with the same
+//!   content, only a few are kept, and no very large ones.
 
 mod front;
 
@@ -25,28 +32,29 @@ use core::hash::{BuildHasher as _, Hash, Hasher};
 use std::sync::Arc;
 
 use foldhash::quality::SeedableRandomState;
-use veraid::cache::{Counter, Equivalent, Tier, TierStatistics, random_hasher};
 use veraid::{Period, Timestamp};
+use veraid_cache::{Counter, Equivalent, Tier, TierStatistics, random_hasher};
 
 use front::{Found, Front};
 
 use crate::VerifiedToken;
 
-/// Octets that all tiers hold together unless told otherwise: with RSA-2048 keys some thousand bundles, five hundred
-/// organisations and a thousand members.
+/// The default size of all tiers together in bytes: with RSA-2048 keys about a thousand bundles,
+/// five hundred organisations and a thousand members.
 pub(crate) const DEFAULT_OCTETS: usize = 16 * 1_024 * 1_024;
 
-/// What an entry takes beside its key and the texts in it, estimated upwards: the cache's own slots, the names, the
-/// counts and the allocator's share.
+/// An upper estimate of an entry's size without its key and strings: slots of the cache, names,
+/// counts and the allocator's overhead.
 const ENTRY_OCTETS: usize = 640;
-/// The same for each claim beside its text: two places from the allocator, and a share of a node that is half empty.
+/// The same for each claim without its strings: two allocations, and a share of a node that is half
+/// empty.
 const CLAIM_OCTETS: usize = 192;
-/// Bundles of one form by the same signature. Honest clients send one.
+/// The most bundles of one form with the same signature. Honest clients send one.
 const BUNDLES_OF_ONE_TOKEN: u32 = 4;
-/// One of so many octets is for the copies that threads keep.
+/// The divisor of the size that is for the threads' copies.
 const FRONT_SHARE: usize = 8;
 
-/// How many octets there are for each tier.
+/// The size of each tier in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shares {
     pub(crate) bundles: usize,
@@ -55,7 +63,7 @@ pub(crate) struct Shares {
 }
 
 impl Shares {
-    /// Half for bundles, and a quarter for organisations and members each.
+    /// Gives half to bundles, and a quarter each to organisations and members.
     pub(crate) fn of(octets: usize) -> Self {
         let quarter = octets / 4;
         Self {
@@ -66,16 +74,18 @@ impl Shares {
     }
 }
 
-/// How a bundle was presented. The same octets may mean different things.
+/// The form in which a bundle was presented. The same bytes can mean different things in different
+/// forms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Form {
     /// The bundle itself.
     Der,
-    /// What follows the scheme in an `Authorization` value.
+    /// The part after the scheme in an `Authorization` value.
     Credentials,
 }
 
-/// A bundle as it was presented. Its hash is computed once, and only finds the place: octets are compared whole.
+/// A bundle as it was presented. Its hash is computed once, and only finds the slot: keys are
+/// compared byte by byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Presented<'a> {
     hash: u64,
@@ -125,12 +135,12 @@ impl Equivalent<Key> for Presented<'_> {
     }
 }
 
-/// A verified token, and the octets that are its key.
+/// A verified token, and the bytes that are its key.
 #[derive(Clone)]
 struct Known {
     octets: Arc<[u8]>,
     token: VerifiedToken,
-    /// How many octets it takes as an entry, estimated upwards.
+    /// An upper estimate of its size as an entry, in bytes.
     weight: usize,
 }
 
@@ -142,7 +152,7 @@ impl Known {
             .map(|(name, value)| name.len() + value.len() + CLAIM_OCTETS);
         let texts = octets.len()
             + token.audience().as_str().len()
-            // As the subject, and as the organisation and the user.
+            // Once in the subject, and once in the organisation and the user.
             + 2 * token.subject().len();
         Self {
             weight: ENTRY_OCTETS + texts + claims.sum::<usize>(),
@@ -152,17 +162,17 @@ impl Known {
     }
 }
 
-/// Verified tokens by the bundles that they came in.
+/// Verified tokens by their bundles.
 pub(crate) struct Cache {
     tokens: Tier<Key, Known>,
     front: Front,
-    /// Look-ups that were answered in front.
+    /// The number of look-ups that the front answered.
     front_hits: Counter,
     hasher: SeedableRandomState,
 }
 
 impl Cache {
-    /// A cache of at most `octets`, or none for 0.
+    /// A cache of at most `octets` bytes, or `None` for 0.
     pub(crate) fn new(octets: usize) -> Option<Self> {
         let front_octets = octets / FRONT_SHARE;
         Some(Self {
@@ -177,7 +187,7 @@ impl Cache {
         })
     }
 
-    /// What a bundle is looked up and remembered by.
+    /// The key of a bundle.
     pub(crate) fn presented<'a>(&self, form: Form, octets: &'a [u8]) -> Presented<'a> {
         Presented {
             hash: self.hasher.hash_one((form, octets)),
@@ -186,11 +196,12 @@ impl Cache {
         }
     }
 
-    /// What is known of a bundle, if that holds for whoever asks about `required`.
+    /// The token of a known bundle, if it is valid for the period `required`.
     ///
-    /// Verifying asks that one second of `required` will do, and that DNSSEC holds close to its end (the TTL override). If
-    /// everything holds at that end, both are true, whatever the override. If not, the bundle has to be verified: that is
-    /// so for the last seconds of a token, of a verifier that forgives a clock skew.
+    /// Verification requires validity at one second of `required`, and DNSSEC validity close to its
+    /// end (the TTL override). If everything is valid at that end, both conditions are met,
+    /// whatever the override. Otherwise the bundle must be verified again. With a verifier that
+    /// tolerates a clock skew, this happens in the last seconds of a token.
     pub(crate) fn get(&self, bundle: Presented<'_>, required: Period) -> Option<VerifiedToken> {
         let holds = |token: &VerifiedToken| token.validity().contains(required.end());
         match self.front.get(bundle, holds) {
@@ -218,9 +229,10 @@ impl Cache {
         Some(known.token)
     }
 
-    /// Remembers a token that was verified and accepted.
+    /// Remembers an accepted token.
     ///
-    /// By one signature any number of bundles are valid, since nobody signs how the rest is written down.
+    /// Any number of bundles can be valid with one signature, since it does not cover the encoding
+    /// of the rest.
     pub(crate) fn insert(&self, bundle: Presented<'_>, token: &VerifiedToken, signature: &[u8]) {
         let octets: Arc<[u8]> = bundle.octets.into();
         let key = Key {
@@ -232,7 +244,7 @@ impl Cache {
         self.tokens.insert(key, known, (bundle.form, signature));
     }
 
-    /// Forgets what has ended before `time`.
+    /// Forgets tokens that ended before `time`.
     pub(crate) fn remove_expired(&self, time: Timestamp) {
         let holds = |token: &VerifiedToken| token.validity().end() >= time;
         self.front.retain(holds);
@@ -256,26 +268,27 @@ impl fmt::Debug for Cache {
     }
 }
 
-/// What a verifier's cache has done and holds, for metrics.
+/// The statistics of a verifier's cache, for metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheStatistics {
-    /// Whole bundles. What is found here needs no verification.
+    /// Whole bundles. A bundle that is found needs no verification.
     pub bundles: TierStatistics,
-    /// Organisations, by chain and certificate. They are looked up for bundles that are new.
+    /// Organisations, by chain and certificate. They are looked up for new bundles.
     pub organisations: TierStatistics,
-    /// Members, and others who sign for an organisation, by their certificates. They are looked up when the organisation was
-    /// found; then only the token's own signature is left to check.
+    /// Members, and others who sign for an organisation, by their certificates. They are looked up
+    /// if the organisation was found. If they are found, too, only the token's own signature
+    /// remains to be checked.
     pub members: TierStatistics,
 }
 
 impl CacheStatistics {
-    /// Octets that all of it takes, estimated upwards.
+    /// An upper estimate of its size in bytes.
     pub fn octets(&self) -> u64 {
         self.tiers().map(|tier| tier.octets).sum()
     }
 
-    /// Octets that all of it may take at most.
+    /// The most bytes that it may take.
     pub fn capacity_octets(&self) -> u64 {
         self.tiers().map(|tier| tier.capacity_octets).sum()
     }

@@ -1,4 +1,4 @@
-//! A token that is ready to be sent.
+//! A token that is ready to send.
 
 use core::fmt;
 use std::sync::Arc;
@@ -9,12 +9,13 @@ use veraid::{Period, Timestamp};
 use zeroize::Zeroizing;
 
 use super::period;
-use crate::{Audience, Error, TokenBundle, header};
+use crate::{Audience, TokenBundle, VerifyError, header};
 
-/// A token as a client sends it: the value of an `Authorization` field, whom it is for and when it holds.
+/// A token as a client sends it: the value of an `Authorization` field, its audience and its
+/// period.
 ///
-/// Cheap to clone. Whoever has it can use it until it ends, so `Debug` does not show it, and its memory is wiped when the
-/// last copy goes.
+/// Cheap to clone. Anybody who has it can use it until it ends, so `Debug` does not show it, and
+/// its memory is wiped when the last copy is dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BearerToken(Arc<Inner>);
 
@@ -25,17 +26,18 @@ struct Inner {
     period: Period,
 }
 
-/// What a bundle turned out to be.
+/// The result of reading a bundle.
 pub(super) enum Reading {
-    /// A token, for whomever and whenever it may be.
+    /// A token, whatever its audience and period.
     Token(BearerToken),
-    /// A token whose parts hold at no one time.
+    /// A token whose parts are never valid at the same time.
     NeverValid,
 }
 
 impl BearerToken {
-    /// Reads a bundle's DER, and verifies none of it. Where it holds more than once, the period is the one around `now`.
-    pub(super) fn read(der: &[u8], now: Timestamp) -> Result<Reading, Error> {
+    /// Reads a bundle in DER, without verifying it. If it has several periods, the one around `now`
+    /// is used.
+    pub(super) fn read(der: &[u8], now: Timestamp) -> Result<Reading, VerifyError> {
         let bundle = TokenBundle::from_der(der)?;
         let (audience, _) = bundle.unverified_token()?.into_parts();
         let Some(period) = period::claimed(bundle.signature_bundle(), now) else {
@@ -53,27 +55,28 @@ impl BearerToken {
         self.0.value.clone()
     }
 
-    /// The same as text.
+    /// The value as text.
     pub fn as_str(&self) -> &str {
-        // Base64 behind the name of a scheme.
+        // Base64 after the name of a scheme.
         self.0.value.to_str().unwrap_or_default()
     }
 
-    /// Whom it says it is for.
+    /// The audience that the token names.
     pub fn audience(&self) -> &Audience {
         &self.0.audience
     }
 
-    /// When it says that it holds: it, its certificates and its DNSSEC chain together.
+    /// The period in which the token, its certificates and its DNSSEC chain claim to be valid
+    /// together.
     pub fn period(&self) -> Period {
         self.0.period
     }
 }
 
-fn header_value(der: &[u8]) -> Result<HeaderValue, Error> {
+fn header_value(der: &[u8]) -> Result<HeaderValue, VerifyError> {
     let text = Zeroizing::new(header::encode(der).into_bytes());
     let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(text)).map_err(|_| {
-        Error::MalformedHeader {
+        VerifyError::MalformedHeader {
             detail: "the token is no value of a header field",
         }
     })?;
@@ -87,7 +90,7 @@ impl AsRef<str> for BearerToken {
     }
 }
 
-/// Without the token.
+/// Does not show the token.
 impl fmt::Debug for BearerToken {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

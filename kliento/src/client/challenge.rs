@@ -1,11 +1,12 @@
-//! Whether a server asks for a Kliento token: the challenges of `WWW-Authenticate` (RFC 9110 §11.6.1).
+//! The challenges of `WWW-Authenticate` (RFC 9110 §11.6.1), by which a server asks for a Kliento
+//! token.
 
 use http::HeaderMap;
 use http::header::WWW_AUTHENTICATE;
 
 use crate::header::SCHEME;
 
-/// Whether one of the challenges in these fields is for the scheme `Kliento`.
+/// Returns whether one of the challenges in these fields is for the scheme `Kliento`.
 pub(super) fn asks_for_kliento(fields: &HeaderMap) -> bool {
     fields
         .get_all(WWW_AUTHENTICATE)
@@ -13,7 +14,8 @@ pub(super) fn asks_for_kliento(fields: &HeaderMap) -> bool {
         .any(|value| elements(value.as_bytes()).any(begins_kliento_challenge))
 }
 
-/// An element of the list is a parameter of the last challenge, or a scheme and perhaps its first parameter.
+/// An element of the list is a parameter of the last challenge, or a scheme and perhaps its first
+/// parameter.
 fn begins_kliento_challenge(element: &[u8]) -> bool {
     let word = element
         .split(|octet| matches!(octet, b' ' | b'\t'))
@@ -22,7 +24,7 @@ fn begins_kliento_challenge(element: &[u8]) -> bool {
     word.eq_ignore_ascii_case(SCHEME.as_bytes())
 }
 
-/// What stands between commas that are not part of a quoted string (RFC 9110 §5.6.4).
+/// The parts between commas, except commas in quoted strings (RFC 9110 §5.6.4).
 fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut is_quoted = false;
     let mut is_escaped = false;

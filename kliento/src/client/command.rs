@@ -12,19 +12,20 @@ use zeroize::Zeroizing;
 use super::form;
 use super::supply::Bundle;
 
-/// So much of what a command complains about is kept, in octets.
+/// The most bytes of a command's standard error that are kept.
 const MAX_COMPLAINT: usize = 2_048;
 
-/// From here on a word is taken for Base64 that might be a token, if it begins as one.
+/// The length from which a word that begins like a token is treated as one.
 const TOKEN_LIKE: usize = 40;
 
-/// A command that prints a token, which is run when one is needed: `kliento token issue … --out -`, or a program that
-/// asks somebody for one.
+/// A command that prints a token: `kliento token issue … --out -`, or a program that gets one from
+/// a service. It runs when a token is needed.
 ///
-/// It is run as it is given, without a shell and with nothing on its standard input. It prints a bundle in any form that
-/// `kliento token issue` writes (DER, Base64, or the value of an `Authorization` field) and ends with status 0. One that
-/// takes longer than [the source waits](super::TokenSourceBuilder::time_limit) is killed, and so is one that prints too
-/// much; processes that it started itself are not. What it wrote to its standard error is part of the source's error.
+/// It runs without a shell and with empty standard input. It must print a bundle in any form that
+/// `kliento token issue` writes (DER, Base64, or the value of an `Authorization` field) and exit
+/// with status 0. If it exceeds the [time limit](super::TokenSourceBuilder::time_limit) or prints
+/// too much, it is killed, but not the processes that it has started. Its standard error becomes
+/// part of the source's error.
 ///
 /// ```no_run
 /// use kliento::client::{TokenCommand, TokenSource};
@@ -35,7 +36,7 @@ const TOKEN_LIKE: usize = 40;
 ///     .args(["--member-id-bundle", "alice.member-id", "--key", "alice.key.pem"])
 ///     .args(["--format", "header", "--out", "-"]);
 /// let source = TokenSource::new(audience, command);
-/// # Ok::<(), kliento::Error>(())
+/// # Ok::<(), kliento::AudienceError>(())
 /// ```
 #[derive(Clone)]
 #[must_use]
@@ -46,7 +47,7 @@ pub struct TokenCommand {
 }
 
 impl TokenCommand {
-    /// The program of that name or path, without arguments.
+    /// A command that runs the program of this name or path, without arguments.
     pub fn new(program: impl Into<OsString>) -> Self {
         Self {
             program: program.into(),
@@ -55,19 +56,19 @@ impl TokenCommand {
         }
     }
 
-    /// With one more argument.
+    /// Adds an argument.
     pub fn arg(mut self, argument: impl Into<OsString>) -> Self {
         self.arguments.push(argument.into());
         self
     }
 
-    /// With more arguments.
+    /// Adds arguments.
     pub fn args(mut self, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
         self.arguments.extend(arguments.into_iter().map(Into::into));
         self
     }
 
-    /// With a variable in its environment, besides those of this process.
+    /// Adds a variable to its environment, which includes that of this process.
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.environment.push((name.into(), value.into()));
         self
@@ -81,7 +82,7 @@ impl TokenCommand {
         let mut child = self.start().map_err(CommandFault::NotStarted)?;
         let stdout = child.stdout.take();
         let stderr = child.stderr.take();
-        // All at once: a command that waits for its reader never ends.
+        // All at the same time: a command that waits for its reader would never exit.
         let (printed, complaint, status) = tokio::try_join!(
             async { read_output(stdout).await },
             async { read_complaint(stderr).await },
@@ -105,7 +106,7 @@ impl TokenCommand {
     }
 }
 
-/// All that it prints, if that is no more than a token.
+/// The whole output, unless it is longer than any token.
 async fn read_output(pipe: Option<impl AsyncRead + Unpin>) -> Result<Bundle, CommandFault> {
     let mut octets = Zeroizing::new(Vec::with_capacity(form::MAX_OCTETS + 1));
     read_up_to(pipe, form::MAX_OCTETS + 1, &mut octets).await?;
@@ -115,7 +116,7 @@ async fn read_output(pipe: Option<impl AsyncRead + Unpin>) -> Result<Bundle, Com
     Ok(octets)
 }
 
-/// The first of what it complains about; the rest is read and forgotten.
+/// The beginning of its standard error. The rest is read and discarded.
 async fn read_complaint(pipe: Option<impl AsyncRead + Unpin>) -> Result<Complaint, CommandFault> {
     let Some(mut pipe) = pipe else {
         return Ok(Complaint::default());
@@ -144,7 +145,7 @@ async fn read_up_to(
     Ok(())
 }
 
-/// Why a command gave no token.
+/// The reason why a command gave no token.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CommandFault {
     #[error("it cannot be started")]
@@ -160,7 +161,8 @@ pub(super) enum CommandFault {
     },
 }
 
-/// What a command wrote to its standard error, in one line, without control characters and what might be a token.
+/// A command's standard error in one line, without control characters and without text that could
+/// be a token.
 #[derive(Debug, Default)]
 pub(super) struct Complaint(String);
 
@@ -168,7 +170,7 @@ impl Complaint {
     fn new(text: &str) -> Self {
         let mut is_in_token = false;
         let words = text.split_whitespace().map(|word| {
-            // A token that is wrapped goes on for as long as its lines look like it.
+            // A wrapped token continues as long as its lines look like Base64.
             is_in_token = begins_token(word) || is_in_token && is_long_base64(word);
             if is_in_token {
                 "…".to_owned()
@@ -210,7 +212,7 @@ impl fmt::Display for Complaint {
     }
 }
 
-/// Without arguments and variables, among which there may be secrets.
+/// Does not show arguments and variables, which may contain secrets.
 impl fmt::Debug for TokenCommand {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

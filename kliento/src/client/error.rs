@@ -1,4 +1,4 @@
-//! Why there is no token to send.
+//! The errors of token sources.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -9,55 +9,57 @@ use veraid::{Period, Timestamp};
 use crate::Audience;
 use crate::error::Excerpt;
 
-/// Why a [`TokenSource`](super::TokenSource) has no token to give.
+/// The reason why a [`TokenSource`](super::TokenSource) has no token.
 ///
-/// Each says in `supply` where the token was to come from, such as `the file /run/kliento/token`. None quotes a token:
-/// they can be logged. They are cheap to clone, since all who wait for one renewal get the same.
+/// `supply` describes the supply of the token, such as `the file /run/kliento/token`. No error
+/// contains a token, so all of them can be logged. They are cheap to clone, since all callers that
+/// wait for a renewal get the same error.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenSourceError {
-    /// The file can't be read, the command failed, the member's parts can't sign, or a function of yours gave an error.
+    /// The file can't be read, the command failed, the member's key and bundle can't sign, or a
+    /// function returned an error.
     #[error("no token from {supply}")]
     Unobtainable {
-        /// Where the token was to come from.
+        /// The supply of the token.
         supply: Arc<str>,
-        /// What went wrong there.
+        /// The cause.
         source: Arc<dyn Error + Send + Sync>,
     },
 
-    /// It took longer than [the source waits](super::TokenSourceBuilder::time_limit).
+    /// The supply took longer than the [time limit](super::TokenSourceBuilder::time_limit).
     #[error("no token from {supply} within {} seconds", limit.as_secs_f32())]
     TimedOut {
-        /// Where the token was to come from.
+        /// The supply of the token.
         supply: Arc<str>,
-        /// How long the source waited.
+        /// The time limit.
         limit: Duration,
     },
 
-    /// The renewal ended without a result: a function of yours panicked, or the runtime that it ran in is shutting down.
+    /// The renewal ended without a result: a function panicked, or its runtime is shutting down.
     #[error("no token from {supply}: the renewal was broken off")]
     BrokenOff {
-        /// Where the token was to come from.
+        /// The supply of the token.
         supply: Arc<str>,
     },
 
-    /// What came is no token bundle.
+    /// The supply's output is not a token bundle.
     #[error("what came from {supply} is no token")]
     Unreadable {
-        /// Where it came from.
+        /// The supply of the token.
         supply: Arc<str>,
-        /// What is wrong with it.
-        source: Arc<crate::Error>,
+        /// The cause.
+        source: Arc<crate::VerifyError>,
     },
 
-    /// The token is for another server than this source is for.
+    /// The token is for another audience than this source.
     #[error(
         "the token from {supply} is for audience {}, not {}",
         Excerpt(found.as_str()),
         Excerpt(expected.as_str())
     )]
     OtherAudience {
-        /// Where it came from.
+        /// The supply of the token.
         supply: Arc<str>,
         /// The audience that the source is for.
         expected: Audience,
@@ -65,45 +67,49 @@ pub enum TokenSourceError {
         found: Audience,
     },
 
-    /// The token, or what it rests on, has ended already: the supply gives stale ones.
+    /// The token, one of its certificates or its DNSSEC chain has expired: the supply is out of
+    /// date.
     #[error("the token from {supply} has ended: it holds for {period}, and it is {now}")]
     Expired {
-        /// Where it came from.
+        /// The supply of the token.
         supply: Arc<str>,
-        /// When the token, its certificates and its DNSSEC chain say that they hold together.
+        /// The period in which the token, its certificates and its DNSSEC chain claim to be valid
+        /// together.
         period: Period,
-        /// What the clock said.
+        /// The time of the clock.
         now: Timestamp,
     },
 
-    /// The token, or what it rests on, holds only later on: this machine's clock is behind that of the signer, perhaps.
+    /// The token, one of its certificates or its DNSSEC chain is not yet valid. Perhaps this
+    /// machine's clock is behind the signer's.
     #[error("the token from {supply} does not hold yet: it holds for {period}, and it is {now}")]
     NotYetValid {
-        /// Where it came from.
+        /// The supply of the token.
         supply: Arc<str>,
-        /// When the token, its certificates and its DNSSEC chain say that they hold together.
+        /// The period in which the token, its certificates and its DNSSEC chain claim to be valid
+        /// together.
         period: Period,
-        /// What the clock said.
+        /// The time of the clock.
         now: Timestamp,
     },
 
-    /// There is no second at which the token, its certificates and its DNSSEC chain say that they hold: a stale member
-    /// id bundle, most often.
+    /// The token, its certificates and its DNSSEC chain have no common second of validity. Usually
+    /// the member id bundle is out of date.
     #[error(
         "the token from {supply} never holds: it, its certificates and its DNSSEC chain never do at one time"
     )]
     NeverValid {
-        /// Where it came from.
+        /// The supply of the token.
         supply: Arc<str>,
     },
 
-    /// Renewals run as tasks of Tokio's, and the source was asked from outside a runtime.
+    /// Renewals run as Tokio tasks, and the source was called outside of a runtime.
     #[error("a token can be renewed in a Tokio runtime only")]
     NoRuntime,
 }
 
 impl TokenSourceError {
-    /// A stable name for what happened, for logs and metrics, such as `client.expired`.
+    /// A stable reason for logs and metrics, such as `client.expired`.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Unobtainable { .. } => "client.unobtainable",

@@ -1,4 +1,4 @@
-//! Tokens from a file that somebody else keeps up to date.
+//! Tokens from a file that another program keeps up to date.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -10,20 +10,22 @@ use zeroize::Zeroizing;
 use super::form;
 use super::supply::Bundle;
 
-/// How old what is known of a file may be, unless its owner says otherwise.
+/// The default interval at which a file is read.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// A file with a token in it, which some other program replaces in time: `kliento token issue --out FILE` by a timer, an
-/// agent, a Kubernetes volume.
+/// A file with a token, which another program replaces in time: a timer that runs
+/// `kliento token issue --out FILE`, an agent, or a Kubernetes volume.
 ///
-/// When a token is asked for and the file was not looked at for an [interval](TokenFile::look_every), it is read again,
-/// all of it: the token at hand is sent in the meantime if it still holds. So nothing depends on how the file is
-/// replaced, be it in place, by renaming another over it or by another target of a symbolic link on the way to it (as
-/// Kubernetes does), and no watcher of files has to work across network and overlay file systems. While a file is missing,
-/// half written or holds a stale token, the last good token is sent as long as it holds.
+/// When a caller asks for a token and the file has not been read for an
+/// [interval](TokenFile::with_interval), the whole file is read again. Meanwhile, the present token
+/// is sent if it is still valid. So the file may be replaced in any way: in place, by renaming
+/// another file, or by another target of a symbolic link on its path (as Kubernetes does). No
+/// watcher is needed, which might not work on network and overlay file systems. While the file is
+/// missing, half written or contains an expired token, the last good token is sent as long as it is
+/// valid.
 ///
-/// The file holds a bundle in any form that `kliento token issue` writes: DER, Base64, or the value of an
-/// `Authorization` field.
+/// The file contains a bundle in any form that `kliento token issue` writes: DER, Base64, or the
+/// value of an `Authorization` field.
 ///
 /// ```
 /// use kliento::client::{TokenFile, TokenSource};
@@ -48,7 +50,7 @@ pub struct TokenFile {
 }
 
 impl TokenFile {
-    /// The file at `path`, which need not exist yet.
+    /// A supply that reads the file at `path`, which need not exist yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
@@ -56,8 +58,9 @@ impl TokenFile {
         }
     }
 
-    /// How long to rely on what was read, in place of a second. No less than a second is of any use.
-    pub fn look_every(mut self, interval: Duration) -> Self {
+    /// Sets the interval at which the file is read. The default is one second, which is also the
+    /// shortest.
+    pub fn with_interval(mut self, interval: Duration) -> Self {
         self.interval = interval;
         self
     }
@@ -83,7 +86,7 @@ impl TokenFile {
     }
 }
 
-/// Runs what blocks on a thread for that.
+/// Runs a blocking function on a thread for such functions.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
@@ -92,9 +95,9 @@ pub(super) async fn blocking<T: Send + 'static>(
         .map_err(io::Error::other)?
 }
 
-/// All of a file that is no larger than any of its kind.
+/// The content of a file, unless it is larger than the limit.
 pub(super) fn read_bounded(path: &Path, limit: usize) -> io::Result<Zeroizing<Vec<u8>>> {
-    // Opening a named pipe would wait for whoever writes to it.
+    // Opening a named pipe would wait for a writer.
     if !path.metadata()?.is_file() {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,

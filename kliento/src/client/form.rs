@@ -1,17 +1,18 @@
-//! A token bundle in whatever form the `kliento` command writes it.
+//! Token bundles in the forms that the command `kliento` writes.
 
 use zeroize::Zeroizing;
 
-use crate::{Error, MAX_BUNDLE_OCTETS, header};
+use crate::{MAX_BUNDLE_OCTETS, VerifyError, header};
 
-/// What a bundle takes in its longest form, Base64 in lines, with room to spare; whatever is longer is no token.
+/// An upper bound on a bundle in its longest form, Base64 in lines. Anything longer is not a token.
 pub(super) const MAX_OCTETS: usize = 4 * MAX_BUNDLE_OCTETS;
 
-/// The first octet of a bundle's DER. As text that is `0`, with which neither of the other forms starts.
+/// The first byte of a bundle in DER. As text it is `0`, and neither of the other forms starts with
+/// that.
 const SEQUENCE: u8 = 0x30;
 
-/// The DER octets of a bundle that is given as DER, as Base64 text or as an `Authorization` value.
-pub(super) fn bundle_octets(input: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+/// The DER of a bundle that is given as DER, as Base64 text or as an `Authorization` value.
+pub(super) fn bundle_octets(input: &[u8]) -> Result<Zeroizing<Vec<u8>>, VerifyError> {
     if input.first() == Some(&SEQUENCE) {
         return Ok(Zeroizing::new(input.to_vec()));
     }

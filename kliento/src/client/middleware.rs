@@ -11,7 +11,7 @@ use super::challenge::asks_for_kliento;
 use super::origin::{Origin, OriginError};
 use super::source::TokenSource;
 
-/// Puts tokens of a [`TokenSource`] on requests to one [`Origin`], and on no others.
+/// Adds tokens of a [`TokenSource`] to requests to one [`Origin`], and to no others.
 ///
 /// ```
 /// use kliento::client::{KlientoMiddleware, MemberSigner, TokenSource};
@@ -44,19 +44,24 @@ use super::source::TokenSource;
 /// # Ok(()) }) }
 /// ```
 ///
-/// # What it does
+/// # Behaviour
 ///
-/// - A request to the origin gets an `Authorization` field with a token that is valid now, marked as sensitive, so that
-///   it is not in `Debug` output and not compressed in HTTP/2. If there is no token the request is not sent, and the
-///   error is a [`TokenSourceError`](super::TokenSourceError) in [`Error::Middleware`].
-/// - A request elsewhere goes as it is, and so does one that has an `Authorization` field already (or a user in its URL,
-///   of which `reqwest` makes one): that is the caller's own choice.
-/// - If the origin answers 401 with a challenge for Kliento, the token is [replaced](TokenSource::replacement_for) and the
-///   request sent once more, if it can be cloned: a body that is a stream can't be. Whatever comes of that is the result.
-/// - Redirects are followed within the origin, with the token, and not out of it: see [`client`](Self::client).
+/// - A request to the origin gets an `Authorization` field with a token that is valid now. The
+///   field is marked as sensitive, so that it is not in `Debug` output and not compressed in
+///   HTTP/2. If there is no token, the request is not sent, and the error is a
+///   [`TokenSourceError`](super::TokenSourceError) in [`Error::Middleware`].
+/// - A request to another origin is sent unchanged. So is a request that already has an
+///   `Authorization` field, or a user in its URL, from which `reqwest` makes that field: the caller
+///   has chosen it.
+/// - If the origin answers 401 with a challenge for Kliento, the token is
+///   [replaced](TokenSource::replacement_for) and the request is sent once more, and its outcome is
+///   the result. This needs a request that can be cloned, which one with a stream as its body can't
+///   be.
+/// - Redirects within the origin are followed with the token. Redirects out of it are not followed:
+///   see [`client`](Self::client).
 ///
-/// Put it behind middleware that retries, so that each attempt gets a token of its time. Mind that a proxy for plain HTTP
-/// sees what is sent to `http` origins.
+/// Put it behind middleware that retries, so that each attempt gets a valid token. Note that a
+/// proxy for plain HTTP can read requests to `http` origins.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct KlientoMiddleware {
@@ -65,26 +70,28 @@ pub struct KlientoMiddleware {
 }
 
 impl KlientoMiddleware {
-    /// Puts tokens of `source` on requests to `origin`, which need not resemble the audience.
+    /// Adds tokens of `source` to requests to `origin`, which need not resemble the audience.
     pub fn new(source: TokenSource, origin: Origin) -> Self {
         Self { source, origin }
     }
 
-    /// The same for sources whose audience is the URL of the server. If that has a path, tokens go there and below only.
+    /// Adds tokens of `source` to requests to its audience, which must be the server's URL. If the
+    /// URL has a path, only requests to that path and below get tokens.
     ///
     /// # Errors
     ///
-    /// [`OriginError`] if the audience is no such URL.
+    /// [`OriginError`] if the audience is not such a URL.
     pub fn for_audience(source: TokenSource) -> std::result::Result<Self, OriginError> {
         let origin = source.audience().as_str().parse()?;
         Ok(Self::new(source, origin))
     }
 
-    /// Makes a client with this middleware that follows no redirect from the origin to elsewhere: the response is the
-    /// redirect then. Up to ten redirects within the origin, or wherever requests without tokens lead, are followed.
+    /// Makes a client with this middleware. It does not follow redirects from the origin to
+    /// another: then the redirect is the response. It follows up to ten redirects within the
+    /// origin, and of requests without tokens.
     ///
-    /// Whoever puts this middleware on another client has to see to redirects: with
-    /// [`Origin::redirect_policy`], which says why.
+    /// If you add this middleware to another client, restrict its redirects with
+    /// [`Origin::redirect_policy`], which explains why.
     ///
     /// # Errors
     ///
@@ -97,12 +104,12 @@ impl KlientoMiddleware {
             .build())
     }
 
-    /// Whether this request is one to put a token on.
+    /// Returns whether this request gets a token.
     fn concerns(&self, request: &Request) -> bool {
         self.origin.covers(request.url()) && !request.headers().contains_key(AUTHORIZATION)
     }
 
-    /// Whether it was the origin that refused the token.
+    /// Returns whether the origin refused the token.
     fn is_refusal(&self, response: &Response) -> bool {
         response.status() == StatusCode::UNAUTHORIZED
             && self.origin.covers(response.url())
@@ -134,7 +141,7 @@ impl Middleware for KlientoMiddleware {
                 authorise(&mut request, &token);
                 next.run(request, extensions).await
             }
-            // The server's answer says more than that there is no other token.
+            // The server's answer is more useful than the error that there is no other token.
             _ => Ok(response),
         }
     }

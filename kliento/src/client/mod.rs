@@ -1,8 +1,8 @@
-//! For clients: a token that is always fresh.
+//! Tokens for clients, renewed in time.
 //!
-//! A [`TokenSource`] has a token for one audience at hand and gets the next one in time. Where from is for its owner to
-//! say: a [file](TokenFile) that somebody else keeps up to date, a [command](TokenCommand), a
-//! [member's key](MemberSigner), or [a function](Supply::from_fn).
+//! A [`TokenSource`] keeps a token for one audience and obtains the next one in time. You choose
+//! its supply: a [file](TokenFile) that another program keeps up to date, a
+//! [command](TokenCommand), a [member's key](MemberSigner), or [a function](Supply::from_fn).
 //!
 //! ```
 //! use kliento::client::{MemberSigner, TokenSource};
@@ -17,7 +17,7 @@
 //! # std::fs::write(file("alice.key.pem"), chain.member_key().to_pkcs8_pem()?)?;
 //! # let (member_id, key) = (file("alice.member-id"), file("alice.key.pem"));
 //!
-//! // The paths of what `kliento member certify` and `kliento key generate` write.
+//! // The paths of files that `kliento member certify` and `kliento key generate` write.
 //! let signer = MemberSigner::from_files(member_id, key).with_claim("role", "admin");
 //! let source = TokenSource::new("https://api.example.com".parse()?, signer);
 //!
@@ -27,30 +27,33 @@
 //! # Ok(()) }) }
 //! ```
 //!
-//! # What a source promises
+//! # Guarantees of a source
 //!
-//! - **What it gives is valid now**, as far as can be told without trust anchors: the token is for the source's audience,
-//!   and it, its certificates and its DNSSEC chain say that they hold. What is stale, not yet valid, or for somebody else is
-//!   an error and never sent.
-//! - **It renews ahead of the end**: when seven to eight tenths of the time that a token had left are over, each time at
-//!   another point in between, so that many clients don't ask all at once. The token at hand is sent in the meantime. In
-//!   the last ten seconds of a token (or tenth of its life, if that is less) the next one is waited for, since a token
-//!   should not end on its way.
-//! - **It renews once**, however many ask. A renewal is a task of its own: it goes on when those who wait for it give up,
-//!   and it ends after [a time limit](TokenSourceBuilder::time_limit) whatever the supply does.
-//! - **A renewal that fails does no harm** while the token at hand holds. It is tried again after a second, and after twice
-//!   as long each time up to half a minute.
-//! - **Clocks may be set.** Whether a token holds is asked anew each time, and pauses are measured on a clock that nobody
-//!   sets.
-//! - **Nothing shows a token** but the methods that give it: not `Debug`, not an error. Memory that held one is wiped,
-//!   but for what HTTP libraries copy.
+//! - **Its tokens are valid now**, as far as it can tell without trust anchors: a token is for the
+//!   source's audience, and the periods of the token, its certificates and its DNSSEC chain include
+//!   the present. A token that has expired, is not yet valid, or is for another audience is an
+//!   error, and is never sent.
+//! - **It renews before the end**: after 70 to 80 % of the time that a token had left. The point in
+//!   between is random, so that many clients don't renew at the same time. Meanwhile, the present
+//!   token is sent. In the last ten seconds of a token (or the last tenth of its lifetime, if that
+//!   is less), callers wait for the next one, since a token must not expire on its way.
+//! - **It renews once**, however many callers ask. A renewal is a task of its own: it continues if
+//!   the callers stop waiting, and ends after [a time limit](TokenSourceBuilder::time_limit)
+//!   whatever the supply does.
+//! - **A failed renewal does no harm** while the present token is valid. The renewal is tried again
+//!   after a second, and then after twice as long each time, up to half a minute.
+//! - **The clock may be set.** The validity of a token is checked each time, and pauses are
+//!   measured on a monotonic clock.
+//! - **Tokens stay secret.** Neither `Debug` output nor errors contain them. Memory that held one
+//!   is wiped, except for copies that HTTP libraries make.
 //!
-//! Tokens are renewed when somebody asks for one. To have it done ahead of that, [keep the source
+//! A token is renewed when a caller asks for one. To renew it earlier, [keep the source
 //! fresh](TokenSource::keep_fresh).
 //!
-//! # Where it can't wait
+//! # Code that can't wait
 //!
-//! Code that is not asynchronous, such as an interceptor of gRPC calls, takes [what is at hand](TokenSource::current).
+//! Code that is not asynchronous, such as an interceptor of gRPC calls, uses [the present
+//! token](TokenSource::current).
 //!
 //! ```
 //! use kliento::client::{BoxError, MemberSigner, TokenSource};
@@ -64,7 +67,7 @@
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 //!
 //! let source = TokenSource::new("https://api.example.com".parse()?, signer()?);
-//! source.token().await?; // What can't work is found out here.
+//! source.token().await?; // Fails here if something is wrong.
 //! let kept = source.keep_fresh()?; // Until this is dropped.
 //!
 //! let authorization = source.current().ok_or("no valid token")?.header_value();
@@ -77,8 +80,9 @@
 //! The feature `reqwest` adds
 #![cfg_attr(feature = "reqwest", doc = "[`KlientoMiddleware`],")]
 #![cfg_attr(not(feature = "reqwest"), doc = "`KlientoMiddleware`,")]
-//! which puts tokens on requests to their audience and on no others. It is for `reqwest` 0.13, which it takes without any
-//! of its features: name those that you want, TLS among them, where your program depends on `reqwest`.
+//! which adds tokens to requests to their audience, and to no others. It depends on `reqwest` 0.13
+//! without any of its features: enable those that you need, such as TLS, in your own dependency on
+//! `reqwest`.
 
 mod bearer;
 #[cfg(feature = "reqwest")]

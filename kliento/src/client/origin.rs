@@ -1,4 +1,4 @@
-//! Which requests a token may be put on.
+//! The requests that may carry a token.
 
 use core::fmt;
 use core::str::FromStr;
@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use reqwest::Url;
 use reqwest::redirect::{Action, Attempt, Policy};
 
-/// Where tokens may be sent: a scheme, a host and a port, and perhaps only what lies below a path there.
+/// A destination of tokens: a scheme, a host, a port, and optionally a path.
 ///
 /// ```
 /// use kliento::client::Origin;
@@ -25,13 +25,14 @@ pub struct Origin {
     scheme: String,
     host: String,
     port: u16,
-    /// Without the slash at its end.
+    /// The path, without a slash at its end.
     path: String,
 }
 
 impl Origin {
-    /// The origin of a URL, and its path if it has one, also where tokens would travel in the clear: somebody on the way
-    /// could read them, and use them until they end. For networks in which nobody can, such as one between containers.
+    /// The origin of a URL, and its path if it has one, even if tokens would travel unencrypted.
+    /// Then anybody on their way can read them, and use them until they end. So this is for
+    /// networks in which nobody can, such as one between containers.
     ///
     /// # Errors
     ///
@@ -56,12 +57,12 @@ impl Origin {
         })
     }
 
-    /// Whether a token may be put on a request to `url`: the scheme, host and port are the same, and the path is that of
-    /// this origin or lies below it.
+    /// Returns whether a request to `url` may carry a token: its scheme, host and port are the
+    /// same, and its path is that of this origin or below it.
     ///
-    /// What servers read in different ways is not below any path but the root: `%2F`, `%5C`, `%2E` and `%25` in it (a
-    /// slash, a backslash, a dot and, for those who decode twice, a percent sign), or a segment `..;`, its semicolon
-    /// encoded or not.
+    /// A path that servers read in different ways is below no path except the root. Such a path
+    /// contains `%2F`, `%5C`, `%2E` or `%25` (a slash, a backslash, a dot and, for servers that
+    /// decode twice, a percent sign), or a segment `..;`, whose semicolon may be encoded.
     pub fn covers(&self, url: &Url) -> bool {
         url.scheme() == self.scheme
             && url.host_str() == Some(self.host.as_str())
@@ -79,12 +80,14 @@ impl Origin {
         is_below && !is_ambiguous(path)
     }
 
-    /// Follows no redirect that leads from here to elsewhere, and otherwise does what `otherwise` says.
+    /// A policy that follows no redirect from this origin to another, and applies `otherwise` to
+    /// all other redirects.
     ///
-    /// For clients that were not made by [`KlientoMiddleware::client`](super::KlientoMiddleware::client): **without it a
-    /// token can get elsewhere.** `reqwest` 0.13.5 takes `Authorization` off the request when a redirect leads to another
-    /// origin, but when that redirects again, within itself, it puts the field on the next request there. The response to
-    /// a request whose redirect is not followed is the redirect.
+    /// For clients that were not made by
+    /// [`KlientoMiddleware::client`](super::KlientoMiddleware::client). **Without it, a token can
+    /// leak to another server.** `reqwest` 0.13.5 removes `Authorization` when a redirect leads to
+    /// another origin. But if that origin redirects again, within itself, `reqwest` adds the field
+    /// to the next request. If a redirect is not followed, it is the response.
     pub fn redirect_policy(&self, otherwise: Policy) -> Policy {
         let origin = self.clone();
         Policy::custom(move |attempt| origin.redirect(&otherwise, attempt))
@@ -103,16 +106,16 @@ impl Origin {
     }
 }
 
-/// Whether a host is this machine: an address of loopback, or the name that each machine's own table has for it. Names
-/// below that should be loopback, too (RFC 6761 §6.3), but resolvers such as glibc's ask the DNS, where anybody on the way
-/// can answer.
+/// Returns whether a host is this machine: a loopback address, or `localhost`, which each machine
+/// has in its own table. Names below `localhost` should be loopback, too (RFC 6761 §6.3). But
+/// resolvers such as glibc's look them up in the DNS, where an attacker can answer.
 fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     let address = address.parse().map(|address: IpAddr| address.is_loopback());
     address.unwrap_or_else(|_| host == "localhost")
 }
 
-/// Whether a server might read the path in another way than it is written.
+/// Returns whether a server might read the path differently from its spelling.
 fn is_ambiguous(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
     ["%2f", "%5c", "%2e", "%25", "/..;", "/..%3b"]
@@ -120,8 +123,8 @@ fn is_ambiguous(path: &str) -> bool {
         .any(|escape| lower.contains(escape))
 }
 
-/// The origin of an `https` URL, and its path if it has one. `http` is taken for this machine alone: `localhost` and the
-/// addresses of loopback.
+/// The origin of an `https` URL, and its path if it has one. `http` is accepted for this machine
+/// alone: `localhost` and the loopback addresses.
 impl FromStr for Origin {
     type Err = OriginError;
 
@@ -134,7 +137,7 @@ impl FromStr for Origin {
     }
 }
 
-/// As a URL.
+/// Writes the origin as a URL.
 impl fmt::Display for Origin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -147,23 +150,23 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Why a text does not say where tokens may be sent.
+/// The reason why a text is not an origin.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OriginError {
-    /// It is no URL.
+    /// The text is not a URL.
     #[error("this is no URL")]
     NotAUrl(#[source] Box<dyn core::error::Error + Send + Sync>),
 
-    /// It is for another protocol.
+    /// The URL is for another protocol.
     #[error("this is not an http or https URL with a host")]
     NotHttp,
 
-    /// It has a user, a query or a fragment.
+    /// The URL has a user, a query or a fragment.
     #[error("this URL has more than a scheme, a host, a port and a path")]
     MoreThanAnOrigin,
 
-    /// Tokens would travel in the clear.
+    /// Tokens would travel unencrypted.
     #[error(
         "tokens are sent by https only; `Origin::allowing_plain_http` lets them travel in the clear"
     )]

@@ -1,13 +1,14 @@
-//! When a bundle says that it holds.
+//! The period in which a bundle claims to be valid.
 //!
-//! A token ends with its signature, or before that with a certificate or a DNSSEC signature around it. Nothing is verified
-//! here, which would take the server's trust anchors: a client may believe what it is about to send.
+//! A token ends with its signature, or earlier with a certificate or a DNSSEC signature around it.
+//! Nothing is verified here, since that needs the server's trust anchors: a client may trust its
+//! own token.
 
 use veraid::dnssec::{Record, RecordType, Response};
 use veraid::{Period, SignatureBundle, Timestamp, Validity};
 
-/// The period around `now`, or else the nearest one, in which all parts of the bundle say that they hold. `None` if there
-/// is no such second.
+/// The period around `now`, or else the nearest one, in which all parts of the bundle claim to be
+/// valid. `None` if there is no such second.
 pub(super) fn claimed(bundle: &SignatureBundle<'_>, now: Timestamp) -> Option<Period> {
     let signature = certified(bundle)?;
     let validity = bundle
@@ -26,7 +27,7 @@ pub(super) fn claimed(bundle: &SignatureBundle<'_>, now: Timestamp) -> Option<Pe
         .copied()
 }
 
-/// What the signature and the certificates on its path say.
+/// The common period of the signature and the certificates on its path.
 fn certified(bundle: &SignatureBundle<'_>) -> Option<Period> {
     let organisation = bundle.unverified_organisation_certificate().period();
     let signer = bundle
@@ -39,8 +40,8 @@ fn certified(bundle: &SignatureBundle<'_>) -> Option<Period> {
         .intersect(signer)
 }
 
-/// When the signatures over the RRset that a response answers its question with say that it holds. `None` where there is
-/// nothing of the kind: a negative answer, or an alias.
+/// The periods of the signatures over the RRset that answers a response's question. `None` if there
+/// is no such RRset: for a negative answer, or an alias.
 fn answered(response: &Response<'_>) -> Option<Validity> {
     let (name, record_type) = response.question()?;
     // Whatever vouches for the root's keys, it is not a DS record.

@@ -1,48 +1,52 @@
-//! When to renew a token, and when to try again after a renewal that failed.
+//! The times to renew a token, and to try again after a failed renewal.
 //!
-//! Ends of tokens are times on the wall clock, and compared with it each time somebody asks, so that a clock that is set
-//! anew takes effect at once. Pauses between attempts are measured on the monotonic clock, which nobody sets.
+//! Tokens end at times on the wall clock. They are compared with it each time a caller asks, so a
+//! clock that is set takes effect at once. Pauses between attempts are measured on the monotonic
+//! clock.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use veraid::{Period, Timestamp};
 
-/// A token is renewed when so much of what it had left is over, in thousandths. Where in this range is left to chance:
-/// clients that started together, or got their tokens from one file, don't all renew at once.
+/// The part of its remaining time after which a token is renewed, in thousandths. The point in this
+/// range is random, so that clients that started together, or read their tokens from one file,
+/// don't all renew at once.
 const RENEWED_AFTER: RangeInclusive<i64> = 700..=800;
 const THOUSANDTHS: i64 = 1_000;
 
-/// A token that ends within so many seconds may end while a request is on its way.
+/// A token that ends within this number of seconds may end while a request is on its way.
 const URGENT_SECONDS: i64 = 10;
-/// But a short-lived one is not urgent before so much of its time is left, as a divisor.
+/// The part of its period within which a short-lived token is urgent, as a divisor.
 const URGENT_PART: i64 = 10;
 
-/// Between two attempts, whatever they bring.
+/// The shortest pause between two attempts, whatever their outcome.
 pub(super) const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
-/// After many failures.
+/// The longest pause, after many failures.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// What is left of a pause after a failure, in thousandths.
+/// The part of a pause that is waited after a failure, in thousandths. The value in this range is
+/// random.
 const JITTERED_PAUSE: RangeInclusive<u32> = 750..=1_000;
 
-/// The times at which something is to be done about a token.
+/// The times at which a token becomes due and urgent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Schedule {
-    /// From here on it is renewed while it is still being sent.
+    /// The time from which it is renewed while it is still sent.
     pub(super) renewal: Timestamp,
-    /// From here on it is sent only if there is no other.
+    /// The time from which it is sent only if there is no other.
     pub(super) urgency: Timestamp,
 }
 
 impl Schedule {
-    /// For a token that was obtained `now`.
+    /// The schedule of a token that was obtained `now`.
     pub(super) fn new(period: Period, now: Timestamp) -> Self {
         let end = period.end();
         let left = end.unix_seconds().saturating_sub(now.unix_seconds()).max(0);
         let part = fastrand::i64(RENEWED_AFTER);
         // In this order nothing overflows.
         let after = left / THOUSANDTHS * part + left % THOUSANDTHS * part / THOUSANDTHS;
-        // Of the whole period, and not of what is left: that shrinks each time the same token is given again.
+        // A part of the whole period, and not of the remaining time, which is shorter each time the
+        // same token is supplied again.
         let lifetime = i64::try_from(period.seconds()).unwrap_or(i64::MAX);
         let urgent = (lifetime / URGENT_PART).min(URGENT_SECONDS);
         Self {
@@ -52,7 +56,8 @@ impl Schedule {
     }
 }
 
-/// How long to wait after so many failures in a row: a second, then twice as long each time, and not quite that.
+/// The pause after this number of failures in a row: a second, then twice as long each time, less a
+/// random part.
 pub(super) fn pause_after(failures: u32) -> Duration {
     let doubled = failures.saturating_sub(1).min(u32::BITS - 1);
     let pause = SHORTEST_PAUSE
@@ -75,7 +80,8 @@ mod tests {
 
     #[test]
     fn renews_well_ahead_of_the_end_and_not_all_at_once() {
-        // With shorter lifetimes, whole seconds leave chance so little room that all 500 may fall together.
+        // With shorter lifetimes, whole seconds leave chance so little room that all 500 may fall
+        // together.
         for (seconds, earliest, latest) in [(100, 70, 80), (600, 420, 480), (3_600, 2_520, 2_880)] {
             let renewals: BTreeSet<i64> = schedules(seconds)
                 .iter()

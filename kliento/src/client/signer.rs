@@ -1,4 +1,4 @@
-//! Tokens that a member signs here and now.
+//! Tokens that a member signs when they are needed.
 
 use core::fmt;
 use std::io;
@@ -11,23 +11,25 @@ use zeroize::Zeroizing;
 
 use super::file::read_bounded;
 use super::{form, supply};
-use crate::{Claims, Error, MAX_LIFETIME_SECONDS, Token, issue};
+use crate::{Claims, IssueError, MAX_LIFETIME_SECONDS, Token, VerifyError, issue};
 
-/// How long tokens live unless their owner says otherwise.
+/// The default lifetime of tokens.
 const LIFETIME: Duration = Duration::from_secs(600);
 
-/// Tokens start so many seconds before they are made: a server whose clock is a little behind would refuse them
-/// otherwise, and not every server allows for that.
+/// The number of seconds by which tokens start before they are made. Otherwise a server whose clock
+/// is slightly behind would refuse them, and not every server tolerates that.
 const BACKDATED_SECONDS: i64 = 30;
 
-/// Larger than any member id bundle, and than any key's file.
+/// An upper bound on the size of member id bundles and key files.
 const MAX_OCTETS: usize = 64 * 1_024;
 
-/// A member that signs its tokens itself, with its private key and the member id bundle that its organisation gave it.
+/// A member that signs its tokens itself, with its private key and the member id bundle that its
+/// organisation gave it.
 ///
-/// Nothing but the token's signature is made here: the bundle's DNSSEC chain and certificates end after some days, and
-/// then tokens made with it hold no longer. A program that lives longer than that reads both from
-/// [files](Self::from_files), which whoever runs it replaces in time. The source says so when they were not.
+/// It makes the tokens' signatures and nothing else. The bundle's DNSSEC chain and certificates
+/// expire after some days, and then tokens made with it are no longer valid. A program that runs
+/// longer should read both from [files](Self::from_files), which its operator replaces in time. If
+/// they have expired, the source returns an error.
 ///
 /// ```
 /// use kliento::client::{MemberSigner, TokenSource};
@@ -68,7 +70,8 @@ enum Identity {
 }
 
 impl MemberSigner {
-    /// The member of `bundle`, whose `key` may also be in an HSM: it is used on a thread that may block.
+    /// A signer for the member of `bundle`. Its `key` may be in an HSM, since it is used on a
+    /// thread that may block.
     pub fn new(bundle: MemberIdBundle, key: impl SigningKey + Send + Sync + 'static) -> Self {
         Self::of(Identity::Held {
             bundle: Arc::new(bundle),
@@ -76,8 +79,8 @@ impl MemberSigner {
         })
     }
 
-    /// The member whose id bundle (DER or Base64) and private key (PKCS #8 PEM) are in these files, which are read again
-    /// for each token.
+    /// A signer for the member whose id bundle (DER or Base64) and private key (PKCS #8 PEM) are in
+    /// these files. They are read again for each token.
     pub fn from_files(bundle: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         Self::of(Identity::Files {
             bundle: bundle.into().into(),
@@ -93,22 +96,23 @@ impl MemberSigner {
         }
     }
 
-    /// With one more claim in each token; one of the same name is replaced. Claims are strings: other values are written as
-    /// `Display` has them.
+    /// Adds a claim to each token, and replaces one of the same name. Claims are strings: other
+    /// values are converted with `Display`.
     pub fn with_claim(mut self, name: impl Into<String>, value: impl ToString) -> Self {
         self.claims.insert(name, value);
         self
     }
 
-    /// With these claims in each token, in place of those that it had.
+    /// Sets the claims of each token, in place of those that were set before.
     pub fn with_claims(mut self, claims: Claims) -> Self {
         self.claims = claims;
         self
     }
 
-    /// How long each token is valid from when it is made, in whole seconds: ten minutes unless said otherwise, an hour at
-    /// most. It also starts half a minute earlier, for servers whose clock is behind.
-    pub fn valid_for(mut self, lifetime: Duration) -> Self {
+    /// Sets the lifetime of each token from its making, in whole seconds. The default is ten
+    /// minutes, and the maximum an hour. A token also starts half a minute earlier, for servers
+    /// whose clock is behind.
+    pub fn with_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self
     }
@@ -127,7 +131,8 @@ impl MemberSigner {
     }
 }
 
-/// So long from now on, and a little into the past, but no longer than any token lives if `lifetime` is no longer.
+/// The period of `lifetime` from now, which starts a little earlier. The whole period is within the
+/// maximum lifetime if `lifetime` is.
 fn period(now: Timestamp, lifetime: Duration) -> Period {
     let longest = i64::try_from(MAX_LIFETIME_SECONDS).unwrap_or(i64::MAX);
     let lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
@@ -142,12 +147,12 @@ impl Identity {
         let issued = match self {
             Self::Held { bundle, key } => {
                 let key = key.as_ref();
-                issue(&Signer::Member { bundle, key }, token, period)
+                issue(&Signer::member(bundle, key), token, period)
             }
             Self::Files { bundle, key } => {
                 let bundle = &read_bundle(bundle)?;
                 let key = &read_key(key)?;
-                issue(&Signer::Member { bundle, key }, token, period)
+                issue(&Signer::member(bundle, key), token, period)
             }
         };
         issued
@@ -157,7 +162,7 @@ impl Identity {
 }
 
 fn read_bundle(path: &Path) -> Result<MemberIdBundle, SigningFault> {
-    let unreadable = |error: Error| SigningFault::Bundle {
+    let unreadable = |error: VerifyError| SigningFault::Bundle {
         path: path.to_owned(),
         source: Box::new(error),
     };
@@ -168,7 +173,7 @@ fn read_bundle(path: &Path) -> Result<MemberIdBundle, SigningFault> {
 
 fn read_key(path: &Path) -> Result<PrivateKey, SigningFault> {
     let octets = read_bounded(path, MAX_OCTETS).map_err(|error| SigningFault::file(path, error))?;
-    // What is not text is no PEM.
+    // A file that is not text is not PEM.
     let pem = core::str::from_utf8(&octets).unwrap_or_default();
     PrivateKey::from_pkcs8_pem(pem).map_err(|source| SigningFault::Key {
         path: path.to_owned(),
@@ -176,17 +181,20 @@ fn read_key(path: &Path) -> Result<PrivateKey, SigningFault> {
     })
 }
 
-/// Why a member did not sign.
+/// The reason why a member did not sign.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SigningFault {
     #[error("cannot read {}", path.display())]
     File { path: PathBuf, source: io::Error },
     #[error("{} is no member id bundle", path.display())]
-    Bundle { path: PathBuf, source: Box<Error> },
+    Bundle {
+        path: PathBuf,
+        source: Box<VerifyError>,
+    },
     #[error("{} is no private key", path.display())]
     Key { path: PathBuf, source: KeyError },
     #[error("cannot sign a token")]
-    Refused(#[source] Box<Error>),
+    Refused(#[source] Box<IssueError>),
     #[error("signing was broken off")]
     BrokenOff(#[source] io::Error),
 }
@@ -200,7 +208,7 @@ impl SigningFault {
     }
 }
 
-/// Without claims and keys.
+/// Does not show claims and keys.
 impl fmt::Debug for MemberSigner {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

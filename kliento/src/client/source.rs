@@ -1,7 +1,8 @@
-//! The source: which token is sent, and when the next one is obtained.
+//! The token source: chooses the token to send, and obtains the next one in time.
 //!
-//! All state is behind one lock that is held for a few comparisons. A renewal is a task of its own, so that it comes to
-//! its end whoever stops waiting for it, and whatever becomes of it, dropping it included, is written down.
+//! All state is behind one lock, which is held for a few comparisons. A renewal is a task of its
+//! own, so that it finishes even if callers stop waiting. Its outcome is always recorded, even if
+//! the task is dropped.
 
 use core::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,21 +21,22 @@ use super::schedule::{SHORTEST_PAUSE, Schedule, pause_after};
 use super::supply::Supply;
 use crate::Audience;
 
-/// How long a supply may take, unless its owner says otherwise.
+/// The default time limit of a supply.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 
-/// A server that refuses each token would have each request get another one.
+/// The shortest time between two replacements. A server that refuses every token would otherwise
+/// cause a renewal for each request.
 const BETWEEN_REFUSALS: Duration = Duration::from_secs(10);
 
-/// How long a [`KeptFresh`] sleeps at most: a clock may be set, or a machine suspended, in the meantime.
+/// The longest sleep of a [`KeptFresh`]. Meanwhile, the clock may be set or the machine suspended.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
 type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 type Outcome = Result<BearerToken, TokenSourceError>;
 
-/// Has a token for one audience at hand, and gets the next one in time.
+/// Keeps a token for one audience, and obtains the next one in time.
 ///
-/// Cheap to clone; the clones share everything. See the [module](super) for what it promises.
+/// Cheap to clone; the clones share everything. The [module](super) lists its guarantees.
 #[derive(Clone)]
 pub struct TokenSource(Arc<Inner>);
 
@@ -49,11 +51,11 @@ struct Inner {
 #[derive(Default)]
 struct State {
     held: Option<Held>,
-    /// The renewal that is under way.
+    /// The renewal in progress.
     renewal: Option<Ending>,
-    /// What went wrong since a token was last obtained.
+    /// The failures since the last token was obtained.
     trouble: Option<Trouble>,
-    /// When a token was last replaced because a server refused it.
+    /// The time of the last replacement of a token that a server refused.
     refusal: Option<Instant>,
 }
 
@@ -69,38 +71,39 @@ struct Trouble {
     next_attempt: Instant,
 }
 
-/// What there is for somebody who asks for a token.
+/// The reply to a caller that asks for a token.
 enum Offer {
     /// This one.
     Token(BearerToken),
-    /// Whatever the renewal brings; the token, if it brings none.
+    /// The renewal's token; this token if the renewal fails.
     Renewal(Ending, Option<BearerToken>),
 }
 
-/// Tells how a renewal ended, once it has.
+/// The outcome of a renewal, once it has finished.
 type Ending = watch::Receiver<Option<Outcome>>;
 
-/// What is to be done about a token that is valid.
+/// The urgency of renewing a valid token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Need {
     /// Nothing.
     None,
-    /// Another is to be obtained; this one will do in the meantime.
+    /// A renewal is due. The present token is still good to send.
     Soon,
-    /// Another one should be sent, if it can be had.
+    /// The next token should be sent, if there is one.
     Now,
 }
 
 impl TokenSource {
     /// A source of tokens for `audience` from `supply`: a [`TokenFile`](super::TokenFile), a
-    /// [`TokenCommand`](super::TokenCommand), a [`MemberSigner`](super::MemberSigner), or [`Supply::from_fn`].
+    /// [`TokenCommand`](super::TokenCommand), a [`MemberSigner`](super::MemberSigner), or
+    /// [`Supply::from_fn`].
     ///
-    /// Nothing is obtained before a token is asked for.
+    /// It obtains nothing until a caller asks for a token.
     pub fn new(audience: Audience, supply: impl Into<Supply>) -> Self {
         Self::builder(audience, supply).build()
     }
 
-    /// The same, with what can be chosen besides.
+    /// Starts a source with further options.
     pub fn builder(audience: Audience, supply: impl Into<Supply>) -> TokenSourceBuilder {
         TokenSourceBuilder {
             audience,
@@ -110,22 +113,23 @@ impl TokenSource {
         }
     }
 
-    /// Whom the tokens are for.
+    /// The audience of the tokens.
     pub fn audience(&self) -> &Audience {
         &self.0.audience
     }
 
     /// A token that is valid now.
     ///
-    /// That is the one at hand, as a rule, and then nothing is waited for. It is waited for the next one when there is
-    /// none yet or it has ended, and when it ends within seconds: in that last case the one at hand is given if no other
-    /// can be had. Dropping the future stops the waiting and not the renewal, which others wait for too.
+    /// This is usually the present token, and then the future is ready at once. It waits for a new
+    /// token if there is none yet, if the present one has expired, or if it expires within seconds.
+    /// In the last case it returns the present one if the renewal fails. Dropping the future does
+    /// not stop the renewal, since others may wait for it.
     ///
     /// # Errors
     ///
-    /// [`TokenSourceError`] if there is no valid token and none can be had. After a failure the next attempt is made a
-    /// second later at the soonest, and half a minute later when there were many: until then everybody who asks gets the
-    /// error of the last attempt at once.
+    /// [`TokenSourceError`] if there is no valid token and none can be obtained. After a failure,
+    /// the next attempt is made after a second at the earliest, or after half a minute if there
+    /// were many. Until then, all callers get the error of the last attempt at once.
     pub async fn token(&self) -> Result<BearerToken, TokenSourceError> {
         match self.offer()? {
             Offer::Token(token) => Ok(token),
@@ -136,12 +140,12 @@ impl TokenSource {
         }
     }
 
-    /// The token at hand if it is valid now, without waiting: for code that is not asynchronous, such as an interceptor
-    /// of gRPC calls.
+    /// The present token if it is valid now, without waiting: for code that is not asynchronous,
+    /// such as an interceptor of gRPC calls.
     ///
-    /// If it is time for the next one, that is obtained in the background, given that this is called in a Tokio runtime.
-    /// So somebody who asks for the first time, or after a long time, gets `None`: call [`token`](Self::token) when
-    /// starting, and [keep it fresh](Self::keep_fresh).
+    /// If a renewal is due, it runs in the background, provided that this is called in a Tokio
+    /// runtime. So the first call, or a call after a long time, returns `None`: call
+    /// [`token`](Self::token) at the start, and [keep the source fresh](Self::keep_fresh).
     pub fn current(&self) -> Option<BearerToken> {
         match self.offer().ok()? {
             Offer::Token(token) => Some(token),
@@ -149,16 +153,17 @@ impl TokenSource {
         }
     }
 
-    /// Another token, in place of one that a server refused although it should hold; `None` if there is none, and nothing
-    /// to be gained by asking again.
+    /// Another token in place of one that a server refused although it should be valid; `None` if
+    /// there is no other, so that asking again is useless.
     ///
-    /// It is the one that somebody else obtained in the meantime if there is such a one; else one is obtained, for all who
-    /// ask at that time. A token that the supply gives once more is no other token. Every ten seconds one is obtained in
-    /// this way at most, since a server that refuses one token often refuses each.
+    /// If another caller has obtained one in the meantime, it is that one. Otherwise one is
+    /// obtained for all present callers. If the supply returns the refused token again, that does
+    /// not count as another. At most one token in ten seconds is obtained in this way, since a
+    /// server that refuses one token often refuses all.
     ///
     /// # Errors
     ///
-    /// [`TokenSourceError`] if it was tried, and failed.
+    /// [`TokenSourceError`] if the renewal failed.
     pub async fn replacement_for(
         &self,
         refused: &BearerToken,
@@ -171,8 +176,8 @@ impl TokenSource {
         Ok((other != *refused).then_some(other))
     }
 
-    /// Renews in time even while nobody asks, until what it returns is dropped. For those who can't wait when they ask, be
-    /// it because they use [`current`](Self::current) or because the supply is slow.
+    /// Renews tokens in time even if no caller asks, until the returned value is dropped. For
+    /// callers that can't wait, because they use [`current`](Self::current) or the supply is slow.
     ///
     /// # Errors
     ///
@@ -181,7 +186,7 @@ impl TokenSource {
         let source = self.clone();
         let task = runtime()?.spawn(async move {
             loop {
-                // What fails is tried again, and told to whoever asks for a token.
+                // A failure is tried again, and is reported to callers that ask for a token.
                 let _ = source.offer();
                 tokio::time::sleep(source.sleep()).await;
             }
@@ -189,7 +194,7 @@ impl TokenSource {
         Ok(KeptFresh(task.abort_handle()))
     }
 
-    /// Until there is something to do.
+    /// The time until there is something to do.
     fn sleep(&self) -> Duration {
         if self.0.supply.watched_every().is_some() {
             return SHORTEST_PAUSE;
@@ -215,12 +220,12 @@ impl TokenSource {
         };
         let token = held.token.clone();
         let need = self.0.need(held, now);
-        // A supply that gives tokens that are about to end must not be asked all the time.
+        // A supply whose tokens expire soon must not be asked all the time.
         let is_new = held.obtained.elapsed() < SHORTEST_PAUSE && state.renewal.is_none();
         if need == Need::None || is_new {
             return Ok(Offer::Token(token));
         }
-        // If there is no renewal, this one has to do.
+        // Without a renewal, this token is used.
         Ok(match self.renewal(state) {
             Ok(renewal) if need == Need::Now => Offer::Renewal(renewal, Some(token)),
             _ => Offer::Token(token),
@@ -246,7 +251,7 @@ impl TokenSource {
             .map(|renewal| Some(Offer::Renewal(renewal, None)))
     }
 
-    /// The renewal that is under way, or a new one unless it is too soon after the last trouble.
+    /// The renewal in progress, or a new one unless it is too soon after the last failure.
     fn renewal(&self, mut state: MutexGuard<'_, State>) -> Result<Ending, TokenSourceError> {
         if let Some(renewal) = &state.renewal {
             return Ok(renewal.clone());
@@ -271,7 +276,7 @@ impl TokenSource {
     async fn result_of(&self, mut renewal: Ending) -> Outcome {
         let ended = renewal.wait_for(Option::is_some).await;
         let outcome = ended.ok().and_then(|outcome| outcome.clone());
-        // It says how it ended before it goes.
+        // It records its outcome before it ends.
         outcome.unwrap_or_else(|| Err(self.0.broken_off()))
     }
 
@@ -295,7 +300,7 @@ impl Held {
 }
 
 impl State {
-    /// What went wrong so lately that nothing is tried again yet.
+    /// The failure after which it is too soon to try again.
     fn recent_trouble(&self) -> Option<&Trouble> {
         self.trouble
             .as_ref()
@@ -327,7 +332,7 @@ impl State {
 }
 
 impl Inner {
-    /// What it guards is whole after each step, so a panic elsewhere changes nothing.
+    /// The state is consistent after each step, so a poisoned lock is harmless.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -343,7 +348,7 @@ impl Inner {
         if is_due { Need::Soon } else { Need::None }
     }
 
-    /// One attempt to obtain a token that is good for this source.
+    /// Makes one attempt to obtain a token for this source.
     async fn attempt(&self) -> Outcome {
         let obtained = self.supply.obtain(&self.audience, (self.clock)());
         let bundle = match tokio::time::timeout(self.time_limit, obtained).await {
@@ -373,7 +378,7 @@ impl Inner {
         }
     }
 
-    /// What a server would refuse is no token to send.
+    /// Refuses tokens that a server would refuse.
     fn check(&self, token: BearerToken, now: Timestamp) -> Outcome {
         let supply = self.supply.name();
         let period = token.period();
@@ -408,7 +413,7 @@ impl Inner {
     }
 }
 
-/// A renewal under way. Dropping it ends it, with or without a result.
+/// A renewal in progress. Dropping it ends it, with or without a result.
 struct Renewal {
     inner: Arc<Inner>,
     sender: watch::Sender<Option<Outcome>>,
@@ -423,7 +428,7 @@ impl Renewal {
 
 impl Drop for Renewal {
     fn drop(&mut self) {
-        // Nothing is there if a function panicked, or the runtime goes.
+        // There is no result if a function panicked, or the runtime is shutting down.
         let outcome = self.outcome.take();
         let outcome = outcome.unwrap_or_else(|| Err(self.inner.broken_off()));
         let now = (self.inner.clock)();
@@ -443,7 +448,7 @@ impl Drop for KeptFresh {
     }
 }
 
-/// Without the token.
+/// Does not show the token.
 impl fmt::Debug for TokenSource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -454,7 +459,7 @@ impl fmt::Debug for TokenSource {
     }
 }
 
-/// What can be chosen about a [`TokenSource`].
+/// The options of a [`TokenSource`].
 #[must_use]
 pub struct TokenSourceBuilder {
     audience: Audience,
@@ -464,7 +469,8 @@ pub struct TokenSourceBuilder {
 }
 
 impl TokenSourceBuilder {
-    /// How long an attempt to obtain a token may take, in place of half a minute. A command that takes longer is killed.
+    /// Sets the time limit of an attempt to obtain a token. The default is half a minute. A command
+    /// that takes longer is killed.
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = limit;
         self

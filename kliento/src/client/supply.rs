@@ -1,4 +1,4 @@
-//! Where tokens come from.
+//! The supplies of token sources.
 
 use core::fmt;
 use std::error::Error;
@@ -14,21 +14,21 @@ use super::file::TokenFile;
 use super::signer::MemberSigner;
 use crate::{Audience, Token};
 
-/// What a function of yours may give in place of a token.
+/// The error type of functions that supply tokens.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
-/// A bundle in any of the forms that [`form`](super::form) tells apart.
+/// A bundle in any of the forms that [`form`](super::form) distinguishes.
 pub(super) type Bundle = Zeroizing<Vec<u8>>;
 
 type Function = dyn Fn(Timestamp) -> BoxFuture<Result<Vec<u8>, BoxError>> + Send + Sync;
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// Where a [`TokenSource`](super::TokenSource) gets its tokens: made from a [`TokenFile`], a [`TokenCommand`], a
-/// [`MemberSigner`], or a function of your own with [`Supply::from_fn`].
+/// The supply of a [`TokenSource`](super::TokenSource): made from a [`TokenFile`], a
+/// [`TokenCommand`], a [`MemberSigner`], or a function of your own with [`Supply::from_fn`].
 #[derive(Clone)]
 pub struct Supply {
     kind: Kind,
-    /// For messages.
+    /// The name for messages.
     name: Arc<str>,
 }
 
@@ -41,12 +41,12 @@ enum Kind {
 }
 
 impl Supply {
-    /// Tokens that `function` gives when one is needed, as a bundle's DER, its Base64, or the value of an `Authorization`
-    /// field.
+    /// A supply that calls `function` when a token is needed. The function returns a bundle as DER,
+    /// as Base64, or as the value of an `Authorization` field.
     ///
-    /// It is told the time, as the source's clock has it. It runs in a task of its own, at most once at a time, and is
-    /// dropped when it takes longer than [the source waits](super::TokenSourceBuilder::time_limit). What takes a
-    /// processor's time, such as signing, belongs into `tokio::task::spawn_blocking`.
+    /// Its argument is the time of the source's clock. It runs in a task of its own, at most once
+    /// at a time, and is dropped after the [time limit](super::TokenSourceBuilder::time_limit). Run
+    /// computations, such as signing, in `tokio::task::spawn_blocking`.
     ///
     /// ```
     /// use kliento::client::{BoxError, Supply, TokenSource};
@@ -83,9 +83,9 @@ impl Supply {
         }
     }
 
-    /// What to call it in messages, in place of `the file …`, `the command …` and the like.
+    /// Sets the name for messages, in place of `the file …`, `the command …` and the like.
     #[must_use]
-    pub fn named(mut self, name: impl Into<Arc<str>>) -> Self {
+    pub fn with_name(mut self, name: impl Into<Arc<str>>) -> Self {
         self.name = name.into();
         self
     }
@@ -94,8 +94,8 @@ impl Supply {
         Arc::clone(&self.name)
     }
 
-    /// How often to look whether there is another token, whatever the state of the one at hand. `None` where asking
-    /// makes one.
+    /// The interval at which to look for another token, whatever the state of the present one.
+    /// `None` if asking makes a new token.
     pub(super) fn watched_every(&self) -> Option<Duration> {
         match &self.kind {
             Kind::File(file) => Some(file.interval()),

@@ -1,5 +1,5 @@
-//! The steps that are the same for all servers: find a request's one token, recall or verify it, and check that it is
-//! enough.
+//! The steps that all servers share: find a request's only token, look it up or verify it, and
+//! check the requirements.
 
 use core::fmt;
 use std::sync::Arc;
@@ -12,10 +12,11 @@ use http::request::Parts;
 use super::{Refusal, VerificationQueue, trace};
 use crate::{Requirements, VerifiedToken, Verifier};
 
-/// Authenticates requests: a [`Verifier`], what is required beyond a valid token, and where verifications run.
+/// Authenticates requests: a [`Verifier`], requirements beyond a valid token, and a queue for
+/// verifications.
 ///
-/// Build one and clone it, for layers, for a server's state or for code of your own; clones share the verifier's memory
-/// and the queue.
+/// Build one and clone it for layers, a server's state or your own code. Clones share the
+/// verifier's memory and the queue.
 ///
 /// ```
 /// use http::HeaderMap;
@@ -23,7 +24,7 @@ use crate::{Requirements, VerifiedToken, Verifier};
 /// use kliento::http::Authenticator;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), kliento::Error> {
+/// # async fn main() -> Result<(), kliento::AudienceError> {
 /// let authenticator = Authenticator::new(Verifier::builder("https://api.example.com".parse()?).build());
 ///
 /// let refusal = authenticator.authenticate(&HeaderMap::new()).await.unwrap_err();
@@ -45,7 +46,7 @@ pub struct Authenticator {
 type Hook = Arc<dyn Fn(&Refusal, &Parts) + Send + Sync>;
 type Answer = Arc<dyn Fn(&Refusal, &Parts) -> Response<Bytes> + Send + Sync>;
 
-/// The facts about a request that are known before anything is verified.
+/// The result of the steps that need no verification.
 pub(super) enum FirstLook {
     /// The verifier remembers the token, or there is none to verify.
     Known(Result<VerifiedToken, Refusal>),
@@ -54,7 +55,7 @@ pub(super) enum FirstLook {
 }
 
 impl Authenticator {
-    /// An authenticator that asks for nothing beyond what `verifier` does, with a queue of its own.
+    /// An authenticator with no requirements beyond those of `verifier`, and with its own queue.
     pub fn new(verifier: Verifier) -> Self {
         Self {
             verifier,
@@ -66,8 +67,8 @@ impl Authenticator {
         }
     }
 
-    /// Refuses tokens that do not meet `requirements`. They add to those of the verifier and to those that were given here
-    /// before: all must be met.
+    /// Refuses tokens that do not meet `requirements`. They add to the verifier's requirements and
+    /// to those of earlier calls: a token must meet all of them.
     #[must_use]
     pub fn requirements(mut self, requirements: Requirements) -> Self {
         let present = Requirements::clone(&self.requirements);
@@ -75,33 +76,35 @@ impl Authenticator {
         self
     }
 
-    /// Verifies in `queue`, so that several authenticators share its bounds.
+    /// Verifies in `queue`, so that several authenticators share its limits.
     #[must_use]
     pub fn queue(mut self, queue: VerificationQueue) -> Self {
         self.queue = queue;
         self
     }
 
-    /// Names another scheme that the server takes, in a `WWW-Authenticate` field of its own behind `Kliento`: as
-    /// `Bearer realm="api"`, say. It is for others to check such credentials.
+    /// Announces another scheme that the server accepts, such as `Bearer realm="api"`, in another
+    /// `WWW-Authenticate` field after that of `Kliento`. Your own code must check such credentials.
     #[must_use]
     pub fn challenge(mut self, challenge: HeaderValue) -> Self {
         self.challenges = self.challenges.iter().cloned().chain([challenge]).collect();
         self
     }
 
-    /// Calls `hook` with each refusal and the request that it is about, to log the message, which clients are not told,
-    /// or to count. The `Authorization` field is marked as sensitive, so that printing the request does not show it.
+    /// Calls `hook` with each refusal and its request, for logs and metrics. Clients don't see the
+    /// error message. The `Authorization` field is marked as sensitive, so that `Debug` output of
+    /// the request does not show it.
     ///
-    /// Middleware and extractors call it; [`authenticate`](Self::authenticate) leaves that to its caller.
+    /// Middleware and extractors call it. [`authenticate`](Self::authenticate) does not.
     #[must_use]
     pub fn on_refusal(mut self, hook: impl Fn(&Refusal, &Parts) + Send + Sync + 'static) -> Self {
         self.on_refusal = Some(Arc::new(hook));
         self
     }
 
-    /// Has `answer` make the answers to requests that are refused, in place of problems (RFC 9457). It is given the refusal
-    /// and the request, whose `Authorization` field is marked as sensitive.
+    /// Answers refused requests with the result of `answer`, in place of problems (RFC 9457). Its
+    /// arguments are the refusal and the request, whose `Authorization` field is marked as
+    /// sensitive.
     ///
     /// ```
     /// use http::Response;
@@ -117,22 +120,25 @@ impl Authenticator {
     ///     response.headers_mut().insert("content-type", html);
     ///     response
     /// });
-    /// # Ok::<(), kliento::Error>(())
+    /// # Ok::<(), kliento::AudienceError>(())
     /// ```
     ///
-    /// Begin with [`Refusal::to_response`] to add to the usual answer. Whatever comes of it:
+    /// To add to the default answer, begin with [`Refusal::to_response`]. These rules apply to the
+    /// result:
     ///
-    /// - The status may be another one, such as 404 to hide what is there or a redirect to a form. A status of success or of
-    ///   information would tell a proxy that the request may pass, so the refusal's own takes its place.
-    /// - The answer is not to be cached: `Cache-Control` is `no-store`. `Content-Length` and `Transfer-Encoding` are left to
-    ///   the server.
-    /// - A 401 names the scheme of Kliento and those of [`challenge`](Self::challenge) in `WWW-Authenticate`, before the
-    ///   answer's own, and a 503 has `Retry-After`.
+    /// - The status may differ from the refusal's, such as 404 to hide a resource, or a redirect to
+    ///   a form. A status of 1xx or 2xx would tell a proxy that the request may pass, so it is
+    ///   replaced by the refusal's.
+    /// - The answer must not be cached: `Cache-Control` is `no-store`. The server sets
+    ///   `Content-Length` and `Transfer-Encoding`.
+    /// - A 401 has `WWW-Authenticate` fields for Kliento and those of
+    ///   [`challenge`](Self::challenge), before the answer's own. A 503 has `Retry-After`.
     ///
-    /// Clients are told as little as they need: the refusal's `Display` is for logs.
+    /// Tell clients as little as possible: the refusal's `Display` is for logs.
     ///
-    /// Middleware and extractors answer by it; for what a handler refuses by itself there is [`answer`](Self::answer).
-    /// Where a layer [refuses in gRPC's way](super::tower::KlientoLayer::grpc), it is not asked about gRPC's requests.
+    /// Middleware and extractors use it. For a handler's own refusals, call
+    /// [`answer`](Self::answer). Layers for [gRPC](super::tower::KlientoLayer::grpc) don't use it
+    /// for gRPC requests.
     #[must_use]
     pub fn answer_with<B: Into<Bytes>>(
         mut self,
@@ -144,8 +150,8 @@ impl Authenticator {
         self
     }
 
-    /// The answer to a request that is refused: the usual one, with the challenges of this server, or that of
-    /// [`answer_with`](Self::answer_with).
+    /// The answer to a refused request: the default one, with the challenges of this server, or
+    /// that of [`answer_with`](Self::answer_with).
     pub fn answer(&self, refusal: &Refusal, request: &Parts) -> Response<Bytes> {
         match &self.answer {
             None => refusal.to_response_with(&self.challenges),
@@ -158,13 +164,15 @@ impl Authenticator {
         &self.verifier
     }
 
-    /// Finds out who sent a request with these fields. For frameworks and servers that the other modules do not cover.
+    /// Authenticates a request by its header fields. For frameworks and servers that the other
+    /// modules do not cover.
     ///
-    /// The result does not borrow the fields, so they need not be kept while it is waited for.
+    /// The future does not borrow the fields.
     ///
     /// # Errors
     ///
-    /// All of [`Refusal`] that is not about claims or layers; [`Refusal::to_response`] makes the answer.
+    /// Any [`Refusal`] that is not about claims or layers. [`Refusal::to_response`] makes the
+    /// answer.
     pub fn authenticate(
         &self,
         fields: &HeaderMap,
@@ -179,7 +187,7 @@ impl Authenticator {
         }
     }
 
-    /// Does all that can be done without verifying.
+    /// Performs the steps that need no verification.
     pub(super) fn first_look(&self, fields: &HeaderMap) -> FirstLook {
         let value = match the_authorization(fields) {
             Ok(value) => value,
@@ -205,7 +213,7 @@ impl Authenticator {
         Ok(token)
     }
 
-    /// Tells the hook and `tracing` of a refusal.
+    /// Reports a refusal to the hook and to `tracing`.
     pub(super) fn report(&self, refusal: &Refusal, request: &Parts) {
         trace::refused(refusal);
         if let Some(hook) = &self.on_refusal {
@@ -224,8 +232,8 @@ fn the_authorization(fields: &HeaderMap) -> Result<&HeaderValue, Refusal> {
     }
 }
 
-/// Keeps tokens out of what is printed of a request, and out of the compression tables of HTTP/2 if it is passed on
-/// (RFC 7541 §7.1.3).
+/// Keeps tokens out of `Debug` output, and out of HTTP/2's compression tables if the request is
+/// passed on (RFC 7541 §7.1.3).
 pub(super) fn mark_sensitive(fields: &mut HeaderMap) {
     if let Entry::Occupied(mut values) = fields.entry(AUTHORIZATION) {
         values

@@ -1,7 +1,7 @@
-//! Extractors for `axum`: who calls, and what they claim.
+//! Extractors for `axum`: the caller's identity and claims.
 //!
-//! With a [`KlientoLayer`](super::tower::KlientoLayer) in front of routes, handlers take [`Authenticated`] and
-//! [`TypedClaims`]:
+//! With a [`KlientoLayer`](super::tower::KlientoLayer) in front of routes, handlers use
+//! [`Authenticated`] and [`TypedClaims`]:
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -20,10 +20,10 @@
 //!
 //! let verifier = Verifier::builder("https://api.example.com".parse()?).build();
 //! let app: Router = Router::new().route("/", get(hello)).layer(KlientoLayer::new(verifier));
-//! # Ok::<(), kliento::Error>(())
+//! # Ok::<(), kliento::AudienceError>(())
 //! ```
 //!
-//! Without a layer, an [`Authenticator`] in the state does it, for those handlers that take [`Verified`]:
+//! Without a layer, handlers use [`Verified`], which needs an [`Authenticator`] in the state:
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -40,13 +40,14 @@
 //!
 //! let verifier = Verifier::builder("https://api.example.com".parse()?).build();
 //! let app: Router = Router::new().route("/", get(hello)).with_state(Authenticator::new(verifier));
-//! # Ok::<(), kliento::Error>(())
+//! # Ok::<(), kliento::AudienceError>(())
 //! ```
 //!
-//! A handler that forgets its extractor takes requests from anybody, and a layer forgets none: prefer the layer.
+//! Prefer the layer: it covers every handler, while a handler without an extractor accepts requests
+//! from anybody.
 //!
-//! Refusals are [the same](super) everywhere. `axum::serve` takes fields of any size that a token can have with HTTP/1;
-//! it can't be told to do so with HTTP/2, which takes `hyper-util` and
+//! Refusals are [the same](super) everywhere. With HTTP/1, `axum::serve` accepts fields for the
+//! largest tokens. With HTTP/2, it can't be configured to do so: use `hyper-util` and
 //! [`HEADER_LIST_OCTETS`](super::HEADER_LIST_OCTETS).
 
 use axum_core::body::Body;
@@ -63,28 +64,32 @@ use serde::de::DeserializeOwned;
 use super::authenticator::mark_sensitive;
 use super::tower::Passage;
 use super::{Authenticator, Refusal, trace};
-use crate::{ClaimsError, Error, VerifiedToken};
+use crate::{ClaimsError, VerifiedToken, VerifyError};
 
-/// The caller, as the [`KlientoLayer`](super::tower::KlientoLayer) in front of the handler identified it.
+/// The caller, as the [`KlientoLayer`](super::tower::KlientoLayer) in front of the handler
+/// identified it.
 ///
-/// Behind an [optional](super::tower::KlientoLayer::optional) layer it refuses those without an identity, with status
-/// 401, and `Option<Authenticated>` takes them. Where there is no layer at all, both refuse everybody, with status 500.
+/// Behind an [optional](super::tower::KlientoLayer::optional) layer it refuses requests without an
+/// identity, with status 401. `Option<Authenticated>` accepts them. Without a layer, both refuse
+/// all requests, with status 500.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authenticated(pub VerifiedToken);
 
-/// The caller, as the [`Authenticator`] in the state identifies it, with no layer.
+/// The caller, as the [`Authenticator`] in the state identifies it, without a layer.
 ///
-/// `Option<Verified>` is `None` for requests without an `Authorization` field or with one of another scheme, and
-/// refuses what else `Verified` refuses.
+/// `Option<Verified>` is `None` for requests without an `Authorization` field or with one of
+/// another scheme. It refuses all other requests that `Verified` refuses.
 ///
-/// Behind a layer, use [`Authenticated`]: this looks at the request's token again.
+/// Behind a layer, use [`Authenticated`]: `Verified` would check the request's token again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified(pub VerifiedToken);
 
-/// The caller's claims as a type of yours, by [`Claims::deserialise`](crate::Claims::deserialise).
+/// The caller's claims as a type of yours, made by
+/// [`Claims::deserialise`](crate::Claims::deserialise).
 ///
-/// It asks the layer as [`Authenticated`] does; claims that don't fit are refused with status 403. With [`Verified`],
-/// or where another answer is wanted, call `deserialise` in the handler: a [`Rejection`] can be made from its error.
+/// It needs a layer, like [`Authenticated`]. Claims that don't fit are refused with status 403.
+/// With [`Verified`], or for another answer, call `deserialise` in the handler: its error converts
+/// to a [`Rejection`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TypedClaims<T>(pub T);
 
@@ -206,13 +211,13 @@ fn identity(request: &Parts) -> Result<Option<&VerifiedToken>, Rejection> {
 /// The reason why there is no identity in a request that an optional layer let through.
 fn absence(request: &Parts) -> Refusal {
     if request.headers.contains_key(AUTHORIZATION) {
-        Refusal::Token(Error::WrongScheme)
+        Refusal::Token(VerifyError::WrongScheme)
     } else {
         Refusal::MissingAuthorization
     }
 }
 
-/// In the layer's name: with its hook and its answer.
+/// Refuses with the layer's hook and answer.
 fn reject_by_layer(refusal: Refusal, request: &Parts) -> Rejection {
     match request.extensions.get::<Passage>() {
         Some(layer) => Rejection::by(layer.authenticator(), refusal, request),
@@ -220,12 +225,11 @@ fn reject_by_layer(refusal: Refusal, request: &Parts) -> Rejection {
     }
 }
 
-/// The answer of an extractor to a request that it refuses, and of a handler that refuses by [`Rejection::forbidden`] or
-/// by `?`.
+/// The refusal of an extractor, or of a handler by [`Rejection::forbidden`] or `?`.
 ///
-/// What extractors refuse is answered as the layer or the [`Authenticator`] has it. A handler's own refusal is answered with
-/// a problem (RFC 9457); where the server has [answers of its own](Authenticator::answer_with), the handler asks for one by
-/// [`Authenticator::answer`].
+/// An extractor's refusal is answered as configured in the layer or the [`Authenticator`]. A
+/// handler's own refusal is answered with a problem (RFC 9457). If the server has [its own
+/// answers](Authenticator::answer_with), the handler gets one from [`Authenticator::answer`].
 #[derive(Debug)]
 pub struct Rejection {
     refusal: Refusal,
@@ -242,8 +246,8 @@ impl Rejection {
         }
     }
 
-    /// A refusal by a rule of the application's own: 403, with the reason `code`. [`Refusal::forbidden`] says which codes
-    /// there can be.
+    /// A refusal by a rule of the application: 403, with the reason `code`. [`Refusal::forbidden`]
+    /// has the rules for codes.
     ///
     /// ```
     /// use axum::extract::Path;
@@ -279,16 +283,16 @@ impl From<Refusal> for Rejection {
     }
 }
 
-/// So that a handler can refuse by `token.claims().deserialise()?`.
+/// Lets a handler refuse by `token.claims().deserialise()?`.
 impl From<ClaimsError> for Rejection {
     fn from(error: ClaimsError) -> Self {
         Refusal::from(error).into()
     }
 }
 
-/// So that a handler can refuse by `requirements.check(&token)?`.
-impl From<Error> for Rejection {
-    fn from(error: Error) -> Self {
+/// Lets a handler refuse by `requirements.check(&token)?`.
+impl From<VerifyError> for Rejection {
+    fn from(error: VerifyError) -> Self {
         Refusal::from(error).into()
     }
 }

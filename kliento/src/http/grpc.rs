@@ -1,5 +1,5 @@
-//! Refusals as gRPC has them: status 200, and everything else in the fields that would be trailers ("Trailers-Only" in
-//! gRPC's `PROTOCOL-HTTP2.md`).
+//! Refusals in the form of gRPC: status 200, and everything else in the fields that would otherwise
+//! be trailers ("Trailers-Only" in gRPC's `PROTOCOL-HTTP2.md`).
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -9,7 +9,7 @@ use super::Refusal;
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
-/// When a client may try again, in milliseconds (gRPC proposal A6).
+/// The time after which a client may try again, in milliseconds (gRPC proposal A6).
 const RETRY_PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
 const RETRY_PUSHBACK_MILLISECONDS: HeaderValue = HeaderValue::from_static("1000");
 
@@ -19,14 +19,15 @@ const INTERNAL: HeaderValue = HeaderValue::from_static("13");
 const UNAVAILABLE: HeaderValue = HeaderValue::from_static("14");
 const UNAUTHENTICATED: HeaderValue = HeaderValue::from_static("16");
 
-/// The variants of gRPC that a request can be of. The longer names come first, since one begins with another.
+/// The media types of gRPC's variants. Longer names come first, since they begin with the shorter
+/// ones.
 const MEDIA_TYPES: [&str; 3] = [
     "application/grpc-web-text",
     "application/grpc-web",
     "application/grpc",
 ];
 
-/// The media type of the answer, if the request is one of gRPC.
+/// The media type of the answer to a gRPC request; `None` for other requests.
 pub(super) fn media_type(fields: &HeaderMap) -> Option<&'static str> {
     let content_type = fields.get(CONTENT_TYPE)?.as_bytes();
     MEDIA_TYPES
@@ -34,7 +35,8 @@ pub(super) fn media_type(fields: &HeaderMap) -> Option<&'static str> {
         .find(|media_type| is_of(content_type, media_type))
 }
 
-/// Returns whether `content_type` is `media_type`, with a suffix (`+proto`) or parameters perhaps.
+/// Returns whether `content_type` is `media_type`, with or without a suffix (`+proto`) or
+/// parameters.
 fn is_of(content_type: &[u8], media_type: &str) -> bool {
     let Some((start, rest)) = content_type.split_at_checked(media_type.len()) else {
         return false;
@@ -44,12 +46,12 @@ fn is_of(content_type: &[u8], media_type: &str) -> bool {
 }
 
 impl Refusal {
-    /// The answer to a request of gRPC, with the reason as its message.
+    /// The answer to a gRPC request, with the reason as its message.
     pub(super) fn to_grpc_response(&self, media_type: &'static str) -> Response<Bytes> {
         let mut response = Response::new(Bytes::new());
         let fields = response.headers_mut();
         fields.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-        // Reasons have no character that gRPC would have percent-encoded.
+        // Reasons have no characters that gRPC would percent-encode.
         fields.insert(GRPC_MESSAGE, HeaderValue::from_static(self.reason()));
         fields.insert(GRPC_STATUS, self.grpc_status());
         if self.status() == StatusCode::SERVICE_UNAVAILABLE {

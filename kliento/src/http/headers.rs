@@ -1,5 +1,5 @@
-//! [`Authorization<Kliento>`](headers::Authorization) for the crate [`headers`], and so for whatever takes typed fields
-//! of it.
+//! [`Authorization<Kliento>`](headers::Authorization) for the crate [`headers`], and for frameworks
+//! that use its typed fields.
 //!
 //! ```
 //! use headers::{Authorization, HeaderMap, HeaderMapExt};
@@ -20,18 +20,19 @@
 //! # }
 //! ```
 //!
-//! `Authorization` reads the first field where there are several. Servers that refuse the rest, as they should, verify
-//! away from their async threads, and answer with the right status, are made with [the other modules](super).
+//! If there are several fields, `Authorization` reads the first. A server should refuse such
+//! requests, verify outside of its async threads, and answer with the right status: [the other
+//! modules](super) do all of that.
 
 use headers::authorization::Credentials;
 use http::HeaderValue;
 
-use crate::{Error, MAX_BUNDLE_OCTETS, VerifiedToken, Verifier, header};
+use crate::{MAX_BUNDLE_OCTETS, VerifiedToken, Verifier, VerifyError, header};
 
-/// A token bundle as credentials: read, and not verified, so nothing in it can be relied on yet.
+/// A token bundle as credentials. It was read and not verified, so don't rely on its content yet.
 ///
-/// Its text is canonical Base64 of a length that a bundle can have; the bundle in it was not looked into. Printing it
-/// does not show it.
+/// Its text is canonical Base64 of a permitted length. The bundle was not read. `Debug` output does
+/// not show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kliento {
     /// The field's value as it was written, marked as sensitive.
@@ -39,31 +40,31 @@ pub struct Kliento {
 }
 
 impl Kliento {
-    /// Credentials from a token bundle's DER octets, as [`issue`](crate::issue) makes them.
+    /// Credentials from a token bundle in DER, as [`issue`](crate::issue) makes it.
     ///
     /// # Errors
     ///
-    /// [`Error::BundleTooLarge`], and [`Error::MalformedHeader`] if `bundle` is empty.
-    pub fn from_bundle(bundle: &[u8]) -> Result<Self, Error> {
+    /// [`VerifyError::BundleTooLarge`], and [`VerifyError::MalformedHeader`] if `bundle` is empty.
+    pub fn from_bundle(bundle: &[u8]) -> Result<Self, VerifyError> {
         if bundle.len() > MAX_BUNDLE_OCTETS {
-            return Err(Error::BundleTooLarge {
+            return Err(VerifyError::BundleTooLarge {
                 octets: bundle.len(),
             });
         }
         Self::read(header::encode(bundle).as_bytes())
     }
 
-    /// Verifies them now. A verifier that does not [remember](Verifier::recall_header) them takes its time: see
-    /// `kliento::http::VerificationQueue`, which the feature `tower` has.
+    /// Verifies them on this thread. Unless the verifier [remembers](Verifier::recall_header) them,
+    /// that takes some time: see `kliento::http::VerificationQueue` in the feature `tower`.
     ///
     /// # Errors
     ///
     /// As for [`Verifier::verify_header`].
-    pub fn verify(&self, verifier: &Verifier) -> Result<VerifiedToken, Error> {
+    pub fn verify(&self, verifier: &Verifier) -> Result<VerifiedToken, VerifyError> {
         verifier.verify_header(&self.value)
     }
 
-    /// The bundle's DER octets.
+    /// The bundle in DER.
     pub fn unverified_bundle(&self) -> Vec<u8> {
         // It was read once, so the default is never used.
         header::decode(&self.value).unwrap_or_default()
@@ -74,11 +75,12 @@ impl Kliento {
         &self.value
     }
 
-    fn read(value: &[u8]) -> Result<Self, Error> {
+    fn read(value: &[u8]) -> Result<Self, VerifyError> {
         header::decode(value)?;
-        let mut value = HeaderValue::from_bytes(value).map_err(|_| Error::MalformedHeader {
-            detail: "the token holds a character that standard Base64 does not have",
-        })?;
+        let mut value =
+            HeaderValue::from_bytes(value).map_err(|_| VerifyError::MalformedHeader {
+                detail: "the token holds a character that standard Base64 does not have",
+            })?;
         value.set_sensitive(true);
         Ok(Self { value })
     }
@@ -92,7 +94,8 @@ impl Credentials for Kliento {
     }
 
     fn encode(&self) -> HeaderValue {
-        // The scheme in its canonical spelling, as `Credentials` asks for, whatever spelling was read.
+        // The scheme in its canonical spelling, as `Credentials` asks for, whatever spelling was
+        // read.
         let canonical = header::encode(&self.unverified_bundle());
         let mut value = HeaderValue::try_from(canonical).unwrap_or_else(|_| self.value.clone());
         value.set_sensitive(true);

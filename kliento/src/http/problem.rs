@@ -1,4 +1,5 @@
-//! The answer to a request that is refused: problem details (RFC 9457) and the fields that go with the status.
+//! The answer to a refused request: problem details (RFC 9457) and the fields that belong to the
+//! status.
 
 use bytes::Bytes;
 use http::header::{
@@ -16,13 +17,14 @@ const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+js
 /// RFC 9111 §5.2.2.5.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const CHALLENGE: HeaderValue = HeaderValue::from_static(SCHEME);
-/// Seconds after which to try again when too many verifications are waiting (RFC 9110 §10.2.3). They take milliseconds.
+/// Seconds after which to try again when too many verifications are waiting (RFC 9110 §10.2.3).
+/// They take milliseconds.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
 /// "No more than the status says" (RFC 9457 §4.2.1): what happened is in `reason`.
 const TYPE: &str = "about:blank";
 
-/// The members of RFC 9457 §3.1 that are of use here, and one extension member (§3.2).
+/// Members of RFC 9457 §3.1, and one extension member (§3.2).
 struct Problem<'r>(&'r Refusal);
 
 impl Serialize for Problem<'_> {
@@ -38,8 +40,8 @@ impl Serialize for Problem<'_> {
 }
 
 impl Refusal {
-    /// The answer to the request: its status, a problem with the reason as its body, and for 401 the challenge of
-    /// Kliento.
+    /// The answer to the request: its status, a problem with the reason as its body, and for 401
+    /// the challenge of Kliento.
     ///
     /// ```
     /// use kliento::http::Refusal;
@@ -52,7 +54,8 @@ impl Refusal {
         self.to_response_with(&[])
     }
 
-    /// The same with challenges of other schemes behind that of Kliento, each in a field of its own.
+    /// The same with challenges of other schemes behind that of Kliento, each in a field of its
+    /// own.
     pub(super) fn to_response_with(&self, challenges: &[HeaderValue]) -> Response<Bytes> {
         let mut response = Response::new(self.problem());
         *response.status_mut() = self.status();
@@ -60,7 +63,8 @@ impl Refusal {
         self.complete(response, challenges)
     }
 
-    /// Makes an answer that anybody may have written one that refuses: by its status, and by the fields that go with it.
+    /// Turns any answer into a refusal: sets the status, unless it already refuses, and the fields
+    /// that belong to it.
     pub(super) fn complete(
         &self,
         mut response: Response<Bytes>,
@@ -75,7 +79,7 @@ impl Refusal {
         let status = response.status();
         let fields = response.headers_mut();
         fields.insert(CACHE_CONTROL, NO_STORE);
-        // The server knows the body's length, and how it sends it.
+        // The server knows the body's length and its transfer encoding.
         fields.remove(CONTENT_LENGTH);
         fields.remove(TRANSFER_ENCODING);
         match status {
@@ -96,7 +100,7 @@ impl Refusal {
     }
 }
 
-/// Puts Kliento's challenge and `challenges` in front of those that are there already, each once.
+/// Puts Kliento's challenge and `challenges` before the present ones, each once.
 fn add_challenges(fields: &mut HeaderMap, challenges: &[HeaderValue]) {
     let present: Vec<HeaderValue> = fields.get_all(WWW_AUTHENTICATE).iter().cloned().collect();
     fields.insert(WWW_AUTHENTICATE, CHALLENGE);

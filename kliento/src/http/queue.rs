@@ -1,4 +1,5 @@
-//! How many verifications run at a time, how many wait for that, and in which order.
+//! Limits on the number of verifications that run and wait at a time, and the order of those that
+//! wait.
 
 use core::fmt;
 use core::num::NonZeroUsize;
@@ -11,44 +12,49 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use veraid::Recognition;
 
 use super::Refusal;
-use crate::{Error, VerifiedToken, Verifier};
+use crate::{VerifiedToken, Verifier, VerifyError};
 
-/// Verifications that wait unless another number is given.
+/// The default number of waiting places.
 const WAITING: usize = 1_024;
-/// One of so many waiting places is reserved for known signers, and as many for known organisations.
+/// The divisor of the waiting places that are reserved for known signatories, and for known
+/// organisations.
 const RESERVED: usize = 4;
-/// One of so many reserved places can be had by one party.
+/// The divisor of the reserved places that one party can have.
 const PARTY_SHARE: usize = 8;
-/// Counts of what parties have. Those that fall on one by chance share it.
+/// The number of counters of parties' places. Parties that share a counter by chance share its
+/// limit.
 const PARTIES: usize = 64;
 
-/// Verifies tokens on Tokio's blocking threads, a bounded number at a time.
+/// Verifies tokens on Tokio's blocking threads, a limited number at a time.
 ///
-/// Verifying is work for a processor, so more of it at a time than there are processors makes nothing faster; what
-/// comes on top waits. Beyond the bound on those that wait, requests are [refused](Refusal::TooManyVerifications) at
-/// once, so that nobody can fill the memory with tokens that nobody has looked at: each that waits keeps its request,
-/// some 22 KB at most for the token.
+/// Verification takes a processor, so running more verifications than there are processors makes
+/// nothing faster. The others wait. If too many are waiting, requests are
+/// [refused](Refusal::TooManyVerifications) at once. Otherwise clients could fill the memory with
+/// unverified tokens: each waiting verification keeps its request, with at most about 22 KB for the
+/// token.
 ///
-/// # Whose turn it is
+/// # Order
 ///
-/// Anybody can send tokens that have to be looked at, so those that are most likely worth it do not wait behind the rest.
-/// There are three lanes, by what the verifier remembers of a bundle's octets:
+/// Anybody can send tokens that need a verification. So tokens that are likely to be valid don't
+/// wait behind the others. There are three lanes, depending on the parts of a bundle that the
+/// verifier remembers:
 ///
-/// | lane | has | costs at most | waiting places |
+/// | lane | bundles with | cost at most | waiting places |
 /// |---|---|---|---|
-/// | known signers | chain and certificates that were verified before | one signature | a quarter, reserved |
-/// | known organisations | a chain and an organisation's certificate that were verified before | the signer's certificates, and a signature | a quarter, reserved |
-/// | all others | what nobody has verified | all the work that a bundle may take | the rest |
+/// | known signatories | a chain and certificates that were verified before | one signature check | a quarter, reserved |
+/// | known organisations | a chain and an organisation's certificate that were verified before | the signatory's certificates, and one signature check | a quarter, reserved |
+/// | others | nothing that was verified before | the most work that a bundle may take | the rest |
 ///
-/// Lanes take turns where all have somebody waiting; within a lane it is first come, first served. The quarters are rounded
-/// down: a queue of less than four places has none to reserve.
+/// Lanes with waiting verifications take turns. Each lane is first come, first served. The quarters
+/// are rounded down, so a queue of fewer than four places reserves none.
 ///
-/// Everybody can copy the octets by which a party is known, so these prove nothing; but what is sent in a party's name takes
-/// its own places: an eighth of a lane's at most for one signer or organisation. Whoever finds no reserved place is treated
-/// like all others. So strangers keep no party that is known from being verified, and neither do parties that are known keep
-/// each other.
+/// Anybody can copy the bytes by which a party is known, so they prove nothing. But copies take
+/// that party's own places: one signatory or organisation can have at most an eighth of a lane's. A
+/// verification that finds no reserved place uses the lane of the others. So strangers can't keep a
+/// known party from being verified, and known parties can't keep each other from it.
 ///
-/// Clones share the bounds. By default as many run as there are processors, and 1,024 wait.
+/// Clones share the limits. By default, as many verifications run as there are processors, and
+/// 1,024 wait.
 #[derive(Clone)]
 pub struct VerificationQueue(Arc<Lanes>);
 
@@ -58,27 +64,28 @@ struct Lanes {
     signers: Lane,
     organisations: Lane,
     others: Lane,
-    /// Verifications that wait, of all lanes.
+    /// The number of waiting verifications in all lanes.
     waiting: AtomicUsize,
 }
 
 struct Lane {
     /// One permit for each verification that waits.
     places: Semaphore,
-    /// Held by the one that waits for a processor on behalf of the lane: processors are given to lanes in turn.
+    /// Held by the verification that waits for a processor next in this lane, so that lanes get
+    /// processors in turn.
     turn: Semaphore,
-    /// Places that parties have, by their numbers.
+    /// The numbers of places that parties have, by their counters.
     parties: [AtomicUsize; PARTIES],
     party_share: usize,
 }
 
-/// What a verification is told when it comes.
+/// The result of an attempt to enter the queue.
 enum Admission<'q> {
     Runs(OwnedSemaphorePermit),
     Waits(Place<'q>),
 }
 
-/// A place to wait at.
+/// A waiting place.
 struct Place<'q> {
     lane: &'q Lane,
     _permit: SemaphorePermit<'q>,
@@ -86,11 +93,11 @@ struct Place<'q> {
     _waiting: Counted<'q>,
 }
 
-/// Is counted for as long as it lives.
+/// Adds one to a counter for its lifetime.
 struct Counted<'q>(&'q AtomicUsize);
 
 impl VerificationQueue {
-    /// A queue of which `concurrent` verifications run at a time and `waiting` others wait.
+    /// A queue in which `concurrent` verifications run at a time and `waiting` others wait.
     pub fn new(concurrent: NonZeroUsize, waiting: usize) -> Self {
         let waiting = waiting.min(Semaphore::MAX_PERMITS);
         let reserved = waiting / RESERVED;
@@ -106,7 +113,8 @@ impl VerificationQueue {
 
     /// Verifies the value of an `Authorization` field.
     ///
-    /// Ask [`Verifier::recall_header`] first, which knows tokens that it has seen and needs no thread.
+    /// Call [`Verifier::recall_header`] first, which finds tokens that the verifier remembers, and
+    /// needs no thread.
     ///
     /// # Errors
     ///
@@ -122,7 +130,7 @@ impl VerificationQueue {
             .await
     }
 
-    /// Verifies a token bundle's DER octets. Ask [`Verifier::recall_bundle`] first.
+    /// Verifies a token bundle in DER. Call [`Verifier::recall_bundle`] first.
     ///
     /// # Errors
     ///
@@ -143,7 +151,7 @@ impl VerificationQueue {
     async fn run(
         &self,
         admission: Admission<'_>,
-        verification: impl FnOnce() -> Result<VerifiedToken, Error> + Send + 'static,
+        verification: impl FnOnce() -> Result<VerifiedToken, VerifyError> + Send + 'static,
     ) -> Result<VerifiedToken, Refusal> {
         let runtime = Handle::try_current().map_err(|_| Refusal::VerificationFailed)?;
         let processor = match admission {
@@ -151,7 +159,8 @@ impl VerificationQueue {
             Admission::Waits(place) => self.0.processor_for(&place).await?,
         };
         let task = runtime.spawn_blocking(move || {
-            // The verification keeps it to its end, even if the client that asked for it has gone by then.
+            // The verification keeps its permit to its end, even if the client has disconnected by
+            // then.
             let _processor = processor;
             verification()
         });
@@ -161,7 +170,8 @@ impl VerificationQueue {
 }
 
 impl Lanes {
-    /// A processor at once if nobody waits for one, and a place to wait at otherwise.
+    /// Gives a processor at once if no verification is waiting for one, and a waiting place
+    /// otherwise.
     fn admit(&self, recognise: impl FnOnce() -> Recognition) -> Result<Admission<'_>, Refusal> {
         if self.waiting.load(Ordering::Relaxed) == 0
             && let Ok(processor) = Arc::clone(&self.processors).try_acquire_owned()
@@ -198,7 +208,7 @@ impl Lanes {
         })
     }
 
-    /// Waits until it is the turn of that place's lane, and of that place within it.
+    /// Waits for the turn of the place's lane, and of the place in that lane.
     async fn processor_for(&self, place: &Place<'_>) -> Result<OwnedSemaphorePermit, Refusal> {
         let failed = |_| Refusal::VerificationFailed;
         let _turn = place.lane.turn.acquire().await.map_err(failed)?;
@@ -217,7 +227,7 @@ impl Lane {
         }
     }
 
-    /// A reserved place for the party of that number, unless it has its share.
+    /// A reserved place for the party of that number, unless it has its share already.
     fn place_of(&self, number: u64) -> Option<(SemaphorePermit<'_>, Counted<'_>)> {
         let index = usize::try_from(number % u64::try_from(PARTIES).ok()?).ok()?;
         let of_party = Counted::one_more(self.parties.get(index)?);

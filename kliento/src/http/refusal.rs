@@ -1,15 +1,16 @@
-//! The reasons for which a request does not get through.
+//! The reasons for refusing a request.
 
 use core::fmt;
 
 use ::http::StatusCode;
 
 use crate::error::Excerpt;
-use crate::{ClaimsError, Error};
+use crate::{ClaimsError, VerifyError};
 
 /// The reason why a request was refused.
 ///
-/// Its `Display` is for logs. Clients are told [`status`](Self::status) and [`reason`](Self::reason), and no more.
+/// Its `Display` is for logs. Clients get [`status`](Self::status) and [`reason`](Self::reason),
+/// and nothing else.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -17,42 +18,44 @@ pub enum Refusal {
     #[error("the request has no Authorization field")]
     MissingAuthorization,
 
-    /// The request has more than one `Authorization` field, which RFC 9110 §5.3 forbids: two readers could each take
-    /// another one. 401.
+    /// The request has more than one `Authorization` field, which RFC 9110 §5.3 forbids: two
+    /// readers could each use a different one. 401.
     #[error("the request has more than one Authorization field")]
     SeveralAuthorizations,
 
-    /// The token is malformed or does not hold (401), or is not enough for what is asked (403).
+    /// The token is malformed or invalid (401), or does not meet the requirements (403).
     #[error(transparent)]
-    Token(#[from] Error),
+    Token(#[from] VerifyError),
 
-    /// The token is good, but its claims [don't fit](crate::Claims::deserialise) the type that the server has for them:
-    /// 403.
-    #[error("the token's claims do not fit: {0}")]
+    /// The token is valid, but its claims [don't fit](crate::Claims::deserialise) the server's
+    /// type: 403.
+    #[error("the token's claims do not fit")]
     Claims(#[from] ClaimsError),
 
     /// The application refuses the request by a rule of its own ([`Refusal::forbidden`]): 403.
     #[error(transparent)]
     Forbidden(Forbidden),
 
-    /// As many verifications as [`VerificationQueue`](super::VerificationQueue) allows are waiting: 503, with
-    /// `Retry-After`. Either somebody floods the server, or it needs more processors.
+    /// As many verifications as [`VerificationQueue`](super::VerificationQueue) allows are waiting:
+    /// 503, with `Retry-After`. Either somebody floods the server, or it needs more processors.
     #[error("too many verifications are waiting")]
     TooManyVerifications,
 
-    /// The verification did not come to an end: it panicked, which is a bug to report, the runtime is shutting down, or
-    /// this is no runtime of Tokio's. 500, since a request that was not looked at is not let through.
+    /// The verification did not finish: it panicked, which is a bug to report, or the runtime is
+    /// shutting down, or there is no Tokio runtime. 500, since a request that was not verified must
+    /// not pass.
     #[error("the verification did not come to an end")]
     VerificationFailed,
 
-    /// A handler asks for an identity, but no [`KlientoLayer`](super::tower::KlientoLayer) stands in front of it: a
-    /// mistake in the server. 500.
+    /// A handler needs an identity, but there is no [`KlientoLayer`](super::tower::KlientoLayer) in
+    /// front of it: a mistake in the server. 500.
     #[error("no KlientoLayer stands in front of the handler that asks for an identity")]
     MissingLayer,
 }
 
 impl Refusal {
-    /// A refusal by a rule of the application's own: 403, with `code` as its reason, and the same body as the library's.
+    /// A refusal by a rule of the application's own: 403, with `code` as its reason, and the same
+    /// body as the library's.
     ///
     /// ```
     /// use kliento::http::Refusal;
@@ -62,16 +65,18 @@ impl Refusal {
     /// assert_eq!(refusal.reason(), "orders.not_your_team");
     /// ```
     ///
-    /// A code is stable, so that clients can go by it: two or more words of `a`–`z`, `0`–`9` and `_` with dots between them,
-    /// each starting with a letter, in 64 bytes at most. It must not start as the libraries' own codes do: with `client`,
-    /// `cms`, `dnssec`, `http`, `kliento`, `serve`, `veraid` or `x509`. With any other code the request is refused all the
-    /// same, for the reason `http.forbidden`, and the message says which code was invalid.
+    /// A code should be stable, since clients may depend on it. It has at most 64 bytes, and
+    /// consists of two or more words with dots between them. A word has the characters `a`–`z`,
+    /// `0`–`9` and `_`, and starts with a letter. The first word must not be one of the libraries'
+    /// own: `client`, `cms`, `dnssec`, `http`, `kliento`, `serve`, `veraid` or `x509`. With an
+    /// invalid code the request is still refused, with the reason `http.forbidden`, and the message
+    /// names the code.
     pub const fn forbidden(code: &'static str) -> Self {
         Self::Forbidden(Forbidden { code })
     }
 
-    /// A stable name for what happened, for logs, metrics and answers to clients: that of the [`Error`], one that
-    /// starts with `http.`, or one of the [application's own](Self::forbidden).
+    /// A stable reason for logs, metrics and answers to clients: the [`VerifyError`]'s, one that
+    /// starts with `http.`, or one of the [application](Self::forbidden).
     pub fn reason(&self) -> &'static str {
         match self {
             Self::MissingAuthorization => "http.missing_authorization",
@@ -98,7 +103,8 @@ impl Refusal {
         }
     }
 
-    /// The subject of a token that was verified and is refused all the same, as [`Error::subject`] has it: for logs.
+    /// The subject of a valid token that is refused nevertheless, as in [`VerifyError::subject`]:
+    /// for logs.
     pub fn subject(&self) -> Option<&str> {
         match self {
             Self::Token(error) => error.subject(),
@@ -106,12 +112,13 @@ impl Refusal {
         }
     }
 
-    /// Returns whether the request is not meant for Kliento: it has no `Authorization` field, or one of another scheme. Where
-    /// authentication is optional, such a request goes on without an identity.
+    /// Returns whether the request is not meant for Kliento: it has no `Authorization` field, or
+    /// one of another scheme. With optional authentication, such a request passes without an
+    /// identity.
     pub fn is_absence(&self) -> bool {
         matches!(
             self,
-            Self::MissingAuthorization | Self::Token(Error::WrongScheme)
+            Self::MissingAuthorization | Self::Token(VerifyError::WrongScheme)
         )
     }
 }

@@ -1,7 +1,8 @@
-//! gRPC with `tonic`: [`KlientoLayer`](super::tower::KlientoLayer) in front of services, and tokens in clients'
-//! metadata.
+//! gRPC with `tonic`: [`KlientoLayer`](super::tower::KlientoLayer) in front of services, and tokens
+//! in clients' metadata.
 //!
-//! A server gives the layer to `Server::builder().layer(…)`, and its methods ask the request:
+//! A server adds the layer with `Server::builder().layer(…)`, and its methods get the identity from
+//! the request:
 //!
 //! ```
 //! use kliento::http::tonic::RequestExt;
@@ -13,8 +14,8 @@
 //! }
 //! ```
 //!
-//! [`grpc`](super::tower::KlientoLayer::grpc) has the layer refuse in gRPC's way. Give the server room for large
-//! tokens, too, or those of more than some 12 KB are refused by HTTP/2 itself:
+//! With [`grpc`](super::tower::KlientoLayer::grpc), the layer refuses in the form of gRPC. Raise
+//! the limit of HTTP/2 as well, which by default refuses tokens of more than about 12 KB:
 //!
 //! ```
 //! use kliento::Verifier;
@@ -25,10 +26,10 @@
 //! let server = tonic::transport::Server::builder()
 //!     .http2_max_header_list_size(HEADER_LIST_OCTETS)
 //!     .layer(KlientoLayer::new(verifier).grpc());
-//! # Ok::<(), kliento::Error>(())
+//! # Ok::<(), kliento::AudienceError>(())
 //! ```
 //!
-//! A client sends tokens by [`TokenInterceptor`].
+//! A client sends tokens with [`TokenInterceptor`].
 
 use core::fmt;
 use std::sync::Arc;
@@ -45,17 +46,18 @@ use crate::VerifiedToken;
 #[cfg(feature = "client")]
 use crate::client::{BearerToken, TokenSource};
 
-/// The caller, as the [`KlientoLayer`](super::tower::KlientoLayer) in front of the service identified it.
+/// The caller, as the [`KlientoLayer`](super::tower::KlientoLayer) in front of the service
+/// identified it.
 pub trait RequestExt {
-    /// The caller, if there is an identity: always behind a layer that is not
-    /// [optional](super::tower::KlientoLayer::optional).
+    /// The caller, if there is an identity. Behind a layer that is not
+    /// [optional](super::tower::KlientoLayer::optional), there always is one.
     fn kliento(&self) -> Option<&VerifiedToken>;
 
     /// The caller.
     ///
     /// # Errors
     ///
-    /// [`Code::Unauthenticated`] if there is no identity, and so too where there is no layer.
+    /// [`Code::Unauthenticated`] if there is no identity or no layer.
     #[allow(
         clippy::result_large_err,
         reason = "tonic's own, which its methods return"
@@ -78,7 +80,8 @@ impl<T> RequestExt for Request<T> {
     }
 }
 
-/// The reason as the status's message, and the refusal as its source, which stays in the server.
+/// Converts to a status with the reason as its message. The refusal is its source, which is not
+/// sent.
 impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
         let code = match refusal.status() {
@@ -93,7 +96,7 @@ impl From<Refusal> for Status {
     }
 }
 
-/// Puts a token on each call of a client.
+/// Adds a token to each call of a client.
 ///
 /// ```
 /// use kliento::http::tonic::TokenInterceptor;
@@ -102,13 +105,13 @@ impl From<Refusal> for Status {
 /// use tonic::transport::Channel;
 ///
 /// fn authenticated(channel: Channel, authorization: String) -> InterceptedService<Channel, impl Interceptor> {
-///     // Called for each call: hand out a fresh one before the last one ends.
+///     // The closure runs for each call: it must return a new token before the last one expires.
 ///     InterceptedService::new(channel, TokenInterceptor::new(move || Ok(authorization.clone())))
 /// }
 /// ```
 ///
-/// Whoever reads a token can use it: take channels with TLS, to servers that the token is for. HTTP/2's compression of
-/// fields keeps no copy of it.
+/// Anybody who reads a token can use it: use channels with TLS, and only to the servers that the
+/// token is for. HTTP/2's header compression keeps no copy of it.
 #[derive(Clone)]
 pub struct TokenInterceptor<F> {
     authorization: F,
@@ -119,8 +122,9 @@ where
     F: FnMut() -> Result<T, Status>,
     T: AsRef<str>,
 {
-    /// An interceptor that sends what `authorization` gives: the value of an `Authorization` field, as
-    /// [`header::encode`](crate::header::encode) makes it. It must not block; a status that it gives fails the call.
+    /// An interceptor that sends the result of `authorization`: the value of an `Authorization`
+    /// field, as [`header::encode`](crate::header::encode) makes it. The function must not block.
+    /// If it returns a status, the call fails with it.
     pub fn new(authorization: F) -> Self {
         Self { authorization }
     }
@@ -128,11 +132,11 @@ where
 
 #[cfg(feature = "client")]
 impl TokenInterceptor<()> {
-    /// An interceptor that sends what `source` has at hand, which needs the feature `client`.
+    /// An interceptor that sends the current token of `source`. It needs the feature `client`.
     ///
-    /// An interceptor can't wait. Ask for [a first token](TokenSource::token) when starting, and keep the source
-    /// [fresh](TokenSource::keep_fresh): calls fail with [`Code::Unavailable`] when there is no token that is valid
-    /// now.
+    /// An interceptor can't wait. Get [a first token](TokenSource::token) at the start, and keep
+    /// the source [fresh](TokenSource::keep_fresh). Calls fail with [`Code::Unavailable`] if there
+    /// is no valid token.
     ///
     /// ```no_run
     /// use kliento::client::{BoxError, TokenFile, TokenSource};

@@ -1,4 +1,5 @@
-//! A `tower` layer that lets requests with a good token through to any HTTP service, and answers the others.
+//! A `tower` layer that passes requests with a valid token on to any HTTP service, and refuses the
+//! others.
 //!
 //! ```
 //! use bytes::Bytes;
@@ -31,19 +32,20 @@
 //! # }
 //! ```
 //!
-//! The service finds a [`VerifiedToken`] in the request's extensions. It is the layer's alone to put one there: one
-//! that is there already is taken out.
+//! The service finds a [`VerifiedToken`] in the request's extensions. Only the layer puts one
+//! there: it first removes any that is present.
 //!
-//! # Where to put it
+//! # Position of the layer
 //!
-//! - Behind what answers requests that carry no credentials: CORS, since browsers send preflight requests without,
-//!   health checks, redirects.
-//! - In front of what costs anything: decompression, bodies, rates by user.
-//! - Where parts of a server ask for more than others, a layer for each part, made from one [`Authenticator`], whose
-//!   verifier and bounds they share. The [requirements](KlientoLayer::requirements) of a part add to the authenticator's.
-//!   A layer within another looks at the token again, which the verifier then remembers; the outer one must not
-//!   [remove](KlientoLayer::remove_authorization) it.
-//! - Layers that are each made from a [`Verifier`](crate::Verifier) have bounds of their own each.
+//! - Behind middleware that answers requests without credentials: health checks, redirects, and
+//!   CORS, since browsers send preflight requests without credentials.
+//! - In front of expensive steps: decompression, reading bodies, rate limits by user.
+//! - If parts of a server have stricter requirements, use a layer for each part. Make them from one
+//!   [`Authenticator`], whose verifier and limits they share. The
+//!   [requirements](KlientoLayer::requirements) of a part add to the authenticator's. A layer
+//!   within another checks the token again, which the verifier then remembers. The outer layer must
+//!   not [remove](KlientoLayer::remove_authorization) the token.
+//! - Layers that are made from a [`Verifier`](crate::Verifier) have separate limits.
 
 use core::fmt;
 use core::mem;
@@ -65,10 +67,10 @@ use super::authenticator::{FirstLook, mark_sensitive};
 use super::{Authenticator, Refusal, VerificationQueue, grpc, trace};
 use crate::{Requirements, VerifiedToken};
 
-/// Authenticates requests on their way to a service: [the module](self) has an example.
+/// Authenticates requests in front of a service: [the module](self) has an example.
 ///
-/// Every request needs a good token unless it is made [`optional`](Self::optional). What is refused, and how, is [the
-/// same](super) for all servers. The layer needs Tokio's runtime to verify tokens.
+/// Every request needs a valid token unless the layer is [`optional`](Self::optional). Refusals are
+/// [the same](super) for all servers. The layer needs a Tokio runtime to verify tokens.
 #[derive(Clone, Debug)]
 pub struct KlientoLayer {
     authenticator: Authenticator,
@@ -78,7 +80,8 @@ pub struct KlientoLayer {
 }
 
 impl KlientoLayer {
-    /// A layer from a [`Verifier`](crate::Verifier), or from an [`Authenticator`] that is used elsewhere, too.
+    /// A layer from a [`Verifier`](crate::Verifier), or from an [`Authenticator`] that is also used
+    /// elsewhere.
     pub fn new(authenticator: impl Into<Authenticator>) -> Self {
         Self {
             authenticator: authenticator.into(),
@@ -88,38 +91,40 @@ impl KlientoLayer {
         }
     }
 
-    /// Lets requests that are not meant for Kliento through: those without an `Authorization` field and those with one
-    /// of another scheme. They reach the service without an identity.
+    /// Also passes on requests that are not meant for Kliento: those without an `Authorization`
+    /// field and those with one of another scheme. They reach the service without an identity.
     ///
-    /// A request with a Kliento token still needs a good one, and never more than one field.
+    /// A Kliento token must still be valid, and a request must not have more than one field.
     #[must_use]
     pub fn optional(mut self) -> Self {
         self.is_optional = true;
         self
     }
 
-    /// Takes the `Authorization` field with a Kliento token out of requests, so that the service can't log it or pass
-    /// it on. Whoever has a token can use it; the service has the [`VerifiedToken`] to go by. Credentials of other
-    /// schemes stay.
+    /// Removes the `Authorization` field with a Kliento token from requests, so that the service
+    /// can't log it or pass it on: anybody who has a token can use it. The service still gets the
+    /// [`VerifiedToken`]. Credentials of other schemes stay.
     #[must_use]
     pub fn remove_authorization(mut self) -> Self {
         self.removes_authorization = true;
         self
     }
 
-    /// Refuses requests of gRPC, which their `Content-Type` tells, in gRPC's way: with HTTP's status 200, and what is
-    /// wrong in `grpc-status`. For servers of gRPC, and for those that serve it beside other things.
+    /// Refuses gRPC requests, which it recognises by their `Content-Type`, in the form of gRPC:
+    /// with the HTTP status 200, and the error in `grpc-status`. For servers of gRPC, alone or
+    /// beside other protocols.
     ///
-    /// Not by default: whoever goes by the status of an answer alone, as a proxy does that asks whether a request may
-    /// pass, could be shown a 200 by any client that sends such a `Content-Type`. Without this clients of gRPC
-    /// understand refusals too, by HTTP's status, but for the reason.
+    /// This is off by default. Otherwise any client could get an answer with status 200 by sending
+    /// such a `Content-Type`, and a proxy that asks whether a request may pass depends on the
+    /// status alone. Without it, gRPC clients still understand refusals by the HTTP status, but
+    /// don't see the reason.
     #[must_use]
     pub fn grpc(mut self) -> Self {
         self.speaks_grpc = true;
         self
     }
 
-    /// As [`Authenticator::requirements`]: they add to what the authenticator requires already.
+    /// As [`Authenticator::requirements`]. They add to the authenticator's requirements.
     #[must_use]
     pub fn requirements(mut self, requirements: Requirements) -> Self {
         self.authenticator = self.authenticator.requirements(requirements);
@@ -157,7 +162,7 @@ impl KlientoLayer {
         self
     }
 
-    /// Makes `request` what the service may see, or the answer to it.
+    /// Prepares the request for the service, or makes the answer that refuses it.
     fn settle(
         self: &Arc<Self>,
         outcome: Result<VerifiedToken, Refusal>,
@@ -201,7 +206,8 @@ impl<S> Layer<S> for KlientoLayer {
     }
 }
 
-/// In the extensions of a request that a layer let through, with an identity or, where that is optional, without.
+/// Marks a request that passed a layer, with an identity or, if that is optional, without one. It
+/// is in the request's extensions.
 #[derive(Clone)]
 #[cfg_attr(
     not(any(feature = "axum", feature = "tonic")),
@@ -237,7 +243,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
-        // Nobody but this layer says who the caller is.
+        // Only this layer may set the identity.
         parts.extensions.remove::<VerifiedToken>();
         mark_sensitive(&mut parts.headers);
         let state = match self.layer.authenticator.first_look(&parts.headers) {
@@ -264,7 +270,7 @@ where
 }
 
 impl<S: Clone> KlientoService<S> {
-    /// The very service that said it was ready; a clone of it has said nothing yet.
+    /// The service that reported to be ready. Its clone has not done so yet.
     fn take_ready_service(&mut self) -> S {
         let clone = self.inner.clone();
         mem::replace(&mut self.inner, clone)
@@ -273,7 +279,7 @@ impl<S: Clone> KlientoService<S> {
 
 type Verification = Pin<Box<dyn Future<Output = Result<VerifiedToken, Refusal>> + Send>>;
 
-/// The request and the service that wait while a token is verified.
+/// The request and the service, while the token is verified.
 struct Waiting<S, B> {
     service: S,
     layer: Arc<KlientoLayer>,
@@ -282,7 +288,7 @@ struct Waiting<S, B> {
 }
 
 pin_project! {
-    /// The answer of a [`KlientoService`], on its way.
+    /// The future answer of a [`KlientoService`].
     pub struct ResponseFuture<S, B>
     where
         S: Service<Request<B>>,
@@ -329,7 +335,8 @@ where
                     let outcome = ready!(verification.as_mut().poll(context));
                     match waiting.take() {
                         Some(waiting) => waiting.go_on(outcome),
-                        // Polled again after it was done, which `Future` leaves open: it stays pending.
+                        // Polled again after completion, for which `Future` defines no behaviour:
+                        // it stays pending.
                         None => return Poll::Pending,
                     }
                 }
@@ -373,7 +380,7 @@ impl<S: Service<Request<B>>, B> fmt::Debug for ResponseFuture<S, B> {
 }
 
 pin_project! {
-    /// The body of an answer: the service's, or that of a refusal.
+    /// The body of an answer: the service's or a refusal's.
     #[derive(Debug)]
     pub struct ResponseBody<R> {
         #[pin]

@@ -1,6 +1,8 @@
-//! Events and a span field for the crate `tracing`, with the feature of that name; otherwise nothing.
+//! Events and a span field for the crate `tracing`. Without the feature of that name, the functions
+//! do nothing.
 //!
-//! Neither tokens nor claims are recorded. Messages of refusals are not either, since they may quote both.
+//! Tokens and claims are never recorded, and neither are the messages of refusals, which may quote
+//! them.
 
 #![cfg_attr(
     not(feature = "tracing"),
@@ -13,7 +15,7 @@
 use super::Refusal;
 use crate::VerifiedToken;
 
-/// Records who sends the request, on the span that is current and as an event.
+/// Records the subject on the current span, and as an event.
 pub(super) fn accepted(token: &VerifiedToken) {
     #[cfg(feature = "tracing")]
     {
@@ -52,7 +54,8 @@ pub(super) fn refused(refusal: &Refusal) {
     );
 }
 
-/// Records a mistake in the server, of which no hook is told: where there is no layer, there is none.
+/// Records a missing layer, which is a mistake in the server. No hook reports it, since hooks
+/// belong to layers.
 #[cfg_attr(
     not(any(feature = "axum", feature = "tonic")),
     allow(dead_code, reason = "for extractors")

@@ -146,7 +146,7 @@ fn requirements_are_asked_for_though_the_bundle_is_known() {
     let (builder, _) = verifier();
     let verifier = builder.build();
     verifier.verify_bundle(&BUNDLE).unwrap();
-    let strict = verifier.with_requirements(Requirements::new().claim("role", "owner"));
+    let strict = verifier.with_requirements(Requirements::new().with_claim("role", "owner"));
     let refusal = strict.recall_bundle(&BUNDLE).unwrap().unwrap_err();
     assert_eq!(refusal.reason(), "kliento.claim_required");
     assert!(strict.verify_bundle(&BUNDLE).unwrap_err().is_forbidden());
@@ -159,7 +159,7 @@ fn what_is_refused_is_not_remembered() {
     let mut tampered = BUNDLE.clone();
     *tampered.last_mut().unwrap() ^= 1;
     let elsewhere = CHAIN.token(&Token::new("https://api.example.net".parse().unwrap()));
-    let forbidden = verifier.with_requirements(Requirements::new().claim("role", "owner"));
+    let forbidden = verifier.with_requirements(Requirements::new().with_claim("role", "owner"));
 
     assert!(verifier.verify_bundle(&tampered).is_err());
     assert!(verifier.verify_bundle(&elsewhere).is_err());
@@ -247,7 +247,7 @@ fn what_is_asked_for_often_is_known_no_longer_than_it_holds() {
     let (builder, clock) = verifier();
     let verifier = builder.build();
     let other = verifier.for_audience("https://api.example.net".parse().unwrap());
-    let strict = verifier.with_requirements(Requirements::new().claim("role", "owner"));
+    let strict = verifier.with_requirements(Requirements::new().with_claim("role", "owner"));
     let expected = verifier.verify_bundle(&BUNDLE).unwrap();
     for _ in 0..OFTEN {
         assert_eq!(verifier.verify_bundle(&BUNDLE).unwrap(), expected);

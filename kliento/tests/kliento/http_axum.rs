@@ -14,7 +14,7 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use kliento::http::axum::{Authenticated, Rejection, TypedClaims, Verified};
 use kliento::http::tower::KlientoLayer;
 use kliento::http::{Authenticator, Refusal};
-use kliento::{Requirements, Token};
+use kliento::{Requirements, Token, WithSources};
 use serde::Deserialize;
 use tower::ServiceExt;
 
@@ -53,7 +53,7 @@ async fn perhaps_verified(caller: Option<Verified>) -> String {
 async fn verified_badge(caller: Verified) -> Result<String, Rejection> {
     let badge: Badge = caller.claims().deserialise()?;
     Requirements::new()
-        .claim("level", "9")
+        .with_claim("level", "9")
         .check(&caller)
         .map_err(Rejection::from)?;
     Ok(format!("{:?} {}", badge.role, badge.level))
@@ -130,7 +130,7 @@ async fn the_layer_stands_in_front_of_a_router_and_handlers_know_who_calls() {
 #[tokio::test]
 async fn the_layer_stands_in_front_of_a_route_of_its_own() {
     let authenticator = Authenticator::new(verifier());
-    let admins = Requirements::new().claim("role", "admin");
+    let admins = Requirements::new().with_claim("role", "admin");
     let router = Router::new()
         .route("/admin", get(hello))
         .route_layer(KlientoLayer::new(authenticator.clone()).requirements(admins))
@@ -159,8 +159,8 @@ static STRANGERS: LazyLock<String> = LazyLock::new(|| {
 
 #[tokio::test]
 async fn a_route_that_asks_for_more_still_asks_for_what_the_whole_server_does() {
-    let everywhere = Requirements::new().organisation("example.com".parse().unwrap());
-    let admins = || Requirements::new().claim("role", "admin");
+    let everywhere = Requirements::new().with_organisation("example.com".parse().unwrap());
+    let admins = || Requirements::new().with_claim("role", "admin");
     let by_authenticator = Authenticator::new(verifier()).requirements(everywhere.clone());
     let by_verifier = Authenticator::new(verifier().with_requirements(everywhere.clone()));
     let in_steps = Authenticator::new(verifier())
@@ -320,7 +320,7 @@ async fn claims_come_as_a_type_of_the_handlers_own_or_are_forbidden() {
     let log = Arc::new(Mutex::new(Vec::new()));
     let lines = Arc::clone(&log);
     let layer = KlientoLayer::new(verifier())
-        .on_refusal(move |refusal, _| lines.lock().unwrap().push(refusal.to_string()));
+        .on_refusal(move |refusal, _| lines.lock().unwrap().push(WithSources(refusal).to_string()));
     let router = router().layer(layer);
     assert_eq!(
         ask_for_text(&router, "/badge", Some(&header_with_level("9"))).await,

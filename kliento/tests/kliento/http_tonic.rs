@@ -159,7 +159,7 @@ async fn a_method_knows_who_calls() {
 async fn refusals_come_as_statuses_of_grpc_with_the_reason_and_no_more() {
     let layer = KlientoLayer::new(verifier())
         .grpc()
-        .requirements(Requirements::new().subject("alice@example.com".parse().unwrap()));
+        .requirements(Requirements::new().with_subject("alice@example.com".parse().unwrap()));
     let address = serve(layer, true);
     for (authorization, code, reason) in [
         (None, Code::Unauthenticated, "http.missing_authorization"),
@@ -316,7 +316,7 @@ fn a_status_keeps_what_happened_for_the_server_alone() {
 
 #[test]
 fn each_refusal_has_its_status() {
-    let verifier = verifier().with_requirements(Requirements::new().claim_present("badge"));
+    let verifier = verifier().with_requirements(Requirements::new().with_claim_present("badge"));
     let forbidden = verifier.verify_header(&*GOOD).unwrap_err();
     for (refusal, code) in [
         (Refusal::MissingAuthorization, Code::Unauthenticated),

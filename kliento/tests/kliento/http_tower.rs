@@ -144,7 +144,7 @@ async fn refuses_what_is_missing_malformed_or_does_not_hold_with_the_same_answer
 
 #[tokio::test]
 async fn forbids_a_good_token_that_is_not_enough_whether_it_is_remembered_or_not() {
-    let requirements = Requirements::new().subject("alice@example.com".parse().unwrap());
+    let requirements = Requirements::new().with_subject("alice@example.com".parse().unwrap());
     let own = KlientoLayer::new(verifier()).requirements(requirements.clone());
     let verifiers = KlientoLayer::new(verifier().with_requirements(requirements));
     for layer in [own, verifiers] {
@@ -164,9 +164,9 @@ async fn forbids_a_good_token_that_is_not_enough_whether_it_is_remembered_or_not
 
 #[tokio::test]
 async fn requirements_of_a_layer_come_on_top_of_its_verifiers() {
-    let verifier = verifier().with_requirements(Requirements::new().claim("role", "admin"));
+    let verifier = verifier().with_requirements(Requirements::new().with_claim("role", "admin"));
     let layer = KlientoLayer::new(verifier)
-        .requirements(Requirements::new().subject("*@example.com".parse().unwrap()));
+        .requirements(Requirements::new().with_subject("*@example.com".parse().unwrap()));
     for _ in 0..2 {
         let (status, reason) = reason(&layer, request_with(&BOBS)).await;
         assert_eq!((status, &*reason), (403, "kliento.claim_required"));
@@ -273,7 +273,7 @@ async fn optional_lets_nothing_but_absence_through() {
         let (status, reason) = reason(&layer, request).await;
         assert_eq!((status, &*reason), (401, expected));
     }
-    let strict = layer.requirements(Requirements::new().claim_present("badge"));
+    let strict = layer.requirements(Requirements::new().with_claim_present("badge"));
     assert_eq!(ask(&strict, request_with(&GOOD)).await.status(), 403);
 }
 
@@ -315,7 +315,7 @@ async fn takes_the_token_out_of_the_request_when_asked_to_and_leaves_other_crede
 async fn a_layer_within_another_asks_for_more() {
     let authenticator = Authenticator::new(verifier());
     let admins = KlientoLayer::new(authenticator.clone())
-        .requirements(Requirements::new().claim("role", "admin"));
+        .requirements(Requirements::new().with_claim("role", "admin"));
     let service = KlientoLayer::new(authenticator).layer(admins.layer(service_fn(who)));
     let good = service.clone().oneshot(request_with(&GOOD)).await.unwrap();
     assert_eq!(good.status(), 200);
@@ -328,7 +328,7 @@ async fn tells_the_log_what_it_does_not_tell_the_client_and_never_the_token() {
     let log = Arc::new(Mutex::new(Vec::new()));
     let lines = Arc::clone(&log);
     let layer = KlientoLayer::new(verifier())
-        .requirements(Requirements::new().subject("alice@example.com".parse().unwrap()))
+        .requirements(Requirements::new().with_subject("alice@example.com".parse().unwrap()))
         .on_refusal(move |refusal, request| {
             let line = format!(
                 "{refusal} [{}] {} {request:?}",
@@ -366,7 +366,7 @@ fn grpc(mut request: Request<Plain>, content_type: &'static str) -> Request<Plai
 async fn refuses_grpc_in_its_own_way() {
     let strict = KlientoLayer::new(verifier())
         .grpc()
-        .requirements(Requirements::new().claim_present("x"));
+        .requirements(Requirements::new().with_claim_present("x"));
     let broken = KlientoLayer::new(verifier_with_clock_elsewhere(|| panic!("a bug"))).grpc();
     for (layer, authorization, content_type, answered, status, message) in [
         (
@@ -635,7 +635,7 @@ async fn layers_with_one_queue_share_its_bounds() {
     let more = stuck
         .layer
         .clone()
-        .requirements(Requirements::new().claim("role", "admin"));
+        .requirements(Requirements::new().with_claim("role", "admin"));
     let refused = ask(&more, request_with(&GOOD)).await;
     assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
     stuck.let_go();

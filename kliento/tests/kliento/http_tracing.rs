@@ -110,7 +110,7 @@ async fn a_refusal_is_an_event_with_its_reason_and_a_subject_if_the_token_was_ve
     );
     assert!(!log.contains("subject="), "{log}");
 
-    let admins = layer.requirements(Requirements::new().claim("role", "admin"));
+    let admins = layer.requirements(Requirements::new().with_claim("role", "admin"));
     let log = logged(router(admins), "/", Some(&BOBS)).await;
     assert_has(
         &log,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kliento::testing::TrustChain;
 use kliento::veraid::{Dialect, KeyAlgorithm, Member, Period, Policy};
-use kliento::{Error, Requirements, Timestamp, Token, VerifiedToken, Verifier};
+use kliento::{Requirements, Timestamp, Token, VerifiedToken, Verifier, VerifyError};
 
 const AUDIENCE: &str = "https://api.example.com";
 
@@ -19,7 +19,7 @@ fn token() -> Token {
         .with_claim("team", "")
 }
 
-fn verify(bundle: &[u8], requirements: Requirements) -> Result<VerifiedToken, Error> {
+fn verify(bundle: &[u8], requirements: Requirements) -> Result<VerifiedToken, VerifyError> {
     let verifier = CHAIN.verifier(AUDIENCE).with_requirements(requirements);
     verifier.verify_bundle_at(bundle, *NOON)
 }
@@ -42,15 +42,15 @@ fn without_requirements_every_valid_token_is_taken() {
 fn takes_only_subjects_and_organisations_that_are_allowed() {
     let alice = CHAIN.token(&token());
     let bot = CHAIN.organisation_token(&token(), &Member::Bot);
-    let organisation = |name: &str| Requirements::new().organisation(name.parse().unwrap());
-    let subject = |pattern: &str| Requirements::new().subject(pattern.parse().unwrap());
+    let organisation = |name: &str| Requirements::new().with_organisation(name.parse().unwrap());
+    let subject = |pattern: &str| Requirements::new().with_subject(pattern.parse().unwrap());
 
     for allowed in [
         organisation("example.com"),
-        organisation("example.net").organisation("example.com".parse().unwrap()),
+        organisation("example.net").with_organisation("example.com".parse().unwrap()),
         subject("alice@example.com"),
         subject("*@example.com"),
-        organisation("example.net").subject("alice@example.com".parse().unwrap()),
+        organisation("example.net").with_subject("alice@example.com".parse().unwrap()),
     ] {
         assert!(!allowed.allows_anybody());
         verify(&alice, allowed).unwrap();
@@ -61,7 +61,7 @@ fn takes_only_subjects_and_organisations_that_are_allowed() {
         organisation("a.example.com"),
         subject("bob@example.com"),
         subject("example.com"),
-        organisation("example.net").subject("bob@example.com".parse().unwrap()),
+        organisation("example.net").with_subject("bob@example.com".parse().unwrap()),
     ] {
         assert_forbidden(&alice, refused, "kliento.subject_not_allowed");
     }
@@ -79,20 +79,30 @@ fn takes_only_claims_that_are_required() {
     let bundle = CHAIN.token(&token());
     let requirements = Requirements::new;
     for met in [
-        requirements().claim("role", "admin"),
-        requirements().claim("role", "owner").claim("role", "admin"),
-        requirements().claim_present("role").claim_present("team"),
-        requirements().claim_present("role").claim("role", "admin"),
-        requirements().claim("team", ""),
+        requirements().with_claim("role", "admin"),
+        requirements()
+            .with_claim("role", "owner")
+            .with_claim("role", "admin"),
+        requirements()
+            .with_claim_present("role")
+            .with_claim_present("team"),
+        requirements()
+            .with_claim_present("role")
+            .with_claim("role", "admin"),
+        requirements().with_claim("team", ""),
     ] {
         verify(&bundle, met).unwrap();
     }
     for unmet in [
-        requirements().claim("role", "Admin"),
-        requirements().claim("role", "admin").claim("team", "x"),
-        requirements().claim_present("Role"),
-        requirements().claim_present("group"),
-        requirements().claim("role", "owner").claim_present("role"),
+        requirements().with_claim("role", "Admin"),
+        requirements()
+            .with_claim("role", "admin")
+            .with_claim("team", "x"),
+        requirements().with_claim_present("Role"),
+        requirements().with_claim_present("group"),
+        requirements()
+            .with_claim("role", "owner")
+            .with_claim_present("role"),
     ] {
         assert_forbidden(&bundle, unmet, "kliento.claim_required");
     }
@@ -100,7 +110,7 @@ fn takes_only_claims_that_are_required() {
 
 #[test]
 fn an_organisations_word_for_its_member_can_be_refused() {
-    let requirements = || Requirements::new().signed_by_member();
+    let requirements = || Requirements::new().with_member_signature();
     verify(&CHAIN.token(&token()), requirements()).unwrap();
     let bundle = CHAIN.organisation_token(&token(), &"alice".parse().unwrap());
     verify(&bundle, Requirements::new()).unwrap();
@@ -109,7 +119,7 @@ fn an_organisations_word_for_its_member_can_be_refused() {
 
 #[test]
 fn a_members_word_for_itself_can_be_refused() {
-    let requirements = || Requirements::new().signed_by_organisation();
+    let requirements = || Requirements::new().with_organisation_signature();
     let bundle = CHAIN.organisation_token(&token(), &"alice".parse().unwrap());
     verify(&bundle, requirements()).unwrap();
     assert_forbidden(
@@ -122,9 +132,9 @@ fn a_members_word_for_itself_can_be_refused() {
 #[test]
 fn takes_only_key_algorithms_that_are_required() {
     let bundle = CHAIN.token(&token());
-    let requirements = |algorithm| Requirements::new().key_algorithm(algorithm);
+    let requirements = |algorithm| Requirements::new().with_key_algorithm(algorithm);
     verify(&bundle, requirements(KeyAlgorithm::Rsa2048)).unwrap();
-    let two = requirements(KeyAlgorithm::Rsa4096).key_algorithm(KeyAlgorithm::Rsa2048);
+    let two = requirements(KeyAlgorithm::Rsa4096).with_key_algorithm(KeyAlgorithm::Rsa2048);
     verify(&bundle, two).unwrap();
     let other = requirements(KeyAlgorithm::Rsa4096);
     assert_forbidden(&bundle, other, "kliento.key_algorithm_not_allowed");
@@ -136,7 +146,7 @@ fn lifetimes_can_be_limited_further_but_not_stretched() {
         let period = Period::new(*NOON, NOON.saturating_add(seconds)).unwrap();
         kliento::issue(&CHAIN.member_signer(), &token(), period).unwrap()
     };
-    let at_most = |seconds| Requirements::new().max_lifetime(Duration::from_secs(seconds));
+    let at_most = |seconds| Requirements::new().with_max_lifetime(Duration::from_secs(seconds));
     verify(&bundle(60), at_most(60)).unwrap();
     assert_forbidden(&bundle(61), at_most(60), "kliento.lifetime_not_allowed");
     verify(&bundle(3_600), at_most(86_400)).unwrap();
@@ -158,11 +168,11 @@ fn combinations(first: &Requirements, second: &Requirements) -> [Requirements; 2
 #[test]
 fn requirements_that_are_added_leave_those_before_in_force() {
     let alice = CHAIN.token(&token());
-    let organisation = |name: &str| Requirements::new().organisation(name.parse().unwrap());
-    let subject = |pattern: &str| Requirements::new().subject(pattern.parse().unwrap());
-    let claim = |value: &str| Requirements::new().claim("role", value);
-    let seconds = |most| Requirements::new().max_lifetime(Duration::from_secs(most));
-    let key = |algorithm| Requirements::new().key_algorithm(algorithm);
+    let organisation = |name: &str| Requirements::new().with_organisation(name.parse().unwrap());
+    let subject = |pattern: &str| Requirements::new().with_subject(pattern.parse().unwrap());
+    let claim = |value: &str| Requirements::new().with_claim("role", value);
+    let seconds = |most| Requirements::new().with_max_lifetime(Duration::from_secs(most));
+    let key = |algorithm| Requirements::new().with_key_algorithm(algorithm);
 
     for (met, unmet, reason) in [
         (
@@ -182,8 +192,8 @@ fn requirements_that_are_added_leave_those_before_in_force() {
         ),
         (claim("admin"), claim("owner"), "kliento.claim_required"),
         (
-            Requirements::new().signed_by_member(),
-            Requirements::new().signed_by_organisation(),
+            Requirements::new().with_member_signature(),
+            Requirements::new().with_organisation_signature(),
             "kliento.organisation_signature_required",
         ),
         (
@@ -206,11 +216,11 @@ fn requirements_that_are_added_leave_those_before_in_force() {
 
 #[test]
 fn a_builder_and_its_verifier_keep_all_requirements() {
-    let organisation = Requirements::new().organisation("example.net".parse().unwrap());
+    let organisation = Requirements::new().with_organisation("example.net".parse().unwrap());
     let verifier = Verifier::builder(AUDIENCE.parse().unwrap())
         .trust_anchors(CHAIN.trust_anchors().clone())
         .requirements(organisation)
-        .requirements(Requirements::new().claim("role", "admin"))
+        .requirements(Requirements::new().with_claim("role", "admin"))
         .build();
     for verifier in [
         verifier.clone(),
@@ -224,8 +234,8 @@ fn a_builder_and_its_verifier_keep_all_requirements() {
 
 #[test]
 fn policies_that_are_given_one_after_the_other_restrict_one_another() {
-    let domain_auth = Policy::new().only(Dialect::DomainAuth);
-    let ed25519 = Policy::new().allow(KeyAlgorithm::Ed25519);
+    let domain_auth = Policy::new().with_only(Dialect::DomainAuth);
+    let ed25519 = Policy::new().with_algorithm(KeyAlgorithm::Ed25519);
     for [first, second] in [[domain_auth, ed25519], [ed25519, domain_auth]] {
         let verifier = Verifier::builder(AUDIENCE.parse().unwrap())
             .trust_anchors(CHAIN.trust_anchors().clone())
@@ -241,15 +251,15 @@ fn policies_that_are_given_one_after_the_other_restrict_one_another() {
 fn what_is_called_after_and_is_no_alternative_to_what_came_before() {
     let alice = CHAIN.token(&token());
     let both = || {
-        let organisation = Requirements::new().organisation("example.net".parse().unwrap());
-        organisation.and(Requirements::new().claim("role", "owner"))
+        let organisation = Requirements::new().with_organisation("example.net".parse().unwrap());
+        organisation.and(Requirements::new().with_claim("role", "owner"))
     };
-    let widened = both().organisation("example.com".parse().unwrap());
+    let widened = both().with_organisation("example.com".parse().unwrap());
     assert_forbidden(&alice, widened, "kliento.subject_not_allowed");
-    let claims = Requirements::new().and(Requirements::new().claim("role", "owner"));
+    let claims = Requirements::new().and(Requirements::new().with_claim("role", "owner"));
     assert_forbidden(
         &alice,
-        claims.claim("role", "admin"),
+        claims.with_claim("role", "admin"),
         "kliento.claim_required",
     );
 }
@@ -260,11 +270,11 @@ fn no_later_call_loosens_an_earlier_one() {
     let organisation = CHAIN.organisation_token(&token(), &"alice".parse().unwrap());
     for signers in [
         Requirements::new()
-            .signed_by_member()
-            .signed_by_organisation(),
+            .with_member_signature()
+            .with_organisation_signature(),
         Requirements::new()
-            .signed_by_organisation()
-            .signed_by_member(),
+            .with_organisation_signature()
+            .with_member_signature(),
     ] {
         let reason = "kliento.organisation_signature_required";
         assert_forbidden(&member, signers.clone(), reason);
@@ -273,8 +283,8 @@ fn no_later_call_loosens_an_earlier_one() {
     }
     for (first, second) in [(60, 3_600), (3_600, 60)] {
         let limits = Requirements::new()
-            .max_lifetime(Duration::from_secs(first))
-            .max_lifetime(Duration::from_secs(second));
+            .with_max_lifetime(Duration::from_secs(first))
+            .with_max_lifetime(Duration::from_secs(second));
         assert_forbidden(&member, limits, "kliento.lifetime_not_allowed");
     }
 }
@@ -283,17 +293,20 @@ fn no_later_call_loosens_an_earlier_one() {
 fn a_refusal_names_the_subject_if_the_token_was_verified_and_only_then() {
     let alice = CHAIN.token(&token());
     for unmet in [
-        Requirements::new().subject("bob@example.com".parse().unwrap()),
-        Requirements::new().signed_by_organisation(),
-        Requirements::new().key_algorithm(KeyAlgorithm::Rsa4096),
-        Requirements::new().max_lifetime(Duration::from_secs(60)),
-        Requirements::new().claim("role", "owner"),
+        Requirements::new().with_subject("bob@example.com".parse().unwrap()),
+        Requirements::new().with_organisation_signature(),
+        Requirements::new().with_key_algorithm(KeyAlgorithm::Rsa4096),
+        Requirements::new().with_max_lifetime(Duration::from_secs(60)),
+        Requirements::new().with_claim("role", "owner"),
     ] {
         let refusal = verify(&alice, unmet).unwrap_err();
         assert_eq!(refusal.subject(), Some("alice@example.com"), "{refusal}");
     }
     let by_the_organisation = CHAIN.organisation_token(&token(), &Member::Bot);
-    let refusal = verify(&by_the_organisation, Requirements::new().signed_by_member());
+    let refusal = verify(
+        &by_the_organisation,
+        Requirements::new().with_member_signature(),
+    );
     assert_eq!(refusal.unwrap_err().subject(), Some("example.com"));
 
     // The first time, and of a token that the verifier remembers.
@@ -325,24 +338,28 @@ fn a_refusal_names_the_subject_if_the_token_was_verified_and_only_then() {
 fn a_token_that_is_not_valid_is_never_merely_forbidden() {
     let mut bundle = CHAIN.token(&token());
     *bundle.last_mut().unwrap() ^= 1;
-    let requirements = Requirements::new().subject("bob@example.com".parse().unwrap());
+    let requirements = Requirements::new().with_subject("bob@example.com".parse().unwrap());
     assert!(!verify(&bundle, requirements).unwrap_err().is_forbidden());
 }
 
 #[test]
 fn a_verifier_with_several_audiences_takes_tokens_for_each_and_for_no_other() {
     let token_for = |audience: &str| CHAIN.token(&Token::new(audience.parse().unwrap()));
-    let strict = Requirements::new().organisation("example.net".parse().unwrap());
-    let verifier = CHAIN
-        .verifier("https://a.example")
-        .also_for_audience("https://b.example".parse().unwrap())
-        .also_for_audience("https://c.example".parse().unwrap());
-    assert_eq!(verifier.audience().as_str(), "https://a.example");
-    for audience in [
+    let strict = Requirements::new().with_organisation("example.net".parse().unwrap());
+    let audiences = [
         "https://a.example",
         "https://b.example",
         "https://c.example",
-    ] {
+    ];
+    let verifier = CHAIN.verifier("https://z.example");
+    let verifier = verifier.shared().for_any_of(
+        audiences[0].parse().unwrap(),
+        audiences[1..]
+            .iter()
+            .map(|audience| audience.parse().unwrap()),
+    );
+    assert_eq!(verifier.audience().as_str(), "https://a.example");
+    for audience in audiences {
         let bundle = token_for(audience);
         for _ in 0..2 {
             let token = verifier.verify_bundle_at(&bundle, *NOON).unwrap();
@@ -359,6 +376,8 @@ fn a_verifier_with_several_audiences_takes_tokens_for_each_and_for_no_other() {
         "https://d.example",
         "https://A.example",
         "https://a.example/",
+        // What the verifier that shares its cache is for.
+        "https://z.example",
     ] {
         let refusal = verifier
             .verify_bundle_at(&token_for(audience), *NOON)

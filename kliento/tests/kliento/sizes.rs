@@ -1,7 +1,7 @@
 //! Token bundles are as large as the documentation says, and those that it promises to fit do.
 
 use kliento::veraid::{Dialect, KeyAlgorithm};
-use kliento::{Error, MAX_BUNDLE_OCTETS, Timestamp, header};
+use kliento::{IssueError, MAX_BUNDLE_OCTETS, Timestamp, header};
 use kliento_tools::bundle_sizes;
 use kliento_tools::realistic::{Domain, Keys, Kind};
 
@@ -54,7 +54,7 @@ fn a_token_that_does_not_fit_is_not_issued_and_the_error_has_both_numbers() {
             "{algorithm}, {kind:?}"
         );
         let message = error.to_string();
-        let Error::BundleTooLarge { octets } = error else {
+        let IssueError::BundleTooLarge { octets } = error else {
             panic!("{message}");
         };
         assert!(octets > MAX_BUNDLE_OCTETS);

@@ -42,7 +42,7 @@ fn members_of_one_organisation_have_keys_of_their_own_and_one_chain() {
 
 #[test]
 fn organisations_below_one_root_are_believed_and_told_apart() {
-    let only = Requirements::new().organisation("example.com".parse().unwrap());
+    let only = Requirements::new().with_organisation("example.com".parse().unwrap());
     let verifier = ALICE.verifier(AUDIENCE).with_requirements(only);
     // Another top-level domain, the same one, a domain below, and one beside a stranger's.
     let mallory = ALICE.another_organisation("evil.example", "mallory");
@@ -65,7 +65,10 @@ fn organisations_below_one_root_are_believed_and_told_apart() {
 
 #[test]
 fn chains_that_are_made_by_themselves_do_not_believe_one_another() {
-    let other = TrustChain::new("example.com", "alice");
+    // At the same second, or it is the time that is refused.
+    let other = TrustChain::builder("example.com", "alice")
+        .at(ALICE.time())
+        .build();
     let refusal = ALICE
         .verifier(AUDIENCE)
         .verify_header(other.header(&token()))

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use kliento::testing::TrustChain;
 use kliento::veraid::{
-    self, Dialect, Encapsulation, KeyAlgorithm, Member, ObjectIdentifier, Period, Policy, SignedBy,
-    Timestamp, TrustAnchors,
+    self, Content, Dialect, KeyAlgorithm, Member, Period, Policy, ServiceOid, SignatureRequest,
+    SignedBy, Timestamp, TrustAnchors,
 };
-use kliento::{Error, MAX_BUNDLE_OCTETS, SERVICE, Token, TokenBundle, Verifier, header};
+use kliento::{IssueError, MAX_BUNDLE_OCTETS, SERVICE, Token, TokenBundle, Verifier, header};
 
 const AUDIENCE: &str = "https://api.example.com";
 /// 2026-11-21T12:00:00Z.
@@ -30,22 +30,13 @@ fn period(start: i64, seconds: i64) -> Period {
 }
 
 /// A signature of Alice's that the library would not make as a token.
-fn signature(
-    content: &[u8],
-    service: ObjectIdentifier,
-    period: Period,
-    how: Encapsulation,
-) -> Vec<u8> {
-    veraid::sign(&CHAIN.member_signer(), content, service, period, how).unwrap()
+fn signature(content: Content<'_>, service: ServiceOid, period: Period) -> Vec<u8> {
+    let request = SignatureRequest::new(content, service, period);
+    CHAIN.member_signer().sign(&request).unwrap()
 }
 
 fn attached(content: &[u8]) -> Vec<u8> {
-    signature(
-        content,
-        SERVICE,
-        period(0, LIFETIME),
-        Encapsulation::Attached,
-    )
+    signature(Content::Attached(content), SERVICE, period(0, LIFETIME))
 }
 
 #[test]
@@ -136,30 +127,25 @@ fn refuses_what_is_no_token_for_this_server_at_this_time() {
         ),
         (
             "a detached token",
-            signature(&json, SERVICE, period(0, LIFETIME), Encapsulation::Detached),
+            signature(Content::Detached(&json), SERVICE, period(0, LIFETIME)),
             "kliento.detached_token",
             false,
         ),
         (
             "a lifetime of a second more than an hour",
-            signature(&json, SERVICE, period(0, 3_601), Encapsulation::Attached),
+            signature(Content::Attached(&json), SERVICE, period(0, 3_601)),
             "kliento.lifetime_too_long",
             false,
         ),
         (
             "a lifetime of days around now",
-            signature(&json, SERVICE, period(-80_000, 160_000), Encapsulation::Attached),
+            signature(Content::Attached(&json), SERVICE, period(-80_000, 160_000)),
             "kliento.lifetime_too_long",
             false,
         ),
         (
             "another service",
-            signature(
-                &json,
-                veraid::TEST_SERVICE,
-                period(0, LIFETIME),
-                Encapsulation::Attached,
-            ),
+            signature(Content::Attached(&json), veraid::TEST_SERVICE, period(0, LIFETIME)),
             "veraid.service_mismatch",
             false,
         ),
@@ -199,13 +185,13 @@ fn refuses_what_is_no_token_for_this_server_at_this_time() {
         ("an altered claim", altered, "cms.digest_mismatch", false),
         (
             "a token that expired a second ago",
-            signature(&json, SERVICE, period(-LIFETIME - 1, LIFETIME), Encapsulation::Attached),
+            signature(Content::Attached(&json), SERVICE, period(-LIFETIME - 1, LIFETIME)),
             "veraid.signature_expired",
             false,
         ),
         (
             "a token that starts in a second",
-            signature(&json, SERVICE, period(1, LIFETIME), Encapsulation::Attached),
+            signature(Content::Attached(&json), SERVICE, period(1, LIFETIME)),
             "veraid.signature_not_yet_valid",
             false,
         ),
@@ -265,10 +251,9 @@ fn clock_skew_stretches_a_token_at_both_ends_and_no_further() {
     assert_eq!(error.reason(), "veraid.ttl_override_exceeded");
     // No tolerance lets a token live longer than an hour.
     let long = signature(
-        &token().to_json(),
+        Content::Attached(&token().to_json()),
         SERVICE,
         period(0, 3_601),
-        Encapsulation::Attached,
     );
     let error = forever.verify_bundle_at(&long, NOON).unwrap_err();
     assert_eq!(error.reason(), "kliento.lifetime_too_long");
@@ -310,10 +295,16 @@ fn trusts_only_the_anchors_that_it_was_given() {
 fn issues_no_token_that_every_verifier_would_refuse() {
     let signer = CHAIN.member_signer();
     let error = kliento::issue(&signer, &token(), period(0, 3_601)).unwrap_err();
-    assert!(matches!(error, Error::LifetimeTooLong { .. }), "{error}");
+    assert!(
+        matches!(error, IssueError::LifetimeTooLong { .. }),
+        "{error}"
+    );
     let large = token().with_claim("big", "x".repeat(MAX_BUNDLE_OCTETS));
     let error = kliento::issue(&signer, &large, period(0, LIFETIME)).unwrap_err();
-    assert!(matches!(error, Error::BundleTooLarge { .. }), "{error}");
+    assert!(
+        matches!(error, IssueError::BundleTooLarge { .. }),
+        "{error}"
+    );
 }
 
 #[test]
@@ -322,10 +313,9 @@ fn tells_what_a_bundle_says_of_itself_without_verifying_it() {
     let read = TokenBundle::from_der(&bundle).unwrap();
     assert_eq!(read.unverified_token().unwrap(), token());
     let detached = signature(
-        &token().to_json(),
+        Content::Detached(&token().to_json()),
         SERVICE,
         period(0, LIFETIME),
-        Encapsulation::Detached,
     );
     let error = TokenBundle::from_der(&detached)
         .unwrap()
@@ -384,8 +374,8 @@ fn a_verifier_takes_what_its_policy_says() {
     assert_eq!(token.key_algorithm(), KeyAlgorithm::Ed25519);
 
     let both = Policy::new()
-        .allow(KeyAlgorithm::EcdsaP256)
-        .allow(KeyAlgorithm::Ed25519);
+        .with_algorithm(KeyAlgorithm::EcdsaP256)
+        .with_algorithm(KeyAlgorithm::Ed25519);
     let verdict = |policy: Option<Policy>| {
         let verifier = Verifier::builder(AUDIENCE.parse().unwrap())
             .trust_anchors(chain.trust_anchors().clone())
@@ -398,8 +388,8 @@ fn a_verifier_takes_what_its_policy_says() {
     };
     for policy in [
         both,
-        both.only(Dialect::DomainAuth),
-        Policy::new().allow_all(),
+        both.with_only(Dialect::DomainAuth),
+        Policy::new().with_all_algorithms(),
         chain.policy(),
     ] {
         assert!(verdict(Some(policy)).is_ok(), "{policy:?}");
@@ -407,18 +397,47 @@ fn a_verifier_takes_what_its_policy_says() {
     for (policy, reason) in [
         (None, "veraid.algorithm_not_allowed"),
         (
-            Some(Policy::new().allow(KeyAlgorithm::Ed25519)),
+            Some(Policy::new().with_algorithm(KeyAlgorithm::Ed25519)),
             "veraid.algorithm_not_allowed",
         ),
         (
-            Some(Policy::new().allow(KeyAlgorithm::EcdsaP256)),
+            Some(Policy::new().with_algorithm(KeyAlgorithm::EcdsaP256)),
             "veraid.algorithm_not_allowed",
         ),
         (
-            Some(both.only(Dialect::VeraId)),
+            Some(both.with_only(Dialect::VeraId)),
             "veraid.dialect_not_accepted",
         ),
     ] {
         assert_eq!(verdict(policy).unwrap_err().reason(), reason, "{policy:?}");
     }
+}
+
+/// A key that no function can wait for signs in two steps, within the same bounds.
+#[test]
+fn a_token_is_issued_in_two_steps() {
+    let signer = CHAIN.member_signer();
+    let identity = signer.identity();
+    let prepare = |token: &Token| kliento::prepare(&identity, token, period(0, LIFETIME)).unwrap();
+    let unsigned = prepare(&token());
+    assert_eq!(unsigned.public_key(), signer.key().public_key());
+    let signature = signer
+        .key()
+        .sign(unsigned.to_be_signed(), unsigned.scheme())
+        .unwrap();
+    let bundle = unsigned.finish(&signature).unwrap();
+    let verified = CHAIN.verifier(AUDIENCE).verify_bundle(&bundle).unwrap();
+    assert_eq!(verified.subject(), "alice@example.com");
+
+    let error = prepare(&token()).finish(b"no signature").unwrap_err();
+    assert_eq!(error.reason(), "veraid.signed_wrongly");
+    let error = kliento::prepare(&identity, &token(), period(0, 3_601)).unwrap_err();
+    assert_eq!(error.reason(), "kliento.lifetime_too_long");
+    let large = prepare(&token().with_claim("filling", "x".repeat(MAX_BUNDLE_OCTETS)));
+    let signature = signer
+        .key()
+        .sign(large.to_be_signed(), large.scheme())
+        .unwrap();
+    let error = large.finish(&signature).unwrap_err();
+    assert_eq!(error.reason(), "kliento.bundle_too_large");
 }

@@ -5,11 +5,14 @@ use std::sync::LazyLock;
 
 use kliento::veraid::dnssec::Work;
 use kliento::veraid::{
-    Dialect, IntermediateCertificate, IntermediateName, Issuer, Member, MemberCertificate,
-    MemberIdBundle, Organisation, OrganisationCertificate, Period, Policy, PrivateKey, Signer,
-    SigningKey, Timestamp, TtlOverride, TxtRecord,
+    Dialect, IntermediateCertificate, IntermediateName, IntermediateRequest, Issuer, Member,
+    MemberCertificate, MemberIdBundle, MemberRequest, Organisation, OrganisationCertificate,
+    OrganisationRequest, Period, Policy, PrivateKey, Signer, SignerIdentity, SigningKey, Timestamp,
+    TtlOverride, TxtRecord,
 };
-use kliento::{Audience, Error, MAX_WORK, SERVICE, Token, TokenBundle, TrustAnchors};
+use kliento::{
+    Audience, MAX_WORK, SERVICE, Token, TokenBundle, TokenVerification, TrustAnchors, VerifyError,
+};
 use kliento_fixtures::{
     Algorithm, CNAME, Key, KeyRole, Record, SECURE_ENTRY_POINT, TXT, World, WorldBuilder, ZONE_KEY,
     ZoneKey, ZoneSpec, rsa_pkcs8,
@@ -44,10 +47,12 @@ struct Sent {
 }
 
 impl Sent {
-    fn verify(&self, policy: Policy) -> Result<(), Error> {
+    fn verify(&self, policy: Policy) -> Result<(), VerifyError> {
         let at = Period::at(Timestamp::from_unix_seconds(NOON));
+        let audience = audience();
+        let verification = TokenVerification::new(&audience, at, &self.anchors);
         TokenBundle::from_der(&self.bundle)?
-            .verify(&audience(), &self.anchors, at, policy)
+            .verify(&verification.with_policy(policy))
             .map(|_| ())
     }
 
@@ -143,11 +148,9 @@ fn send(
     let chain = world.responses(owner.as_str(), TXT).to_der();
 
     let certificate = OrganisationCertificate::self_issue(
-        &name,
-        dialect,
+        &OrganisationRequest::new(&name, dialect, period(30))
+            .with_path_length(if dialect == Dialect::DomainAuth { 2 } else { 0 }),
         organisation,
-        period(30),
-        if dialect == Dialect::DomainAuth { 2 } else { 0 },
     )
     .unwrap();
     let member = Member::parse_for("alice", dialect).unwrap();
@@ -162,25 +165,27 @@ fn send(
             Some(issuer) => issuer.into(),
             None => (&certificate).into(),
         };
-        let member = MemberCertificate::issue(&member, key, issuer, issuer_key, period(3), dialect);
+        let member = MemberCertificate::issue(
+            &MemberRequest::new(&member, key, issuer, dialect, period(3)),
+            issuer_key,
+        );
         MemberIdBundle::new(&chain, certificate.clone(), member.unwrap(), intermediates).unwrap()
     };
     let bundle = match by {
         By::Organisation => {
-            let signer = Signer::Organisation {
-                chain_der: &chain,
-                certificate: &certificate,
-                attribution: &member,
-                key: organisation,
-            };
+            let signer = Signer::new(
+                SignerIdentity::Organisation {
+                    chain_der: &chain,
+                    certificate: &certificate,
+                    attribution: &member,
+                },
+                organisation,
+            );
             kliento::issue(&signer, &token, hour)
         }
         By::Member => {
             let bundle = issue(Vec::new(), organisation);
-            let signer = Signer::Member {
-                bundle: &bundle,
-                key: other,
-            };
+            let signer = Signer::member(&bundle, other);
             kliento::issue(&signer, &token, hour)
         }
         By::MemberBelow { intermediates } => {
@@ -196,20 +201,14 @@ fn send(
                     None => (&certificate).into(),
                 };
                 let intermediate = IntermediateCertificate::issue(
-                    &name,
-                    key,
-                    issuer,
+                    &IntermediateRequest::new(&name, key, issuer, period(7))
+                        .with_path_length(depth),
                     issuer_key,
-                    period(7),
-                    depth,
                 );
                 path.push(intermediate.unwrap());
             }
             let bundle = issue(path, last);
-            let signer = Signer::Member {
-                bundle: &bundle,
-                key: other,
-            };
+            let signer = Signer::member(&bundle, other);
             kliento::issue(&signer, &token, hour)
         }
     };

@@ -15,9 +15,9 @@ use std::error::Error;
 use std::hint::black_box;
 
 use kliento::veraid::{
-    Dialect, IntermediateCertificate, IntermediateName, KeyAlgorithm, Member, MemberCertificate,
-    MemberIdBundle, Organisation, OrganisationCertificate, Period, PrivateKey, Signer, SigningKey,
-    TtlOverride, TxtRecord,
+    Dialect, IntermediateCertificate, IntermediateName, IntermediateRequest, KeyAlgorithm, Member,
+    MemberCertificate, MemberIdBundle, MemberRequest, Organisation, OrganisationCertificate,
+    OrganisationRequest, Period, PrivateKey, Signer, SigningKey, TtlOverride, TxtRecord,
 };
 use kliento::{SERVICE, Timestamp, Token, TrustAnchors, Verifier, header};
 use kliento_fixtures::{Algorithm, Key, TXT, World, ZoneSpec};
@@ -121,7 +121,7 @@ const SERIES: &[Series] = &[
         steps: 8,
     },
     Series {
-        name: "octets of a claim",
+        name: "bytes of a claim",
         grow: |shape, count| shape.claim_octets = count,
         step: 1_024,
         steps: 8,
@@ -175,10 +175,7 @@ impl Shape {
         let organisation: Organisation = self.domain().parse()?;
         let (chain, anchors) = self.chain(&organisation, keys, time)?;
         let member_id_bundle = self.member_id_bundle(&organisation, &chain, keys, time)?;
-        let signer = Signer::Member {
-            bundle: &member_id_bundle,
-            key: &keys.member,
-        };
+        let signer = Signer::member(&member_id_bundle, &keys.member);
         let bundle = kliento::issue(&signer, &self.token()?, seconds(time, TOKEN_LIFETIME)?)?;
         Ok(Case {
             octets: bundle.len(),
@@ -251,11 +248,8 @@ impl Shape {
         let period = seconds(time, 3 * DAY)?;
         let depth = u8::try_from(self.intermediates)?;
         let certificate = OrganisationCertificate::self_issue(
-            organisation,
-            dialect,
+            &OrganisationRequest::new(organisation, dialect, period).with_path_length(depth),
             &keys.organisation,
-            period,
-            depth,
         )?;
         let mut intermediates: Vec<IntermediateCertificate> = Vec::new();
         let mut issuer_key = &keys.organisation;
@@ -265,15 +259,14 @@ impl Shape {
             let public_key = key.public_key();
             let intermediate = match intermediates.last() {
                 None => IntermediateCertificate::issue(
-                    &name,
-                    public_key,
-                    &certificate,
+                    &IntermediateRequest::new(&name, public_key, &certificate, period)
+                        .with_path_length(length),
                     issuer_key,
-                    period,
-                    length,
                 ),
                 Some(issuer) => IntermediateCertificate::issue(
-                    &name, public_key, issuer, issuer_key, period, length,
+                    &IntermediateRequest::new(&name, public_key, issuer, period)
+                        .with_path_length(length),
+                    issuer_key,
                 ),
             }?;
             intermediates.push(intermediate);
@@ -283,16 +276,13 @@ impl Shape {
         let public_key = keys.member.public_key();
         let member = match intermediates.last() {
             None => MemberCertificate::issue(
-                &alice,
-                public_key,
-                &certificate,
+                &MemberRequest::new(&alice, public_key, &certificate, dialect, period),
                 issuer_key,
-                period,
-                dialect,
             ),
-            Some(issuer) => {
-                MemberCertificate::issue(&alice, public_key, issuer, issuer_key, period, dialect)
-            }
+            Some(issuer) => MemberCertificate::issue(
+                &MemberRequest::new(&alice, public_key, issuer, dialect, period),
+                issuer_key,
+            ),
         }?;
         Ok(MemberIdBundle::new(
             chain,
@@ -302,7 +292,7 @@ impl Shape {
         )?)
     }
 
-    fn token(&self) -> Result<Token, kliento::Error> {
+    fn token(&self) -> Result<Token, kliento::AudienceError> {
         let mut token = Token::new(AUDIENCE.parse()?);
         for number in 0..self.claims {
             token = token.with_claim(format!("claim{number:04}"), format!("value{number:04}"));

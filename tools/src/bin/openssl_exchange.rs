@@ -24,10 +24,11 @@ use der::{Encode as _, Tag};
 use kliento_fixtures::{Algorithm, TXT, World, chain_der};
 use serde_json::{Value, json};
 use veraid::{
-    Dialect, Encapsulation, IntermediateCertificate, IntermediateName, KeyAlgorithm, KeyError,
-    Member, MemberCertificate, MemberIdBundle, Organisation, OrganisationCertificate, Period,
-    Policy, PrivateKey, PublicKey, SignatureBundle, SignedBy, Signer, SigningKey as _,
-    TEST_SERVICE, Timestamp, TrustAnchors, TtlOverride, TxtRecord, Verification, sign,
+    Content, Dialect, IntermediateCertificate, IntermediateName, IntermediateRequest, KeyAlgorithm,
+    KeyError, Member, MemberCertificate, MemberIdBundle, MemberRequest, Organisation,
+    OrganisationCertificate, OrganisationRequest, Period, Policy, PrivateKey, PublicKey,
+    SignatureBundle, SignatureRequest, SignedBy, Signer, SignerIdentity, SigningKey as _,
+    TEST_SERVICE, Timestamp, TrustAnchors, TtlOverride, TxtRecord, Verification,
 };
 
 const DOMAIN: &str = "example.com";
@@ -132,31 +133,38 @@ impl Offer {
         let name: Organisation = DOMAIN.parse()?;
         let period = period_of(30 * DAY)?;
         let dialect = Dialect::DomainAuth;
-        let organisation =
-            OrganisationCertificate::self_issue(&name, dialect, &organisation_key, period, 1)?;
-        let intermediate = IntermediateCertificate::issue(
-            &IntermediateName::Unit("Staff".to_owned()),
-            intermediate_key.public_key(),
-            &organisation,
+        let organisation = OrganisationCertificate::self_issue(
+            &OrganisationRequest::new(&name, dialect, period).with_path_length(1),
             &organisation_key,
-            period,
-            0,
+        )?;
+        let intermediate = IntermediateCertificate::issue(
+            &IntermediateRequest::new(
+                &IntermediateName::Unit("Staff".to_owned()),
+                intermediate_key.public_key(),
+                &organisation,
+                period,
+            ),
+            &organisation_key,
         )?;
         let user = MemberCertificate::issue(
-            &USER.parse()?,
-            user_key.public_key(),
-            &intermediate,
+            &MemberRequest::new(
+                &USER.parse()?,
+                user_key.public_key(),
+                &intermediate,
+                dialect,
+                period,
+            ),
             &intermediate_key,
-            period,
-            dialect,
         )?;
         let bot = MemberCertificate::issue(
-            &Member::Bot,
-            bot_key.public_key(),
-            &organisation,
+            &MemberRequest::new(
+                &Member::Bot,
+                bot_key.public_key(),
+                &organisation,
+                dialect,
+                period,
+            ),
             &organisation_key,
-            period,
-            dialect,
         )?;
         let hour = TtlOverride::from_seconds(3_600).ok_or("an hour is too long")?;
         let record = TxtRecord::new(organisation_key.public_key(), dialect, hour, None)?;
@@ -210,45 +218,37 @@ impl Offer {
         let bot_id = member_id(&self.bot, Vec::new())?;
         let user: Member = USER.parse()?;
         let signers = [
-            (
-                "user",
-                Signer::Member {
-                    bundle: &user_id,
-                    key: &self.user_key,
-                },
-            ),
-            (
-                "bot",
-                Signer::Member {
-                    bundle: &bot_id,
-                    key: &self.bot_key,
-                },
-            ),
+            ("user", Signer::member(&user_id, &self.user_key)),
+            ("bot", Signer::member(&bot_id, &self.bot_key)),
             (
                 "organisation",
-                Signer::Organisation {
-                    chain_der: &chain,
-                    certificate: &self.organisation,
-                    attribution: &user,
-                    key: &self.organisation_key,
-                },
+                Signer::new(
+                    SignerIdentity::Organisation {
+                        chain_der: &chain,
+                        certificate: &self.organisation,
+                        attribution: &user,
+                    },
+                    &self.organisation_key,
+                ),
             ),
             (
                 "delegate",
-                Signer::Delegate {
-                    chain_der: &chain,
-                    certificate: &self.organisation,
-                    intermediates: slice::from_ref(&self.intermediate),
-                    attribution: &Member::Bot,
-                    key: &self.intermediate_key,
-                },
+                Signer::new(
+                    SignerIdentity::Delegate {
+                        chain_der: &chain,
+                        certificate: &self.organisation,
+                        intermediates: slice::from_ref(&self.intermediate),
+                        attribution: &Member::Bot,
+                    },
+                    &self.intermediate_key,
+                ),
             ),
         ];
         let period = period_of(10 * MINUTE)?;
         let mut signatures = Vec::new();
         for (name, signer) in &signers {
-            for encapsulation in [Encapsulation::Attached, Encapsulation::Detached] {
-                let bundle = sign(signer, CONTENT, TEST_SERVICE, period, encapsulation)?;
+            for content in [Content::Attached(CONTENT), Content::Detached(CONTENT)] {
+                let bundle = signer.sign(&SignatureRequest::new(content, TEST_SERVICE, period))?;
                 signatures.push(json!({ "signer": name, "bundle": BASE64.encode(&bundle) }));
             }
         }
@@ -292,8 +292,17 @@ enum Judgement {
     NotBuilt(KeyError),
 }
 
-impl From<veraid::Error> for Judgement {
-    fn from(error: veraid::Error) -> Self {
+impl From<veraid::VerifyError> for Judgement {
+    fn from(error: veraid::VerifyError) -> Self {
+        Self::Refused {
+            reason: error.reason(),
+            text: error.to_string(),
+        }
+    }
+}
+
+impl From<veraid::IssueError> for Judgement {
+    fn from(error: veraid::IssueError) -> Self {
         Self::Refused {
             reason: error.reason(),
             text: error.to_string(),
@@ -350,11 +359,8 @@ impl Thing {
         let organisation: Organisation = DOMAIN.parse().map_err(Box::from)?;
         // Which checks what the key signs with its public half.
         OrganisationCertificate::self_issue(
-            &organisation,
-            Dialect::DomainAuth,
+            &OrganisationRequest::new(&organisation, Dialect::DomainAuth, period_of(DAY)?),
             &key,
-            period_of(DAY)?,
-            0,
         )?;
         Ok(())
     }
@@ -371,8 +377,9 @@ impl Thing {
             .collect::<Result<_, _>>()?;
         let bundle = MemberIdBundle::new(&chain, organisation, member, intermediates)?;
         let now = Period::at(SystemTime::now().into());
-        let policy = Policy::new().allow_all();
-        let verified = bundle.verify(&anchors, now, Some(TEST_SERVICE), policy)?;
+        let policy = Policy::new().with_all_algorithms();
+        let verified =
+            bundle.verify(&Verification::new(TEST_SERVICE, now, &anchors).with_policy(policy))?;
         expect(
             "subject",
             &verified.member_id().to_string(),
@@ -396,8 +403,8 @@ impl Thing {
         .map_err(Box::from)?;
         let content = self.octets("content")?;
         let now = Period::at(SystemTime::now().into());
-        let mut verification =
-            Verification::new(TEST_SERVICE, now, &anchors).with_policy(Policy::new().allow_all());
+        let mut verification = Verification::new(TEST_SERVICE, now, &anchors)
+            .with_policy(Policy::new().with_all_algorithms());
         let bundle = SignatureBundle::from_der(&bundle)?;
         if bundle.unverified_content().is_none() {
             verification = verification.with_detached_content(&content);
@@ -410,7 +417,7 @@ impl Thing {
         };
         expect(
             "content",
-            &BASE64.encode(verified.content()),
+            &BASE64.encode(verified.content().unwrap_or_default()),
             &BASE64.encode(&content),
         )?;
         expect(

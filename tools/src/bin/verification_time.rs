@@ -46,7 +46,7 @@ impl Case {
         let domain = Domain::new(dialect, keys, time)?;
         let bundle = match domain.issue(kind, keys)? {
             Ok(bundle) => bundle,
-            Err(kliento::Error::BundleTooLarge { .. }) => return Ok(None),
+            Err(kliento::IssueError::BundleTooLarge { .. }) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
         Ok(Some(Self {
@@ -62,7 +62,7 @@ impl Case {
         }))
     }
 
-    fn run(&mut self) -> Result<(), kliento::Error> {
+    fn run(&mut self) -> Result<(), kliento::VerifyError> {
         self.times
             .push(time_of(&self.verifier, &self.authorization)?);
         self.times_again
@@ -71,7 +71,7 @@ impl Case {
     }
 }
 
-fn time_of(verifier: &Verifier, authorization: &str) -> Result<Duration, kliento::Error> {
+fn time_of(verifier: &Verifier, authorization: &str) -> Result<Duration, kliento::VerifyError> {
     let start = Instant::now();
     black_box(verifier.verify_header(black_box(authorization))?);
     Ok(start.elapsed())

@@ -83,7 +83,7 @@ fn main() -> Outcome {
         .build();
     count("refuse_expired", || {
         let refusal = black_box(late.verify_header(black_box(&by_member))).err();
-        let reason = refusal.as_ref().map(kliento::Error::reason);
+        let reason = refusal.as_ref().map(kliento::VerifyError::reason);
         (reason == Some("veraid.signature_expired"))
             .then_some(())
             .ok_or_else(|| format!("an old token should be expired, not {reason:?}").into())

@@ -11,9 +11,10 @@ use std::sync::LazyLock;
 use std::time::SystemTime;
 
 use kliento::veraid::{
-    Dialect, Encapsulation, IntermediateCertificate, KeyAlgorithm, Member, MemberCertificate,
-    MemberIdBundle, Organisation, OrganisationCertificate, Period, Policy, PrivateKey, Signer,
-    SigningKey, TtlOverride, TxtRecord, sign,
+    Content, Dialect, IntermediateCertificate, KeyAlgorithm, Member, MemberCertificate,
+    MemberIdBundle, MemberRequest, Organisation, OrganisationCertificate, OrganisationRequest,
+    Period, Policy, PrivateKey, SignatureRequest, Signer, SignerIdentity, SigningKey, TtlOverride,
+    TxtRecord,
 };
 use kliento::{SERVICE, Timestamp, Token, TrustAnchors, Verifier};
 use kliento_fixtures::hostile::{add_keys, colliding_keys};
@@ -66,7 +67,7 @@ impl Hostile {
         let time = *TIME;
         Ok(Verifier::builder(AUDIENCE.parse()?)
             .trust_anchors(self.anchors.parse::<TrustAnchors>()?)
-            .policy(Policy::new().allow_all())
+            .policy(Policy::new().with_all_algorithms())
             .clock(move || time)
             .cache_octets(0)
             .build())
@@ -600,8 +601,14 @@ impl Attacker {
                     spki: &spki,
                     extensions: CA,
                 };
-                let der =
-                    certificate.signed(|signed| self.organisation.sign(signed).unwrap_or_default());
+                let der = certificate.signed(|signed| {
+                    let scheme = self
+                        .organisation
+                        .public_key()
+                        .algorithm()
+                        .signature_scheme();
+                    self.organisation.sign(signed, scheme).unwrap_or_default()
+                });
                 Ok(IntermediateCertificate::from_der(&der)?)
             })
             .collect::<Outcome<Vec<_>>>()?;
@@ -613,7 +620,7 @@ impl Attacker {
             serial_number: 127,
             issuer: &subject,
             subject: &name(COMMON_NAME, "alice"),
-            spki: self.member.public_key().to_spki_der(),
+            spki: self.member.public_key().as_spki_der(),
             extensions: b"",
         };
         let member = MemberCertificate::from_der(&member.signed(|_| forged))?;
@@ -653,7 +660,7 @@ impl Attacker {
             serial_number: 127,
             issuer: &same,
             subject: &name(COMMON_NAME, "alice"),
-            spki: self.member.public_key().to_spki_der(),
+            spki: self.member.public_key().as_spki_der(),
             extensions: b"",
         };
         let member = MemberCertificate::from_der(&member.signed(|_| vec![0; 1]))?;
@@ -750,14 +757,13 @@ impl Attacker {
             world,
             owner,
             certificate: OrganisationCertificate::self_issue(
-                &organisation,
-                dialect,
+                &OrganisationRequest::new(&organisation, dialect, days(30)?).with_path_length(
+                    match dialect {
+                        Dialect::DomainAuth => 6,
+                        _ => 0,
+                    },
+                ),
                 &self.organisation,
-                days(30)?,
-                match dialect {
-                    Dialect::DomainAuth => 6,
-                    _ => 0,
-                },
             )?,
             dialect,
         })
@@ -770,12 +776,14 @@ impl Attacker {
         intermediates: Vec<IntermediateCertificate>,
     ) -> Made {
         let member = MemberCertificate::issue(
-            &Member::parse_for("alice", scene.dialect)?,
-            self.member.public_key(),
-            &scene.certificate,
+            &MemberRequest::new(
+                &Member::parse_for("alice", scene.dialect)?,
+                self.member.public_key(),
+                &scene.certificate,
+                scene.dialect,
+                days(3)?,
+            ),
             &self.organisation,
-            days(3)?,
-            scene.dialect,
         )?;
         self.by_given_member(scene, responses, member, intermediates)
     }
@@ -790,10 +798,7 @@ impl Attacker {
         let chain = responses.to_der();
         let certificate = scene.certificate.clone();
         let bundle = MemberIdBundle::new(&chain, certificate, member, intermediates)?;
-        let signer = Signer::Member {
-            bundle: &bundle,
-            key: &self.member,
-        };
+        let signer = Signer::member(&bundle, &self.member);
         scene.made(kliento::issue(&signer, &token()?, hour()?))
     }
 
@@ -812,7 +817,11 @@ impl Attacker {
         let chain = scene.responses().to_der();
         let attribution = Member::parse_for("alice", scene.dialect)?;
         let signer = self.organisation_signs(scene, &chain, &attribution);
-        let bundle = sign(&signer, content, SERVICE, hour()?, Encapsulation::Attached)?;
+        let bundle = signer.sign(&SignatureRequest::new(
+            Content::Attached(content),
+            SERVICE,
+            hour()?,
+        ))?;
         if bundle.len() > kliento::MAX_BUNDLE_OCTETS {
             return Ok(None);
         }
@@ -825,12 +834,14 @@ impl Attacker {
         chain_der: &'s [u8],
         attribution: &'s Member,
     ) -> Signer<'s> {
-        Signer::Organisation {
-            chain_der,
-            certificate: &scene.certificate,
-            attribution,
-            key: &self.organisation,
-        }
+        Signer::new(
+            SignerIdentity::Organisation {
+                chain_der,
+                certificate: &scene.certificate,
+                attribution,
+            },
+            &self.organisation,
+        )
     }
 }
 
@@ -852,10 +863,10 @@ impl Scene {
         self.world.responses(self.owner.as_str(), TXT)
     }
 
-    fn made(&self, issued: Result<Vec<u8>, kliento::Error>) -> Made {
+    fn made(&self, issued: Result<Vec<u8>, kliento::IssueError>) -> Made {
         match issued {
             Ok(bundle) => Ok(Some((bundle, self.anchors.clone()))),
-            Err(kliento::Error::BundleTooLarge { .. }) => Ok(None),
+            Err(kliento::IssueError::BundleTooLarge { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

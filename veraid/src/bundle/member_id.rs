@@ -1,9 +1,9 @@
 //! Member id bundles: what a member needs to make signatures that anybody can verify (VeraId §7.1; DomainAuth draft,
 //! "Member Id Bundle").
 
-use der::asn1::{Any, ObjectIdentifier, SetOfVec};
+use der::asn1::{Any, SetOfVec};
 use der::{Decode as _, Encode as _};
-use dnssec::{Chain, Period, TrustAnchors};
+use dnssec::Chain;
 
 use super::{Elements, read_chain, write};
 use crate::asn1::{Value, tag};
@@ -11,10 +11,10 @@ use crate::certificate::{
     IntermediateCertificate, MAX_INTERMEDIATES, MemberCertificate, OrganisationCertificate,
     UnverifiedCertificate, named_organisation,
 };
-use crate::error::{CertificateRole, Error, Structure, Within as _};
+use crate::error::{CertificateRole, IssueError, Structure, VerifyError, Within as _};
 use crate::name::Dialect;
-use crate::policy::{Policy, Rules};
-use crate::verify::{self, VerifiedMember, find_dialect};
+use crate::policy::Rules;
+use crate::verify::{self, Verification, VerifiedMember, find_dialect};
 
 /// A member's certificate, with what proves that it speaks for the domain. It holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,14 +38,14 @@ impl MemberIdBundle {
         organisation_certificate: OrganisationCertificate,
         member_certificate: MemberCertificate,
         intermediates: Vec<IntermediateCertificate>,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, VerifyError> {
         let chain = Chain::from_der(chain_der)?;
         let (dialect, _) = find_dialect(&chain, organisation_certificate.organisation())?;
         if dialect == Dialect::VeraId && !intermediates.is_empty() {
-            return Err(Error::IntermediatesOutsideDialect);
+            return Err(VerifyError::IntermediatesOutsideDialect);
         }
         if intermediates.len() > MAX_INTERMEDIATES {
-            return Err(Error::TooManyCertificates {
+            return Err(VerifyError::TooManyCertificates {
                 limit: MAX_INTERMEDIATES,
             });
         }
@@ -73,9 +73,9 @@ impl MemberIdBundle {
     /// Reads the DER of a bundle.
     ///
     /// # Errors
-    /// Those for which [`Error::is_malformed`] holds if the bundle has another structure or version; others if a
+    /// Those for which [`VerifyError::is_malformed`] holds if the bundle has another structure or version; others if a
     /// certificate or a DNS message within cannot be read, or the certificates do not fit each other.
-    pub fn from_der(der: &[u8]) -> Result<Self, Error> {
+    pub fn from_der(der: &[u8]) -> Result<Self, VerifyError> {
         let elements = Elements::read(Structure::MemberIdBundle, der)?;
         let chain = read_chain(elements.chain)?;
         let organisation = UnverifiedCertificate::read(
@@ -87,7 +87,7 @@ impl MemberIdBundle {
             Some(set) => {
                 let name = named_organisation(&organisation)?;
                 if find_dialect(&chain, &name)?.0 == Dialect::VeraId {
-                    return Err(Error::IntermediatesOutsideDialect);
+                    return Err(VerifyError::IntermediatesOutsideDialect);
                 }
                 read_intermediates(set)?
             }
@@ -102,11 +102,14 @@ impl MemberIdBundle {
     }
 
     /// The bundle as DER.
-    pub fn to_der(&self) -> Result<Vec<u8>, Error> {
-        let unwritable = |_| Error::Unwritable("member id bundle");
+    ///
+    /// # Errors
+    /// [`IssueError::Unwritable`] for one that is larger than DER can say.
+    pub fn to_der(&self) -> Result<Vec<u8>, IssueError> {
+        let unwritable = |_| IssueError::Unwritable("member id bundle");
         let intermediates = self.intermediates_der().map_err(unwritable)?;
         write(
-            &self.chain()?,
+            &self.chain,
             self.organisation_certificate.as_der(),
             self.member_certificate.as_der(),
             intermediates.as_deref(),
@@ -126,18 +129,16 @@ impl MemberIdBundle {
         SetOfVec::try_from(certificates)?.to_der().map(Some)
     }
 
-    /// Checks that the member belongs to the organisation and the organisation's key to the domain, at some second of
-    /// `period`.
+    /// Verifies that the member belongs to the organisation, and the organisation's key to the domain, at some second of
+    /// the period that is asked about.
     ///
-    /// With a `service`, the TXT record must be for that service or for any; without one, any record of the key will do.
-    pub fn verify(
-        &self,
-        anchors: &TrustAnchors,
-        period: Period,
-        service: Option<ObjectIdentifier>,
-        policy: Policy,
-    ) -> Result<VerifiedMember, Error> {
-        verify::verify_member(self, anchors, period, service, policy)
+    /// The TXT record must be for the service that is asked about, or for any; without a service
+    /// ([`Verification::for_any_service`]), any record of the key will do.
+    ///
+    /// # Errors
+    /// Those of [`VerifyError`] that are not about a signature over content.
+    pub fn verify(&self, verification: &Verification<'_>) -> Result<VerifiedMember, VerifyError> {
+        verify::verify_member(self, verification)
     }
 
     /// The protocol that the bundle follows, as the name of the records in its chain has it.
@@ -171,17 +172,17 @@ impl MemberIdBundle {
         &self.chain
     }
 
-    pub(crate) fn chain(&self) -> Result<Chain<'_>, Error> {
+    pub(crate) fn chain(&self) -> Result<Chain<'_>, VerifyError> {
         Ok(Chain::from_der(&self.chain)?)
     }
 }
 
-fn read_intermediates(set: Value<'_>) -> Result<Vec<IntermediateCertificate>, Error> {
+fn read_intermediates(set: Value<'_>) -> Result<Vec<IntermediateCertificate>, VerifyError> {
     let mut reader = set.reader();
     let mut intermediates = Vec::new();
     while !reader.is_empty() {
         if intermediates.len() == MAX_INTERMEDIATES {
-            return Err(Error::TooManyCertificates {
+            return Err(VerifyError::TooManyCertificates {
                 limit: MAX_INTERMEDIATES,
             });
         }

@@ -29,7 +29,7 @@ pub use signature::{BundleOutline, SignatureBundle};
 pub(crate) use signature::{SignatureParts, write_signature_bundle};
 
 use crate::asn1::{Value, tag};
-use crate::error::{Error, Structure, Within as _};
+use crate::error::{Structure, VerifyError, Within as _};
 
 /// The only version there is.
 const VERSION: u8 = 0;
@@ -44,14 +44,14 @@ struct Elements<'a> {
 }
 
 impl<'a> Elements<'a> {
-    fn read(structure: Structure, der: &'a [u8]) -> Result<Self, Error> {
+    fn read(structure: Structure, der: &'a [u8]) -> Result<Self, VerifyError> {
         let mut elements = Value::whole(der, tag::SEQUENCE, "a SEQUENCE")
             .within_bundle(structure)?
             .reader();
         let mut element = |tag, expected| elements.read(tag, expected).within_bundle(structure);
         let version = element(tag::context(0), "a version, [0]")?;
         if version.small_integer() != Some(VERSION) {
-            return Err(Error::UnsupportedBundleVersion { structure });
+            return Err(VerifyError::UnsupportedBundleVersion { structure });
         }
         let chain = element(tag::context_constructed(1), "a DNSSEC chain, [1]")?;
         let organisation_certificate = element(
@@ -82,23 +82,22 @@ impl<'a> Elements<'a> {
 }
 
 /// Reads the chain; offsets in its errors count from the start of the bundle.
-fn read_chain(chain: Value<'_>) -> Result<Chain<'_>, Error> {
+fn read_chain(chain: Value<'_>) -> Result<Chain<'_>, VerifyError> {
     Chain::from_der_value(chain.content())
         .map_err(|error| error.at_offset(chain.reader().offset()).into())
 }
 
 /// Writes a bundle. All but the version are given as DER with their own tags, in whose place the bundle's come.
 fn write(
-    chain: &Chain<'_>,
+    chain: &[u8],
     organisation_certificate: &[u8],
     main: &[u8],
     intermediates: Option<&[u8]>,
 ) -> der::Result<Vec<u8>> {
-    let chain = chain.to_der();
     let untagged = |der| AnyRef::from_der(der).map(AnyRef::value);
     let mut elements = vec![
         (false, &[VERSION][..]),
-        (true, untagged(&chain)?),
+        (true, untagged(chain)?),
         (true, untagged(organisation_certificate)?),
         (true, untagged(main)?),
     ];

@@ -1,14 +1,15 @@
 //! Signature bundles: a signature and everything that it takes to verify it (VeraId §7.2; DomainAuth draft, "Signature
 //! Bundle").
 
-use der::asn1::ObjectIdentifier;
 use dnssec::{Chain, Period};
 
 use super::{Elements, read_chain, write};
 use crate::asn1::Value;
-use crate::certificate::{OrganisationCertificate, UnverifiedCertificate};
+use crate::certificate::UnverifiedCertificate;
 use crate::cms::SignedData;
-use crate::error::{CertificateRole, Error, Structure};
+use crate::crypto::HashAlgorithm;
+use crate::error::{CertificateRole, IssueError, Structure, VerifyError};
+use crate::service::ServiceOid;
 use crate::verify::{Backing, Root, Verification, VerifiedSignature, verify};
 
 /// A signature bundle of which no more has been read than the signature: the chain and the certificates are left for when
@@ -26,9 +27,9 @@ impl<'a> BundleOutline<'a> {
     /// Reads the DER of a bundle, where it lies.
     ///
     /// # Errors
-    /// Those for which [`Error::is_malformed`] holds if the bundle has another structure or version; others if the
+    /// Those for which [`VerifyError::is_malformed`] holds if the bundle has another structure or version; others if the
     /// `SignedData` within cannot be read.
-    pub fn from_der(der: &'a [u8]) -> Result<Self, Error> {
+    pub fn from_der(der: &'a [u8]) -> Result<Self, VerifyError> {
         let elements = Elements::read(Structure::SignatureBundle, der)?;
         Ok(Self {
             chain: elements.chain,
@@ -41,7 +42,7 @@ impl<'a> BundleOutline<'a> {
     ///
     /// # Errors
     /// As [`SignatureBundle::from_der`].
-    pub fn read_whole(self) -> Result<SignatureBundle<'a>, Error> {
+    pub fn read_whole(self) -> Result<SignatureBundle<'a>, VerifyError> {
         Ok(SignatureBundle {
             chain: self.read_chain()?,
             parts: SignatureParts::read(self)?,
@@ -67,20 +68,23 @@ impl<'a> BundleOutline<'a> {
         self.signed_data.signer.signature()
     }
 
-    pub(crate) fn read_chain(&self) -> Result<Chain<'a>, Error> {
+    pub(crate) fn read_chain(&self) -> Result<Chain<'a>, VerifyError> {
         read_chain(self.chain)
     }
 
     /// The content octets of the chain's SET.
+    #[cfg(feature = "cache")]
     pub(crate) fn chain(&self) -> &'a [u8] {
         self.chain.content()
     }
 
     /// The content octets of the organisation's certificate.
+    #[cfg(feature = "cache")]
     pub(crate) fn organisation_certificate(&self) -> &'a [u8] {
         self.organisation_certificate.content()
     }
 
+    #[cfg(feature = "cache")]
     pub(crate) fn signed_data(&self) -> &SignedData<'a> {
         &self.signed_data
     }
@@ -96,7 +100,7 @@ pub(crate) struct SignatureParts<'a> {
 }
 
 impl<'a> SignatureParts<'a> {
-    pub(crate) fn read(outline: BundleOutline<'a>) -> Result<Self, Error> {
+    pub(crate) fn read(outline: BundleOutline<'a>) -> Result<Self, VerifyError> {
         let organisation_certificate = UnverifiedCertificate::read(
             CertificateRole::Organisation,
             outline.organisation_certificate,
@@ -108,7 +112,7 @@ impl<'a> SignatureParts<'a> {
             None => Some(
                 signed_data
                     .signer_certificate(CertificateRole::Member)?
-                    .ok_or(Error::NoSignerCertificate)?,
+                    .ok_or(VerifyError::NoSignerCertificate)?,
             ),
         };
         Ok(Self {
@@ -132,9 +136,9 @@ impl<'a> SignatureBundle<'a> {
     /// Reads the DER of a bundle, where it lies.
     ///
     /// # Errors
-    /// Those for which [`Error::is_malformed`] holds if the bundle has another structure or version; others if a
+    /// Those for which [`VerifyError::is_malformed`] holds if the bundle has another structure or version; others if a
     /// certificate, a DNS message or the `SignedData` within cannot be read.
-    pub fn from_der(der: &'a [u8]) -> Result<Self, Error> {
+    pub fn from_der(der: &'a [u8]) -> Result<Self, VerifyError> {
         BundleOutline::from_der(der)?.read_whole()
     }
 
@@ -144,7 +148,7 @@ impl<'a> SignatureBundle<'a> {
     pub fn verify<'v>(
         &self,
         verification: &Verification<'v>,
-    ) -> Result<VerifiedSignature<'v>, Error>
+    ) -> Result<VerifiedSignature<'v>, VerifyError>
     where
         'a: 'v,
     {
@@ -203,13 +207,20 @@ impl<'a> SignatureBundle<'a> {
         certificates
     }
 
-    /// The service that the signature claims to be for; `None` if it is no object identifier of bearable size.
+    /// The service that the signature claims to be for; `None` if it is no object identifier that [`ServiceOid`] can hold.
     #[must_use]
-    pub fn unverified_service(&self) -> Option<ObjectIdentifier> {
-        ObjectIdentifier::from_bytes(self.parts.signed_data.signer.metadata.service).ok()
+    pub fn unverified_service(&self) -> Option<ServiceOid> {
+        ServiceOid::from_der_content(self.parts.signed_data.signer.metadata.service).ok()
     }
 
-    /// When the signature claims to be valid.
+    /// The hash function by which content that is kept elsewhere must be digested
+    /// ([`Verification::with_detached_digest`]).
+    #[must_use]
+    pub fn unverified_content_hash(&self) -> HashAlgorithm {
+        self.parts.signed_data.signer.digest_algorithm
+    }
+
+    /// When the signature claims to be valid: the signer's word, even once the signature is verified.
     #[must_use]
     pub fn unverified_period(&self) -> Period {
         self.parts.signed_data.signer.metadata.period
@@ -228,12 +239,12 @@ impl<'a> SignatureBundle<'a> {
     }
 }
 
-/// Writes a bundle around a signature, which is a `ContentInfo` as DER.
+/// Writes a bundle around a signature, which is a `ContentInfo`; all three as DER.
 pub(crate) fn write_signature_bundle(
-    chain: &Chain<'_>,
-    organisation_certificate: &OrganisationCertificate,
+    chain: &[u8],
+    organisation_certificate: &[u8],
     signature: &[u8],
-) -> Result<Vec<u8>, Error> {
-    write(chain, organisation_certificate.as_der(), signature, None)
-        .map_err(|_| Error::Unwritable("signature bundle"))
+) -> Result<Vec<u8>, IssueError> {
+    write(chain, organisation_certificate, signature, None)
+        .map_err(|_| IssueError::Unwritable("signature bundle"))
 }

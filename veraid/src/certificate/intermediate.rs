@@ -4,17 +4,20 @@ use std::fmt;
 
 use dnssec::Period;
 
+use super::issued::{IssuedCertificate, common_of_certificates};
 use super::parse::UnverifiedCertificate;
-use super::{Issuer, issue, read_pem, to_pem};
-use crate::error::{CertificateRole, Error};
+use super::{Issuer, issue};
+use crate::algorithm::SignatureAlgorithm;
+use crate::error::{CertificateRole, IssueError, VerifyError};
 use crate::key::{PublicKey, SigningKey};
 use crate::name::{Dialect, Member};
 use crate::policy::Rules;
+use crate::unsigned::UnsignedCertificate;
 
 /// Longest name of a unit, in characters (RFC 5280 §A.1, `ub-organizational-unit-name`).
 const MAX_UNIT_CHARACTERS: usize = 64;
 
-/// What an intermediate is called in its certificate.
+/// The name of an intermediate in its certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum IntermediateName {
     /// By what it does, as an organisational unit: 1 to 64 characters. It signs nothing in a member's name.
@@ -25,15 +28,15 @@ pub enum IntermediateName {
 
 impl IntermediateName {
     /// The DER of the distinguished name.
-    fn to_distinguished_name(&self) -> Result<Vec<u8>, Error> {
+    fn to_distinguished_name(&self) -> Result<Vec<u8>, IssueError> {
         match self {
             Self::Unit(unit) => match unit.chars().count() {
                 1..=MAX_UNIT_CHARACTERS => issue::organisational_unit(unit),
-                _ => Err(Error::UnitName),
+                _ => Err(IssueError::UnitName),
             },
             Self::Member(member) => {
                 Member::parse_for(member.as_str(), Dialect::DomainAuth)
-                    .map_err(Error::MemberName)?;
+                    .map_err(IssueError::MemberName)?;
                 issue::common_name(member.as_str())
             }
         }
@@ -47,120 +50,128 @@ impl IntermediateName {
 /// something is verified with it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IntermediateCertificate {
-    der: Box<[u8]>,
-    public_key: PublicKey,
+    issued: IssuedCertificate,
+}
+
+common_of_certificates!(IntermediateCertificate, CertificateRole::Intermediate);
+
+/// What an intermediate's certificate is to say, and who issues it.
+#[derive(Clone, Copy, Debug)]
+pub struct IntermediateRequest<'r> {
+    name: &'r IntermediateName,
+    key: &'r PublicKey,
+    issuer: Issuer<'r>,
     period: Period,
+    path_length: u8,
+}
+
+impl<'r> IntermediateRequest<'r> {
+    /// A certificate for an intermediate and its key by `issuer` that is valid for `period`, with no further intermediates
+    /// below it.
+    #[must_use]
+    pub fn new<'i: 'r>(
+        name: &'r IntermediateName,
+        key: &'r PublicKey,
+        issuer: impl Into<Issuer<'i>>,
+        period: Period,
+    ) -> Self {
+        Self {
+            name,
+            key,
+            issuer: issuer.into(),
+            period,
+            path_length: 0,
+        }
+    }
+
+    /// Sets how many further intermediates it may have below it: 0 if it issues certificates to members only, or just signs.
+    /// The issuer's own must be larger, since that one counts this intermediate too.
+    #[must_use]
+    pub fn with_path_length(mut self, path_length: u8) -> Self {
+        self.path_length = path_length;
+        self
+    }
 }
 
 impl IntermediateCertificate {
     /// Issues a certificate to an intermediate.
     ///
-    /// `path_length` is how many further intermediates it may have below it: 0 if it issues certificates to members only,
-    /// or just signs. The issuer's own must be larger, since that one counts this intermediate too; an issuer with none
-    /// left can issue it all the same if it is to sign and not to issue, as its certificate then ends the path (RFC 5280
-    /// §4.2.1.9): such a certificate has no `keyCertSign` among its key usages.
+    /// # Errors
+    /// As [`IntermediateCertificate::prepare`] and [`UnsignedCertificate::sign`].
+    pub fn issue(
+        request: &IntermediateRequest<'_>,
+        issuer_key: &dyn SigningKey,
+    ) -> Result<Self, IssueError> {
+        Self::prepare(request)?.sign(issuer_key)
+    }
+
+    /// Prepares all of an intermediate's certificate but its signature by the issuer's key.
+    ///
+    /// An issuer that allows no further intermediates can issue one all the same if that is to sign and not to issue, as its
+    /// certificate then ends the path (RFC 5280 §4.2.1.9): such a certificate has no `keyCertSign` among its key usages.
     ///
     /// # Errors
-    /// As [`MemberCertificate::issue`](super::MemberCertificate::issue); [`Error::UnitName`] for a name that is empty or
-    /// too long; [`Error::PathTooLong`] if the issuer allows fewer intermediates than that would make.
-    pub fn issue<'c>(
-        name: &IntermediateName,
-        public_key: &PublicKey,
-        issuer: impl Into<Issuer<'c>>,
-        issuer_key: &dyn SigningKey,
-        period: Period,
-        path_length: u8,
-    ) -> Result<Self, Error> {
+    /// As [`MemberCertificate::prepare`](super::MemberCertificate::prepare); [`IssueError::UnitName`] for a name that is
+    /// empty or too long; [`VerifyError::PathTooLong`] if the issuer allows fewer intermediates than that would make.
+    pub fn prepare(
+        request: &IntermediateRequest<'_>,
+    ) -> Result<UnsignedCertificate<Self>, IssueError> {
+        let IntermediateRequest {
+            name,
+            key,
+            issuer,
+            period,
+            path_length,
+        } = *request;
         let rules = Rules::widest(Dialect::DomainAuth);
-        let role = CertificateRole::Intermediate;
-        let issuer = issuer
-            .into()
-            .check(issuer_key, public_key, period, role, rules)?;
-        if let Some(limit) = issuer.extensions().path_length()
+        let certificate = issuer.check(key, period, CertificateRole::Intermediate, rules)?;
+        let limit = certificate.extensions().path_length();
+        if let Some(limit) = limit
             && path_length > limit.saturating_sub(1)
         {
-            return Err(Error::PathTooLong {
+            return Err(VerifyError::PathTooLong {
                 certificate: issuer.role(),
                 limit,
-            });
+            }
+            .into());
         }
         // Whoever is below an issuer with no intermediates left only signs, and its own certificate must say so: that of the
         // organisation anybody can wrap anew, with a longer path.
-        let authority = match issuer.extensions().path_length() {
+        let authority = match limit {
             Some(0) => issue::Authority::Sign,
             _ => issue::Authority::Issue(path_length),
         };
         let request = issue::Request {
-            issuer: issuer.subject(),
+            issuer: certificate.subject(),
             subject: &name.to_distinguished_name()?,
-            subject_key: public_key,
+            subject_key: key,
             period,
             authority,
-            authority_key_identifier: issuer.extensions().subject_key_identifier(),
+            authority_key_identifier: certificate.extensions().subject_key_identifier(),
             dialect: Dialect::DomainAuth,
         };
-        Self::from_der(&issue::issue(&request, issuer_key)?)
+        issue::prepare(&request, issuer.public_key(), issuer.role(), Self::finish)
     }
 
-    /// Reads a DER certificate.
-    pub fn from_der(der: &[u8]) -> Result<Self, Error> {
-        let role = CertificateRole::Intermediate;
-        Self::from_parsed(&UnverifiedCertificate::from_der(role, der)?)
-    }
-
-    /// Reads a PEM file with a `CERTIFICATE`.
-    pub fn from_pem(pem: &str) -> Result<Self, Error> {
-        Self::from_der(&read_pem(pem)?)
-    }
-
-    pub(crate) fn from_parsed(certificate: &UnverifiedCertificate<'_>) -> Result<Self, Error> {
+    pub(crate) fn from_parsed(
+        certificate: &UnverifiedCertificate<'_>,
+    ) -> Result<Self, VerifyError> {
         if !certificate.is_ca() {
-            return Err(Error::NotCa {
+            return Err(VerifyError::NotCa {
                 certificate: CertificateRole::Intermediate,
             });
         }
         Ok(Self {
-            der: certificate.to_der().into(),
-            public_key: certificate.public_key()?,
-            period: certificate.period(),
+            issued: IssuedCertificate::new(certificate)?,
         })
-    }
-
-    /// The certificate laid open, to look into.
-    pub fn parsed(&self) -> Result<UnverifiedCertificate<'_>, Error> {
-        UnverifiedCertificate::from_der(CertificateRole::Intermediate, &self.der)
-    }
-
-    /// The certificate as DER.
-    #[must_use]
-    pub fn as_der(&self) -> &[u8] {
-        &self.der
-    }
-
-    /// A PEM file with a `CERTIFICATE`.
-    #[must_use]
-    pub fn to_pem(&self) -> String {
-        to_pem(&self.der)
-    }
-
-    /// The intermediate's public key.
-    #[must_use]
-    pub fn public_key(&self) -> &PublicKey {
-        &self.public_key
-    }
-
-    /// When it says that it is valid.
-    #[must_use]
-    pub fn period(&self) -> Period {
-        self.period
     }
 }
 
 impl fmt::Debug for IntermediateCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IntermediateCertificate")
-            .field("public_key", &self.public_key)
-            .field("period", &self.period)
+            .field("public_key", self.public_key())
+            .field("period", &self.period())
             .finish_non_exhaustive()
     }
 }

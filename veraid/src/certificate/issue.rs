@@ -19,10 +19,11 @@ use x509_cert::time::{Time, Validity};
 
 use crate::algorithm::SignatureAlgorithm;
 use crate::crypto;
-use crate::error::Error;
-use crate::key::{PublicKey, SigningKey};
+use crate::error::{CertificateRole, IssueError};
+use crate::key::PublicKey;
 use crate::name::Dialect;
 use crate::oid;
+use crate::unsigned::{PutTogether, UnsignedCertificate};
 
 /// Octets of a serial number: enough for no two to meet by chance, fewer than the 20 that RFC 5280 §4.1.2.2 allows.
 const SERIAL_NUMBER_OCTETS: usize = 16;
@@ -89,13 +90,16 @@ fn explicitly<T>(number: u8, value: T) -> ContextSpecific<T> {
     }
 }
 
-/// The DER of a certificate that `key` signs.
-pub(super) fn issue(request: &Request<'_>, key: &dyn SigningKey) -> Result<Vec<u8>, Error> {
+/// Prepares a certificate that the private half of `issuer_key` is to sign.
+pub(super) fn prepare<C>(
+    request: &Request<'_>,
+    issuer_key: &PublicKey,
+    issuer: CertificateRole,
+    finish: PutTogether<C>,
+) -> Result<UnsignedCertificate<C>, IssueError> {
     let validity = validity(request.period)?;
-    let unwritable = |_| Error::Unwritable("certificate");
-    let algorithm = SignatureAlgorithm::written_by(key.public_key().algorithm())
-        .to_der()
-        .map_err(unwritable)?;
+    let algorithm = issuer_key.algorithm().signature_scheme().algorithm();
+    let algorithm = algorithm.to_der().map_err(unwritable)?;
     let signed = TbsCertificate {
         version: explicitly(0, Version::V3),
         serial_number: serial_number()?,
@@ -103,39 +107,42 @@ pub(super) fn issue(request: &Request<'_>, key: &dyn SigningKey) -> Result<Vec<u
         issuer: AnyRef::from_der(request.issuer).map_err(unwritable)?,
         validity,
         subject: AnyRef::from_der(request.subject).map_err(unwritable)?,
-        public_key: AnyRef::from_der(request.subject_key.to_spki_der()).map_err(unwritable)?,
-        extensions: explicitly(3, extensions(request, key).map_err(unwritable)?),
+        public_key: AnyRef::from_der(request.subject_key.as_spki_der()).map_err(unwritable)?,
+        extensions: explicitly(3, extensions(request, issuer_key).map_err(unwritable)?),
     }
     .to_der()
     .map_err(unwritable)?;
-    let signature = sign_checked(key, &signed)?;
+    Ok(UnsignedCertificate::new(
+        signed,
+        issuer_key.clone(),
+        issuer,
+        finish,
+    ))
+}
+
+/// The DER of a certificate: what is signed, the algorithm, the signature.
+pub(super) fn put_together(
+    signed: &[u8],
+    algorithm: SignatureAlgorithm,
+    signature: &[u8],
+) -> Result<Vec<u8>, IssueError> {
+    let algorithm = algorithm.to_der().map_err(unwritable)?;
     Certificate {
-        signed: AnyRef::from_der(&signed).map_err(unwritable)?,
+        signed: AnyRef::from_der(signed).map_err(unwritable)?,
         signature_algorithm: AnyRef::from_der(&algorithm).map_err(unwritable)?,
-        signature: BitStringRef::from_bytes(&signature).map_err(unwritable)?,
+        signature: BitStringRef::from_bytes(signature).map_err(unwritable)?,
     }
     .to_der()
     .map_err(unwritable)
 }
 
-/// Signs, and checks what comes back: a key store that is set up for another scheme is found out here, not by whoever
-/// verifies.
-pub(crate) fn sign_checked(key: &dyn SigningKey, message: &[u8]) -> Result<Vec<u8>, Error> {
-    let signature = key.sign(message)?;
-    let public_key = key.public_key().borrow();
-    let algorithm = SignatureAlgorithm::written_by(public_key.algorithm);
-    public_key
-        .verify(algorithm, message, &signature)
-        .map_err(|failure| {
-            let key = public_key.algorithm;
-            Error::unverified(failure, key, Error::SignedWrongly { key })
-        })?;
-    Ok(signature)
+fn unwritable(_: der::Error) -> IssueError {
+    IssueError::Unwritable("certificate")
 }
 
 /// A random positive number.
-fn serial_number() -> Result<SerialNumber, Error> {
-    const FAILED: Error = Error::Unwritable("serial number");
+fn serial_number() -> Result<SerialNumber, IssueError> {
+    const FAILED: IssueError = IssueError::Unwritable("serial number");
     let mut octets = [0; SERIAL_NUMBER_OCTETS];
     crypto::fill_random(&mut octets).map_err(|_| FAILED)?;
     if let Some(first) = octets.first_mut() {
@@ -145,12 +152,12 @@ fn serial_number() -> Result<SerialNumber, Error> {
     SerialNumber::new(&octets).map_err(|_| FAILED)
 }
 
-fn validity(period: Period) -> Result<Validity, Error> {
+fn validity(period: Period) -> Result<Validity, IssueError> {
     let time = |moment: Timestamp| {
         // `x509-cert` writes UTCTime through 2049 and GeneralizedTime from 2050 on (RFC 5280 §4.1.2.5).
         date_time(moment)
             .map(Time::from)
-            .ok_or(Error::UnwritablePeriod(period))
+            .ok_or(IssueError::UnwritablePeriod(period))
     };
     Ok(Validity::new(time(period.start())?, time(period.end())?))
 }
@@ -161,7 +168,7 @@ pub(crate) fn date_time(moment: Timestamp) -> Option<DateTime> {
     DateTime::from_unix_duration(std::time::Duration::from_secs(seconds)).ok()
 }
 
-fn extensions(request: &Request<'_>, issuer_key: &dyn SigningKey) -> der::Result<Vec<Extension>> {
+fn extensions(request: &Request<'_>, issuer_key: &PublicKey) -> der::Result<Vec<Extension>> {
     let key_identifier = |key: &PublicKey| OctetString::new(key.borrow().key_identifier().as_ref());
     let basic_constraints = BasicConstraints {
         ca: request.authority != Authority::None,
@@ -170,7 +177,7 @@ fn extensions(request: &Request<'_>, issuer_key: &dyn SigningKey) -> der::Result
     let authority_key_identifier = AuthorityKeyIdentifier {
         key_identifier: Some(match request.authority_key_identifier {
             Some(identifier) => OctetString::new(identifier)?,
-            None => key_identifier(issuer_key.public_key())?,
+            None => key_identifier(issuer_key)?,
         }),
         ..AuthorityKeyIdentifier::default()
     };
@@ -207,17 +214,17 @@ fn extensions(request: &Request<'_>, issuer_key: &dyn SigningKey) -> der::Result
 }
 
 /// The DER of a name that is one common name, as `UTF8String`.
-pub(super) fn common_name(text: &str) -> Result<Vec<u8>, Error> {
+pub(super) fn common_name(text: &str) -> Result<Vec<u8>, IssueError> {
     distinguished_name(oid::COMMON_NAME, text)
 }
 
 /// The DER of a name that is one organisational unit, as `UTF8String`.
-pub(super) fn organisational_unit(text: &str) -> Result<Vec<u8>, Error> {
+pub(super) fn organisational_unit(text: &str) -> Result<Vec<u8>, IssueError> {
     distinguished_name(oid::ORGANISATIONAL_UNIT, text)
 }
 
-fn distinguished_name(attribute: ObjectIdentifier, text: &str) -> Result<Vec<u8>, Error> {
-    encode_name(attribute, text).map_err(|_| Error::Unwritable("distinguished name"))
+fn distinguished_name(attribute: ObjectIdentifier, text: &str) -> Result<Vec<u8>, IssueError> {
+    encode_name(attribute, text).map_err(|_| IssueError::Unwritable("distinguished name"))
 }
 
 fn encode_name(attribute: ObjectIdentifier, text: &str) -> der::Result<Vec<u8>> {

@@ -4,125 +4,124 @@ use std::fmt;
 
 use dnssec::Period;
 
+use super::issued::{IssuedCertificate, common_of_certificates};
 use super::parse::UnverifiedCertificate;
-use super::{Issuer, issue, read_pem, to_pem};
-use crate::error::{CertificateRole, Error};
+use super::{Issuer, issue};
+use crate::algorithm::SignatureAlgorithm;
+use crate::error::{CertificateRole, IssueError, VerifyError};
 use crate::key::{PublicKey, SigningKey};
 use crate::name::{Dialect, Member};
 use crate::policy::Rules;
+use crate::unsigned::UnsignedCertificate;
 
-/// The certificate of a member, by the organisation or, in DomainAuth, by an intermediate of its.
+/// The certificate of a member, by the organisation or, in DomainAuth, by one of its intermediates.
 ///
 /// It has been read and has a member's name and a key; whether the organisation answers for it is checked only when
 /// something is verified with it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MemberCertificate {
-    der: Box<[u8]>,
+    issued: IssuedCertificate,
     member: Member,
-    public_key: PublicKey,
+}
+
+common_of_certificates!(MemberCertificate, CertificateRole::Member);
+
+/// What a member's certificate is to say, and who issues it.
+#[derive(Clone, Copy, Debug)]
+pub struct MemberRequest<'r> {
+    member: &'r Member,
+    key: &'r PublicKey,
+    issuer: Issuer<'r>,
+    dialect: Dialect,
     period: Period,
+}
+
+impl<'r> MemberRequest<'r> {
+    /// A certificate for `member` and its key by `issuer`, in the dialect of the issuer's own certificate, that is valid for
+    /// `period`.
+    #[must_use]
+    pub fn new<'i: 'r>(
+        member: &'r Member,
+        key: &'r PublicKey,
+        issuer: impl Into<Issuer<'i>>,
+        dialect: Dialect,
+        period: Period,
+    ) -> Self {
+        Self {
+            member,
+            key,
+            issuer: issuer.into(),
+            dialect,
+            period,
+        }
+    }
 }
 
 impl MemberCertificate {
     /// Issues a certificate to a member.
     ///
+    /// # Errors
+    /// As [`MemberCertificate::prepare`] and [`UnsignedCertificate::sign`].
+    pub fn issue(
+        request: &MemberRequest<'_>,
+        issuer_key: &dyn SigningKey,
+    ) -> Result<Self, IssueError> {
+        Self::prepare(request)?.sign(issuer_key)
+    }
+
+    /// Prepares all of a member's certificate but its signature by the issuer's key.
+    ///
     /// Nothing is adjusted: a period that reaches beyond that of the issuer's certificate is an error (VeraId §4.3), and
     /// so is a name that DomainAuth would write in another way.
     ///
     /// # Errors
-    /// [`Error::KeyMismatch`] if `issuer_key` is not that of `issuer`; [`Error::MemberHasOrganisationKey`] if
-    /// `member_key` is; [`Error::MemberName`] if the dialect has no such name; [`Error::OutsideIssuerPeriod`];
-    /// [`Error::CertificateTooLong`]; [`Error::IntermediatesOutsideDialect`] for an intermediate in VeraId;
-    /// [`Error::CertificateKey`] for a key that the dialect does not have;
-    /// [`Error::UnwritablePeriod`]; [`Error::Signing`] and [`Error::SignedWrongly`] if the key does not sign as it
-    /// should.
-    pub fn issue<'c>(
-        member: &Member,
-        member_key: &PublicKey,
-        issuer: impl Into<Issuer<'c>>,
-        issuer_key: &dyn SigningKey,
-        period: Period,
-        dialect: Dialect,
-    ) -> Result<Self, Error> {
+    /// [`IssueError::MemberHasOrganisationKey`] if the member's key is the issuer's; [`IssueError::MemberName`] if the
+    /// dialect has no such name; [`IssueError::OutsideIssuerPeriod`]; [`VerifyError::CertificateTooLong`];
+    /// [`VerifyError::IntermediatesOutsideDialect`] for an intermediate in VeraId; [`VerifyError::CertificateKey`] for a key
+    /// that the dialect does not have; [`IssueError::UnwritablePeriod`].
+    pub fn prepare(request: &MemberRequest<'_>) -> Result<UnsignedCertificate<Self>, IssueError> {
+        let MemberRequest {
+            member,
+            key,
+            issuer,
+            dialect,
+            period,
+        } = *request;
         let rules = Rules::widest(dialect);
-        let issuer = issuer.into();
         if matches!(issuer, Issuer::Intermediate(_)) && !rules.is_domain_auth() {
-            return Err(Error::IntermediatesOutsideDialect);
+            return Err(VerifyError::IntermediatesOutsideDialect.into());
         }
-        Member::parse_for(member.as_str(), dialect).map_err(Error::MemberName)?;
-        let role = CertificateRole::Member;
-        let issuer = issuer.check(issuer_key, member_key, period, role, rules)?;
+        Member::parse_for(member.as_str(), dialect).map_err(IssueError::MemberName)?;
+        let certificate = issuer.check(key, period, CertificateRole::Member, rules)?;
         let request = issue::Request {
-            issuer: issuer.subject(),
+            issuer: certificate.subject(),
             subject: &issue::common_name(member.as_str())?,
-            subject_key: member_key,
+            subject_key: key,
             period,
             authority: issue::Authority::None,
-            authority_key_identifier: issuer.extensions().subject_key_identifier(),
+            authority_key_identifier: certificate.extensions().subject_key_identifier(),
             dialect,
         };
-        Self::from_der(&issue::issue(&request, issuer_key)?)
+        issue::prepare(&request, issuer.public_key(), issuer.role(), Self::finish)
     }
 
-    /// Reads a DER certificate.
-    pub fn from_der(der: &[u8]) -> Result<Self, Error> {
-        Self::from_parsed(&UnverifiedCertificate::from_der(
-            CertificateRole::Member,
-            der,
-        )?)
-    }
-
-    /// Reads a PEM file with a `CERTIFICATE`.
-    pub fn from_pem(pem: &str) -> Result<Self, Error> {
-        Self::from_der(&read_pem(pem)?)
-    }
-
-    pub(crate) fn from_parsed(certificate: &UnverifiedCertificate<'_>) -> Result<Self, Error> {
+    pub(crate) fn from_parsed(
+        certificate: &UnverifiedCertificate<'_>,
+    ) -> Result<Self, VerifyError> {
         let member = certificate.common_name()?.parse();
         Ok(Self {
-            der: certificate.to_der().into(),
-            member: member.map_err(|source| Error::InvalidCommonName {
+            member: member.map_err(|source| VerifyError::InvalidCommonName {
                 certificate: CertificateRole::Member,
                 source,
             })?,
-            public_key: certificate.public_key()?,
-            period: certificate.period(),
+            issued: IssuedCertificate::new(certificate)?,
         })
     }
 
-    /// The certificate laid open, to look into.
-    pub fn parsed(&self) -> Result<UnverifiedCertificate<'_>, Error> {
-        UnverifiedCertificate::from_der(CertificateRole::Member, &self.der)
-    }
-
-    /// The certificate as DER.
-    #[must_use]
-    pub fn as_der(&self) -> &[u8] {
-        &self.der
-    }
-
-    /// A PEM file with a `CERTIFICATE`.
-    #[must_use]
-    pub fn to_pem(&self) -> String {
-        to_pem(&self.der)
-    }
-
-    /// Whose certificate it is, within the organisation.
+    /// The member that it is about, within the organisation.
     #[must_use]
     pub fn member(&self) -> &Member {
         &self.member
-    }
-
-    /// The member's public key.
-    #[must_use]
-    pub fn public_key(&self) -> &PublicKey {
-        &self.public_key
-    }
-
-    /// When it says that it is valid.
-    #[must_use]
-    pub fn period(&self) -> Period {
-        self.period
     }
 }
 
@@ -130,8 +129,8 @@ impl fmt::Debug for MemberCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemberCertificate")
             .field("member", &self.member)
-            .field("public_key", &self.public_key)
-            .field("period", &self.period)
+            .field("public_key", self.public_key())
+            .field("period", &self.period())
             .finish_non_exhaustive()
     }
 }

@@ -3,26 +3,27 @@
 
 mod intermediate;
 mod issue;
+mod issued;
 mod member;
 mod organisation;
 mod parse;
 mod path;
 mod profile;
 
-pub use intermediate::{IntermediateCertificate, IntermediateName};
-pub use member::MemberCertificate;
-pub use organisation::OrganisationCertificate;
+pub use intermediate::{IntermediateCertificate, IntermediateName, IntermediateRequest};
+pub use member::{MemberCertificate, MemberRequest};
+pub use organisation::{OrganisationCertificate, OrganisationRequest};
 pub use parse::UnverifiedCertificate;
 
-pub(crate) use issue::{date_time, sign_checked};
+pub(crate) use issue::date_time;
 pub(crate) use parse::{IssuerAndSerialNumber, identify};
 pub(crate) use path::{MAX_INTERMEDIATES, Paths, check_time, work_of_organisation};
 pub(crate) use profile::{DelegateProfile, MemberProfile, OrganisationProfile, named_organisation};
 
 use dnssec::Period;
 
-use crate::error::{CertificateRole, Error};
-use crate::key::{PublicKey, SigningKey};
+use crate::error::{CertificateRole, IssueError, VerifyError};
+use crate::key::PublicKey;
 use crate::pem::{self, Block};
 use crate::policy::Rules;
 
@@ -62,32 +63,30 @@ impl<'c> Issuer<'c> {
         }
     }
 
-    fn parsed(self) -> Result<UnverifiedCertificate<'c>, Error> {
+    fn parsed(self) -> Result<UnverifiedCertificate<'c>, VerifyError> {
         match self {
             Self::Organisation(certificate) => certificate.parsed(),
             Self::Intermediate(certificate) => certificate.parsed(),
         }
     }
 
-    /// Whether it may issue, with that key, a certificate for that key and period. Nothing is adjusted: a period that
+    /// Checks that it may issue a certificate for that key and period. Nothing is adjusted: a period that
     /// reaches beyond that of the issuer's certificate is an error (VeraId §4.3).
     fn check(
         self,
-        key: &dyn SigningKey,
         subject_key: &PublicKey,
         period: Period,
         subject: CertificateRole,
         rules: Rules,
-    ) -> Result<UnverifiedCertificate<'c>, Error> {
-        check_key(key, self.public_key(), self.role())?;
+    ) -> Result<UnverifiedCertificate<'c>, IssueError> {
         let issuer_key = self.public_key().borrow();
         if subject_key.borrow().is_same_as(&issuer_key) {
-            return Err(Error::MemberHasOrganisationKey);
+            return Err(IssueError::MemberHasOrganisationKey);
         }
         rules.check_key(subject, &subject_key.borrow())?;
         rules.check_validity(subject, period)?;
         if self.period().intersect(period) != Some(period) {
-            return Err(Error::OutsideIssuerPeriod {
+            return Err(IssueError::OutsideIssuerPeriod {
                 wanted: period,
                 issuer: self.period(),
             });
@@ -115,26 +114,13 @@ impl<'c> From<&'c IntermediateCertificate> for Issuer<'c> {
     }
 }
 
-/// Checks that a private key is the one that a certificate is about.
-pub(crate) fn check_key(
-    key: &dyn SigningKey,
-    certified: &PublicKey,
-    certificate: CertificateRole,
-) -> Result<(), Error> {
-    if key.public_key() == certified {
-        Ok(())
-    } else {
-        Err(Error::KeyMismatch { certificate })
-    }
-}
-
 fn to_pem(der: &[u8]) -> String {
     pem::encode(CERTIFICATE_LABEL, der).unwrap_or_default()
 }
 
-fn read_pem(pem: &str) -> Result<zeroize::Zeroizing<Vec<u8>>, Error> {
+fn read_pem(pem: &str) -> Result<zeroize::Zeroizing<Vec<u8>>, VerifyError> {
     Block::find(pem)
         .filter(|block| block.label == CERTIFICATE_LABEL)
         .and_then(|block| block.decode())
-        .ok_or(Error::NotPemCertificate)
+        .ok_or(VerifyError::NotPemCertificate)
 }

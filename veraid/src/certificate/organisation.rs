@@ -4,13 +4,16 @@ use std::fmt;
 
 use dnssec::Period;
 
+use super::issue;
+use super::issued::{IssuedCertificate, common_of_certificates};
 use super::parse::UnverifiedCertificate;
 use super::profile::named_organisation;
-use super::{issue, read_pem, to_pem};
-use crate::error::{CertificateRole, Error};
+use crate::algorithm::SignatureAlgorithm;
+use crate::error::{CertificateRole, IssueError, VerifyError};
 use crate::key::{PublicKey, SigningKey};
 use crate::name::{Dialect, Organisation};
 use crate::policy::Rules;
+use crate::unsigned::UnsignedCertificate;
 
 /// The certificate of an organisation: for its domain, with the key that the domain publishes.
 ///
@@ -19,105 +22,106 @@ use crate::policy::Rules;
 #[doc(alias = "OrganizationCertificate")]
 #[derive(Clone, PartialEq, Eq)]
 pub struct OrganisationCertificate {
-    der: Box<[u8]>,
+    issued: IssuedCertificate,
     organisation: Organisation,
-    public_key: PublicKey,
+}
+
+common_of_certificates!(OrganisationCertificate, CertificateRole::Organisation);
+
+/// What an organisation's certificate is to say.
+#[doc(alias = "OrganizationRequest")]
+#[derive(Clone, Copy, Debug)]
+pub struct OrganisationRequest<'r> {
+    organisation: &'r Organisation,
+    dialect: Dialect,
     period: Period,
+    path_length: u8,
+}
+
+impl<'r> OrganisationRequest<'r> {
+    /// A certificate for `organisation` that is valid for `period`, with no intermediates between it and a member.
+    #[must_use]
+    pub fn new(organisation: &'r Organisation, dialect: Dialect, period: Period) -> Self {
+        Self {
+            organisation,
+            dialect,
+            period,
+            path_length: 0,
+        }
+    }
+
+    /// Sets how many intermediates may stand between it and a member: 0 unless the organisation delegates to somebody who
+    /// issues certificates to members, and always in VeraId. Make it no larger than is needed (DomainAuth draft,
+    /// "Organisation Certificate").
+    #[must_use]
+    pub fn with_path_length(mut self, path_length: u8) -> Self {
+        self.path_length = path_length;
+        self
+    }
 }
 
 impl OrganisationCertificate {
     /// Issues a certificate to the organisation whose private key is given, with that very key.
     ///
-    /// `path_length` is how many intermediates may stand between it and a member: 0 unless the organisation delegates to
-    /// somebody who issues certificates to members, and always in VeraId. Make it no larger than is needed (DomainAuth
-    /// draft, "Organisation Certificate").
+    /// # Errors
+    /// As [`OrganisationCertificate::prepare`] and [`UnsignedCertificate::sign`].
+    pub fn self_issue(
+        request: &OrganisationRequest<'_>,
+        key: &dyn SigningKey,
+    ) -> Result<Self, IssueError> {
+        Self::prepare(request, key.public_key())?.sign(key)
+    }
+
+    /// Prepares all of a certificate for an organisation's key but its signature by that key.
     ///
     /// # Errors
-    /// [`Error::CertificateTooLong`] for more than 90 days in DomainAuth; [`Error::CertificateKey`] for a key of which the
-    /// dialect has no records; [`Error::IntermediatesOutsideDialect`] for a path length in VeraId; [`Error::UnwritablePeriod`] for times that certificates cannot have; [`Error::Signing`]
-    /// and [`Error::SignedWrongly`] if the key does not sign as it should.
-    pub fn self_issue(
-        organisation: &Organisation,
-        dialect: Dialect,
-        key: &dyn SigningKey,
-        period: Period,
-        path_length: u8,
-    ) -> Result<Self, Error> {
+    /// [`VerifyError::CertificateTooLong`] for more than 90 days in DomainAuth; [`VerifyError::CertificateKey`] for a key of
+    /// which the dialect has no records; [`VerifyError::IntermediatesOutsideDialect`] for a path length in VeraId;
+    /// [`IssueError::UnwritablePeriod`] for times that certificates can't have.
+    pub fn prepare(
+        request: &OrganisationRequest<'_>,
+        key: &PublicKey,
+    ) -> Result<UnsignedCertificate<Self>, IssueError> {
+        let OrganisationRequest {
+            dialect,
+            period,
+            path_length,
+            ..
+        } = *request;
         let rules = Rules::widest(dialect);
+        let role = CertificateRole::Organisation;
         if !rules.is_domain_auth() && path_length > 0 {
-            return Err(Error::IntermediatesOutsideDialect);
+            return Err(VerifyError::IntermediatesOutsideDialect.into());
         }
-        rules.check_key(CertificateRole::Organisation, &key.public_key().borrow())?;
-        rules.check_validity(CertificateRole::Organisation, period)?;
-        let name = issue::common_name(&organisation.common_name(dialect))?;
+        rules.check_key(role, &key.borrow())?;
+        rules.check_validity(role, period)?;
+        let name = issue::common_name(&request.organisation.common_name(dialect))?;
         let request = issue::Request {
             issuer: &name,
             subject: &name,
-            subject_key: key.public_key(),
+            subject_key: key,
             period,
             authority: issue::Authority::Issue(path_length),
             authority_key_identifier: None,
             dialect,
         };
-        Self::from_der(&issue::issue(&request, key)?)
+        issue::prepare(&request, key, role, Self::finish)
     }
 
-    /// Reads a DER certificate.
-    pub fn from_der(der: &[u8]) -> Result<Self, Error> {
-        Self::from_parsed(&UnverifiedCertificate::from_der(
-            CertificateRole::Organisation,
-            der,
-        )?)
-    }
-
-    /// Reads a PEM file with a `CERTIFICATE`.
-    pub fn from_pem(pem: &str) -> Result<Self, Error> {
-        Self::from_der(&read_pem(pem)?)
-    }
-
-    pub(crate) fn from_parsed(certificate: &UnverifiedCertificate<'_>) -> Result<Self, Error> {
+    pub(crate) fn from_parsed(
+        certificate: &UnverifiedCertificate<'_>,
+    ) -> Result<Self, VerifyError> {
         Ok(Self {
-            der: certificate.to_der().into(),
             organisation: named_organisation(certificate)?,
-            public_key: certificate.public_key()?,
-            period: certificate.period(),
+            issued: IssuedCertificate::new(certificate)?,
         })
     }
 
-    /// The certificate laid open, to look into.
-    pub fn parsed(&self) -> Result<UnverifiedCertificate<'_>, Error> {
-        UnverifiedCertificate::from_der(CertificateRole::Organisation, &self.der)
-    }
-
-    /// The certificate as DER.
-    #[must_use]
-    pub fn as_der(&self) -> &[u8] {
-        &self.der
-    }
-
-    /// A PEM file with a `CERTIFICATE`.
-    #[must_use]
-    pub fn to_pem(&self) -> String {
-        to_pem(&self.der)
-    }
-
-    /// Whose certificate it is.
+    /// The organisation that it is about.
     #[doc(alias = "organization")]
     #[must_use]
     pub fn organisation(&self) -> &Organisation {
         &self.organisation
-    }
-
-    /// The organisation's public key.
-    #[must_use]
-    pub fn public_key(&self) -> &PublicKey {
-        &self.public_key
-    }
-
-    /// When it says that it is valid.
-    #[must_use]
-    pub fn period(&self) -> Period {
-        self.period
     }
 }
 
@@ -125,8 +129,8 @@ impl fmt::Debug for OrganisationCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OrganisationCertificate")
             .field("organisation", &self.organisation)
-            .field("public_key", &self.public_key)
-            .field("period", &self.period)
+            .field("public_key", self.public_key())
+            .field("period", &self.period())
             .finish_non_exhaustive()
     }
 }

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use crate::algorithm::{AlgorithmFault, SignatureAlgorithm, read_signature_algorithm};
 use crate::asn1::{Reader, Unreadable, Value, tag};
-use crate::error::{CertificateRole, Error, Within as _};
+use crate::error::{CertificateRole, VerifyError, Within as _};
 use crate::key::{PublicKey, PublicKeyRef};
 use crate::oid;
 
@@ -53,13 +53,13 @@ pub struct UnverifiedCertificate<'a> {
 
 impl<'a> UnverifiedCertificate<'a> {
     /// Reads a certificate that stands alone.
-    pub(crate) fn from_der(role: CertificateRole, der: &'a [u8]) -> Result<Self, Error> {
+    pub(crate) fn from_der(role: CertificateRole, der: &'a [u8]) -> Result<Self, VerifyError> {
         let value = Value::whole(der, tag::SEQUENCE, "a Certificate").within_certificate(role)?;
         Self::read(role, value)
     }
 
     /// Reads a certificate whatever its tag is.
-    pub(crate) fn read(role: CertificateRole, certificate: Value<'a>) -> Result<Self, Error> {
+    pub(crate) fn read(role: CertificateRole, certificate: Value<'a>) -> Result<Self, VerifyError> {
         let mut fields = certificate.reader();
         let mut field = |tag, expected| fields.read(tag, expected).within_certificate(role);
         let signed = field(tag::SEQUENCE, "a TBSCertificate")?;
@@ -70,19 +70,19 @@ impl<'a> UnverifiedCertificate<'a> {
 
         let tbs = TbsCertificate::read(signed.reader()).within_certificate(role)?;
         if tbs.version != Some(VERSION_3) && !tbs.is_plain_version_1 {
-            return Err(Error::CertificateVersion { certificate: role });
+            return Err(VerifyError::CertificateVersion { certificate: role });
         }
         if tbs.signature_algorithm.encoding() != outer_algorithm.encoding() {
-            return Err(Error::CertificateAlgorithmMismatch { certificate: role });
+            return Err(VerifyError::CertificateAlgorithmMismatch { certificate: role });
         }
         let signature_algorithm =
             read_signature_algorithm(outer_algorithm).map_err(|fault| match fault {
-                AlgorithmFault::Unreadable(unreadable) => Error::MalformedCertificate {
+                AlgorithmFault::Unreadable(unreadable) => VerifyError::MalformedCertificate {
                     certificate: role,
                     offset: unreadable.offset,
                     expected: unreadable.expected,
                 },
-                AlgorithmFault::NotAllowed(problem) => Error::CertificateSignatureAlgorithm {
+                AlgorithmFault::NotAllowed(problem) => VerifyError::CertificateSignatureAlgorithm {
                     certificate: role,
                     problem,
                 },
@@ -134,7 +134,7 @@ impl<'a> UnverifiedCertificate<'a> {
     }
 
     /// The one common name of its subject.
-    pub fn common_name(&self) -> Result<Cow<'a, str>, Error> {
+    pub fn common_name(&self) -> Result<Cow<'a, str>, VerifyError> {
         read_common_name(self.role, self.subject)
     }
 
@@ -145,12 +145,12 @@ impl<'a> UnverifiedCertificate<'a> {
     }
 
     /// The key that it certifies.
-    pub fn public_key(&self) -> Result<PublicKey, Error> {
+    pub fn public_key(&self) -> Result<PublicKey, VerifyError> {
         self.public_key_ref().map(PublicKey::from)
     }
 
-    pub(crate) fn public_key_ref(&self) -> Result<PublicKeyRef<'a>, Error> {
-        PublicKeyRef::parse(self.public_key).map_err(|source| Error::CertificateKey {
+    pub(crate) fn public_key_ref(&self) -> Result<PublicKeyRef<'a>, VerifyError> {
+        PublicKeyRef::parse(self.public_key).map_err(|source| VerifyError::CertificateKey {
             certificate: self.role,
             source,
         })
@@ -190,7 +190,9 @@ impl<'a> UnverifiedCertificate<'a> {
         self.serial_number.encoding()
     }
 
-    pub(crate) fn issuer_and_serial_number(&self) -> Result<IssuerAndSerialNumber<'a>, Error> {
+    pub(crate) fn issuer_and_serial_number(
+        &self,
+    ) -> Result<IssuerAndSerialNumber<'a>, VerifyError> {
         let serial_number = self.serial_number.minimal_integer();
         Ok(IssuerAndSerialNumber {
             issuer: self.issuer.encoding(),
@@ -208,25 +210,28 @@ impl<'a> UnverifiedCertificate<'a> {
     }
 
     /// Whether the issuer's key can have signed it, by the algorithm that it is signed with.
-    pub(crate) fn check_signature_algorithm(&self, issuer: &PublicKeyRef<'_>) -> Result<(), Error> {
+    pub(crate) fn check_signature_algorithm(
+        &self,
+        issuer: &PublicKeyRef<'_>,
+    ) -> Result<(), VerifyError> {
         if issuer.makes(self.signature_algorithm) {
             return Ok(());
         }
-        Err(Error::CertificateKeyAlgorithm {
+        Err(VerifyError::CertificateKeyAlgorithm {
             certificate: self.role,
             key: issuer.algorithm,
         })
     }
 
     /// Checks the signature with the issuer's key (RFC 5280 §6.1.3 (a) (1)).
-    pub(crate) fn verify_signature(&self, issuer: &PublicKeyRef<'_>) -> Result<(), Error> {
+    pub(crate) fn verify_signature(&self, issuer: &PublicKeyRef<'_>) -> Result<(), VerifyError> {
         self.check_signature_algorithm(issuer)?;
         issuer
             .verify(self.signature_algorithm, self.signed, self.signature)
             .map_err(|failure| {
                 let certificate = self.role;
-                let wrong = Error::CertificateSignature { certificate };
-                Error::unverified(failure, issuer.algorithm, wrong)
+                let wrong = VerifyError::CertificateSignature { certificate };
+                VerifyError::unverified(failure, issuer.algorithm, wrong)
             })
     }
 }
@@ -301,17 +306,17 @@ pub(crate) fn identify(certificate: Value<'_>) -> Result<IssuerAndSerialNumber<'
     })
 }
 
-fn read_validity(role: CertificateRole, validity: Value<'_>) -> Result<Period, Error> {
+fn read_validity(role: CertificateRole, validity: Value<'_>) -> Result<Period, VerifyError> {
     let mut times = validity.reader();
     let mut time = || times.any("a time")?.certificate_time();
     let not_before = time().within_certificate(role)?;
     let not_after = time().within_certificate(role)?;
     times.finish().within_certificate(role)?;
-    Period::new(not_before, not_after).ok_or(Error::CertificatePeriod { certificate: role })
+    Period::new(not_before, not_after).ok_or(VerifyError::CertificatePeriod { certificate: role })
 }
 
 /// Finds the one common name in a distinguished name (RFC 5280 §4.1.2.4, §A.1).
-fn read_common_name(role: CertificateRole, name: Value<'_>) -> Result<Cow<'_, str>, Error> {
+fn read_common_name(role: CertificateRole, name: Value<'_>) -> Result<Cow<'_, str>, VerifyError> {
     let mut found = None;
     let mut relative_names = name.reader();
     while !relative_names.is_empty() {
@@ -326,12 +331,12 @@ fn read_common_name(role: CertificateRole, name: Value<'_>) -> Result<Cow<'_, st
                 continue;
             }
             if found.replace(value).is_some() {
-                return Err(Error::SeveralCommonNames { certificate: role });
+                return Err(VerifyError::SeveralCommonNames { certificate: role });
             }
         }
     }
-    let value = found.ok_or(Error::NoCommonName { certificate: role })?;
-    decode_directory_string(value).ok_or(Error::CommonNameEncoding { certificate: role })
+    let value = found.ok_or(VerifyError::NoCommonName { certificate: role })?;
+    decode_directory_string(value).ok_or(VerifyError::CommonNameEncoding { certificate: role })
 }
 
 /// That attribute of a distinguished name that holds nothing else.
@@ -407,7 +412,7 @@ pub(crate) struct Extensions<'a> {
 impl<'a> Extensions<'a> {
     /// Reads `Extensions` (RFC 5280 §4.2). A critical one that means nothing here is an error, and so is any that stands
     /// there twice.
-    fn read(role: CertificateRole, explicit: Option<Value<'a>>) -> Result<Self, Error> {
+    fn read(role: CertificateRole, explicit: Option<Value<'a>>) -> Result<Self, VerifyError> {
         let mut known = Self::default();
         let Some(explicit) = explicit else {
             return Ok(known);
@@ -423,10 +428,10 @@ impl<'a> Extensions<'a> {
         while !extensions.is_empty() {
             let extension = Extension::read(&mut extensions).within_certificate(role)?;
             if seen.contains(&extension.identifier) {
-                return Err(Error::DuplicateExtension { certificate: role });
+                return Err(VerifyError::DuplicateExtension { certificate: role });
             }
             if seen.len() == MAX_EXTENSIONS {
-                return Err(Error::TooManyExtensions {
+                return Err(VerifyError::TooManyExtensions {
                     certificate: role,
                     limit: MAX_EXTENSIONS,
                 });
@@ -434,7 +439,7 @@ impl<'a> Extensions<'a> {
             seen.push(extension.identifier);
             let is_known = known.interpret(&extension).within_certificate(role)?;
             if extension.critical && !is_known {
-                return Err(Error::UnhandledCriticalExtension { certificate: role });
+                return Err(VerifyError::UnhandledCriticalExtension { certificate: role });
             }
         }
         Ok(known)

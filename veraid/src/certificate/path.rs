@@ -12,7 +12,7 @@ use super::profile::{
     OrganisationProfile, check_intermediate, check_issuer_key_identifier, check_issues,
     is_self_issued,
 };
-use crate::error::Error;
+use crate::error::VerifyError;
 use crate::key::PublicKeyRef;
 use crate::policy::Rules;
 
@@ -72,7 +72,7 @@ impl<'c, 'a> Paths<'c, 'a> {
         rules: Rules,
         available: Period,
         required: Period,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, VerifyError> {
         let search = Search {
             end,
             organisation,
@@ -94,7 +94,7 @@ impl<'c, 'a> Paths<'c, 'a> {
     }
 
     /// What checking the signatures of all paths takes.
-    pub(crate) fn work(&self) -> Result<Work, Error> {
+    pub(crate) fn work(&self) -> Result<Work, VerifyError> {
         self.needed.iter().try_fold(Work::NONE, |work, &link| {
             let key = self.key_of(link.issuer)?;
             Ok(work.saturating_add(work_of(self.issued(link), &key)))
@@ -171,7 +171,7 @@ pub(crate) struct Signatures<'p, 'c, 'a> {
 
 impl Signatures<'_, '_, '_> {
     /// Checks those of one path.
-    pub(crate) fn verify(&mut self, path: &Path) -> Result<(), Error> {
+    pub(crate) fn verify(&mut self, path: &Path) -> Result<(), VerifyError> {
         // From the organisation downwards, so that an intermediate's key is used only once it is the organisation's word.
         let links: SmallVec<[Link; 3]> = path.links().collect();
         links
@@ -180,13 +180,13 @@ impl Signatures<'_, '_, '_> {
             .try_for_each(|link| self.check(link))
     }
 
-    fn check(&mut self, link: Link) -> Result<(), Error> {
+    fn check(&mut self, link: Link) -> Result<(), VerifyError> {
         if self.good.contains(&link) {
             return Ok(());
         }
         let certificate = self.paths.issued(link);
         if self.bad.contains(&link) {
-            return Err(Error::CertificateSignature {
+            return Err(VerifyError::CertificateSignature {
                 certificate: certificate.role(),
             });
         }
@@ -208,13 +208,13 @@ impl<'c, 'a> Paths<'c, 'a> {
             .unwrap_or(self.end)
     }
 
-    fn key_of(&self, issuer: Issuer) -> Result<PublicKeyRef<'a>, Error> {
+    fn key_of(&self, issuer: Issuer) -> Result<PublicKeyRef<'a>, VerifyError> {
         match issuer {
             Issuer::Organisation => Ok(self.organisation.key),
             Issuer::Intermediate(place) => self
                 .intermediates
                 .get(place)
-                .ok_or(Error::PathBudgetExhausted)?
+                .ok_or(VerifyError::PathBudgetExhausted)?
                 .public_key_ref(),
         }
     }
@@ -229,7 +229,7 @@ struct Search<'c, 'a> {
     available: Period,
     required: Period,
     /// Why the shortest path is none.
-    failure: Option<Error>,
+    failure: Option<VerifyError>,
     /// Whom each certificate names as its issuer, once that was looked at: the intermediates by their places, the end last.
     /// Names may be long, and paths meet the same certificates again and again.
     issuers: Vec<Option<Issuers>>,
@@ -243,7 +243,7 @@ struct Issuers {
 }
 
 impl<'c, 'a> Search<'c, 'a> {
-    fn run(mut self) -> Result<(Vec<Path>, Links), Error> {
+    fn run(mut self) -> Result<(Vec<Path>, Links), VerifyError> {
         let mut found = Vec::new();
         let mut needed: Links = smallvec![];
         let mut open: Vec<(Intermediates, Period)> = vec![(Intermediates::new(), self.available)];
@@ -277,7 +277,7 @@ impl<'c, 'a> Search<'c, 'a> {
                 }
                 steps = steps.saturating_add(1);
                 if steps > MAX_STEPS || needed.len() > MAX_SIGNATURES {
-                    return Err(Error::PathBudgetExhausted);
+                    return Err(VerifyError::PathBudgetExhausted);
                 }
                 match self.extend(&below, candidate, period) {
                     Ok(period) => {
@@ -290,10 +290,10 @@ impl<'c, 'a> Search<'c, 'a> {
             }
         }
         if needed.len() > MAX_SIGNATURES {
-            return Err(Error::PathBudgetExhausted);
+            return Err(VerifyError::PathBudgetExhausted);
         }
         if found.is_empty() {
-            return Err(self.failure.unwrap_or(Error::OtherIssuer {
+            return Err(self.failure.unwrap_or(VerifyError::OtherIssuer {
                 certificate: self.end.role(),
             }));
         }
@@ -332,7 +332,7 @@ impl<'c, 'a> Search<'c, 'a> {
     }
 
     /// Whether the organisation's certificate may stand at the top.
-    fn complete(&self, below: &[usize]) -> Result<(), Error> {
+    fn complete(&self, below: &[usize]) -> Result<(), VerifyError> {
         let organisation = self.organisation.certificate();
         check_issues(organisation, self.rules)?;
         self.check_path_length(organisation, below)?;
@@ -345,18 +345,18 @@ impl<'c, 'a> Search<'c, 'a> {
         below: &[usize],
         candidate: &UnverifiedCertificate<'a>,
         period: Period,
-    ) -> Result<Period, Error> {
+    ) -> Result<Period, VerifyError> {
         let key = check_intermediate(candidate, self.rules)?;
         self.check_path_length(candidate, below)?;
         self.check_link(self.last(below), candidate, &key)?;
         check_time(candidate, self.required)?;
         if below.len() >= MAX_PATH_INTERMEDIATES {
-            return Err(Error::PathBudgetExhausted);
+            return Err(VerifyError::PathBudgetExhausted);
         }
         period
             .intersect(candidate.period())
             .filter(|period| period.overlaps(self.required))
-            .ok_or(Error::NeverValidTogether {
+            .ok_or(VerifyError::NeverValidTogether {
                 required: self.required,
             })
     }
@@ -367,7 +367,7 @@ impl<'c, 'a> Search<'c, 'a> {
         certificate: &UnverifiedCertificate<'_>,
         issuer: &UnverifiedCertificate<'_>,
         issuer_key: &PublicKeyRef<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), VerifyError> {
         check_issuer_key_identifier(certificate, issuer, issuer_key, self.rules)?;
         certificate.check_signature_algorithm(issuer_key)
     }
@@ -377,7 +377,7 @@ impl<'c, 'a> Search<'c, 'a> {
         &self,
         issuer: &UnverifiedCertificate<'_>,
         below: &[usize],
-    ) -> Result<(), Error> {
+    ) -> Result<(), VerifyError> {
         let Some(limit) = issuer.extensions().path_length() else {
             return Ok(());
         };
@@ -387,7 +387,7 @@ impl<'c, 'a> Search<'c, 'a> {
             .filter(|intermediate| !is_self_issued(intermediate))
             .count();
         if following > usize::from(limit) {
-            return Err(Error::PathTooLong {
+            return Err(VerifyError::PathTooLong {
                 certificate: issuer.role(),
                 limit,
             });
@@ -396,7 +396,7 @@ impl<'c, 'a> Search<'c, 'a> {
     }
 
     /// Keeps the first failure, which is that of the shortest path.
-    fn note(&mut self, failure: Error) {
+    fn note(&mut self, failure: VerifyError) {
         self.failure.get_or_insert(failure);
     }
 }
@@ -405,11 +405,11 @@ impl<'c, 'a> Search<'c, 'a> {
 pub(crate) fn check_time(
     certificate: &UnverifiedCertificate<'_>,
     required: Period,
-) -> Result<(), Error> {
+) -> Result<(), VerifyError> {
     if certificate.period().overlaps(required) {
         return Ok(());
     }
-    Err(Error::certificate_time(
+    Err(VerifyError::certificate_time(
         certificate.role(),
         certificate.period(),
         required,

@@ -4,7 +4,7 @@
 //! All that is free is checked here; signatures are left to [`path`](super::path).
 
 use super::parse::UnverifiedCertificate;
-use crate::error::{Error, KeyIdentifier};
+use crate::error::{KeyIdentifier, VerifyError};
 use crate::key::PublicKeyRef;
 use crate::name::{Dialect, Member, Organisation};
 use crate::policy::Rules;
@@ -12,7 +12,7 @@ use crate::policy::Rules;
 /// The organisation that a certificate names, whatever else may be wrong with it.
 pub(crate) fn named_organisation(
     certificate: &UnverifiedCertificate<'_>,
-) -> Result<Organisation, Error> {
+) -> Result<Organisation, VerifyError> {
     // VeraId takes it with and without the final dot.
     read_organisation(certificate, Dialect::VeraId)
 }
@@ -21,9 +21,9 @@ pub(crate) fn named_organisation(
 fn read_organisation(
     certificate: &UnverifiedCertificate<'_>,
     dialect: Dialect,
-) -> Result<Organisation, Error> {
+) -> Result<Organisation, VerifyError> {
     Organisation::parse_common_name(&certificate.common_name()?, dialect).map_err(|source| {
-        Error::InvalidCommonName {
+        VerifyError::InvalidCommonName {
             certificate: certificate.role(),
             source,
         }
@@ -44,7 +44,7 @@ impl<'c, 'a> OrganisationProfile<'c, 'a> {
     pub(crate) fn check(
         certificate: &'c UnverifiedCertificate<'a>,
         rules: Rules,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, VerifyError> {
         let organisation = read_organisation(certificate, rules.dialect)?;
         let key = certificate.public_key_ref()?;
         rules.check_key(certificate.role(), &key)?;
@@ -52,10 +52,10 @@ impl<'c, 'a> OrganisationProfile<'c, 'a> {
         match rules.dialect {
             Dialect::VeraId => {
                 if !is_self_issued(certificate) {
-                    return Err(Error::NotSelfIssued);
+                    return Err(VerifyError::NotSelfIssued);
                 }
                 if !certificate.is_ca() {
-                    return Err(Error::NotCa {
+                    return Err(VerifyError::NotCa {
                         certificate: certificate.role(),
                     });
                 }
@@ -83,7 +83,7 @@ impl<'c, 'a> OrganisationProfile<'c, 'a> {
 
     /// The organisation's own signature over its certificate (VeraId §7.4 step 3). A certificate by another issuer, which
     /// DomainAuth allows, has none: its key is what counts.
-    pub(crate) fn verify_signature(&self) -> Result<(), Error> {
+    pub(crate) fn verify_signature(&self) -> Result<(), VerifyError> {
         if is_self_issued(self.certificate) {
             self.certificate.verify_signature(&self.key)
         } else {
@@ -92,7 +92,7 @@ impl<'c, 'a> OrganisationProfile<'c, 'a> {
     }
 
     /// Whether the organisation may sign content itself.
-    pub(crate) fn check_may_sign_content(&self) -> Result<(), Error> {
+    pub(crate) fn check_may_sign_content(&self) -> Result<(), VerifyError> {
         check_may_sign_content(self.certificate)
     }
 }
@@ -109,21 +109,21 @@ impl<'a> MemberProfile<'a> {
         certificate: &UnverifiedCertificate<'a>,
         organisation: &OrganisationProfile<'_, '_>,
         rules: Rules,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, VerifyError> {
         let member = Member::parse_for(&certificate.common_name()?, rules.dialect);
-        let member = member.map_err(|source| Error::InvalidCommonName {
+        let member = member.map_err(|source| VerifyError::InvalidCommonName {
             certificate: certificate.role(),
             source,
         });
         // A signature by the organisation itself must carry an attribution. The domain is no member's name.
         let key = certificate.public_key_ref();
         if key.is_ok_and(|key| key.is_same_as(&organisation.key)) {
-            return Err(Error::OrganisationAsMember);
+            return Err(VerifyError::OrganisationAsMember);
         }
         let member = member?;
         // In DomainAuth an intermediate with a common name may sign as the member that it names.
         if !rules.is_domain_auth() && certificate.is_ca() {
-            return Err(Error::CaMember);
+            return Err(VerifyError::CaMember);
         }
         Ok(Self {
             key: check_signer(certificate, rules)?,
@@ -142,10 +142,10 @@ impl<'a> DelegateProfile<'a> {
     pub(crate) fn check(
         certificate: &UnverifiedCertificate<'a>,
         rules: Rules,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, VerifyError> {
         // Whoever else has signed may not speak for another member.
         if !rules.is_domain_auth() || !certificate.is_ca() {
-            return Err(Error::AttributionByMember);
+            return Err(VerifyError::AttributionByMember);
         }
         check_critical_ca(certificate)?;
         Ok(Self {
@@ -158,7 +158,7 @@ impl<'a> DelegateProfile<'a> {
 fn check_signer<'a>(
     certificate: &UnverifiedCertificate<'a>,
     rules: Rules,
-) -> Result<PublicKeyRef<'a>, Error> {
+) -> Result<PublicKeyRef<'a>, VerifyError> {
     let key = certificate.public_key_ref()?;
     rules.check_key(certificate.role(), &key)?;
     rules.check_certificate_period(certificate)?;
@@ -172,7 +172,7 @@ fn check_signer<'a>(
 pub(super) fn check_intermediate<'a>(
     certificate: &UnverifiedCertificate<'a>,
     rules: Rules,
-) -> Result<PublicKeyRef<'a>, Error> {
+) -> Result<PublicKeyRef<'a>, VerifyError> {
     check_critical_ca(certificate)?;
     check_may_sign_certificates(certificate)?;
     let key = certificate.public_key_ref()?;
@@ -186,7 +186,7 @@ pub(super) fn check_intermediate<'a>(
 pub(super) fn check_issues(
     certificate: &UnverifiedCertificate<'_>,
     rules: Rules,
-) -> Result<(), Error> {
+) -> Result<(), VerifyError> {
     if rules.is_domain_auth() {
         check_critical_ca(certificate)?;
     }
@@ -197,24 +197,24 @@ pub(super) fn check_issues(
 pub(super) fn check_may_issue(
     certificate: &UnverifiedCertificate<'_>,
     rules: Rules,
-) -> Result<(), Error> {
+) -> Result<(), VerifyError> {
     if !certificate.is_ca() {
-        return Err(Error::NotCa {
+        return Err(VerifyError::NotCa {
             certificate: certificate.role(),
         });
     }
     check_issues(certificate, rules)
 }
 
-fn check_critical_ca(certificate: &UnverifiedCertificate<'_>) -> Result<(), Error> {
+fn check_critical_ca(certificate: &UnverifiedCertificate<'_>) -> Result<(), VerifyError> {
     let role = certificate.role();
     if !certificate.is_ca() {
-        return Err(Error::NotCa { certificate: role });
+        return Err(VerifyError::NotCa { certificate: role });
     }
     if certificate.extensions().basic_constraints_critical() {
         Ok(())
     } else {
-        Err(Error::UncriticalConstraints { certificate: role })
+        Err(VerifyError::UncriticalConstraints { certificate: role })
     }
 }
 
@@ -222,21 +222,21 @@ pub(super) fn is_self_issued(certificate: &UnverifiedCertificate<'_>) -> bool {
     certificate.issuer() == certificate.subject()
 }
 
-fn check_may_sign_content(certificate: &UnverifiedCertificate<'_>) -> Result<(), Error> {
+fn check_may_sign_content(certificate: &UnverifiedCertificate<'_>) -> Result<(), VerifyError> {
     if certificate.extensions().may_sign_content() {
         return Ok(());
     }
-    Err(Error::KeyUsage {
+    Err(VerifyError::KeyUsage {
         certificate: certificate.role(),
         needed: "digitalSignature",
     })
 }
 
-fn check_may_sign_certificates(certificate: &UnverifiedCertificate<'_>) -> Result<(), Error> {
+fn check_may_sign_certificates(certificate: &UnverifiedCertificate<'_>) -> Result<(), VerifyError> {
     if certificate.extensions().may_sign_certificates() {
         return Ok(());
     }
-    Err(Error::KeyUsage {
+    Err(VerifyError::KeyUsage {
         certificate: certificate.role(),
         needed: "keyCertSign",
     })
@@ -247,7 +247,7 @@ fn check_subject_key_identifier(
     certificate: &UnverifiedCertificate<'_>,
     key: &PublicKeyRef<'_>,
     rules: Rules,
-) -> Result<(), Error> {
+) -> Result<(), VerifyError> {
     match rules.dialect {
         Dialect::VeraId => check_digest_identifier(certificate, KeyIdentifier::Subject, key),
         Dialect::DomainAuth => Ok(()),
@@ -260,7 +260,7 @@ pub(super) fn check_issuer_key_identifier(
     issuer: &UnverifiedCertificate<'_>,
     issuer_key: &PublicKeyRef<'_>,
     rules: Rules,
-) -> Result<(), Error> {
+) -> Result<(), VerifyError> {
     match rules.dialect {
         Dialect::VeraId => {
             check_digest_identifier(certificate, KeyIdentifier::Authority, issuer_key)
@@ -274,7 +274,7 @@ fn check_digest_identifier(
     certificate: &UnverifiedCertificate<'_>,
     identifier: KeyIdentifier,
     key: &PublicKeyRef<'_>,
-) -> Result<(), Error> {
+) -> Result<(), VerifyError> {
     let extensions = certificate.extensions();
     let found = match identifier {
         KeyIdentifier::Authority => extensions.authority_key_identifier(),
@@ -282,12 +282,12 @@ fn check_digest_identifier(
     };
     let certificate = certificate.role();
     match found {
-        None => Err(Error::MissingKeyIdentifier {
+        None => Err(VerifyError::MissingKeyIdentifier {
             certificate,
             identifier,
         }),
         Some(found) if found != key.key_identifier().as_ref() => {
-            Err(Error::KeyIdentifierMismatch {
+            Err(VerifyError::KeyIdentifierMismatch {
                 certificate,
                 identifier,
             })
@@ -300,11 +300,11 @@ fn check_digest_identifier(
 fn check_authority(
     certificate: &UnverifiedCertificate<'_>,
     issuer: &UnverifiedCertificate<'_>,
-) -> Result<(), Error> {
+) -> Result<(), VerifyError> {
     let named = certificate.extensions().authority_key_identifier();
     let own = issuer.extensions().subject_key_identifier();
     match named.zip(own) {
-        Some((named, own)) if named != own => Err(Error::KeyIdentifierMismatch {
+        Some((named, own)) if named != own => Err(VerifyError::KeyIdentifierMismatch {
             certificate: certificate.role(),
             identifier: KeyIdentifier::Authority,
         }),

@@ -10,7 +10,7 @@ use aws_lc_rs::signature::{
     KeyPair as KeyPairOf, ML_DSA_44, ML_DSA_44_SIGNING, ML_DSA_65, ML_DSA_65_SIGNING, ML_DSA_87,
     ML_DSA_87_SIGNING, ParsedPublicKey, PqdsaKeyPair, PqdsaSigningAlgorithm,
     RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RSA_PSS_SHA256,
-    RsaKeyPair, UnparsedPublicKey, VerificationAlgorithm,
+    RSA_PSS_SHA384, RSA_PSS_SHA512, RsaKeyPair, UnparsedPublicKey, VerificationAlgorithm,
 };
 use aws_lc_rs::{constant_time, digest};
 use der::asn1::OctetStringRef;
@@ -36,12 +36,39 @@ impl From<KeyRejected> for Failure {
 pub(super) struct AwsLc;
 
 pub(super) fn digest(algorithm: HashAlgorithm, octets: &[u8]) -> Digest {
-    let function = match algorithm {
+    Digest::new(
+        algorithm,
+        digest::digest(function(algorithm), octets).as_ref(),
+    )
+}
+
+/// A digest in the making.
+pub(crate) struct Hasher {
+    context: digest::Context,
+    algorithm: HashAlgorithm,
+}
+
+impl Hasher {
+    pub(crate) fn new(algorithm: HashAlgorithm) -> Self {
+        let context = digest::Context::new(function(algorithm));
+        Self { context, algorithm }
+    }
+
+    pub(crate) fn update(&mut self, octets: &[u8]) {
+        self.context.update(octets);
+    }
+
+    pub(crate) fn finish(self) -> Digest {
+        Digest::new(self.algorithm, self.context.finish().as_ref())
+    }
+}
+
+fn function(algorithm: HashAlgorithm) -> &'static digest::Algorithm {
+    match algorithm {
         HashAlgorithm::Sha256 => &digest::SHA256,
         HashAlgorithm::Sha384 => &digest::SHA384,
         HashAlgorithm::Sha512 => &digest::SHA512,
-    };
-    Digest::new(algorithm, digest::digest(function, octets).as_ref())
+    }
 }
 
 pub(super) fn fill_random(octets: &mut [u8]) -> Result<(), Failure> {
@@ -196,14 +223,15 @@ impl KeyPair for RsaKeyPair {
         KeyPairOf::public_key(self).as_ref()
     }
 
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Failure> {
+    fn sign(&self, message: &[u8], algorithm: SignatureAlgorithm) -> Result<Vec<u8>, Failure> {
+        let encoding = match algorithm {
+            SignatureAlgorithm::RsassaPss(HashAlgorithm::Sha256) => &RSA_PSS_SHA256,
+            SignatureAlgorithm::RsassaPss(HashAlgorithm::Sha384) => &RSA_PSS_SHA384,
+            SignatureAlgorithm::RsassaPss(HashAlgorithm::Sha512) => &RSA_PSS_SHA512,
+            _ => return Err(Failure::Refused),
+        };
         let mut signature = vec![0; self.public_modulus_len()];
-        self.sign(
-            &RSA_PSS_SHA256,
-            &SystemRandom::new(),
-            message,
-            &mut signature,
-        )?;
+        self.sign(encoding, &SystemRandom::new(), message, &mut signature)?;
         Ok(signature)
     }
 }
@@ -213,7 +241,7 @@ impl KeyPair for Ed25519KeyPair {
         KeyPairOf::public_key(self).as_ref()
     }
 
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Failure> {
+    fn sign(&self, message: &[u8], _: SignatureAlgorithm) -> Result<Vec<u8>, Failure> {
         Ok(self.try_sign(message)?.as_ref().to_vec())
     }
 }
@@ -223,7 +251,7 @@ impl KeyPair for EcdsaKeyPair {
         KeyPairOf::public_key(self).as_ref()
     }
 
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Failure> {
+    fn sign(&self, message: &[u8], _: SignatureAlgorithm) -> Result<Vec<u8>, Failure> {
         Ok(self.sign(&SystemRandom::new(), message)?.as_ref().to_vec())
     }
 }
@@ -233,7 +261,7 @@ impl KeyPair for PqdsaKeyPair {
         KeyPairOf::public_key(self).as_ref()
     }
 
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Failure> {
+    fn sign(&self, message: &[u8], _: SignatureAlgorithm) -> Result<Vec<u8>, Failure> {
         let mut signature = vec![0; self.algorithm().signature_len()];
         let length = self.sign(message, &mut signature)?;
         signature.truncate(length);

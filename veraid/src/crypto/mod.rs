@@ -25,6 +25,7 @@ use crate::key::KeyAlgorithm;
 // Both have hashes and random octets, so no choice is needed for each task.
 #[cfg(feature = "aws-lc-rs")]
 use aws_lc as general;
+pub(crate) use general::Hasher;
 #[cfg(not(feature = "aws-lc-rs"))]
 use ring as general;
 
@@ -162,10 +163,25 @@ impl KeyMaterial<'_> {
 
 /// A hash function of SHA-2 (FIPS 180-4), for digests and for RSASSA-PSS alike; the longer, the greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum HashAlgorithm {
+#[non_exhaustive]
+pub enum HashAlgorithm {
+    /// SHA-256.
     Sha256,
+    /// SHA-384.
     Sha384,
+    /// SHA-512.
     Sha512,
+}
+
+/// `SHA-256`, `SHA-384`, `SHA-512`.
+impl fmt::Display for HashAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Sha256 => "SHA-256",
+            Self::Sha384 => "SHA-384",
+            Self::Sha512 => "SHA-512",
+        })
+    }
 }
 
 /// Octets of the longest digest.
@@ -195,7 +211,11 @@ pub(crate) struct Digest {
 }
 
 impl Digest {
-    fn new(algorithm: HashAlgorithm, digest: &[u8]) -> Self {
+    pub(crate) const fn algorithm(&self) -> HashAlgorithm {
+        self.algorithm
+    }
+
+    pub(crate) fn new(algorithm: HashAlgorithm, digest: &[u8]) -> Self {
         let mut octets = [0; MAX_DIGEST_OCTETS];
         octets
             .iter_mut()
@@ -279,6 +299,6 @@ pub(crate) trait KeyPair: Send + Sync {
     /// What stands in the BIT STRING of its `SubjectPublicKeyInfo`.
     fn public_key(&self) -> &[u8];
 
-    /// Signs in the one way that is written here ([`SignatureAlgorithm::written_by`]).
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Failure>;
+    /// Signs by an algorithm that the key is one for, ECDSA in DER.
+    fn sign(&self, message: &[u8], algorithm: SignatureAlgorithm) -> Result<Vec<u8>, Failure>;
 }

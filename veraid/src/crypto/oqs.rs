@@ -169,7 +169,7 @@ impl KeyPair for Pair {
         &self.public
     }
 
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Failure> {
+    fn sign(&self, message: &[u8], _: SignatureAlgorithm) -> Result<Vec<u8>, Failure> {
         let sig = &self.scheme.sig;
         let key = sig.secret_key_from_bytes(&self.private);
         Ok(sig.sign(message, key.ok_or(Failure::Refused)?)?.into_vec())

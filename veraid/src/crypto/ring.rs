@@ -7,7 +7,8 @@ use ring::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1,
     ECDSA_P384_SHA384_ASN1_SIGNING, ED25519, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair,
     KeyPair as KeyPairOf, RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384,
-    RSA_PSS_2048_8192_SHA512, RSA_PSS_SHA256, RsaKeyPair, UnparsedPublicKey, VerificationAlgorithm,
+    RSA_PSS_2048_8192_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512, RsaKeyPair,
+    UnparsedPublicKey, VerificationAlgorithm,
 };
 use zeroize::Zeroizing;
 
@@ -38,12 +39,51 @@ pub(super) struct Ring;
     allow(dead_code, reason = "the other one comes first")
 )]
 pub(super) fn digest(algorithm: HashAlgorithm, octets: &[u8]) -> Digest {
-    let function = match algorithm {
+    Digest::new(
+        algorithm,
+        digest::digest(function(algorithm), octets).as_ref(),
+    )
+}
+
+/// A digest in the making.
+#[cfg_attr(
+    feature = "aws-lc-rs",
+    allow(dead_code, reason = "the other one comes first")
+)]
+pub(crate) struct Hasher {
+    context: digest::Context,
+    algorithm: HashAlgorithm,
+}
+
+#[cfg_attr(
+    feature = "aws-lc-rs",
+    allow(dead_code, reason = "the other one comes first")
+)]
+impl Hasher {
+    pub(crate) fn new(algorithm: HashAlgorithm) -> Self {
+        let context = digest::Context::new(function(algorithm));
+        Self { context, algorithm }
+    }
+
+    pub(crate) fn update(&mut self, octets: &[u8]) {
+        self.context.update(octets);
+    }
+
+    pub(crate) fn finish(self) -> Digest {
+        Digest::new(self.algorithm, self.context.finish().as_ref())
+    }
+}
+
+#[cfg_attr(
+    feature = "aws-lc-rs",
+    allow(dead_code, reason = "the other one comes first")
+)]
+fn function(algorithm: HashAlgorithm) -> &'static digest::Algorithm {
+    match algorithm {
         HashAlgorithm::Sha256 => &digest::SHA256,
         HashAlgorithm::Sha384 => &digest::SHA384,
         HashAlgorithm::Sha512 => &digest::SHA512,
-    };
-    Digest::new(algorithm, digest::digest(function, octets).as_ref())
+    }
 }
 
 #[cfg_attr(
@@ -146,14 +186,15 @@ impl KeyPair for RsaKeyPair {
         KeyPairOf::public_key(self).as_ref()
     }
 
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Failure> {
+    fn sign(&self, message: &[u8], algorithm: SignatureAlgorithm) -> Result<Vec<u8>, Failure> {
+        let encoding = match algorithm {
+            SignatureAlgorithm::RsassaPss(HashAlgorithm::Sha256) => &RSA_PSS_SHA256,
+            SignatureAlgorithm::RsassaPss(HashAlgorithm::Sha384) => &RSA_PSS_SHA384,
+            SignatureAlgorithm::RsassaPss(HashAlgorithm::Sha512) => &RSA_PSS_SHA512,
+            _ => return Err(Failure::Refused),
+        };
         let mut signature = vec![0; self.public().modulus_len()];
-        self.sign(
-            &RSA_PSS_SHA256,
-            &SystemRandom::new(),
-            message,
-            &mut signature,
-        )?;
+        self.sign(encoding, &SystemRandom::new(), message, &mut signature)?;
         Ok(signature)
     }
 }
@@ -163,7 +204,7 @@ impl KeyPair for Ed25519KeyPair {
         KeyPairOf::public_key(self).as_ref()
     }
 
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Failure> {
+    fn sign(&self, message: &[u8], _: SignatureAlgorithm) -> Result<Vec<u8>, Failure> {
         Ok(self.sign(message).as_ref().to_vec())
     }
 }
@@ -173,7 +214,7 @@ impl KeyPair for EcdsaKeyPair {
         KeyPairOf::public_key(self).as_ref()
     }
 
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Failure> {
+    fn sign(&self, message: &[u8], _: SignatureAlgorithm) -> Result<Vec<u8>, Failure> {
         Ok(self.sign(&SystemRandom::new(), message)?.as_ref().to_vec())
     }
 }

@@ -163,7 +163,9 @@ fn what_one_back_end_signs_the_others_verify() {
                 match back_end.load(algorithm, info.material) {
                     Ok(pair) => {
                         let key = pair.public_key();
-                        let signature = pair.sign(MESSAGE).unwrap();
+                        let signature = pair
+                            .sign(MESSAGE, SignatureAlgorithm::written_by(algorithm))
+                            .unwrap();
                         let expected = BACK_ENDS
                             .iter()
                             .filter(|other| verifies(other.feature(), algorithm));
@@ -214,7 +216,9 @@ fn a_size_that_one_back_end_does_not_sign_with_is_left_to_another() {
     for back_end in BACK_ENDS {
         match (back_end.feature(), back_end.load(algorithm, material)) {
             ("aws-lc-rs", Ok(pair)) => {
-                let signature = pair.sign(MESSAGE).unwrap();
+                let signature = pair
+                    .sign(MESSAGE, SignatureAlgorithm::written_by(algorithm))
+                    .unwrap();
                 assert!(verifiers(algorithm, pair.public_key(), &signature) > 0);
             }
             (_, loaded) => assert_eq!(loaded.err(), Some(Failure::Lacking)),

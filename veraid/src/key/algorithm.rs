@@ -122,21 +122,6 @@ impl KeyAlgorithm {
             Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096 | Self::OtherRsa(_)
         )
     }
-
-    /// How such keys are to sign, for people.
-    pub(crate) const fn scheme(self) -> &'static str {
-        match self {
-            Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096 | Self::OtherRsa(_) => {
-                "RSASSA-PSS with SHA-256 and a salt of 32 bytes"
-            }
-            Self::Ed25519 => "Ed25519, not pre-hashed",
-            Self::EcdsaP256 => "ECDSA with SHA-256, as DER",
-            Self::EcdsaP384 => "ECDSA with SHA-384, as DER",
-            Self::MlDsa44 | Self::MlDsa65 | Self::MlDsa87 => {
-                "ML-DSA with an empty context, not pre-hashed"
-            }
-        }
-    }
 }
 
 /// `rsa-2048` and so on for RSA, `ed25519`, `ecdsa-p256`, `ecdsa-p384`, `ml-dsa-44`, `ml-dsa-65`, `ml-dsa-87`.

@@ -9,15 +9,17 @@ mod error;
 mod private;
 mod public;
 mod ready;
+mod scheme;
 
 pub use algorithm::{KeyAlgorithm, KeyAlgorithmError, RsaSize};
 pub use error::KeyError;
 pub use private::{PrivateKey, SigningError, SigningKey};
 #[cfg(test)]
 pub(crate) use private::{PrivateKeyInfo, write_new_key};
-pub use public::PublicKey;
 pub(crate) use public::PublicKeyRef;
+pub use public::{PublicKey, SignatureError};
 pub(crate) use ready::{ReadyKey, VerifyingKey};
+pub use scheme::{EcdsaFormat, SignatureScheme};
 
 /// Label of a PEM public key (RFC 7468 §13).
 const PUBLIC_KEY_LABEL: &str = "PUBLIC KEY";

@@ -1,6 +1,7 @@
 //! Private keys: PKCS #8 (RFC 5958), and what signs wherever the key is held.
 
 use std::fmt;
+use std::sync::Arc;
 
 use der::asn1::OctetStringRef;
 #[cfg(feature = "oqs")]
@@ -12,7 +13,8 @@ use zeroize::Zeroizing;
 
 use super::public::{Kind, positive_integer, rsa_of_size};
 use super::{
-    KeyAlgorithm, KeyError, PRIVATE_KEY_LABEL, PUBLIC_KEY_LABEL, PublicKey, SEC1_LABEL, pem_kind,
+    KeyAlgorithm, KeyError, PRIVATE_KEY_LABEL, PUBLIC_KEY_LABEL, PublicKey, SEC1_LABEL,
+    SignatureScheme, pem_kind,
 };
 use crate::algorithm::{AlgorithmIdentifierRef, key_identifier};
 use crate::asn1::{Reader, Value, tag};
@@ -25,36 +27,67 @@ const SEED_LENGTH: u8 = 0x20;
 /// Octets of such a seed with a tag and a length in front.
 const TAGGED_SEED_OCTETS: usize = SEED_OCTETS + 2;
 
-/// The private key would not sign.
-#[derive(Debug, thiserror::Error)]
-#[error("the private key would not sign: {0}")]
-pub struct SigningError(#[source] Box<dyn std::error::Error + Send + Sync>);
+/// The refusal of a private key, or of whoever holds it, to sign.
+///
+/// Errors of a key store become one by `?`.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the private key would not sign")]
+pub struct SigningError(#[source] Arc<dyn std::error::Error + Send + Sync>);
 
 impl SigningError {
-    /// For what a key store said.
+    /// The refusal for which a key store gave that reason.
     pub fn new(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self(source.into())
+        Self(source.into().into())
     }
 }
 
-/// A private key, wherever it is held: in memory, in an HSM, in a key management service.
+impl From<std::io::Error> for SigningError {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(error)
+    }
+}
+
+impl From<Box<dyn std::error::Error + Send + Sync>> for SigningError {
+    fn from(error: Box<dyn std::error::Error + Send + Sync>) -> Self {
+        Self::new(error)
+    }
+}
+
+/// A private key, wherever it is held: in memory, in an HSM, by an agent.
 ///
-/// What it signs is checked against its public key before it is used, so a store that is set up for another signature
-/// scheme is found out at once.
+/// A signature is verified with the public key before it is used, so that a store which signs in another scheme is found
+/// out at once. Where signing can't block, such as with a key management service or in a browser, prepare what is to be
+/// signed ([`SignerIdentity::prepare`](crate::SignerIdentity::prepare), [`MemberCertificate::prepare`](crate::MemberCertificate::prepare)),
+/// and finish it once the signature is there.
 pub trait SigningKey {
     /// The public key that belongs to it.
     fn public_key(&self) -> &PublicKey;
 
-    /// Signs `message`, which is what is to be signed and not its digest, in the one way that goes with the key:
+    /// Signs `message`, which is what is to be signed and not its digest, in that scheme.
     ///
-    /// | key | signature |
-    /// |---|---|
-    /// | RSA | RSASSA-PSS: SHA-256, MGF1 with SHA-256, a salt of 32 octets (RFC 8017 §8.1.1); as long as the modulus |
-    /// | Ed25519 | Ed25519, not Ed25519ph or Ed25519ctx (RFC 8032 §5.1.6); 64 octets |
-    /// | P-256, P-384 | ECDSA with SHA-256 or SHA-384, as a DER `Ecdsa-Sig-Value` (RFC 3279 §2.2.3) |
-    /// | ML-DSA | ML-DSA with an empty context, not HashML-DSA (FIPS 204 §5.2); 2420, 3309 or 4627 octets |
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningError>;
+    /// Certificates and signatures of this crate ask for the [`KeyAlgorithm::signature_scheme`] of the public key.
+    ///
+    /// # Errors
+    /// A [`SigningError`] also for a scheme that the key, or its holder, doesn't have.
+    fn sign(&self, message: &[u8], scheme: SignatureScheme) -> Result<Vec<u8>, SigningError>;
 }
+
+/// Keys are asked through references and pointers too.
+macro_rules! signing_key_behind {
+    ($($pointer:ty),*) => {$(
+        impl<K: SigningKey + ?Sized> SigningKey for $pointer {
+            fn public_key(&self) -> &PublicKey {
+                (**self).public_key()
+            }
+
+            fn sign(&self, message: &[u8], scheme: SignatureScheme) -> Result<Vec<u8>, SigningError> {
+                (**self).sign(message, scheme)
+            }
+        }
+    )*};
+}
+
+signing_key_behind!(&K, Box<K>, Arc<K>);
 
 /// A private key in memory, wiped when it goes.
 ///
@@ -163,6 +196,14 @@ impl PrivateKey {
         })
     }
 
+    /// The DER of a PKCS #8 file, not encrypted.
+    ///
+    /// It says what the file said that the key was read from. A new ML-DSA key is written as its seed.
+    #[must_use]
+    pub fn as_pkcs8_der(&self) -> &[u8] {
+        &self.pkcs8
+    }
+
     /// A PEM file with a PKCS #8 `PRIVATE KEY`, not encrypted; wiped when dropped.
     ///
     /// It says what the file said that the key was read from. A new ML-DSA key is written as its seed.
@@ -177,10 +218,19 @@ impl SigningKey for PrivateKey {
         &self.public_key
     }
 
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningError> {
-        self.key_pair
-            .sign(message)
-            .map_err(|_| SigningError::new("the cryptographic library failed"))
+    fn sign(&self, message: &[u8], scheme: SignatureScheme) -> Result<Vec<u8>, SigningError> {
+        let algorithm = scheme.algorithm();
+        if !self.public_key.borrow().makes(algorithm) {
+            let key = self.public_key.algorithm();
+            return Err(SigningError::new(format!(
+                "{key} keys cannot sign {scheme}"
+            )));
+        }
+        let signature = self
+            .key_pair
+            .sign(message, algorithm)
+            .map_err(|_| SigningError::new("the cryptographic back end failed"))?;
+        scheme.form(signature)
     }
 }
 

@@ -1,13 +1,14 @@
 //! Public keys: `SubjectPublicKeyInfo` (RFC 5280 §4.1.2.7).
 
 use std::fmt;
+use std::sync::Arc;
 
 use der::Encode as _;
 use der::asn1::{BitStringRef, ObjectIdentifier};
 use dnssec::Work;
 use x509_cert::spki::SubjectPublicKeyInfo;
 
-use super::{KeyAlgorithm, KeyError, PUBLIC_KEY_LABEL, pem_kind};
+use super::{KeyAlgorithm, KeyError, PUBLIC_KEY_LABEL, SignatureScheme, pem_kind};
 use crate::algorithm::{SignatureAlgorithm, key_identifier, read_key_restriction};
 use crate::asn1::{Reader, Unreadable, Value, tag};
 use crate::crypto::{self, Failure, HashAlgorithm, PreparedKey};
@@ -302,7 +303,7 @@ fn bits(magnitude: &[u8]) -> usize {
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PublicKey {
     algorithm: KeyAlgorithm,
-    spki: Box<[u8]>,
+    spki: Arc<[u8]>,
     /// How many of the last octets of `spki` are the key in its BIT STRING.
     key_octets: usize,
     rsa_use: RsaUse,
@@ -343,7 +344,7 @@ impl PublicKey {
 
     /// The DER `SubjectPublicKeyInfo`.
     #[must_use]
-    pub fn to_spki_der(&self) -> &[u8] {
+    pub fn as_spki_der(&self) -> &[u8] {
         &self.spki
     }
 
@@ -351,6 +352,23 @@ impl PublicKey {
     #[must_use]
     pub fn to_spki_pem(&self) -> String {
         pem::encode(PUBLIC_KEY_LABEL, &self.spki).unwrap_or_default()
+    }
+
+    /// Verifies a signature over `message`, which is what was signed and not its digest.
+    ///
+    /// # Errors
+    /// [`SignatureError`] for a signature that is wrong or of another form than the scheme says, and for a scheme in which
+    /// the key does not sign, or that no back end that is built in verifies.
+    pub fn verify(
+        &self,
+        message: &[u8],
+        signature: &[u8],
+        scheme: SignatureScheme,
+    ) -> Result<(), SignatureError> {
+        let signature = scheme.der_form(signature).ok_or(SignatureError)?;
+        self.borrow()
+            .verify(scheme.algorithm(), message, &signature)
+            .map_err(|_| SignatureError)
     }
 
     /// What kind of key it is.
@@ -375,6 +393,11 @@ impl PublicKey {
         }
     }
 }
+
+/// A signature that does not verify with a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the signature does not verify")]
+pub struct SignatureError;
 
 impl From<PublicKeyRef<'_>> for PublicKey {
     fn from(key: PublicKeyRef<'_>) -> Self {
@@ -430,7 +453,9 @@ mod tests {
         for private_key in keys() {
             let key = private_key.public_key().borrow();
             let algorithm = key.algorithm;
-            let signature = private_key.sign(b"message").unwrap();
+            let signature = private_key
+                .sign(b"message", algorithm.signature_scheme())
+                .unwrap();
             let written = SignatureAlgorithm::written_by(algorithm);
             assert_eq!(key.verify(written, b"message", &signature), Ok(()));
             for other in SIGNATURES {
@@ -460,7 +485,9 @@ mod tests {
     #[test]
     fn a_key_restricted_to_one_hash_makes_no_signatures_with_another() {
         let private_key = rsa_key();
-        let signature = private_key.sign(b"message").unwrap();
+        let signature = private_key
+            .sign(b"message", KeyAlgorithm::Rsa2048.signature_scheme())
+            .unwrap();
         let signed = SignatureAlgorithm::RsassaPss(HashAlgorithm::Sha256);
         for (rsa_use, allowed, pss_only) in [
             (RsaUse::Any, true, false),

@@ -31,9 +31,10 @@ impl ReadyKey {
     }
 
     /// Octets that it takes, estimated upwards: what a library makes of a key is several times its size.
+    #[cfg(feature = "cache")]
     pub(crate) fn octets(&self) -> usize {
         const PREPARED: usize = 1_024;
-        let key = self.key.to_spki_der().len();
+        let key = self.key.as_spki_der().len();
         key.saturating_mul(6).saturating_add(PREPARED)
     }
 
@@ -63,6 +64,14 @@ impl<'k> VerifyingKey<'k> {
         match self {
             Self::Read(key) => *key,
             Self::Ready(key) => key.borrow(),
+        }
+    }
+
+    /// The same, to keep.
+    pub(crate) fn to_public_key(self) -> PublicKey {
+        match self {
+            Self::Read(key) => PublicKey::from(key),
+            Self::Ready(key) => key.key.clone(),
         }
     }
 

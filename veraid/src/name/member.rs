@@ -103,6 +103,22 @@ impl fmt::Display for MemberId {
     }
 }
 
+/// Reads `alice@example.com`, or `example.com` for a bot; the user's name by VeraId's rules, the wider ones.
+impl FromStr for MemberId {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (member, organisation) = match text.rsplit_once('@') {
+            Some((user, organisation)) => {
+                let user = UserName::parse_for(user, Dialect::VeraId)?;
+                (Member::User(user), organisation)
+            }
+            None => (Member::Bot, text),
+        };
+        Ok(Self::new(organisation.parse()?, member))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,6 +131,17 @@ mod tests {
         assert_eq!(id("@").to_string(), "example.com");
         assert_eq!(id("@").user(), None);
         assert_eq!("".parse::<Member>(), Err(NameError::EmptyUserName));
+        for member in ["alice", "@"] {
+            assert_eq!(id(member).to_string().parse(), Ok(id(member)));
+        }
+        for (text, error) in [
+            ("@example.com", NameError::EmptyUserName),
+            ("alice@@example.com", NameError::AtSign),
+            ("alice@", NameError::NoDomain),
+            ("", NameError::NoDomain),
+        ] {
+            assert_eq!(text.parse::<MemberId>(), Err(error), "{text}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! (RFC 1123 §2.1, RFC 5890 §2.3.2.1), of characters that IDNA 2008 knows (RFC 5892). Users' names follow the rules of the
 //! [`Dialect`] that they are used in, and what is a name in DomainAuth is one in VeraId, too.
 
+#[cfg(feature = "confusables")]
 mod confusable;
 mod error;
 mod member;
@@ -13,6 +14,7 @@ mod user;
 use std::fmt;
 use std::str::FromStr;
 
+#[cfg(feature = "confusables")]
 pub use confusable::ConfusableLabel;
 pub use error::NameError;
 pub use member::{Member, MemberId};

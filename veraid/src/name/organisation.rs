@@ -7,7 +7,9 @@ use std::str::FromStr;
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
-use super::{ConfusableLabel, Dialect, NameError};
+#[cfg(feature = "confusables")]
+use super::ConfusableLabel;
+use super::{Dialect, NameError};
 
 /// Longest domain name in text form, without the final dot (RFC 1035 §2.3.4 less the octets that only the wire has).
 pub const MAX_DOMAIN_OCTETS: usize = 253;
@@ -59,6 +61,7 @@ impl Organisation {
     /// assert_eq!(warnings[0].to_string(), "`аррӏе` (xn--80ak6aa92e) looks like `apple`, in Cyrillic letters");
     /// # Ok::<(), veraid::NameError>(())
     /// ```
+    #[cfg(feature = "confusables")]
     #[must_use]
     pub fn confusable_labels(&self) -> Vec<ConfusableLabel> {
         let mut a_labels = self

@@ -3,14 +3,14 @@
 
 use std::borrow::Cow;
 
-use der::asn1::ObjectIdentifier;
-use dnssec::{Demand, Period, TrustAnchors, Work};
+use dnssec::{Demand, Period, Work};
 
 use super::organisation::{ProvenKey, Publication, PublishedKey};
+use super::outcome::Verification;
 use crate::certificate::{
     OrganisationProfile, Paths, UnverifiedCertificate, check_time, work_of_organisation,
 };
-use crate::error::Error;
+use crate::error::VerifyError;
 use crate::policy::Rules;
 
 /// The certificates at both ends of a path, valid at a time that will do; the organisation's is what it should be, but for
@@ -41,7 +41,7 @@ impl<'c, 'a> Certification<'c, 'a> {
         signature: Option<Period>,
         rules: Rules,
         required: Period,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, VerifyError> {
         let certificates = std::iter::once(organisation).chain(end);
         let available = common_period(certificates, signature, required)?;
         Ok(Self {
@@ -57,7 +57,7 @@ impl<'c, 'a> Certification<'c, 'a> {
         &'s self,
         end: &'s UnverifiedCertificate<'a>,
         intermediates: &'s [UnverifiedCertificate<'a>],
-    ) -> Result<Paths<'s, 'a>, Error> {
+    ) -> Result<Paths<'s, 'a>, VerifyError> {
         Paths::find(
             end,
             &self.organisation,
@@ -73,7 +73,7 @@ impl<'c, 'a> Certification<'c, 'a> {
         &self,
         paths: Option<&Paths<'_, '_>>,
         others: Work,
-    ) -> Result<Demand, Error> {
+    ) -> Result<Demand, VerifyError> {
         let below = paths.map_or(Ok(Work::NONE), Paths::work)?;
         let work = work_of_organisation(&self.organisation)
             .saturating_add(below)
@@ -86,12 +86,11 @@ impl<'c, 'a> Certification<'c, 'a> {
         &self,
         publication: &Publication<'p, '_>,
         paths: Option<&Paths<'_, '_>>,
-        service: Option<ObjectIdentifier>,
-        anchors: &TrustAnchors,
+        verification: &Verification<'_>,
         demand: Demand,
-    ) -> Result<Certified<'p>, Error> {
+    ) -> Result<Certified<'p>, VerifyError> {
         let key = &self.organisation.key;
-        let published = publication.prove(key, service, anchors, demand, self.rules)?;
+        let published = publication.prove(key, verification, demand, self.rules)?;
         let proven = published.within(self.required, self.rules)?;
         let is_known = publication.is_remembered();
         let (period, certificates) = if let Some(paths) = paths {
@@ -115,7 +114,7 @@ impl<'c, 'a> Certification<'c, 'a> {
         paths: &Paths<'_, '_>,
         proven: &ProvenKey<'_>,
         is_known: bool,
-    ) -> Result<(Period, Period), Error> {
+    ) -> Result<(Period, Period), VerifyError> {
         let mut in_time = paths
             .iter()
             .filter_map(|path| Some((path, proven.period_with(path.period).ok()?)))
@@ -139,7 +138,7 @@ impl<'c, 'a> Certification<'c, 'a> {
     }
 
     /// Checks the organisation's signature over its own certificate, unless that was done when the chain was verified.
-    fn verify_organisation(&self, is_known: bool) -> Result<(), Error> {
+    fn verify_organisation(&self, is_known: bool) -> Result<(), VerifyError> {
         if is_known {
             return Ok(());
         }
@@ -153,17 +152,17 @@ fn common_period<'c, 'a: 'c>(
     certificates: impl IntoIterator<Item = &'c UnverifiedCertificate<'a>>,
     signature: Option<Period>,
     required: Period,
-) -> Result<Period, Error> {
+) -> Result<Period, VerifyError> {
     let mut common = signature.unwrap_or(Period::always());
     for certificate in certificates {
         check_time(certificate, required)?;
         common = common
             .intersect(certificate.period())
-            .ok_or(Error::NeverValidTogether { required })?;
+            .ok_or(VerifyError::NeverValidTogether { required })?;
     }
     if common.overlaps(required) {
         Ok(common)
     } else {
-        Err(Error::NeverValidTogether { required })
+        Err(VerifyError::NeverValidTogether { required })
     }
 }

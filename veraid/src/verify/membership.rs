@@ -1,44 +1,42 @@
 //! Members and organisations by themselves, before anything is signed.
 
-use der::asn1::ObjectIdentifier;
-use dnssec::{Chain, Period, TrustAnchors, Work};
+use dnssec::{Chain, Period, Work};
 
 use super::certification::Certification;
 use super::organisation::Publication;
-use super::outcome::{VerifiedMember, VerifiedOrganisation};
+use super::outcome::{Verification, VerifiedMember, VerifiedOrganisation};
 use crate::bundle::MemberIdBundle;
 use crate::certificate::{IntermediateCertificate, MemberProfile, OrganisationCertificate, Paths};
-use crate::error::Error;
+use crate::error::VerifyError;
 use crate::name::MemberId;
-use crate::policy::{Policy, Rules};
+use crate::policy::Rules;
 
 pub(crate) fn verify_member(
     bundle: &MemberIdBundle,
-    anchors: &TrustAnchors,
-    required: Period,
-    service: Option<ObjectIdentifier>,
-    policy: Policy,
-) -> Result<VerifiedMember, Error> {
+    verification: &Verification<'_>,
+) -> Result<VerifiedMember, VerifyError> {
+    let required = verification.period;
     let chain = bundle.chain()?;
     let named = bundle.organisation_certificate().organisation();
-    let (rules, publication) = Publication::of_chain(&chain, named, policy)?;
+    let (rules, publication) = Publication::of_chain(&chain, named, verification.policy)?;
     rules.check_required_period(required)?;
     with_membership(bundle, rules, required, |certification, member, paths| {
         let demand = certification.demand(Some(paths), Work::NONE)?;
-        let certified = certification.prove(&publication, Some(paths), service, anchors, demand)?;
+        let certified = certification.prove(&publication, Some(paths), verification, demand)?;
         let organisation = certification.organisation.organisation.clone();
         Ok(VerifiedMember {
             member_id: MemberId::new(organisation, member.member.clone()),
             period: certified.period,
             dialect: rules.dialect,
             key_algorithm: member.key.algorithm,
+            published: certified.published.into_owned(),
         })
     })
 }
 
 /// Checks that the parts of a bundle fit each other, as far as can be told without public-key operations and without a time
 /// to ask about.
-pub(crate) fn check_membership(bundle: &MemberIdBundle, rules: Rules) -> Result<(), Error> {
+pub(crate) fn check_membership(bundle: &MemberIdBundle, rules: Rules) -> Result<(), VerifyError> {
     with_membership(bundle, rules, Period::always(), |_, _, _| Ok(()))
 }
 
@@ -47,8 +45,12 @@ fn with_membership<T>(
     bundle: &MemberIdBundle,
     rules: Rules,
     required: Period,
-    then: impl FnOnce(&Certification<'_, '_>, &MemberProfile<'_>, &Paths<'_, '_>) -> Result<T, Error>,
-) -> Result<T, Error> {
+    then: impl FnOnce(
+        &Certification<'_, '_>,
+        &MemberProfile<'_>,
+        &Paths<'_, '_>,
+    ) -> Result<T, VerifyError>,
+) -> Result<T, VerifyError> {
     let organisation_certificate = bundle.organisation_certificate().parsed()?;
     let member_certificate = bundle.member_certificate().parsed()?;
     let intermediates = bundle
@@ -69,30 +71,35 @@ fn with_membership<T>(
 }
 
 impl OrganisationCertificate {
-    /// Checks that the domain publishes the certificate's key, by a DNSSEC chain as DER, at some second of `period`.
+    /// Verifies that the domain publishes the certificate's key, by a DNSSEC chain as DER, at some second of the period
+    /// that is asked about.
     ///
-    /// With a `service`, the TXT record must be for that service or for any; without one, any record of the key will do.
-    /// Whoever issues certificates to members or signs in the organisation's name should ask first.
+    /// The TXT record must be for the service that is asked about, or for any; without a service
+    /// ([`Verification::for_any_service`]), any record of the key will do. Whoever issues certificates to members or signs in
+    /// the organisation's name should ask first.
+    ///
+    /// # Errors
+    /// Those of [`VerifyError`] that are about the chain or the organisation's certificate.
     pub fn verify(
         &self,
         chain_der: &[u8],
-        anchors: &TrustAnchors,
-        period: Period,
-        service: Option<ObjectIdentifier>,
-        policy: Policy,
-    ) -> Result<VerifiedOrganisation, Error> {
+        verification: &Verification<'_>,
+    ) -> Result<VerifiedOrganisation, VerifyError> {
+        let required = verification.period;
         let certificate = self.parsed()?;
         let chain = Chain::from_der(chain_der)?;
-        let (rules, publication) = Publication::of_chain(&chain, self.organisation(), policy)?;
-        rules.check_required_period(period)?;
-        let certification = Certification::check(&certificate, None, None, rules, period)?;
+        let named = self.organisation();
+        let (rules, publication) = Publication::of_chain(&chain, named, verification.policy)?;
+        rules.check_required_period(required)?;
+        let certification = Certification::check(&certificate, None, None, rules, required)?;
         let demand = certification.demand(None, Work::NONE)?;
-        let certified = certification.prove(&publication, None, service, anchors, demand)?;
+        let certified = certification.prove(&publication, None, verification, demand)?;
         Ok(VerifiedOrganisation {
             period: certified.period,
             dialect: rules.dialect,
             key_algorithm: certification.organisation.key.algorithm,
             organisation: certification.organisation.organisation,
+            published: certified.published.into_owned(),
         })
     }
 }

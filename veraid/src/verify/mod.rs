@@ -30,14 +30,14 @@ pub use self::outcome::{
 pub(crate) use self::signatory::{Capacity, Remembered};
 
 use self::certification::{Certification, Certified};
-use self::content::{check_service, check_signature_time, choose_content, work_of_content};
+use self::content::{check_service, check_signature_time, choose_content, demanded_service};
 use self::organisation::Publication;
 use self::signatory::Signatory;
 use crate::algorithm::SignatureAlgorithm;
 use crate::bundle::SignatureParts;
 use crate::certificate::{OrganisationProfile, Paths, UnverifiedCertificate, named_organisation};
 use crate::cms::SignedData;
-use crate::error::Error;
+use crate::error::VerifyError;
 use crate::key::VerifyingKey;
 use crate::memory::KnownOrganisation;
 use crate::name::{Member, MemberId, Organisation};
@@ -84,13 +84,14 @@ pub(crate) fn verify<'v, 'b, 'a: 'v + 'b>(
     signed_data: &SignedData<'a>,
     backing: Backing<'b, 'a>,
     verification: &Verification<'v>,
-) -> Result<(VerifiedSignature<'v>, Option<Learnt<'b, 'a>>), Error> {
+) -> Result<(VerifiedSignature<'v>, Option<Learnt<'b, 'a>>), VerifyError> {
     let signer = &signed_data.signer;
     let required = verification.period;
 
     // What is free.
     let content = choose_content(signed_data, verification)?;
-    check_service(signer, verification.service)?;
+    let service = demanded_service(verification)?;
+    check_service(signer, service)?;
     let (rules, publication) = backing.publication(verification.policy)?;
     rules.check_required_period(required)?;
     signer.check_form(rules)?;
@@ -100,7 +101,7 @@ pub(crate) fn verify<'v, 'b, 'a: 'v + 'b>(
     signer.check_algorithms(&key, rules)?;
     let intermediates = evidence.intermediates()?;
     let paths = evidence.find_paths(&intermediates)?;
-    let work = key.work().saturating_add(work_of_content(&content));
+    let work = key.work().saturating_add(content.work());
     let demand = evidence.demand(paths.as_ref(), work, rules, required)?;
     signer.check_digest(&content)?;
 
@@ -109,25 +110,27 @@ pub(crate) fn verify<'v, 'b, 'a: 'v + 'b>(
     signer.verify(&signatory.key)?;
 
     let organisation = evidence.organisation().clone();
-    let period = proof.period();
+    let (period, published) = (proof.period(), proof.published().clone());
     let learnt = evidence.learnt(proof, &signatory, signer.signature_algorithm());
     let verified = VerifiedSignature {
         member_id: MemberId::new(organisation, signatory.member),
         signed_by: signatory.capacity.signed_by(),
         is_delegated: signatory.capacity == Capacity::Delegate,
-        content,
-        service: verification.service,
+        content: content.into_octets(),
+        service,
         period,
         signature_period: signer.metadata.period,
         dialect: rules.dialect,
-        key_algorithm: key.algorithm,
+        key: signatory.key.to_public_key(),
+        serial_number: Cow::Borrowed(signer.identifier.serial_number),
+        published,
     };
     Ok((verified, learnt))
 }
 
 impl<'b, 'a> Backing<'b, 'a> {
     /// The rules of the bundle's dialect, and what shows that the organisation's key is published.
-    fn publication(&self, policy: Policy) -> Result<(Rules, Publication<'b, 'a>), Error> {
+    fn publication(&self, policy: Policy) -> Result<(Rules, Publication<'b, 'a>), VerifyError> {
         let known = match *self {
             Self::Memory(ref remembered) => remembered.organisation,
             Self::Certificates {
@@ -150,7 +153,7 @@ impl<'b, 'a> Backing<'b, 'a> {
         self,
         rules: Rules,
         required: Period,
-    ) -> Result<(Signatory<'b>, Evidence<'b, 'a>), Error>
+    ) -> Result<(Signatory<'b>, Evidence<'b, 'a>), VerifyError>
     where
         'a: 'b,
     {
@@ -158,7 +161,7 @@ impl<'b, 'a> Backing<'b, 'a> {
             Self::Memory(remembered) => Ok((
                 remembered.signatory()?,
                 Evidence::Memory {
-                    organisation: &remembered.organisation.organisation,
+                    organisation: remembered.organisation,
                     period: remembered.period,
                 },
             )),
@@ -185,7 +188,7 @@ impl<'b, 'a> Backing<'b, 'a> {
 /// What shows that a signatory may sign.
 enum Evidence<'b, 'a> {
     Memory {
-        organisation: &'b Organisation,
+        organisation: &'b KnownOrganisation,
         /// When the signature and all that it rests on hold.
         period: Period,
     },
@@ -199,20 +202,23 @@ enum Evidence<'b, 'a> {
 
 /// Evidence that holds.
 enum Proof<'b> {
-    Memory { period: Period },
+    Memory {
+        published: &'b PublishedKey,
+        period: Period,
+    },
     Certificates(Certified<'b>),
 }
 
 impl<'b, 'a> Evidence<'b, 'a> {
     fn organisation(&self) -> &Organisation {
         match self {
-            Self::Memory { organisation, .. } => organisation,
+            Self::Memory { organisation, .. } => &organisation.organisation,
             Self::Certificates { certification, .. } => &certification.organisation.organisation,
         }
     }
 
     /// The certificates that may stand between the organisation's and the signatory's.
-    fn intermediates(&self) -> Result<Vec<UnverifiedCertificate<'a>>, Error> {
+    fn intermediates(&self) -> Result<Vec<UnverifiedCertificate<'a>>, VerifyError> {
         let Self::Certificates {
             certification,
             end: Some(end),
@@ -238,7 +244,7 @@ impl<'b, 'a> Evidence<'b, 'a> {
     fn find_paths<'s>(
         &'s self,
         intermediates: &'s [UnverifiedCertificate<'a>],
-    ) -> Result<Option<Paths<'s, 'a>>, Error> {
+    ) -> Result<Option<Paths<'s, 'a>>, VerifyError> {
         match self {
             Self::Certificates {
                 certification,
@@ -256,7 +262,7 @@ impl<'b, 'a> Evidence<'b, 'a> {
         work: Work,
         rules: Rules,
         required: Period,
-    ) -> Result<Demand, Error> {
+    ) -> Result<Demand, VerifyError> {
         match self {
             Self::Memory { .. } => rules.demand(required, work),
             Self::Certificates { certification, .. } => certification.demand(paths, work),
@@ -269,17 +275,20 @@ impl<'b, 'a> Evidence<'b, 'a> {
         paths: Option<&Paths<'_, '_>>,
         verification: &Verification<'_>,
         demand: Demand,
-    ) -> Result<Proof<'b>, Error> {
+    ) -> Result<Proof<'b>, VerifyError> {
         match *self {
-            Self::Memory { period, .. } => Ok(Proof::Memory { period }),
+            Self::Memory {
+                organisation,
+                period,
+            } => Ok(Proof::Memory {
+                published: &organisation.published,
+                period,
+            }),
             Self::Certificates {
                 ref certification, ..
-            } => {
-                let (service, anchors) = (Some(verification.service), verification.anchors);
-                certification
-                    .prove(publication, paths, service, anchors, demand)
-                    .map(Proof::Certificates)
-            }
+            } => certification
+                .prove(publication, paths, verification, demand)
+                .map(Proof::Certificates),
         }
     }
 
@@ -315,8 +324,16 @@ impl Proof<'_> {
     /// When all of it holds.
     fn period(&self) -> Period {
         match self {
-            Self::Memory { period } => *period,
+            Self::Memory { period, .. } => *period,
             Self::Certificates(certified) => certified.period,
+        }
+    }
+
+    /// How the organisation's key is published.
+    fn published(&self) -> &PublishedKey {
+        match self {
+            Self::Memory { published, .. } => published,
+            Self::Certificates(certified) => &certified.published,
         }
     }
 }

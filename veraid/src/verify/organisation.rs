@@ -1,18 +1,18 @@
 //! The organisation's key: which dialect a chain is for, and whether the domain publishes the key in it.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use der::asn1::ObjectIdentifier;
-use dnssec::{
-    Chain, Demand, Fact, Name, Period, RecordType, Timestamp, TrustAnchors, Validity, txt_content,
-};
+use dnssec::{Chain, Demand, Fact, Name, Period, RecordType, Timestamp, Validity, txt_content};
 use smallvec::SmallVec;
 
-use crate::error::Error;
+use super::outcome::Verification;
+use crate::error::VerifyError;
 use crate::key::PublicKeyRef;
 use crate::name::{Dialect, Organisation};
 use crate::policy::{Policy, Rules};
 use crate::record::{self, TtlOverride, TxtRecord};
+use crate::service::ServiceOid;
 
 /// What shows that a domain publishes a key.
 pub(super) enum Publication<'p, 'a> {
@@ -28,7 +28,7 @@ impl<'p, 'a> Publication<'p, 'a> {
         chain: &'p Chain<'a>,
         organisation: &Organisation,
         policy: Policy,
-    ) -> Result<(Rules, Self), Error> {
+    ) -> Result<(Rules, Self), VerifyError> {
         let (dialect, owner) = find_dialect(chain, organisation)?;
         Ok((Rules::new(dialect, policy)?, Self::Chain { chain, owner }))
     }
@@ -37,16 +37,14 @@ impl<'p, 'a> Publication<'p, 'a> {
     pub(super) fn prove(
         &self,
         key: &PublicKeyRef<'_>,
-        service: Option<ObjectIdentifier>,
-        anchors: &TrustAnchors,
+        verification: &Verification<'_>,
         demand: Demand,
         rules: Rules,
-    ) -> Result<Cow<'p, PublishedKey>, Error> {
+    ) -> Result<Cow<'p, PublishedKey>, VerifyError> {
         match self {
             Self::Chain { chain, owner } => {
-                check_unverified_records(chain, key, service, rules.dialect)?;
-                PublishedKey::prove(chain, owner, key, service, anchors, demand, rules)
-                    .map(Cow::Owned)
+                check_unverified_records(chain, key, verification.service, rules.dialect)?;
+                PublishedKey::prove(chain, owner, key, verification, demand, rules).map(Cow::Owned)
             }
             Self::Remembered(published) => Ok(Cow::Borrowed(published)),
         }
@@ -59,10 +57,13 @@ impl<'p, 'a> Publication<'p, 'a> {
 }
 
 /// An organisation's key that its domain publishes, and when.
-#[derive(Clone, Hash)]
-pub(crate) struct PublishedKey {
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct PublishedKey(Arc<Published>);
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Published {
     validity: Validity,
-    ttl_override: TtlOverride,
+    record: TxtRecord,
 }
 
 impl PublishedKey {
@@ -70,36 +71,53 @@ impl PublishedKey {
         chain: &Chain<'_>,
         owner: &Name,
         key: &PublicKeyRef<'_>,
-        service: Option<ObjectIdentifier>,
-        anchors: &TrustAnchors,
+        verification: &Verification<'_>,
         demand: Demand,
         rules: Rules,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, VerifyError> {
+        let anchors = verification.anchors;
         let proof = match chain.look_up(owner, RecordType::TXT, anchors, demand)? {
             Fact::Proven(proof) => proof,
-            Fact::ProvenAbsent(absence) => return Err(Error::RecordAbsent(Box::new(absence))),
+            Fact::ProvenAbsent(absence) => {
+                return Err(VerifyError::RecordAbsent(Box::new(absence)));
+            }
             // What an insecure zone says is not proven.
             Fact::ProvenInsecure(insecure) => return Err(dnssec::Error::from(insecure).into()),
         };
         let records = parse_records(proof.rdata(), rules.dialect);
-        Ok(Self {
-            ttl_override: select_ttl_override(records, key, service)?,
+        Ok(Self(Arc::new(Published {
+            record: select_record(records, key, verification.service)?,
             validity: proof.validity().clone(),
-        })
+        })))
+    }
+
+    /// The record that publishes it.
+    pub(crate) fn record(&self) -> &TxtRecord {
+        &self.0.record
+    }
+
+    /// When DNSSEC proves the record.
+    pub(crate) fn validity(&self) -> &Validity {
+        &self.0.validity
     }
 
     /// What that is worth to a verifier who asks about `required`.
-    pub(crate) fn within(&self, required: Period, rules: Rules) -> Result<ProvenKey<'_>, Error> {
-        let dnssec_window = dnssec_window(required, self.ttl_override);
-        if !self.validity.overlaps(dnssec_window) {
-            return Err(Error::TtlOverrideExceeded {
-                validity: self.validity.clone(),
-                ttl_override: self.ttl_override,
+    pub(crate) fn within(
+        &self,
+        required: Period,
+        rules: Rules,
+    ) -> Result<ProvenKey<'_>, VerifyError> {
+        let ttl_override = self.record().ttl_override;
+        let dnssec_window = dnssec_window(required, ttl_override);
+        if !self.validity().overlaps(dnssec_window) {
+            return Err(VerifyError::TtlOverrideExceeded {
+                validity: self.validity().clone(),
+                ttl_override,
                 required,
             });
         }
         Ok(ProvenKey {
-            validity: &self.validity,
+            validity: self.validity(),
             window: match rules.dialect {
                 Dialect::VeraId => required,
                 Dialect::DomainAuth => dnssec_window,
@@ -108,19 +126,22 @@ impl PublishedKey {
     }
 
     pub(crate) fn holds_throughout(&self, required: Period) -> bool {
-        let held = self.validity.first_overlapping(required);
+        let held = self.validity().first_overlapping(required);
         held.is_some_and(|held| held.contains(required.start()) && held.contains(required.end()))
     }
 
     /// Whether it is proven for no second from `time` on.
     pub(crate) fn has_ended_before(&self, time: Timestamp) -> bool {
-        let last = self.validity.periods().last();
+        let last = self.validity().periods().last();
         last.is_none_or(|last| last.end() < time)
     }
 
     /// Octets that it takes.
     pub(crate) fn octets(&self) -> usize {
-        size_of_val(self).saturating_add(size_of_val(self.validity.periods()))
+        const KEY_OCTETS: usize = 64;
+        size_of::<Published>()
+            .saturating_add(size_of_val(self.validity().periods()))
+            .saturating_add(KEY_OCTETS)
     }
 }
 
@@ -134,15 +155,15 @@ pub(crate) struct ProvenKey<'p> {
 
 impl ProvenKey<'_> {
     /// The whole period, with a second of the window in it, for which the key is proven and all else available.
-    pub(super) fn period_with(&self, available: Period) -> Result<Period, Error> {
+    pub(super) fn period_with(&self, available: Period) -> Result<Period, VerifyError> {
         self.validity
             .intersect_period(available)
             .first_overlapping(self.window)
             .ok_or_else(|| self.never_together())
     }
 
-    pub(super) fn never_together(&self) -> Error {
-        Error::NeverValidTogether {
+    pub(super) fn never_together(&self) -> VerifyError {
+        VerifyError::NeverValidTogether {
             required: self.window,
         }
     }
@@ -155,7 +176,7 @@ impl ProvenKey<'_> {
 pub(crate) fn find_dialect(
     chain: &Chain<'_>,
     organisation: &Organisation,
-) -> Result<(Dialect, Name), Error> {
+) -> Result<(Dialect, Name), VerifyError> {
     // A domain may have room for the shorter label alone.
     let candidates: SmallVec<[(Dialect, Name); 2]> = Dialect::ALL
         .iter()
@@ -163,20 +184,20 @@ pub(crate) fn find_dialect(
         .collect();
     let shortest = organisation.record_owner(Dialect::VeraId);
     let (_, expected) = candidates.first().ok_or(match shortest {
-        Err(error) => Error::RecordOwner(error),
-        Ok(_) => Error::AmbiguousDialect,
+        Err(error) => VerifyError::RecordOwner(error),
+        Ok(_) => VerifyError::AmbiguousDialect,
     })?;
     let mut holding = candidates
         .iter()
         .filter(|(_, owner)| chain.has_answer_to(owner, RecordType::TXT));
     match (holding.next(), holding.next()) {
-        (Some(_), Some(_)) => Err(Error::AmbiguousDialect),
+        (Some(_), Some(_)) => Err(VerifyError::AmbiguousDialect),
         (Some(only), None) => Ok(only.clone()),
         (None, _) => candidates
             .iter()
             .find(|(_, owner)| chain.has_response_to(owner, RecordType::TXT))
             .cloned()
-            .ok_or(Error::NoRecordResponse {
+            .ok_or(VerifyError::NoRecordResponse {
                 owner: Box::new(expected.clone()),
             }),
     }
@@ -188,9 +209,9 @@ pub(crate) fn find_dialect(
 fn check_unverified_records(
     chain: &Chain<'_>,
     key: &PublicKeyRef<'_>,
-    service: Option<ObjectIdentifier>,
+    service: Option<ServiceOid>,
     dialect: Dialect,
-) -> Result<(), Error> {
+) -> Result<(), VerifyError> {
     let mut rdata = chain
         .responses()
         .iter()
@@ -207,7 +228,7 @@ fn check_unverified_records(
     {
         Ok(())
     } else {
-        Err(Error::NoMatchingRecord)
+        Err(VerifyError::NoMatchingRecord)
     }
 }
 
@@ -219,19 +240,18 @@ fn parse_records<'r>(
     rdata.filter_map(move |rdata| TxtRecord::parse(&txt_content(rdata)?, dialect))
 }
 
-/// The TTL override that counts. Without a service, that is the longest of those for the key.
-fn select_ttl_override(
+/// The record that counts. Without a service, that is one with the longest TTL override of those for the key.
+fn select_record(
     records: impl Iterator<Item = TxtRecord>,
     key: &PublicKeyRef<'_>,
-    service: Option<ObjectIdentifier>,
-) -> Result<TtlOverride, Error> {
+    service: Option<ServiceOid>,
+) -> Result<TxtRecord, VerifyError> {
     match service {
-        Some(service) => record::select(records, key, service).map(|record| record.ttl_override),
+        Some(service) => record::select(records, key, service),
         None => records
             .filter(|record| record.identifies(key))
-            .map(|record| record.ttl_override)
-            .max()
-            .ok_or(Error::NoMatchingRecord),
+            .max_by_key(|record| record.ttl_override)
+            .ok_or(VerifyError::NoMatchingRecord),
     }
 }
 

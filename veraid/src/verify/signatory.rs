@@ -7,7 +7,7 @@ use super::outcome::SignedBy;
 use crate::bundle::SignatureParts;
 use crate::certificate::{DelegateProfile, MemberProfile, UnverifiedCertificate};
 use crate::cms::SignedData;
-use crate::error::Error;
+use crate::error::VerifyError;
 use crate::key::{ReadyKey, VerifyingKey};
 use crate::memory::{KnownOrganisation, KnownSigner};
 use crate::name::{Dialect, Member};
@@ -46,12 +46,12 @@ impl<'s> Signatory<'s> {
     pub(super) fn certified<'a: 's>(
         parts: &'s SignatureParts<'a>,
         certification: &Certification<'s, 'a>,
-    ) -> Result<(Self, Option<&'s UnverifiedCertificate<'a>>), Error> {
+    ) -> Result<(Self, Option<&'s UnverifiedCertificate<'a>>), VerifyError> {
         let signer = &parts.signed_data.signer;
         let (organisation, rules) = (&certification.organisation, certification.rules);
         let certificate = parts.signer_certificate.as_ref();
         let Some(attribution) = signer.attribution else {
-            let certificate = certificate.ok_or(Error::NoSignerCertificate)?;
+            let certificate = certificate.ok_or(VerifyError::NoSignerCertificate)?;
             let profile = MemberProfile::check(certificate, organisation, rules)?;
             let signatory = Self {
                 capacity: Capacity::Member,
@@ -70,7 +70,7 @@ impl<'s> Signatory<'s> {
             };
             return Ok((signatory, None));
         }
-        let certificate = certificate.ok_or(Error::AttributionByMember)?;
+        let certificate = certificate.ok_or(VerifyError::AttributionByMember)?;
         let profile = DelegateProfile::check(certificate, rules)?;
         let signatory = Self {
             capacity: Capacity::Delegate,
@@ -143,7 +143,7 @@ impl<'m> Remembered<'m> {
     }
 
     /// The same as [`Signatory::certified`] found when the certificates were verified.
-    pub(super) fn signatory(&self) -> Result<Signatory<'m>, Error> {
+    pub(super) fn signatory(&self) -> Result<Signatory<'m>, VerifyError> {
         let dialect = self.organisation.rules.dialect;
         Ok(Signatory {
             capacity: self.capacity,
@@ -157,6 +157,6 @@ impl<'m> Remembered<'m> {
 }
 
 /// The member to whom the organisation attributes content.
-fn read_attribution(attribution: &str, dialect: Dialect) -> Result<Member, Error> {
-    Member::parse_for(attribution, dialect).map_err(Error::InvalidAttribution)
+fn read_attribution(attribution: &str, dialect: Dialect) -> Result<Member, VerifyError> {
+    Member::parse_for(attribution, dialect).map_err(VerifyError::InvalidAttribution)
 }

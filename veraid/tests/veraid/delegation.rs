@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 use crate::support::{CONTENT, DAY, HAS_ML_DSA, NOON, noon, period, try_private_key};
 use kliento_fixtures::{Algorithm, TXT, World, chain_der};
 use veraid::{
-    Dialect, Encapsulation, IntermediateCertificate, IntermediateName, KeyAlgorithm, Member,
-    Organisation, OrganisationCertificate, Period, Policy, PrivateKey, SignatureBundle, Signer,
-    SigningKey, TEST_SERVICE, TrustAnchors, TtlOverride, TxtRecord, Verification,
-    VerifiedSignature, sign,
+    Content, Dialect, IntermediateCertificate, IntermediateName, IntermediateRequest, KeyAlgorithm,
+    Member, Organisation, OrganisationCertificate, OrganisationRequest, Period, Policy, PrivateKey,
+    SignatureBundle, SignatureRequest, Signer, SignerIdentity, SigningKey, TEST_SERVICE,
+    TrustAnchors, TtlOverride, TxtRecord, Verification, VerifiedSignature,
 };
 
 /// A key of each algorithm that a record can name, as far as they are built in.
@@ -57,8 +57,11 @@ impl Setup {
             .zone("example.com.", Algorithm::EcdsaP384Sha384)
             .txt(owner.as_str(), record.to_string())
             .build();
-        let certificate =
-            OrganisationCertificate::self_issue(&organisation, dialect, key, month(), path_length);
+        let certificate = OrganisationCertificate::self_issue(
+            &OrganisationRequest::new(&organisation, dialect, month())
+                .with_path_length(path_length),
+            key,
+        );
         Self {
             key,
             certificate: certificate.unwrap(),
@@ -69,12 +72,14 @@ impl Setup {
 
     fn intermediate(&self, key: &PrivateKey, path_length: u8) -> IntermediateCertificate {
         IntermediateCertificate::issue(
-            &unit("Help desk"),
-            key.public_key(),
-            &self.certificate,
+            &IntermediateRequest::new(
+                &unit("Help desk"),
+                key.public_key(),
+                &self.certificate,
+                month(),
+            )
+            .with_path_length(path_length),
             self.key,
-            month(),
-            path_length,
         )
         .unwrap()
     }
@@ -85,18 +90,20 @@ impl Setup {
         attribution: &'s Member,
         key: &'s PrivateKey,
     ) -> Signer<'s> {
-        Signer::Delegate {
-            chain_der: &self.chain,
-            certificate: &self.certificate,
-            intermediates,
-            attribution,
+        Signer::new(
+            SignerIdentity::Delegate {
+                chain_der: &self.chain,
+                certificate: &self.certificate,
+                intermediates,
+                attribution,
+            },
             key,
-        }
+        )
     }
 
     fn verified<T>(&self, bundle: &[u8], check: impl FnOnce(VerifiedSignature<'_>) -> T) -> T {
         let verification = Verification::new(TEST_SERVICE, noon(), &self.anchors)
-            .with_policy(Policy::new().allow_all());
+            .with_policy(Policy::new().with_all_algorithms());
         let bundle = SignatureBundle::from_der(bundle).unwrap();
         check(bundle.verify(&verification).unwrap())
     }
@@ -104,14 +111,13 @@ impl Setup {
 
 fn signed(signer: &Signer<'_>) -> Vec<u8> {
     let minutes = period(NOON, NOON + 600);
-    sign(
-        signer,
-        CONTENT,
-        TEST_SERVICE,
-        minutes,
-        Encapsulation::Attached,
-    )
-    .unwrap()
+    signer
+        .sign(&SignatureRequest::new(
+            Content::Attached(CONTENT),
+            TEST_SERVICE,
+            minutes,
+        ))
+        .unwrap()
 }
 
 #[test]
@@ -120,12 +126,13 @@ fn intermediates_below_one_another_sign_and_certify() {
     let (upper_key, lower_key) = (key(4), key(5));
     let upper = setup.intermediate(upper_key, 1);
     let lower = IntermediateCertificate::issue(
-        &unit("Night shift"),
-        lower_key.public_key(),
-        &upper,
+        &IntermediateRequest::new(
+            &unit("Night shift"),
+            lower_key.public_key(),
+            &upper,
+            month(),
+        ),
         upper_key,
-        month(),
-        0,
     )
     .unwrap();
     let path = [upper.clone(), lower.clone()];
@@ -135,23 +142,18 @@ fn intermediates_below_one_another_sign_and_certify() {
     let alone = std::slice::from_ref(&lower);
     let signer = setup.delegate(alone, &Member::Bot, lower_key);
     let minutes = period(NOON, NOON + 600);
-    let error = sign(
-        &signer,
-        CONTENT,
+    let error = signer.sign(&SignatureRequest::new(
+        Content::Attached(CONTENT),
         TEST_SERVICE,
         minutes,
-        Encapsulation::Attached,
-    );
+    ));
     assert_eq!(error.unwrap_err().reason(), "x509.other_issuer");
 
     // What the upper one was not allowed to hand on.
     let error = IntermediateCertificate::issue(
-        &unit("Too deep"),
-        key(6).public_key(),
-        &lower,
+        &IntermediateRequest::new(&unit("Too deep"), key(6).public_key(), &lower, month())
+            .with_path_length(1),
         lower_key,
-        month(),
-        1,
     )
     .unwrap_err();
     assert_eq!(error.reason(), "x509.path_length_exceeded");
@@ -163,15 +165,14 @@ fn makes_no_signature_that_nobody_would_take() {
     let long = period(NOON, NOON + 90 * DAY + 1);
     let minutes = period(NOON, NOON + 600);
     let refusal = |signer: &Signer<'_>, period| {
-        sign(
-            signer,
-            CONTENT,
-            TEST_SERVICE,
-            period,
-            Encapsulation::Attached,
-        )
-        .unwrap_err()
-        .reason()
+        signer
+            .sign(&SignatureRequest::new(
+                Content::Attached(CONTENT),
+                TEST_SERVICE,
+                period,
+            ))
+            .unwrap_err()
+            .reason()
     };
     let intermediates = [setup.intermediate(key(4), 0)];
     let bot = Member::Bot;
@@ -194,12 +195,8 @@ fn bundles_say_what_they_hold_before_they_are_verified() {
     let setup = Setup::new(key(0), 2);
     let upper = setup.intermediate(key(3), 1);
     let lower = IntermediateCertificate::issue(
-        &unit("Night shift"),
-        key(4).public_key(),
-        &upper,
+        &IntermediateRequest::new(&unit("Night shift"), key(4).public_key(), &upper, month()),
         key(3),
-        month(),
-        0,
     )
     .unwrap();
     let path = [upper, lower];

@@ -3,6 +3,7 @@
 
 #![allow(clippy::too_many_lines, reason = "tables of cases are long")]
 
+use crate::cases;
 use crate::support::der::*;
 use crate::support::*;
 use aws_lc_rs::digest;
@@ -59,12 +60,12 @@ fn a_verifier_takes_the_dialects_that_it_was_told_to_take() {
     let policies = [
         (Policy::new(), "valid", "valid"),
         (
-            Policy::new().only(Dialect::VeraId),
+            Policy::new().with_only(Dialect::VeraId),
             "valid",
             "veraid.dialect_not_accepted",
         ),
         (
-            Policy::new().only(Dialect::DomainAuth),
+            Policy::new().with_only(Dialect::DomainAuth),
             "veraid.dialect_not_accepted",
             "valid",
         ),
@@ -529,7 +530,7 @@ fn ed25519_member() -> Parts {
     parts.signed_data.signature_algorithm = plain(ED25519);
     parts.signed_data.digest_algorithm = hash(SHA_512);
     parts.signed_data.signed_attributes[MESSAGE_DIGEST] = message_digest(&digest::SHA512, CONTENT);
-    parts.policy = Policy::new().allow(KeyAlgorithm::Ed25519);
+    parts.policy = Policy::new().with_algorithm(KeyAlgorithm::Ed25519);
     parts
 }
 
@@ -543,7 +544,7 @@ fn organisation_with(key: &'static Key, algorithm: &str, number: u8) -> Parts {
     parts.records = vec![key.domain_auth_record(number, "3600")];
     parts.signed_data.key = key;
     parts.signed_data.signature_algorithm = plain(algorithm);
-    parts.policy = Policy::new().allow_all();
+    parts.policy = Policy::new().with_all_algorithms();
     if algorithm != ECDSA_WITH_SHA_256 {
         parts.signed_data.digest_algorithm = hash(SHA_512);
         parts.signed_data.signed_attributes[MESSAGE_DIGEST] =
@@ -578,14 +579,20 @@ fn experimental_algorithms_are_taken_by_name_only() {
             assert_eq!(parts().reason(), "veraid.algorithm_not_built");
             continue;
         }
-        for policy in [Policy::new().allow(algorithm), Policy::new().allow_all()] {
+        for policy in [
+            Policy::new().with_algorithm(algorithm),
+            Policy::new().with_all_algorithms(),
+        ] {
             let mut parts = parts();
             parts.policy = policy;
             parts.verify(|outcome| assert_eq!(outcome.unwrap().key_algorithm(), algorithm));
         }
         let others = KeyAlgorithm::ALL.iter().copied();
         let others = others.filter(|other| *other != algorithm);
-        for policy in [Policy::new(), others.fold(Policy::new(), Policy::allow)] {
+        for policy in [
+            Policy::new(),
+            others.fold(Policy::new(), Policy::with_algorithm),
+        ] {
             let mut parts = parts();
             parts.policy = policy;
             assert_eq!(
@@ -608,14 +615,14 @@ fn experimental_algorithms_are_taken_by_name_only() {
     parts.member = Certificate::member_of(member_key(), &parts.intermediates[0], ed25519_key());
     parts.member.algorithm(&plain(ED25519));
     assert_eq!(parts.reason(), "veraid.algorithm_not_allowed");
-    parts.policy = Policy::new().allow(KeyAlgorithm::Ed25519);
+    parts.policy = Policy::new().with_algorithm(KeyAlgorithm::Ed25519);
     assert_eq!(parts.reason(), "valid");
 }
 
 #[test]
 fn vera_id_has_rsa_alone_whatever_is_allowed() {
     let mut parts = Parts::member();
-    parts.policy = Policy::new().allow_all();
+    parts.policy = Policy::new().with_all_algorithms();
     parts.member = Certificate::member_of(ed25519_key(), &parts.organisation, organisation_key());
     parts.signed_data.key = ed25519_key();
     parts.signed_data.signature_algorithm = plain(ED25519);

@@ -5,10 +5,10 @@ use crate::support::der::*;
 use crate::support::*;
 use kliento_fixtures::{Algorithm, TXT, World, chain_der};
 use veraid::{
-    Dialect, Encapsulation, IntermediateCertificate, IntermediateName, KeyAlgorithm, Member,
-    MemberCertificate, MemberIdBundle, OrganisationCertificate, Period, Policy, PrivateKey,
-    SignatureBundle, SignedBy, Signer, SigningKey as _, TrustAnchors, TtlOverride, TxtRecord,
-    Verification, sign,
+    Content, Dialect, IntermediateCertificate, IntermediateName, IntermediateRequest, KeyAlgorithm,
+    Member, MemberCertificate, MemberIdBundle, MemberRequest, OrganisationCertificate,
+    OrganisationRequest, Period, Policy, PrivateKey, SignatureBundle, SignatureRequest, SignedBy,
+    Signer, SignerIdentity, SigningKey as _, TrustAnchors, TtlOverride, TxtRecord, Verification,
 };
 
 /// The same RSA key, said to be for RSASSA-PSS alone.
@@ -126,8 +126,12 @@ fn a_name_has_as_many_octets_as_64_characters_may_take() {
     assert_eq!(named(65), "x509.invalid_common_name");
 }
 
-fn sign_for(signer: &Signer<'_>, wanted: Period) -> Result<Vec<u8>, veraid::Error> {
-    sign(signer, CONTENT, SERVICE, wanted, Encapsulation::Attached)
+fn sign_for(signer: &Signer<'_>, wanted: Period) -> Result<Vec<u8>, veraid::IssueError> {
+    signer.sign(&SignatureRequest::new(
+        Content::Attached(CONTENT),
+        SERVICE,
+        wanted,
+    ))
 }
 
 /// An organisation set up with the library alone.
@@ -166,7 +170,11 @@ impl Setup {
     fn organisation(&self, dialect: Dialect, path_length: u8) -> OrganisationCertificate {
         let day = period(NOON, NOON + DAY);
         let name = "example.com".parse().unwrap();
-        OrganisationCertificate::self_issue(&name, dialect, &self.key, day, path_length).unwrap()
+        OrganisationCertificate::self_issue(
+            &OrganisationRequest::new(&name, dialect, day).with_path_length(path_length),
+            &self.key,
+        )
+        .unwrap()
     }
 
     fn delegate(
@@ -176,22 +184,29 @@ impl Setup {
     ) -> IntermediateCertificate {
         let name = IntermediateName::Unit("Signer".to_owned());
         let key = self.delegate_key.public_key();
-        IntermediateCertificate::issue(&name, key, organisation, &self.key, period, 0).unwrap()
+        IntermediateCertificate::issue(
+            &IntermediateRequest::new(&name, key, organisation, period),
+            &self.key,
+        )
+        .unwrap()
     }
 
     fn member(
         &self,
         delegate: &IntermediateCertificate,
         period: Period,
-    ) -> Result<MemberCertificate, veraid::Error> {
+    ) -> Result<MemberCertificate, veraid::IssueError> {
         let key = self.member_key.public_key();
         let issuer_key = &self.delegate_key;
         let dialect = Dialect::DomainAuth;
-        MemberCertificate::issue(&self.alice, key, delegate, issuer_key, period, dialect)
+        MemberCertificate::issue(
+            &MemberRequest::new(&self.alice, key, delegate, dialect, period),
+            issuer_key,
+        )
     }
 
     fn verify(&self, bundle: &[u8], wanted: Period) -> String {
-        let policy = Policy::new().allow(KeyAlgorithm::Ed25519);
+        let policy = Policy::new().with_algorithm(KeyAlgorithm::Ed25519);
         let verification = Verification::new(SERVICE, wanted, &self.anchors).with_policy(policy);
         let bundle = SignatureBundle::from_der(bundle).unwrap();
         let verified = bundle.verify(&verification).unwrap();
@@ -205,13 +220,15 @@ fn a_delegate_that_may_not_issue_certificates_cannot_by_wrapping_the_organisatio
     let hour = period(NOON, NOON + 3_600);
     let organisation = setup.organisation(Dialect::DomainAuth, 0);
     let delegate = setup.delegate(&organisation, hour);
-    let signer = Signer::Delegate {
-        chain_der: &setup.chain,
-        certificate: &organisation,
-        intermediates: std::slice::from_ref(&delegate),
-        attribution: &setup.alice,
-        key: &setup.delegate_key,
-    };
+    let signer = Signer::new(
+        SignerIdentity::Delegate {
+            chain_der: &setup.chain,
+            certificate: &organisation,
+            intermediates: std::slice::from_ref(&delegate),
+            attribution: &setup.alice,
+        },
+        &setup.delegate_key,
+    );
     let made = sign_for(&signer, hour).unwrap();
     assert_eq!(setup.verify(&made, hour), "alice@example.com Organisation");
     // The path length of the organisation's certificate, which needs no signature of its, does not stop it: key usage does.
@@ -224,10 +241,7 @@ fn a_delegate_that_may_not_issue_certificates_cannot_by_wrapping_the_organisatio
     let delegate = setup.delegate(&organisation, hour);
     let member = setup.member(&delegate, hour).unwrap();
     let bundle = MemberIdBundle::new(&setup.chain, organisation, member, vec![delegate]).unwrap();
-    let signer = Signer::Member {
-        bundle: &bundle,
-        key: &setup.member_key,
-    };
+    let signer = Signer::member(&bundle, &setup.member_key);
     let made = sign_for(&signer, hour).unwrap();
     assert_eq!(setup.verify(&made, hour), "alice@example.com Member");
 }
@@ -248,29 +262,30 @@ fn nobody_signs_for_a_time_at_which_the_certificates_are_not_valid_together() {
         vec![earlier.clone()],
     )
     .unwrap();
-    let signer = Signer::Member {
-        bundle: &bundle,
-        key: &setup.member_key,
-    };
+    let signer = Signer::member(&bundle, &setup.member_key);
     assert!(sign_for(&signer, morning).is_ok());
     let error = sign_for(&signer, afternoon).unwrap_err();
     assert_eq!(error.reason(), "x509.expired");
     // Each certificate is valid at some time of the signature, but no time is one of both.
     let organisation = OrganisationCertificate::self_issue(
-        &"example.com".parse().unwrap(),
-        Dialect::DomainAuth,
+        &OrganisationRequest::new(
+            &"example.com".parse().unwrap(),
+            Dialect::DomainAuth,
+            afternoon,
+        )
+        .with_path_length(1),
         &setup.key,
-        afternoon,
-        1,
     )
     .unwrap();
-    let signer = Signer::Delegate {
-        chain_der: &setup.chain,
-        certificate: &organisation,
-        intermediates: std::slice::from_ref(&earlier),
-        attribution: &setup.alice,
-        key: &setup.delegate_key,
-    };
+    let signer = Signer::new(
+        SignerIdentity::Delegate {
+            chain_der: &setup.chain,
+            certificate: &organisation,
+            intermediates: std::slice::from_ref(&earlier),
+            attribution: &setup.alice,
+        },
+        &setup.delegate_key,
+    );
     let error = sign_for(&signer, period(NOON, NOON + 1_200)).unwrap_err();
     assert_eq!(error.reason(), "veraid.never_verifiable");
 }
@@ -282,15 +297,20 @@ fn issues_nothing_under_a_certificate_that_would_not_hold_itself() {
     // A certificate of VeraId has no final dot.
     let key = PrivateKey::generate(KeyAlgorithm::Rsa2048).unwrap();
     let name = "example.com".parse().unwrap();
-    let organisation =
-        OrganisationCertificate::self_issue(&name, Dialect::VeraId, &key, hour, 0).unwrap();
-    let error = MemberCertificate::issue(
-        &setup.alice,
-        setup.member_key.public_key(),
-        &organisation,
+    let organisation = OrganisationCertificate::self_issue(
+        &OrganisationRequest::new(&name, Dialect::VeraId, hour),
         &key,
-        hour,
-        Dialect::DomainAuth,
+    )
+    .unwrap();
+    let error = MemberCertificate::issue(
+        &MemberRequest::new(
+            &setup.alice,
+            setup.member_key.public_key(),
+            &organisation,
+            Dialect::DomainAuth,
+            hour,
+        ),
+        &key,
     )
     .unwrap_err();
     assert_eq!(error.reason(), "x509.invalid_common_name");
@@ -309,10 +329,7 @@ fn a_member_id_bundle_keeps_each_certificate_once() {
     assert_eq!(bundle.intermediate_certificates(), [delegate]);
     let read = MemberIdBundle::from_der(&bundle.to_der().unwrap()).unwrap();
     assert_eq!(read, bundle);
-    let signer = Signer::Member {
-        bundle: &bundle,
-        key: &setup.member_key,
-    };
+    let signer = Signer::member(&bundle, &setup.member_key);
     let made = sign_for(&signer, hour).unwrap();
     assert_eq!(setup.verify(&made, hour), "alice@example.com Member");
 }

@@ -7,11 +7,11 @@ use crate::support::*;
 use ::der::Decode as _;
 use kliento_fixtures::{Algorithm, TXT, World, chain_der};
 use veraid::{
-    Dialect, DigestType, Encapsulation, Error, IntermediateCertificate, IntermediateName, Issuer,
-    KeyAlgorithm, Member, MemberCertificate, MemberIdBundle, NameError, Organisation,
-    OrganisationCertificate, Period, Policy, PrivateKey, PublicKey, SignatureBundle, SignedBy,
-    Signer, SigningKey as _, TEST_SERVICE, TrustAnchors, TtlOverride, TxtRecord, Verification,
-    sign,
+    Content, Dialect, DigestType, IntermediateCertificate, IntermediateName, IntermediateRequest,
+    IssueError, Issuer, KeyAlgorithm, Member, MemberCertificate, MemberIdBundle, MemberRequest,
+    NameError, Organisation, OrganisationCertificate, OrganisationRequest, Period, Policy,
+    PrivateKey, PublicKey, SignatureBundle, SignatureRequest, SignedBy, Signer, SignerIdentity,
+    SigningKey as _, TEST_SERVICE, TrustAnchors, TtlOverride, TxtRecord, Verification, VerifyError,
 };
 use x509_cert::ext::pkix::BasicConstraints;
 
@@ -111,8 +111,13 @@ fn record(key: &PublicKey, digest_type: DigestType) -> TxtRecord {
 }
 
 fn signed(signer: &Signer<'_>) -> Vec<u8> {
-    let attached = Encapsulation::Attached;
-    sign(signer, CONTENT, TEST_SERVICE, minute(), attached).unwrap()
+    signer
+        .sign(&SignatureRequest::new(
+            Content::Attached(CONTENT),
+            TEST_SERVICE,
+            minute(),
+        ))
+        .unwrap()
 }
 
 impl Setup {
@@ -128,29 +133,30 @@ impl Setup {
         let world = world(&record(organisation_key.public_key(), digest_type));
         let organisation: Organisation = "example.com".parse().unwrap();
         let certificate = OrganisationCertificate::self_issue(
-            &organisation,
-            Dialect::DomainAuth,
+            &OrganisationRequest::new(&organisation, Dialect::DomainAuth, days())
+                .with_path_length(2),
             organisation_key,
-            days(),
-            2,
         )
         .unwrap();
         let upper = IntermediateCertificate::issue(
-            &unit("Help desk"),
-            upper_key.public_key(),
-            &certificate,
+            &IntermediateRequest::new(
+                &unit("Help desk"),
+                upper_key.public_key(),
+                &certificate,
+                days(),
+            )
+            .with_path_length(1),
             organisation_key,
-            days(),
-            1,
         )
         .unwrap();
         let lower = IntermediateCertificate::issue(
-            &unit("Help desk, night shift"),
-            lower_key.public_key(),
-            &upper,
+            &IntermediateRequest::new(
+                &unit("Help desk, night shift"),
+                lower_key.public_key(),
+                &upper,
+                days(),
+            ),
             upper_key,
-            days(),
-            0,
         )
         .unwrap();
         Self {
@@ -182,12 +188,14 @@ impl Setup {
             ),
         };
         let certificate = MemberCertificate::issue(
-            &alice(),
-            self.member_key.public_key(),
-            issuer,
+            &MemberRequest::new(
+                &alice(),
+                self.member_key.public_key(),
+                issuer,
+                Dialect::DomainAuth,
+                days(),
+            ),
             issuer_key,
-            days(),
-            Dialect::DomainAuth,
         );
         MemberIdBundle::new(
             &self.chain,
@@ -202,14 +210,14 @@ impl Setup {
     fn check(&self, bundle: &[u8], signed_by: SignedBy, is_delegated: bool, key: &PrivateKey) {
         let bundle = SignatureBundle::from_der(bundle).unwrap();
         let verification = Verification::new(TEST_SERVICE, noon(), &self.anchors)
-            .with_policy(Policy::new().allow_all());
+            .with_policy(Policy::new().with_all_algorithms());
         let verified = bundle.verify(&verification).unwrap();
         assert_eq!(verified.member_id().to_string(), "alice@example.com");
         assert_eq!(verified.signed_by(), signed_by);
         assert_eq!(verified.is_delegated(), is_delegated);
         assert_eq!(verified.key_algorithm(), key.public_key().algorithm());
         assert_eq!(verified.dialect(), Dialect::DomainAuth);
-        assert_eq!(verified.content(), CONTENT);
+        assert_eq!(verified.content(), Some(CONTENT));
         assert_eq!(verified.period(), minute());
     }
 
@@ -218,37 +226,40 @@ impl Setup {
         let attribution = &alice();
         for intermediates in 0..3 {
             let bundle = self.member_bundle(intermediates);
-            let policy = Policy::new().allow_all();
-            let verified = bundle.verify(&self.anchors, noon(), Some(TEST_SERVICE), policy);
+            let policy = Policy::new().with_all_algorithms();
+            let verified = bundle.verify(
+                &Verification::new(TEST_SERVICE, noon(), &self.anchors).with_policy(policy),
+            );
             assert_eq!(
                 verified.unwrap().member_id().to_string(),
                 "alice@example.com"
             );
             let key = self.member_key;
-            let signature = signed(&Signer::Member {
-                bundle: &bundle,
-                key,
-            });
+            let signature = signed(&Signer::member(&bundle, key));
             self.check(&signature, SignedBy::Member, false, key);
         }
         let (chain_der, certificate) = (&self.chain[..], &self.certificate);
         let key = self.organisation_key;
-        let signature = signed(&Signer::Organisation {
-            chain_der,
-            certificate,
-            attribution,
+        let signature = signed(&Signer::new(
+            SignerIdentity::Organisation {
+                chain_der,
+                certificate,
+                attribution,
+            },
             key,
-        });
+        ));
         self.check(&signature, SignedBy::Organisation, false, key);
         let both = [self.upper.clone(), self.lower.clone()];
         for (intermediates, key) in [(&both[..1], self.upper_key), (&both, self.lower_key)] {
-            let signature = signed(&Signer::Delegate {
-                chain_der,
-                certificate,
-                intermediates,
-                attribution,
+            let signature = signed(&Signer::new(
+                SignerIdentity::Delegate {
+                    chain_der,
+                    certificate,
+                    intermediates,
+                    attribution,
+                },
                 key,
-            });
+            ));
             self.check(&signature, SignedBy::Organisation, true, key);
         }
     }
@@ -339,10 +350,7 @@ fn a_bundle_holds_each_certificate_of_its_path_once_and_no_other() {
         let bundle = setup.member_bundle(intermediates);
         assert_eq!(holds(&bundle.to_der().unwrap()), expected);
         let key = setup.member_key;
-        let signature = signed(&Signer::Member {
-            bundle: &bundle,
-            key,
-        });
+        let signature = signed(&Signer::member(&bundle, key));
         assert_eq!(holds(&signature), expected);
         let member = bundle.member_certificate().as_der();
         assert_eq!(count(&signature, member), 1);
@@ -351,20 +359,24 @@ fn a_bundle_holds_each_certificate_of_its_path_once_and_no_other() {
     }
     let attribution = &alice();
     let (chain_der, certificate) = (&setup.chain[..], &setup.certificate);
-    let signature = signed(&Signer::Organisation {
-        chain_der,
-        certificate,
-        attribution,
-        key: setup.organisation_key,
-    });
+    let signature = signed(&Signer::new(
+        SignerIdentity::Organisation {
+            chain_der,
+            certificate,
+            attribution,
+        },
+        setup.organisation_key,
+    ));
     assert_eq!(holds(&signature), (0, 0));
-    let signature = signed(&Signer::Delegate {
-        chain_der,
-        certificate,
-        intermediates: &[setup.upper.clone(), setup.lower.clone()],
-        attribution,
-        key: setup.lower_key,
-    });
+    let signature = signed(&Signer::new(
+        SignerIdentity::Delegate {
+            chain_der,
+            certificate,
+            intermediates: &[setup.upper.clone(), setup.lower.clone()],
+            attribution,
+        },
+        setup.lower_key,
+    ));
     assert_eq!(holds(&signature), (1, 1));
 }
 
@@ -379,11 +391,15 @@ fn certificates_that_have_nothing_to_do_with_a_member_do_its_bundle_no_harm() {
         vec![setup.lower.clone(), setup.upper.clone()],
     )
     .unwrap();
-    let policy = Policy::new().allow_all();
+    let policy = Policy::new().with_all_algorithms();
     let again = MemberIdBundle::from_der(&further.to_der().unwrap()).unwrap();
     for bundle in [further, again] {
         assert_eq!(bundle.intermediate_certificates().len(), 2);
-        assert!(bundle.verify(&setup.anchors, noon(), None, policy).is_ok());
+        assert!(
+            bundle
+                .verify(&Verification::for_any_service(noon(), &setup.anchors).with_policy(policy))
+                .is_ok()
+        );
     }
 }
 
@@ -397,18 +413,26 @@ fn nothing_is_made_that_would_be_valid_for_more_than_90_days() {
         match dialect {
             Dialect::VeraId => {
                 let key = &KEYS[0][0];
-                OrganisationCertificate::self_issue(&organisation, dialect, key, period, 0)
+                OrganisationCertificate::self_issue(
+                    &OrganisationRequest::new(&organisation, dialect, period),
+                    key,
+                )
             }
-            _ => OrganisationCertificate::self_issue(&organisation, dialect, key, period, 1),
+            _ => OrganisationCertificate::self_issue(
+                &OrganisationRequest::new(&organisation, dialect, period).with_path_length(1),
+                key,
+            ),
         }
     };
     let certificate = self_issue(Dialect::DomainAuth, longest).unwrap();
     assert!(self_issue(Dialect::VeraId, longer).is_ok());
-    let too_long = |outcome: Result<(), Error>| {
+    let too_long = |outcome: Result<(), IssueError>| {
         assert!(
             matches!(
                 outcome,
-                Err(Error::CertificateTooLong { .. } | Error::SignatureTooLong { .. })
+                Err(IssueError::Invalid(
+                    VerifyError::CertificateTooLong { .. } | VerifyError::SignatureTooLong { .. }
+                ))
             ),
             "{outcome:?}"
         );
@@ -416,42 +440,46 @@ fn nothing_is_made_that_would_be_valid_for_more_than_90_days() {
     too_long(self_issue(Dialect::DomainAuth, longer).map(drop));
     let intermediate = |period| {
         IntermediateCertificate::issue(
-            &unit("Help desk"),
-            setup.upper_key.public_key(),
-            &certificate,
+            &IntermediateRequest::new(
+                &unit("Help desk"),
+                setup.upper_key.public_key(),
+                &certificate,
+                period,
+            ),
             setup.organisation_key,
-            period,
-            0,
         )
     };
     assert!(intermediate(longest).is_ok());
     too_long(intermediate(longer).map(drop));
     let member = |period| {
         MemberCertificate::issue(
-            &alice(),
-            setup.member_key.public_key(),
-            &certificate,
+            &MemberRequest::new(
+                &alice(),
+                setup.member_key.public_key(),
+                &certificate,
+                Dialect::DomainAuth,
+                period,
+            ),
             setup.organisation_key,
-            period,
-            Dialect::DomainAuth,
         )
     };
     assert!(member(longest).is_ok());
     too_long(member(longer).map(drop));
+    let attribution = alice();
     let signature = |period| {
-        let signer = Signer::Organisation {
-            chain_der: &setup.chain,
-            certificate: &certificate,
-            attribution: &alice(),
-            key: setup.organisation_key,
-        };
-        sign(
-            &signer,
-            CONTENT,
+        let signer = Signer::new(
+            SignerIdentity::Organisation {
+                chain_der: &setup.chain,
+                certificate: &certificate,
+                attribution: &attribution,
+            },
+            setup.organisation_key,
+        );
+        signer.sign(&SignatureRequest::new(
+            Content::Detached(CONTENT),
             TEST_SERVICE,
             period,
-            Encapsulation::Detached,
-        )
+        ))
     };
     assert!(signature(longest).is_ok());
     too_long(signature(longer).map(drop));
@@ -463,40 +491,46 @@ fn nobody_is_called_what_domain_auth_would_write_in_another_way() {
     let names = ["Alice", "alice smith", "ａlice", "♚"];
     for member in names.map(|name| Member::parse_for(name, Dialect::VeraId).unwrap()) {
         let certificate = MemberCertificate::issue(
-            &member,
-            setup.member_key.public_key(),
-            &setup.certificate,
+            &MemberRequest::new(
+                &member,
+                setup.member_key.public_key(),
+                &setup.certificate,
+                Dialect::DomainAuth,
+                days(),
+            ),
             setup.organisation_key,
-            days(),
-            Dialect::DomainAuth,
-        );
-        assert!(matches!(certificate, Err(Error::MemberName(_))), "{member}");
-        let intermediate = IntermediateCertificate::issue(
-            &IntermediateName::Member(member.clone()),
-            setup.upper_key.public_key(),
-            &setup.certificate,
-            setup.organisation_key,
-            days(),
-            0,
         );
         assert!(
-            matches!(intermediate, Err(Error::MemberName(_))),
+            matches!(certificate, Err(IssueError::MemberName(_))),
             "{member}"
         );
-        let signer = Signer::Organisation {
-            chain_der: &setup.chain,
-            certificate: &setup.certificate,
-            attribution: &member,
-            key: setup.organisation_key,
-        };
-        let signature = sign(
-            &signer,
-            CONTENT,
+        let intermediate = IntermediateCertificate::issue(
+            &IntermediateRequest::new(
+                &IntermediateName::Member(member.clone()),
+                setup.upper_key.public_key(),
+                &setup.certificate,
+                days(),
+            ),
+            setup.organisation_key,
+        );
+        assert!(
+            matches!(intermediate, Err(IssueError::MemberName(_))),
+            "{member}"
+        );
+        let signer = Signer::new(
+            SignerIdentity::Organisation {
+                chain_der: &setup.chain,
+                certificate: &setup.certificate,
+                attribution: &member,
+            },
+            setup.organisation_key,
+        );
+        let signature = signer.sign(&SignatureRequest::new(
+            Content::Attached(CONTENT),
             TEST_SERVICE,
             minute(),
-            Encapsulation::Attached,
-        );
-        let Err(Error::InvalidAttribution(error)) = signature else {
+        ));
+        let Err(IssueError::Invalid(VerifyError::InvalidAttribution(error))) = signature else {
             panic!("{member}");
         };
         if member.as_str() == "Alice" {
@@ -510,12 +544,13 @@ fn nobody_is_called_what_domain_auth_would_write_in_another_way() {
 fn an_intermediate_that_is_named_after_a_member_signs_as_that_member() {
     let setup = Setup::new(Mixture::of(KeyAlgorithm::Ed25519));
     let certificate = IntermediateCertificate::issue(
-        &IntermediateName::Member(alice()),
-        setup.upper_key.public_key(),
-        &setup.certificate,
+        &IntermediateRequest::new(
+            &IntermediateName::Member(alice()),
+            setup.upper_key.public_key(),
+            &setup.certificate,
+            days(),
+        ),
         setup.organisation_key,
-        days(),
-        0,
     )
     .unwrap();
     let bundle = MemberIdBundle::new(
@@ -526,10 +561,7 @@ fn an_intermediate_that_is_named_after_a_member_signs_as_that_member() {
     )
     .unwrap();
     let key = setup.upper_key;
-    let signature = signed(&Signer::Member {
-        bundle: &bundle,
-        key,
-    });
+    let signature = signed(&Signer::member(&bundle, key));
     setup.check(&signature, SignedBy::Member, false, key);
 }
 
@@ -538,12 +570,14 @@ fn nobody_issues_more_intermediates_than_they_may() {
     let setup = Setup::new(Mixture::of(KeyAlgorithm::Ed25519));
     let below = |issuer: Issuer<'_>, key: &PrivateKey, path_length| {
         IntermediateCertificate::issue(
-            &unit("Another desk"),
-            setup.member_key.public_key(),
-            issuer,
+            &IntermediateRequest::new(
+                &unit("Another desk"),
+                setup.member_key.public_key(),
+                issuer,
+                days(),
+            )
+            .with_path_length(path_length),
             key,
-            days(),
-            path_length,
         )
     };
     let of_organisation = |path_length| {
@@ -556,11 +590,17 @@ fn nobody_issues_more_intermediates_than_they_may() {
     assert!(of_organisation(1).is_ok());
     assert!(matches!(
         of_organisation(2),
-        Err(Error::PathTooLong { limit: 2, .. })
+        Err(IssueError::Invalid(VerifyError::PathTooLong {
+            limit: 2,
+            ..
+        }))
     ));
     assert!(matches!(
         below((&setup.upper).into(), setup.upper_key, 1),
-        Err(Error::PathTooLong { limit: 1, .. })
+        Err(IssueError::Invalid(VerifyError::PathTooLong {
+            limit: 1,
+            ..
+        }))
     ));
 }
 
@@ -578,7 +618,7 @@ fn a_strangers_certificate_for_the_organisations_key_widens_nothing() {
     fn membership(parts: &Parts) -> Period {
         let (bundle, anchors) = parts.build_member_id();
         let bundle = MemberIdBundle::from_der(&bundle).unwrap();
-        let verified = bundle.verify(&anchors, noon(), None, Policy::new());
+        let verified = bundle.verify(&Verification::for_any_service(noon(), &anchors));
         verified.unwrap().period()
     }
     for parts in [

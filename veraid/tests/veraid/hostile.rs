@@ -1,5 +1,6 @@
 //! What must be refused, and for which reason. Each case is a good bundle with one thing wrong with it.
 
+use crate::cases;
 use crate::support::der::*;
 use crate::support::*;
 use aws_lc_rs::digest;
@@ -7,7 +8,7 @@ use kliento_fixtures::{
     A, CH, CNAME, DNAME, KeyRole, NOERROR, NXDOMAIN, Record, Response, Responses, SERVFAIL, TXT,
     World, chain_der,
 };
-use veraid::{Error, MemberIdBundle, Policy, SignatureBundle};
+use veraid::{MemberIdBundle, SignatureBundle, Verification, VerifyError};
 
 #[test]
 fn refuses_a_bundle_of_another_structure() {
@@ -42,7 +43,7 @@ fn says_where_a_malformed_bundle_is_so_and_what_was_expected() {
         ),
     ] {
         match SignatureBundle::from_der(der).unwrap_err() {
-            Error::Malformed {
+            VerifyError::Malformed {
                 offset: found,
                 expected: what,
                 ..
@@ -185,11 +186,17 @@ fn without_a_service_any_record_of_the_key_will_do_with_the_longest_override() {
     let bundle = MemberIdBundle::from_der(&bundle).unwrap();
     assert!(
         bundle
-            .verify(&anchors, period(NOON, NOON + 20), None, Policy::new())
+            .verify(&Verification::for_any_service(
+                period(NOON, NOON + 20),
+                &anchors
+            ))
             .is_ok()
     );
     let error = bundle
-        .verify(&anchors, period(NOON, NOON + 21), None, Policy::new())
+        .verify(&Verification::for_any_service(
+            period(NOON, NOON + 21),
+            &anchors,
+        ))
         .unwrap_err();
     assert_eq!(error.reason(), "veraid.ttl_override_exceeded");
 }
@@ -702,7 +709,7 @@ fn refuses_another_root() {
     let mut elsewhere = Parts::member();
     elsewhere.dnssec_window.1 += 1;
     let (_, other) = elsewhere.build();
-    let verification = veraid::Verification::new(SERVICE, noon(), &other);
+    let verification = Verification::new(SERVICE, noon(), &other);
     let error = SignatureBundle::from_der(&bundle)
         .unwrap()
         .verify(&verification)

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use crate::support::der::*;
 use crate::support::*;
 use data_encoding::{BASE64, HEXLOWER};
-use veraid::{DigestType, KeyAlgorithm, KeyError, PrivateKey, PublicKey, SigningKey as _};
+use veraid::{
+    DigestType, KeyAlgorithm, KeyError, PrivateKey, PublicKey, SignatureScheme, SigningKey as _,
+};
 
 const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
 const SECP256R1: &str = "1.2.840.10045.3.1.7";
@@ -410,7 +412,12 @@ fn reads_private_rsa_keys_of_other_sizes() {
     let built = cfg!(feature = "aws-lc-rs");
     if let Some(key) = read_if_built(&decode_pem(file), algorithm, built) {
         assert_eq!(key.public_key().algorithm(), algorithm);
-        assert_eq!(key.sign(b"message").unwrap().len(), 320);
+        assert_eq!(
+            key.sign(b"message", algorithm.signature_scheme())
+                .unwrap()
+                .len(),
+            320
+        );
     }
 }
 
@@ -435,7 +442,7 @@ fn keys_survive_their_files() {
             public
         );
         assert_eq!(
-            &PublicKey::from_spki_der(public.to_spki_der()).unwrap(),
+            &PublicKey::from_spki_der(public.as_spki_der()).unwrap(),
             public
         );
         assert_eq!(algorithm.to_string().parse(), Ok(algorithm));
@@ -478,7 +485,7 @@ fn reads_ed25519_files_of_both_versions() {
         let der = BASE64.decode(file.as_bytes()).unwrap();
         let key = read_private(&der).unwrap();
         assert_eq!(key.public_key().algorithm(), KeyAlgorithm::Ed25519);
-        assert_eq!(BASE64.encode(key.public_key().to_spki_der()), PUBLIC);
+        assert_eq!(BASE64.encode(key.public_key().as_spki_der()), PUBLIC);
         // A file is written as it was read.
         assert_eq!(pkcs8_of(&key), der);
     }
@@ -517,10 +524,13 @@ fn signs_with_ed25519_as_rfc_8032_does() {
         let seed = octet_string(&decode(private));
         let key =
             read_private(&one_asymmetric_key(&sequence(&[oid(ED25519)]), &seed, &[])).unwrap();
-        let spki = key.public_key().to_spki_der();
+        let spki = key.public_key().as_spki_der();
         assert!(spki.ends_with(&decode(public)));
         assert_eq!(
-            HEXLOWER.encode(&key.sign(&decode(message)).unwrap()),
+            HEXLOWER.encode(
+                &key.sign(&decode(message), SignatureScheme::Ed25519)
+                    .unwrap()
+            ),
             signature
         );
     }
@@ -545,7 +555,7 @@ impl EcParts {
             .unwrap()
             + before.len();
         let octets = usize::from(octets);
-        let spki = key.public_key().to_spki_der().to_vec();
+        let spki = key.public_key().as_spki_der().to_vec();
         Self {
             algorithm: on_curve(&oid(curve)),
             scalar: der[start..start + octets].to_vec(),
@@ -580,7 +590,7 @@ fn reads_elliptic_curve_keys_with_and_without_their_public_half() {
             let built = has_point || cfg!(feature = "aws-lc-rs");
             let file = parts.file(&parts.scalar, &rest);
             if let Some(key) = read_if_built(&file, algorithm, built) {
-                assert_eq!(key.public_key().to_spki_der(), parts.spki);
+                assert_eq!(key.public_key().as_spki_der(), parts.spki);
             }
         }
         let key = sequence(&[integer(&[1]), octet_string(&parts.scalar)]);
@@ -715,7 +725,7 @@ fn refuses_ml_dsa_keys_whose_parts_do_not_belong_together() {
                 "belong together",
             ),
             (
-                beside(foreign.public_key().to_spki_der()),
+                beside(foreign.public_key().as_spki_der()),
                 "belong together",
             ),
         ],
@@ -780,7 +790,7 @@ fn says_how_a_key_must_sign() {
             "ml-dsa-65 keys must sign ML-DSA with an empty context",
         ),
     ] {
-        let error = veraid::Error::SignedWrongly { key: algorithm };
+        let error = veraid::IssueError::SignedWrongly { key: algorithm };
         assert!(error.to_string().contains(words), "{error}");
     }
 }

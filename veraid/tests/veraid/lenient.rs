@@ -4,8 +4,8 @@ use crate::support::der::*;
 use crate::support::*;
 use aws_lc_rs::digest;
 use veraid::{
-    Encapsulation, KeyAlgorithm, MemberCertificate, MemberIdBundle, OrganisationCertificate,
-    SignatureBundle, SignedBy, Signer, SigningKey as _, Verification, sign,
+    Content, KeyAlgorithm, MemberCertificate, MemberIdBundle, OrganisationCertificate,
+    SignatureBundle, SignatureRequest, SignedBy, Signer, SigningKey as _, Verification,
 };
 
 type Case = (&'static str, fn(&mut Parts));
@@ -23,7 +23,7 @@ fn accept(good: fn() -> Parts, cases: &[Case]) {
         change(&mut parts);
         parts.verify(|outcome| match outcome {
             Ok(verified) => {
-                assert_eq!(verified.content(), CONTENT, "{name}");
+                assert_eq!(verified.content(), Some(CONTENT), "{name}");
                 assert_eq!(
                     verified.member_id().to_string(),
                     "alice@example.com",
@@ -188,7 +188,7 @@ fn reads_empty_content_in_every_form() {
         let mut parts = Parts::member();
         parts.signed_data.content = Some(content);
         parts.signed_data.signed_attributes[MESSAGE_DIGEST] = message_digest(&digest::SHA256, b"");
-        parts.verify(|outcome| assert_eq!(outcome.unwrap().content(), b""));
+        parts.verify(|outcome| assert_eq!(outcome.unwrap().content(), Some(&b""[..])));
     }
 }
 
@@ -224,7 +224,7 @@ fn reads_the_record_of_the_specification() {
 fn signs_with_certificates_that_are_not_der() {
     let mut parts = Parts::member();
     let key = private_key(KeyAlgorithm::Rsa2048);
-    let public_key = key.public_key().to_spki_der().to_vec();
+    let public_key = key.public_key().as_spki_der().to_vec();
     parts.member.extensions[SUBJECT] =
         subject_key_identifier(digest::digest(&digest::SHA256, &public_key).as_ref());
     parts.member.extensions[BASIC_CONSTRAINTS] = basic_constraints(&[boolean(0)]);
@@ -238,11 +238,14 @@ fn signs_with_certificates_that_are_not_der() {
         .unverified_chain()
         .to_der();
     let bundle = MemberIdBundle::new(&chain, organisation, certificate, Vec::new()).unwrap();
-    let signer = Signer::Member {
-        bundle: &bundle,
-        key: &key,
-    };
-    let written = sign(&signer, CONTENT, SERVICE, noon(), Encapsulation::Attached).unwrap();
+    let signer = Signer::member(&bundle, &key);
+    let written = signer
+        .sign(&SignatureRequest::new(
+            Content::Attached(CONTENT),
+            SERVICE,
+            noon(),
+        ))
+        .unwrap();
     assert!(
         written
             .windows(4)
@@ -255,5 +258,5 @@ fn signs_with_certificates_that_are_not_der() {
         .unwrap()
         .verify(&verification)
         .unwrap();
-    assert_eq!(verified.content(), CONTENT);
+    assert_eq!(verified.content(), Some(CONTENT));
 }

@@ -6,12 +6,12 @@ use crate::support::der::*;
 use crate::support::*;
 use data_encoding::BASE64_NOPAD;
 use veraid::{
-    Dialect, DigestType, Error, KeyAlgorithm, ObjectIdentifier, PublicKey, TtlOverride, TxtRecord,
-    TxtRecordKeyError,
+    Dialect, DigestType, KeyAlgorithm, PublicKey, ServiceOid, TtlOverride, TxtRecord,
+    TxtRecordKeyError, VerifyError,
 };
 
-const SERVICE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.58708.3.0");
-const OTHER_SERVICE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.3.4");
+const SERVICE: ServiceOid = ServiceOid::from_arcs(&[1, 3, 6, 1, 4, 1, 58708, 3, 0]).unwrap();
+const OTHER_SERVICE: ServiceOid = ServiceOid::from_arcs(&[1, 2, 3, 4]).unwrap();
 
 fn hours(hours: u32) -> TtlOverride {
     TtlOverride::from_seconds(3_600 * hours).unwrap()
@@ -71,17 +71,12 @@ const COMPACT: [KeyAlgorithm; 3] = [
 ];
 
 /// A record for a key, with that many hours of TTL override to know it by.
-fn record(
-    key: &PublicKey,
-    dialect: Dialect,
-    mark: u32,
-    service: Option<ObjectIdentifier>,
-) -> TxtRecord {
+fn record(key: &PublicKey, dialect: Dialect, mark: u32, service: Option<ServiceOid>) -> TxtRecord {
     TxtRecord::new(key, dialect, hours(mark), service).unwrap()
 }
 
 /// The TTL override, in hours, of the record that counts for the key and the service.
-fn selected(records: &[TxtRecord]) -> Result<u32, Error> {
+fn selected(records: &[TxtRecord]) -> Result<u32, VerifyError> {
     let record = TxtRecord::select(records.iter().cloned(), &KEY, SERVICE)?;
     Ok(record.ttl_override().seconds() / 3_600)
 }
@@ -160,7 +155,7 @@ fn a_key_in_a_record_is_one_of_the_algorithm_that_is_named() {
         let record =
             TxtRecord::with_digest_type(key, Dialect::DomainAuth, DigestType::None, hours(1), None);
         let record = record.unwrap();
-        assert_eq!(record.key_id().as_bytes(), key.to_spki_der());
+        assert_eq!(record.key_id().as_bytes(), key.as_spki_der());
         assert_eq!(record.key_id().digest_type(), DigestType::None);
         assert!(record.to_rdata().len() <= 255, "one character string");
         let text = record.to_string();
@@ -206,7 +201,7 @@ fn a_key_in_a_record_is_refused_with_octets_behind_it_or_missing() {
         .iter()
         .find(|key| key.algorithm() == KeyAlgorithm::Ed25519)
         .unwrap();
-    let spki = key.to_spki_der();
+    let spki = key.as_spki_der();
     let parse = |octets: &[u8]| {
         let text = format!("0 240 0 {} 3600", BASE64_NOPAD.encode(octets));
         TxtRecord::parse(text.as_bytes(), Dialect::DomainAuth)
@@ -243,7 +238,7 @@ fn a_zone_line_has_the_owner_and_the_form_of_its_dialect() {
 #[test]
 fn a_record_too_long_for_a_character_string_is_written_as_two() {
     let arcs = [".127"; 38].concat();
-    let longest = ObjectIdentifier::new(&format!("2.39{arcs}")).unwrap();
+    let longest: ServiceOid = format!("2.39{arcs}").parse().unwrap();
     let rdata = |digest_type| {
         let record = TxtRecord::with_digest_type(
             &KEY,
@@ -296,9 +291,15 @@ fn several_records_of_the_kind_that_counts_are_ambiguous() {
             let records = digests.map(|digest_type| {
                 TxtRecord::with_digest_type(&KEY, dialect, digest_type, hours(1), service).unwrap()
             });
-            assert!(matches!(selected(&records), Err(Error::AmbiguousRecord)));
+            assert!(matches!(
+                selected(&records),
+                Err(VerifyError::AmbiguousRecord)
+            ));
             let records = [1, 2].map(|mark| record(&KEY, dialect, mark, service));
-            assert!(matches!(selected(&records), Err(Error::AmbiguousRecord)));
+            assert!(matches!(
+                selected(&records),
+                Err(VerifyError::AmbiguousRecord)
+            ));
         }
     }
 }
@@ -316,7 +317,10 @@ fn a_record_is_never_about_a_key_of_another_algorithm() {
         assert_eq!(other.key_algorithm(), KeyAlgorithm::Rsa3072);
         assert_eq!(other.key_id(), &KEY.key_id(DigestType::Sha512));
         assert!(!other.is_about(&KEY));
-        assert!(matches!(selected(&[other]), Err(Error::NoMatchingRecord)));
+        assert!(matches!(
+            selected(&[other]),
+            Err(VerifyError::NoMatchingRecord)
+        ));
     }
 }
 

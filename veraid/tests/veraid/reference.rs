@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use veraid::{
-    Error, MemberIdBundle, ObjectIdentifier, Period, Policy, SignatureBundle, SignedBy, Timestamp,
-    TrustAnchors, Verification,
+    MemberIdBundle, Period, ServiceOid, SignatureBundle, SignedBy, Timestamp, TrustAnchors,
+    Verification, VerifyError,
 };
 
 fn directory() -> PathBuf {
@@ -49,7 +49,7 @@ struct Case<'j> {
     object: &'j Value,
     bundle: Vec<u8>,
     anchors: TrustAnchors,
-    service: ObjectIdentifier,
+    service: ServiceOid,
 }
 
 impl<'j> Case<'j> {
@@ -73,7 +73,7 @@ impl<'j> Case<'j> {
         Some(read(file))
     }
 
-    fn verify(&self, period: Period) -> Result<Told, Error> {
+    fn verify(&self, period: Period) -> Result<Told, VerifyError> {
         match text(self.object, "format") {
             "signature-bundle" => self.verify_signature(period),
             "member-id-bundle" => self.verify_member(period),
@@ -81,7 +81,7 @@ impl<'j> Case<'j> {
         }
     }
 
-    fn verify_signature(&self, period: Period) -> Result<Told, Error> {
+    fn verify_signature(&self, period: Period) -> Result<Told, VerifyError> {
         let content = self.content().unwrap_or_default();
         let mut verification = Verification::new(self.service, period, &self.anchors);
         if self.object["encapsulation"] == "detached" {
@@ -94,14 +94,14 @@ impl<'j> Case<'j> {
             user: id.user().map(ToString::to_string),
             subject: id.to_string(),
             signed_by: Some(verified.signed_by()),
-            content: Some(verified.content().to_vec()),
+            content: verified.content().map(<[u8]>::to_vec),
             period: verified.period(),
         })
     }
 
-    fn verify_member(&self, period: Period) -> Result<Told, Error> {
+    fn verify_member(&self, period: Period) -> Result<Told, VerifyError> {
         let bundle = MemberIdBundle::from_der(&self.bundle)?;
-        let verified = bundle.verify(&self.anchors, period, Some(self.service), Policy::new())?;
+        let verified = bundle.verify(&Verification::new(self.service, period, &self.anchors))?;
         let id = verified.member_id();
         Ok(Told {
             organisation: id.organisation().to_string(),

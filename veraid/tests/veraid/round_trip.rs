@@ -2,11 +2,14 @@
 
 use crate::support::{DAY, NOON, at, noon, period, private_key};
 use kliento_fixtures::{Algorithm, TXT, World, chain_der};
+use std::sync::Arc;
 use veraid::{
-    Dialect, Encapsulation, Error, KeyAlgorithm, Member, MemberCertificate, MemberId,
-    MemberIdBundle, ObjectIdentifier, Organisation, OrganisationCertificate, Period, Policy,
-    PrivateKey, PublicKey, SignatureBundle, SignedBy, Signer, SigningError, SigningKey,
-    TEST_SERVICE, TrustAnchors, TtlOverride, TxtRecord, Verification, sign,
+    BundleOutline, Content, ContentDigest, Dialect, EcdsaFormat, Fault, HashAlgorithm, IssueError,
+    KeyAlgorithm, Member, MemberCertificate, MemberId, MemberIdBundle, MemberRequest, MemoryLimits,
+    Organisation, OrganisationCertificate, OrganisationRequest, Period, Policy, PrivateKey,
+    PublicKey, ServiceOid, SignatureBundle, SignatureRequest, SignatureScheme, SignedBy, Signer,
+    SignerIdentity, SigningError, SigningKey, TEST_SERVICE, TrustAnchors, TtlOverride, TxtRecord,
+    Verification, Verifier, VerifyError,
 };
 
 const CONTENT: &[u8] = b"the content";
@@ -46,11 +49,8 @@ impl Setup {
             chain: chain_der(&world.chain("_veraid.example.com.", TXT)),
             anchors: world.anchors().parse().unwrap(),
             certificate: OrganisationCertificate::self_issue(
-                &organisation,
-                Dialect::VeraId,
+                &OrganisationRequest::new(&organisation, Dialect::VeraId, month),
                 &organisation_key,
-                month,
-                0,
             )
             .unwrap(),
             organisation_key,
@@ -59,12 +59,14 @@ impl Setup {
 
     fn member_bundle(&self, member: &Member) -> MemberIdBundle {
         let certificate = MemberCertificate::issue(
-            member,
-            self.member_key.public_key(),
-            &self.certificate,
+            &MemberRequest::new(
+                member,
+                self.member_key.public_key(),
+                &self.certificate,
+                Dialect::VeraId,
+                period(NOON - 60, NOON + WEEK),
+            ),
             &self.organisation_key,
-            period(NOON - 60, NOON + WEEK),
-            Dialect::VeraId,
         )
         .unwrap();
         MemberIdBundle::new(
@@ -77,36 +79,39 @@ impl Setup {
     }
 
     fn organisation_signer<'s>(&'s self, attribution: &'s Member) -> Signer<'s> {
-        Signer::Organisation {
-            chain_der: &self.chain,
-            certificate: &self.certificate,
-            attribution,
-            key: &self.organisation_key,
-        }
+        Signer::new(
+            SignerIdentity::Organisation {
+                chain_der: &self.chain,
+                certificate: &self.certificate,
+                attribution,
+            },
+            &self.organisation_key,
+        )
     }
 
     fn check(&self, signer: &Signer<'_>, signed_by: SignedBy, id: &str) {
         let minute = period(NOON, NOON + 60);
-        for (encapsulation, required) in [
-            (Encapsulation::Attached, noon()),
-            (Encapsulation::Detached, noon()),
-            (Encapsulation::Attached, period(NOON - DAY, NOON + 30)),
-            (Encapsulation::Detached, period(NOON + 60, NOON + DAY)),
+        for (content, required) in [
+            (Content::Attached(CONTENT), noon()),
+            (Content::Detached(CONTENT), noon()),
+            (Content::Attached(CONTENT), period(NOON - DAY, NOON + 30)),
+            (Content::Detached(CONTENT), period(NOON + 60, NOON + DAY)),
         ] {
-            let bundle = sign(signer, CONTENT, TEST_SERVICE, minute, encapsulation).unwrap();
+            let bundle = signer
+                .sign(&SignatureRequest::new(content, TEST_SERVICE, minute))
+                .unwrap();
             let bundle = SignatureBundle::from_der(&bundle).unwrap();
             let mut verification = Verification::new(TEST_SERVICE, required, &self.anchors);
-            match encapsulation {
-                Encapsulation::Attached => assert_eq!(bundle.unverified_content(), Some(CONTENT)),
-                Encapsulation::Detached => {
-                    assert_eq!(bundle.unverified_content(), None);
-                    verification = verification.with_detached_content(CONTENT);
-                }
+            if content == Content::Attached(CONTENT) {
+                assert_eq!(bundle.unverified_content(), Some(CONTENT));
+            } else {
+                assert_eq!(bundle.unverified_content(), None);
+                verification = verification.with_detached_content(CONTENT);
             }
             let verified = bundle.verify(&verification).unwrap();
             assert_eq!(verified.member_id().to_string(), id);
             assert_eq!(verified.signed_by(), signed_by);
-            assert_eq!(verified.content(), CONTENT);
+            assert_eq!(verified.content(), Some(CONTENT));
             assert_eq!(verified.period(), minute);
             assert_eq!(verified.signature_period(), minute);
         }
@@ -119,10 +124,7 @@ fn members_and_organisations_sign_for_users_and_bots() {
     for (member, id) in [("alice", "alice@example.com"), ("@", "example.com")] {
         let member: Member = member.parse().unwrap();
         let bundle = setup.member_bundle(&member);
-        let signer = Signer::Member {
-            bundle: &bundle,
-            key: &setup.member_key,
-        };
+        let signer = Signer::member(&bundle, &setup.member_key);
         setup.check(&signer, SignedBy::Member, id);
         setup.check(
             &setup.organisation_signer(&member),
@@ -141,13 +143,10 @@ fn keys_of_all_sizes_sign() {
         let setup = Setup::new(algorithm);
         let alice: Member = "alice".parse().unwrap();
         let bundle = setup.member_bundle(&alice);
-        let signer = Signer::Member {
-            bundle: &bundle,
-            key: &setup.member_key,
-        };
+        let signer = Signer::member(&bundle, &setup.member_key);
         setup.check(&signer, SignedBy::Member, "alice@example.com");
         let verified = bundle
-            .verify(&setup.anchors, noon(), None, Policy::new())
+            .verify(&Verification::for_any_service(noon(), &setup.anchors))
             .unwrap();
         assert_eq!(verified.key_algorithm(), algorithm);
     }
@@ -159,18 +158,14 @@ fn a_bundle_is_there_for_inspection_before_it_is_verified() {
     let alice: Member = "alice".parse().unwrap();
     let bundle = setup.member_bundle(&alice);
     let minute = period(NOON, NOON + 60);
-    let member = Signer::Member {
-        bundle: &bundle,
-        key: &setup.member_key,
-    };
-    let der = sign(
-        &member,
-        CONTENT,
-        TEST_SERVICE,
-        minute,
-        Encapsulation::Attached,
-    )
-    .unwrap();
+    let member = Signer::member(&bundle, &setup.member_key);
+    let der = member
+        .sign(&SignatureRequest::new(
+            Content::Attached(CONTENT),
+            TEST_SERVICE,
+            minute,
+        ))
+        .unwrap();
     let read = SignatureBundle::from_der(&der).unwrap();
     assert_eq!(read.unverified_service(), Some(TEST_SERVICE));
     assert_eq!(read.unverified_period(), minute);
@@ -190,14 +185,13 @@ fn a_bundle_is_there_for_inspection_before_it_is_verified() {
     assert!(!certificate.is_ca());
 
     let organisation = setup.organisation_signer(&alice);
-    let der = sign(
-        &organisation,
-        CONTENT,
-        TEST_SERVICE,
-        minute,
-        Encapsulation::Attached,
-    )
-    .unwrap();
+    let der = organisation
+        .sign(&SignatureRequest::new(
+            Content::Attached(CONTENT),
+            TEST_SERVICE,
+            minute,
+        ))
+        .unwrap();
     let read = SignatureBundle::from_der(&der).unwrap();
     assert_eq!(read.unverified_attribution(), Some("alice"));
     assert!(read.unverified_member_certificate().is_none());
@@ -235,7 +229,7 @@ fn certificates_and_bundles_read_back_as_they_were_written() {
         assert!(
             matches!(
                 MemberCertificate::from_pem(&pem),
-                Err(Error::NotPemCertificate)
+                Err(VerifyError::NotPemCertificate)
             ),
             "{what}"
         );
@@ -248,11 +242,8 @@ fn certificates_are_dated_to_the_year_9999_and_not_before_1970() {
     let organisation: Organisation = "example.com".parse().unwrap();
     let issue = |period| {
         OrganisationCertificate::self_issue(
-            &organisation,
-            Dialect::VeraId,
+            &OrganisationRequest::new(&organisation, Dialect::VeraId, period),
             &setup.organisation_key,
-            period,
-            0,
         )
     };
     let last = 253_402_300_799;
@@ -265,7 +256,7 @@ fn certificates_are_dated_to_the_year_9999_and_not_before_1970() {
     }
     for unwritable in [period(-1, 0), period(0, last + 1), Period::always()] {
         assert!(
-            matches!(issue(unwritable), Err(Error::UnwritablePeriod(_))),
+            matches!(issue(unwritable), Err(IssueError::UnwritablePeriod(_))),
             "{unwritable}"
         );
     }
@@ -276,34 +267,35 @@ fn verifies_a_membership_and_an_organisation_by_themselves() {
     let setup = Setup::new(KeyAlgorithm::Rsa2048);
     let alice: Member = "alice".parse().unwrap();
     let bundle = setup.member_bundle(&alice);
-    for service in [None, Some(TEST_SERVICE)] {
-        let member = bundle
-            .verify(&setup.anchors, noon(), service, Policy::new())
-            .unwrap();
+    for verification in [
+        Verification::for_any_service(noon(), &setup.anchors),
+        Verification::new(TEST_SERVICE, noon(), &setup.anchors),
+    ] {
+        let member = bundle.verify(&verification).unwrap();
         let id = MemberId::new("example.com".parse().unwrap(), alice.clone());
         assert_eq!(member.member_id(), &id);
         // DNSSEC from an hour ago for six days; the member for a week from a minute ago on.
         assert_eq!(member.period().start(), at(NOON - 60));
         let organisation = setup
             .certificate
-            .verify(&setup.chain, &setup.anchors, noon(), service, Policy::new())
+            .verify(&setup.chain, &verification)
             .unwrap();
         assert_eq!(organisation.organisation().as_str(), "example.com");
         assert_eq!(organisation.period().start(), at(NOON - 3_600));
     }
     let before = Period::at(at(NOON - 61));
     let error = bundle
-        .verify(&setup.anchors, before, None, Policy::new())
+        .verify(&Verification::for_any_service(before, &setup.anchors))
         .unwrap_err();
     assert_eq!(error.reason(), "x509.not_yet_valid");
     let other = TrustAnchors::iana();
     let error = bundle
-        .verify(&other, noon(), None, Policy::new())
+        .verify(&Verification::for_any_service(noon(), &other))
         .unwrap_err();
     assert!(error.reason().starts_with("dnssec."), "{error}");
     let error = setup
         .certificate
-        .verify(&setup.chain, &other, noon(), None, Policy::new())
+        .verify(&setup.chain, &Verification::for_any_service(noon(), &other))
         .unwrap_err();
     assert!(error.reason().starts_with("dnssec."), "{error}");
 }
@@ -327,9 +319,268 @@ fn a_membership_of_another_organisation_does_not_fit() {
     )
     .unwrap();
     let error = bundle
-        .verify(&other.anchors, noon(), None, Policy::new())
+        .verify(&Verification::for_any_service(noon(), &other.anchors))
         .unwrap_err();
     assert_eq!(error.reason(), "veraid.no_matching_record");
+}
+
+/// A key management service: all that it gets is octets and a scheme.
+fn ask_elsewhere(key: &PrivateKey, octets: &[u8], scheme: SignatureScheme) -> Vec<u8> {
+    key.sign(octets, scheme).unwrap()
+}
+
+#[test]
+fn signs_and_issues_in_two_steps() {
+    let setup = Setup::new(KeyAlgorithm::Rsa2048);
+    let alice: Member = "alice".parse().unwrap();
+
+    let request = OrganisationRequest::new(
+        setup.certificate.organisation(),
+        Dialect::VeraId,
+        setup.certificate.period(),
+    );
+    let organisation_key = &setup.organisation_key;
+    let unsigned =
+        OrganisationCertificate::prepare(&request, organisation_key.public_key()).unwrap();
+    let signature = ask_elsewhere(organisation_key, unsigned.to_be_signed(), unsigned.scheme());
+    let organisation = unsigned.finish(&signature).unwrap();
+
+    let member_key = setup.member_key.public_key();
+    let period = organisation.period();
+    let request = MemberRequest::new(&alice, member_key, &organisation, Dialect::VeraId, period);
+    let unsigned = MemberCertificate::prepare(&request).unwrap();
+    assert_eq!(unsigned.public_key(), organisation_key.public_key());
+    let signature = ask_elsewhere(organisation_key, unsigned.to_be_signed(), unsigned.scheme());
+    let certificate = unsigned.finish(&signature).unwrap();
+    let bundle = MemberIdBundle::new(&setup.chain, organisation, certificate, vec![]).unwrap();
+
+    let request = SignatureRequest::new(Content::Attached(CONTENT), TEST_SERVICE, noon());
+    let unsigned = SignerIdentity::Member(&bundle).prepare(&request).unwrap();
+    assert_eq!(unsigned.public_key(), member_key);
+    let signature = ask_elsewhere(
+        &setup.member_key,
+        unsigned.to_be_signed(),
+        unsigned.scheme(),
+    );
+    let der = unsigned.finish(&signature).unwrap();
+    let verification = Verification::new(TEST_SERVICE, noon(), &setup.anchors);
+    let bundle = SignatureBundle::from_der(&der).unwrap();
+    let verified = bundle.verify(&verification).unwrap();
+    assert_eq!(verified.member_id().to_string(), "alice@example.com");
+}
+
+/// What is finished must be what would verify.
+#[test]
+fn finishes_nothing_with_another_signature() {
+    let setup = Setup::new(KeyAlgorithm::Rsa2048);
+    let alice: Member = "alice".parse().unwrap();
+    let bundle = setup.member_bundle(&alice);
+    let request = SignatureRequest::new(Content::Attached(CONTENT), TEST_SERVICE, noon());
+    let prepare = || SignerIdentity::Member(&bundle).prepare(&request).unwrap();
+    let unsigned = prepare();
+    let by_another = ask_elsewhere(
+        &setup.organisation_key,
+        unsigned.to_be_signed(),
+        unsigned.scheme(),
+    );
+    assert!(matches!(
+        unsigned.finish(&by_another),
+        Err(IssueError::SignedWrongly { .. })
+    ));
+    let unsigned = prepare();
+    let mut changed = ask_elsewhere(
+        &setup.member_key,
+        unsigned.to_be_signed(),
+        unsigned.scheme(),
+    );
+    *changed.first_mut().unwrap() ^= 1;
+    assert!(matches!(
+        unsigned.finish(&changed),
+        Err(IssueError::SignedWrongly { .. })
+    ));
+    let request = MemberRequest::new(
+        &alice,
+        setup.member_key.public_key(),
+        &setup.certificate,
+        Dialect::VeraId,
+        noon(),
+    );
+    let unsigned = MemberCertificate::prepare(&request).unwrap();
+    assert!(matches!(
+        unsigned.finish(&changed),
+        Err(IssueError::SignedWrongly { .. })
+    ));
+    let unsigned = MemberCertificate::prepare(&request).unwrap();
+    let error = unsigned.sign(&setup.member_key).unwrap_err();
+    assert_eq!(error.reason(), "veraid.key_mismatch");
+    assert_eq!(error.fault(), Fault::Caller);
+}
+
+#[test]
+fn content_can_be_given_as_its_digest() {
+    let setup = Setup::new(KeyAlgorithm::Rsa2048);
+    let alice: Member = "alice".parse().unwrap();
+    let bundle = setup.member_bundle(&alice);
+    let signer = Signer::member(&bundle, &setup.member_key);
+    let hash = KeyAlgorithm::Rsa2048.content_hash();
+    let digest = ContentDigest::of_reader(hash, CONTENT).unwrap();
+    let sign = |content| signer.sign(&SignatureRequest::new(content, TEST_SERVICE, noon()));
+    let der = sign(Content::DetachedDigest(digest)).unwrap();
+    let signature = SignatureBundle::from_der(&der).unwrap();
+    assert_eq!(signature.unverified_content(), None);
+    assert_eq!(signature.unverified_content_hash(), hash);
+
+    let verification = Verification::new(TEST_SERVICE, noon(), &setup.anchors);
+    let verified = signature
+        .verify(&verification.with_detached_digest(digest))
+        .unwrap();
+    assert_eq!(verified.content(), None);
+    assert_eq!(verified.into_content(), None);
+    let verified = signature
+        .verify(&verification.with_detached_content(CONTENT))
+        .unwrap();
+    assert_eq!(verified.content(), Some(CONTENT));
+
+    let forgetful = || Verifier::new(TEST_SERVICE, setup.anchors.clone(), Policy::new());
+    let limits = MemoryLimits {
+        organisation_octets: 1 << 20,
+        signer_octets: 1 << 20,
+    };
+    for asked in [None, Some(limits)] {
+        let asked = asked.map_or_else(forgetful, |limits| forgetful().with_memory(limits));
+        for _ in 0..2 {
+            let outline = || BundleOutline::from_der(&der).unwrap();
+            assert!(asked.verify_detached(outline(), CONTENT, noon()).is_ok());
+            assert!(asked.verify_digest(outline(), digest, noon()).is_ok());
+            let missing = asked.verify(outline(), noon()).unwrap_err();
+            assert_eq!(missing.reason(), "cms.missing_content");
+            let other = asked
+                .verify_detached(outline(), b"other", noon())
+                .unwrap_err();
+            assert_eq!(other.reason(), "cms.digest_mismatch");
+        }
+    }
+
+    let refused = |digest| {
+        let error = signature
+            .verify(&verification.with_detached_digest(digest))
+            .unwrap_err();
+        error.reason()
+    };
+    assert_eq!(
+        refused(ContentDigest::of(hash, b"other")),
+        "cms.digest_mismatch"
+    );
+    let by_another = ContentDigest::of(HashAlgorithm::Sha512, CONTENT);
+    assert_eq!(refused(by_another), "cms.other_digest");
+    let error = sign(Content::DetachedDigest(by_another)).unwrap_err();
+    assert_eq!(error.reason(), "veraid.content_hash");
+    let attached = sign(Content::Attached(CONTENT)).unwrap();
+    let attached = SignatureBundle::from_der(&attached).unwrap();
+    let error = attached
+        .verify(&verification.with_detached_digest(digest))
+        .unwrap_err();
+    assert_eq!(error.reason(), "cms.unexpected_content");
+
+    assert_eq!(
+        ContentDigest::from_octets(hash, digest.as_octets()),
+        Some(digest)
+    );
+    assert_eq!(ContentDigest::from_octets(hash, &[0; 31]), None);
+}
+
+/// A signature is for one service; that a domain answers for somebody at all can be asked of members.
+#[test]
+fn no_signature_is_verified_for_any_service() {
+    let setup = Setup::new(KeyAlgorithm::Rsa2048);
+    let alice: Member = "alice".parse().unwrap();
+    let bundle = setup.member_bundle(&alice);
+    let request = SignatureRequest::new(Content::Attached(CONTENT), TEST_SERVICE, noon());
+    let der = Signer::member(&bundle, &setup.member_key)
+        .sign(&request)
+        .unwrap();
+    let signature = SignatureBundle::from_der(&der).unwrap();
+    let any = Verification::for_any_service(noon(), &setup.anchors);
+    let error = signature.verify(&any).unwrap_err();
+    assert_eq!(error.reason(), "veraid.no_service");
+    assert_eq!(error.fault(), Fault::Caller);
+}
+
+#[test]
+fn tells_what_an_archive_would_keep() {
+    let setup = Setup::new(KeyAlgorithm::Rsa2048);
+    let alice: Member = "alice".parse().unwrap();
+    let bundle = setup.member_bundle(&alice);
+    let request = SignatureRequest::new(Content::Attached(CONTENT), TEST_SERVICE, noon());
+    let kept = {
+        let der = Signer::member(&bundle, &setup.member_key)
+            .sign(&request)
+            .unwrap();
+        let signature = SignatureBundle::from_der(&der).unwrap();
+        let verification = Verification::new(TEST_SERVICE, noon(), &setup.anchors);
+        let verified = signature.verify(&verification).unwrap();
+        let certificate = signature.unverified_member_certificate().unwrap();
+        assert_eq!(verified.signer_serial_number(), certificate.serial_number());
+        verified.into_owned()
+    };
+    assert_eq!(kept.content(), Some(CONTENT));
+    assert_eq!(kept.signer_key(), setup.member_key.public_key());
+    assert!(kept.record().is_about(setup.organisation_key.public_key()));
+    assert!(kept.record_validity().contains(at(NOON)));
+    let by_organisation = setup.organisation_signer(&alice).sign(&request).unwrap();
+    let by_organisation = SignatureBundle::from_der(&by_organisation).unwrap();
+    let verification = Verification::new(TEST_SERVICE, noon(), &setup.anchors);
+    let verified = by_organisation.verify(&verification).unwrap();
+    assert_eq!(verified.signer_key(), setup.organisation_key.public_key());
+}
+
+/// Protocols beside this one ask the same keys in other schemes; none signs in a scheme that is not its own.
+#[test]
+fn keys_sign_in_all_their_schemes_and_in_no_others() {
+    let setup = Setup::new(KeyAlgorithm::Rsa2048);
+    let rsa = [
+        HashAlgorithm::Sha256,
+        HashAlgorithm::Sha384,
+        HashAlgorithm::Sha512,
+    ]
+    .map(SignatureScheme::RsaPss);
+    let [sha_256, others @ ..] =
+        rsa.map(|scheme| setup.member_key.sign(b"message", scheme).unwrap());
+    for other in others {
+        assert_eq!(other.len(), sha_256.len());
+        assert_ne!(other, sha_256);
+    }
+    let p256 = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+    let fixed = SignatureScheme::EcdsaP256(EcdsaFormat::Fixed);
+    let shared: Arc<dyn SigningKey> = Arc::new(p256);
+    let fixed = shared.sign(b"message", fixed).unwrap();
+    let key = aws_lc_rs::signature::UnparsedPublicKey::new(
+        &aws_lc_rs::signature::ECDSA_P256_SHA256_FIXED,
+        shared.public_key().as_spki_der().get(26..).unwrap(),
+    );
+    assert!(key.verify(b"message", &fixed).is_ok());
+    let public_key = shared.public_key();
+    let scheme = SignatureScheme::EcdsaP256(EcdsaFormat::Fixed);
+    assert_eq!(public_key.verify(b"message", &fixed, scheme), Ok(()));
+    assert!(public_key.verify(b"massage", &fixed, scheme).is_err());
+    let der = public_key.algorithm().signature_scheme();
+    assert!(public_key.verify(b"message", &fixed, der).is_err());
+    assert!(
+        public_key
+            .verify(b"message", &fixed, SignatureScheme::Ed25519)
+            .is_err()
+    );
+    let signature = shared.sign(b"message", der).unwrap();
+    assert_eq!(public_key.verify(b"message", &signature, der), Ok(()));
+    assert!(public_key.verify(b"message", &signature, scheme).is_err());
+    for wrong in [
+        SignatureScheme::Ed25519,
+        SignatureScheme::EcdsaP384(EcdsaFormat::Der),
+        SignatureScheme::MlDsa44,
+        SignatureScheme::RsaPss(HashAlgorithm::Sha256),
+    ] {
+        assert!(shared.sign(b"message", wrong).is_err(), "{wrong}");
+    }
 }
 
 /// A key that says one thing and does another.
@@ -343,7 +594,7 @@ impl SigningKey for Liar<'_> {
         self.claimed
     }
 
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningError> {
+    fn sign(&self, message: &[u8], _: SignatureScheme) -> Result<Vec<u8>, SigningError> {
         (self.signature)(message)
     }
 }
@@ -354,19 +605,15 @@ fn finds_out_keys_that_do_not_sign_as_they_should() {
     let alice: Member = "alice".parse().unwrap();
     let bundle = setup.member_bundle(&alice);
     let sign_with = |key: &dyn SigningKey| {
-        let signer = Signer::Member {
-            bundle: &bundle,
-            key,
-        };
-        sign(
-            &signer,
-            CONTENT,
-            TEST_SERVICE,
-            noon(),
-            Encapsulation::Attached,
-        )
-        .unwrap_err()
-        .reason()
+        let signer = Signer::member(&bundle, key);
+        signer
+            .sign(&SignatureRequest::new(
+                Content::Attached(CONTENT),
+                TEST_SERVICE,
+                noon(),
+            ))
+            .unwrap_err()
+            .reason()
     };
     let claimed = setup.member_key.public_key();
     let refusing = |_: &[u8]| Err(SigningError::new("the HSM is out for lunch"));
@@ -390,9 +637,11 @@ fn finds_out_keys_that_do_not_sign_as_they_should() {
         claimed,
         signature: |_| Ok(Vec::new()),
     };
-    let error =
-        OrganisationCertificate::self_issue(&organisation, Dialect::VeraId, &liar, noon(), 0)
-            .unwrap_err();
+    let error = OrganisationCertificate::self_issue(
+        &OrganisationRequest::new(&organisation, Dialect::VeraId, noon()),
+        &liar,
+    )
+    .unwrap_err();
     assert_eq!(error.reason(), "veraid.signed_wrongly");
 }
 
@@ -402,14 +651,16 @@ fn refuses_to_sign_what_nobody_could_verify() {
     let setup = Setup::new(KeyAlgorithm::Rsa2048);
     let alice: Member = "alice".parse().unwrap();
     let bundle = setup.member_bundle(&alice);
-    let member = Signer::Member {
-        bundle: &bundle,
-        key: &setup.member_key,
-    };
+    let member = Signer::member(&bundle, &setup.member_key);
     let organisation = setup.organisation_signer(&alice);
     let reason = |signer: &Signer<'_>, service: &str, period| {
-        let service: ObjectIdentifier = service.parse().unwrap();
-        sign(signer, CONTENT, service, period, Encapsulation::Attached)
+        let service: ServiceOid = service.parse().unwrap();
+        signer
+            .sign(&SignatureRequest::new(
+                Content::Attached(CONTENT),
+                service,
+                period,
+            ))
             .unwrap_err()
             .reason()
     };
@@ -430,12 +681,14 @@ fn refuses_to_sign_what_nobody_could_verify() {
     for attribute in ["1.3.6.1.4.1.58708.1.0", "1.3.6.1.4.1.58708.1.2"] {
         assert_eq!(reason(&member, attribute, noon()), "veraid.not_a_service");
     }
-    let strangers = Signer::Organisation {
-        chain_der: &setup.chain,
-        certificate: &setup.certificate,
-        attribution: &alice,
-        key: &setup.member_key,
-    };
+    let strangers = Signer::new(
+        SignerIdentity::Organisation {
+            chain_der: &setup.chain,
+            certificate: &setup.certificate,
+            attribution: &alice,
+        },
+        &setup.member_key,
+    );
     assert_eq!(reason(&strangers, TEST, noon()), "veraid.key_mismatch");
 }
 
@@ -445,12 +698,14 @@ fn issues_no_certificate_that_would_not_hold() {
     let alice: Member = "alice".parse().unwrap();
     let issue = |member_key: &PublicKey, key: &dyn SigningKey, period| {
         MemberCertificate::issue(
-            &alice,
-            member_key,
-            &setup.certificate,
+            &MemberRequest::new(
+                &alice,
+                member_key,
+                &setup.certificate,
+                Dialect::VeraId,
+                period,
+            ),
             key,
-            period,
-            Dialect::VeraId,
         )
         .unwrap_err()
     };

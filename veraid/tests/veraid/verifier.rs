@@ -10,8 +10,8 @@ use aws_lc_rs::signature::{RSA_PSS_SHA256, RSA_PSS_SHA512};
 use kliento_fixtures::TXT;
 use veraid::dnssec::Work;
 use veraid::{
-    BundleOutline, Period, Recognition, SignatureBundle, SignedBy, Verification, Verifier,
-    VerifierStatistics,
+    BundleOutline, MemoryLimits, Period, Recognition, SignatureBundle, SignedBy, Verification,
+    Verifier, VerifierStatistics,
 };
 
 const OWNER: &str = "_veraid.example.com.";
@@ -22,7 +22,13 @@ const SERVICE: &str = "1.3.6.1.4.1.58708.1.1";
 fn remembering(parts: &Parts) -> (Verifier, Vec<u8>) {
     let (bundle, anchors) = parts.build();
     let verifier = Verifier::new(parts.service, anchors, parts.policy);
-    (verifier.remembering(1 << 20, 1 << 20), bundle)
+    (
+        verifier.with_memory(MemoryLimits {
+            organisation_octets: 1 << 20,
+            signer_octets: 1 << 20,
+        }),
+        bundle,
+    )
 }
 
 fn reason(verifier: &Verifier, bundle: &[u8], period: Period) -> &'static str {
@@ -226,8 +232,12 @@ fn what_is_known_of_one_verifier_is_not_known_to_another() {
     let mut elsewhere = Parts::member();
     elsewhere.dnssec_window.1 += 1;
     let (_, other_anchors) = elsewhere.build();
-    let other = Verifier::new(elsewhere.service, other_anchors, elsewhere.policy)
-        .remembering(1 << 20, 1 << 20);
+    let other = Verifier::new(elsewhere.service, other_anchors, elsewhere.policy).with_memory(
+        MemoryLimits {
+            organisation_octets: 1 << 20,
+            signer_octets: 1 << 20,
+        },
+    );
     assert_ne!(reason(&other, &bundle, noon()), "valid");
 }
 
@@ -249,7 +259,10 @@ fn a_memory_of_nothing_is_none() {
         let (bundle, anchors) = Parts::member().build();
         let parts = Parts::member();
         let verifier =
-            Verifier::new(parts.service, anchors, parts.policy).remembering(organisations, signers);
+            Verifier::new(parts.service, anchors, parts.policy).with_memory(MemoryLimits {
+                organisation_octets: organisations,
+                signer_octets: signers,
+            });
         assert_eq!(reason(&verifier, &bundle, noon()), "valid");
         assert_eq!(verifier.statistics(), VerifierStatistics::default());
     }
@@ -260,7 +273,10 @@ fn the_memory_stays_within_its_bounds() {
     const BOUND: usize = 64 << 10;
     let (_, anchors) = Parts::member().build();
     let parts = Parts::member();
-    let verifier = Verifier::new(parts.service, anchors, parts.policy).remembering(BOUND, BOUND);
+    let verifier = Verifier::new(parts.service, anchors, parts.policy).with_memory(MemoryLimits {
+        organisation_octets: BOUND,
+        signer_octets: BOUND,
+    });
     for number in 0..40 {
         let mut parts = Parts::member();
         parts.member.subject = crate::support::name(&format!("user{number}"));
@@ -343,7 +359,10 @@ fn tells_whom_it_knows_of_a_bundle_without_counting_that() {
 fn verifiers(parts: &Parts) -> (Verifier, Verifier) {
     let (_, anchors) = parts.build();
     let forgetful = Verifier::new(parts.service, anchors.clone(), parts.policy);
-    let knowing = Verifier::new(parts.service, anchors, parts.policy).remembering(1 << 20, 1 << 20);
+    let knowing = Verifier::new(parts.service, anchors, parts.policy).with_memory(MemoryLimits {
+        organisation_octets: 1 << 20,
+        signer_octets: 1 << 20,
+    });
     (forgetful, knowing)
 }
 

@@ -1,8 +1,8 @@
 //! Six bundles that look like tokens of Alice's, and must not pass for one.
 
 use kliento::veraid::{
-    Dialect, KeyAlgorithm, Member, OrganisationCertificate, PrivateKey, Signer, SigningKey as _,
-    TxtRecord,
+    Dialect, KeyAlgorithm, Member, OrganisationCertificate, OrganisationRequest, PrivateKey,
+    Signer, SignerIdentity, SigningKey as _, TxtRecord,
 };
 use kliento::{Audience, Token};
 use kliento_fixtures::{Algorithm, World};
@@ -112,10 +112,7 @@ fn masquerade(cast: &Cast, world: &World, mallory: &PrivateKey) -> Result<Vec<u8
         &cast.alice_key,
         cast.now,
     )?;
-    let signer = Signer::Member {
-        bundle: &bundle,
-        key: &cast.alice_key,
-    };
+    let signer = Signer::member(&bundle, &cast.alice_key);
     sure(kliento::issue(&signer, &guest(cast), cast.ten_minutes()?))
 }
 
@@ -136,18 +133,21 @@ fn attribution_by_a_member(cast: &Cast) -> Result<Attack, Fault> {
     let victim = Member::User(sure("bob".parse())?);
     let yesterday = cast.now.saturating_sub(86_400);
     let own_certificate = sure(OrganisationCertificate::self_issue(
-        &cast.organisation,
-        Dialect::VeraId,
+        &OrganisationRequest::new(
+            &cast.organisation,
+            Dialect::VeraId,
+            span(yesterday, cast.now.saturating_add(86_400))?,
+        ),
         &cast.alice_key,
-        span(yesterday, cast.now.saturating_add(86_400))?,
-        0,
     ))?;
-    let signer = Signer::Organisation {
-        chain_der: &cast.chain,
-        certificate: &own_certificate,
-        attribution: &victim,
-        key: &cast.alice_key,
-    };
+    let signer = Signer::new(
+        SignerIdentity::Organisation {
+            chain_der: &cast.chain,
+            certificate: &own_certificate,
+            attribution: &victim,
+        },
+        &cast.alice_key,
+    );
     let bundle = sure(kliento::issue(&signer, &guest(cast), cast.ten_minutes()?))?;
     Ok(Attack {
         title: "attribution by a member",

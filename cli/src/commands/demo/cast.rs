@@ -1,9 +1,9 @@
 //! The participants of the demo: a DNS, an organisation, a member, all made on the spot.
 
 use kliento::veraid::{
-    Dialect, KeyAlgorithm, Member, MemberCertificate, MemberIdBundle, Organisation,
-    OrganisationCertificate, Period, Policy, PrivateKey, Signer, SigningKey as _, Timestamp,
-    TtlOverride, TxtRecord,
+    Dialect, KeyAlgorithm, Member, MemberCertificate, MemberIdBundle, MemberRequest, Organisation,
+    OrganisationCertificate, OrganisationRequest, Period, PrivateKey, Signer, SignerIdentity,
+    SigningKey as _, Timestamp, TtlOverride, TxtRecord, Verification,
 };
 use kliento::{Audience, SERVICE, Token, TrustAnchors};
 use kliento_fixtures::{Algorithm, TXT, World};
@@ -148,12 +148,11 @@ impl Cast {
 
     /// Verifies Alice's bundle, and gives her name.
     pub(super) fn verify_member(&self) -> Result<String, Fault> {
-        let verified = self.member_id_bundle.verify(
-            &self.anchors,
+        let verified = self.member_id_bundle.verify(&Verification::new(
+            SERVICE,
             Period::at(self.now),
-            Some(SERVICE),
-            Policy::new(),
-        )?;
+            &self.anchors,
+        ))?;
         Ok(verified.member_id().to_string())
     }
 
@@ -172,20 +171,19 @@ impl Cast {
         token: &Token,
         period: Period,
     ) -> Result<Vec<u8>, Fault> {
-        let signer = Signer::Member {
-            bundle: &self.member_id_bundle,
-            key: &self.alice_key,
-        };
+        let signer = Signer::member(&self.member_id_bundle, &self.alice_key);
         sure(kliento::issue(&signer, token, period))
     }
 
     pub(super) fn issue_as_organisation(&self, token: &Token) -> Result<Vec<u8>, Fault> {
-        let signer = Signer::Organisation {
-            chain_der: &self.chain,
-            certificate: &self.organisation_certificate,
-            attribution: &Member::Bot,
-            key: &self.organisation_key,
-        };
+        let signer = Signer::new(
+            SignerIdentity::Organisation {
+                chain_der: &self.chain,
+                certificate: &self.organisation_certificate,
+                attribution: &Member::Bot,
+            },
+            &self.organisation_key,
+        );
         sure(kliento::issue(&signer, token, self.ten_minutes()?))
     }
 
@@ -240,20 +238,19 @@ pub(super) fn certify(
     let month = span(yesterday, yesterday.saturating_add(30 * DAY))?;
     let week = span(yesterday, yesterday.saturating_add(7 * DAY))?;
     let certificate = sure(OrganisationCertificate::self_issue(
-        organisation,
-        Dialect::VeraId,
+        &OrganisationRequest::new(organisation, Dialect::VeraId, month),
         organisation_key,
-        month,
-        0,
     ))?;
     let alice = Member::User(sure(ALICE.parse())?);
     let member_certificate = sure(MemberCertificate::issue(
-        &alice,
-        alice_key.public_key(),
-        &certificate,
+        &MemberRequest::new(
+            &alice,
+            alice_key.public_key(),
+            &certificate,
+            Dialect::VeraId,
+            week,
+        ),
         organisation_key,
-        week,
-        Dialect::VeraId,
     ))?;
     let bundle = sure(MemberIdBundle::new(
         chain,

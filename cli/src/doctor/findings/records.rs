@@ -1,7 +1,7 @@
 //! Findings about the organisation's TXT records.
 
 use dnssec::Name;
-use kliento::veraid::{Dialect, KeyAlgorithm, KeyId, ObjectIdentifier, Organisation, TxtRecord};
+use kliento::veraid::{Dialect, KeyAlgorithm, KeyId, Organisation, ServiceOid, TxtRecord};
 
 use super::record_text::Explanation;
 use crate::arguments::service_name;
@@ -249,7 +249,7 @@ pub(crate) fn found(owner: &Name, records: &[TxtRecord], is_proven: bool) -> Fin
 pub(crate) fn other_service(
     owner: &Name,
     records: &[TxtRecord],
-    service: ObjectIdentifier,
+    service: ServiceOid,
     publishing: &Publishing,
 ) -> Finding {
     let mut services: Vec<String> = records

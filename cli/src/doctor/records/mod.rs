@@ -132,7 +132,7 @@ impl Examiner<'_> {
                 let finding = found::matches(owner, &record, self.has_chain());
                 (vec![record], vec![finding])
             }
-            Err(kliento::veraid::Error::AmbiguousRecord) => {
+            Err(kliento::veraid::VerifyError::AmbiguousRecord) => {
                 (Vec::new(), vec![found::ambiguous(owner)])
             }
             Err(_) => {

@@ -280,7 +280,7 @@ fn or_else<T>(flags: Vec<T>, file: Option<Vec<Text<T>>>) -> Vec<T> {
 fn policy(allowed: &[Allowed], dialects: &[Dialect]) -> Policy {
     let policy = allowing(allowed);
     match dialects {
-        [first, rest @ ..] if rest.iter().all(|other| other == first) => policy.only(*first),
+        [first, rest @ ..] if rest.iter().all(|other| other == first) => policy.with_only(*first),
         _ => policy,
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration as Time;
 
 use kliento::veraid::{Dialect, Policy, TrustAnchors};
-use kliento::{Audience, SubjectPattern, Verifier, VerifierBuilder};
+use kliento::{Audience, SharedVerifier, SubjectPattern};
 
 use self::file::ConfigFile;
 pub(crate) use self::values::{Several, Text, some};
@@ -26,9 +26,6 @@ use crate::input::Source;
 
 /// A file with every key, explained.
 pub(crate) const SAMPLE: &str = include_str!("../../../packaging/kliento.toml");
-
-/// The audience of the verifier that all endpoints derive theirs from, which none of them leaves as it is.
-const NO_AUDIENCE: &str = "urn:kliento:none";
 
 /// The options of the command line, which add to the file or take the place of its keys.
 #[derive(Clone, Debug, Default)]
@@ -88,15 +85,14 @@ impl Trust {
         *anchors == other.anchors && *policy == other.policy && *clock_skew == other.clock_skew
     }
 
-    /// The verifier that the endpoints derive theirs from.
-    pub(crate) fn verifier(&self, cache: usize) -> Result<Verifier, Fault> {
-        let builder: VerifierBuilder = Verifier::builder(NO_AUDIENCE.parse()?);
-        Ok(builder
+    /// The verifier that the endpoints derive theirs from, each for its audiences.
+    pub(crate) fn verifier(&self, cache: usize) -> SharedVerifier {
+        SharedVerifier::builder()
             .trust_anchors(self.anchors.clone())
             .policy(self.policy)
             .clock_skew(self.clock_skew)
             .cache_octets(cache)
-            .build())
+            .build()
     }
 }
 

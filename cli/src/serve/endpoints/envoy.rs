@@ -402,7 +402,7 @@ mod tests {
         let audience: Audience = "https://api.example.com".parse().unwrap();
         let verifier = Verifier::builder(audience.clone()).build();
         let rule = RuleConfig::allowing(vec!["alice@example.com".parse().unwrap()]);
-        let rules = Rules::new(vec![rule], Some(&audience), &verifier);
+        let rules = Rules::new(vec![rule], Some(&audience), verifier.shared());
         let limits = VerificationLimits {
             concurrent: 1,
             queue: 1,

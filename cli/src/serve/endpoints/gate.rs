@@ -29,7 +29,7 @@ pub(crate) enum Presented {
 }
 
 impl Presented {
-    fn recall(&self, verifier: &Verifier) -> Option<Result<VerifiedToken, kliento::Error>> {
+    fn recall(&self, verifier: &Verifier) -> Option<Result<VerifiedToken, kliento::VerifyError>> {
         match self {
             Self::Header(value) => verifier.recall_header(value),
             Self::Text(value) => verifier.recall_header(value),

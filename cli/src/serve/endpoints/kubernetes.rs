@@ -38,7 +38,9 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response};
 use kliento::veraid::{Organisation, SignedBy};
-use kliento::{Audience, Requirements, SubjectPattern, VerifiedToken, Verifier, header};
+use kliento::{
+    Audience, Requirements, SharedVerifier, SubjectPattern, VerifiedToken, Verifier, header,
+};
 use serde::{Deserialize, Serialize};
 
 use super::gate::{Case, Gate, Presented};
@@ -234,16 +236,11 @@ pub(crate) struct Kubernetes {
 }
 
 impl Kubernetes {
-    pub(crate) fn new(config: KubernetesConfig, verifier: &Verifier, gate: Arc<Gate>) -> Self {
-        let verifier = verifier
-            .with_requirements(config.requirements)
-            .for_audience(config.audience.clone());
-        let others = config.other_audiences.iter();
-        let verifier = others.fold(verifier, |verifier, other| {
-            verifier.also_for_audience(other.clone())
-        });
-        let mut audiences = vec![config.audience];
-        audiences.extend(config.other_audiences);
+    pub(crate) fn new(config: KubernetesConfig, shared: &SharedVerifier, gate: Arc<Gate>) -> Self {
+        let shared = shared.with_requirements(config.requirements);
+        let (first, others) = (config.audience, config.other_audiences);
+        let verifier = shared.for_any_of(first.clone(), others.iter().cloned());
+        let audiences = std::iter::once(first).chain(others).collect();
         Self {
             verifier,
             audiences,
@@ -312,7 +309,7 @@ impl Kubernetes {
         let Object(spec) = &review.spec;
         if spec.token.trim() != spec.token {
             let detail = "there are spaces around the token";
-            return Err(kliento::Error::MalformedHeader { detail }.into());
+            return Err(kliento::VerifyError::MalformedHeader { detail }.into());
         }
         let presented = Presented::Text(format!("{} {}", header::SCHEME, spec.token).into());
         let (cache, verdict) = self.gate.verify(&self.verifier, presented).await;

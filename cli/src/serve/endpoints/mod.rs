@@ -20,7 +20,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full};
-use kliento::{Audience, Verifier};
+use kliento::{Audience, SharedVerifier};
 
 use self::forward::{Forward, Proxy};
 use self::gate::Gate;
@@ -65,7 +65,7 @@ impl Endpoints {
     /// its own. The `gate` is one for the whole process, whatever it serves.
     pub(crate) fn new(
         sections: Sections,
-        verifier: Verifier,
+        verifier: SharedVerifier,
         gate: &Arc<Gate>,
     ) -> Result<Self, Fault> {
         let rules = Rules::new(sections.rules, sections.audience.as_ref(), &verifier)?;

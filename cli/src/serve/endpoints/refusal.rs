@@ -271,8 +271,8 @@ impl From<kliento::http::Refusal> for RequestRefusal {
     }
 }
 
-impl From<kliento::Error> for RequestRefusal {
-    fn from(error: kliento::Error) -> Self {
+impl From<kliento::VerifyError> for RequestRefusal {
+    fn from(error: kliento::VerifyError) -> Self {
         Self::Authentication(error.into())
     }
 }

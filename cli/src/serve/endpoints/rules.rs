@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use kliento::veraid::{KeyAlgorithm, Organisation};
-use kliento::{Audience, Requirements, SubjectPattern, Verifier};
+use kliento::{Audience, Requirements, SharedVerifier, SubjectPattern, Verifier};
 use serde::{Deserialize, Deserializer, de};
 
 use super::headers::{ClaimField, ClaimFields};
@@ -186,23 +186,23 @@ impl RuleConfig {
                 ));
             }
             for value in values {
-                requirements = requirements.claim(name, value);
+                requirements = requirements.with_claim(name, value);
             }
         }
         for name in &self.required_claims {
-            requirements = requirements.claim_present(name);
+            requirements = requirements.with_claim_present(name);
         }
         requirements = match self.signed_by {
             None => requirements,
-            Some(Signature::Member) => requirements.signed_by_member(),
-            Some(Signature::Organisation) => requirements.signed_by_organisation(),
+            Some(Signature::Member) => requirements.with_member_signature(),
+            Some(Signature::Organisation) => requirements.with_organisation_signature(),
         };
         for Text(algorithm) in &self.key_algorithms {
-            requirements = requirements.key_algorithm(*algorithm);
+            requirements = requirements.with_key_algorithm(*algorithm);
         }
         if let Some(Text(lifetime)) = self.max_lifetime {
             let lifetime = std::time::Duration::from_secs(lifetime.seconds());
-            requirements = requirements.max_lifetime(lifetime);
+            requirements = requirements.with_max_lifetime(lifetime);
         }
         Ok(requirements)
     }
@@ -220,12 +220,12 @@ pub(crate) fn admitting(
     let requirements = organisations
         .iter()
         .fold(requirements, |requirements, Text(organisation)| {
-            requirements.organisation(organisation.clone())
+            requirements.with_organisation(organisation.clone())
         });
     subjects
         .iter()
         .fold(requirements, |requirements, Text(pattern)| {
-            requirements.subject(pattern.clone())
+            requirements.with_subject(pattern.clone())
         })
 }
 
@@ -259,7 +259,7 @@ impl Rule {
     fn new(
         config: RuleConfig,
         audience: Option<&Audience>,
-        verifier: &Verifier,
+        verifier: &SharedVerifier,
     ) -> Result<Self, String> {
         let methods = config.methods.iter().map(|Text(method)| *method);
         let methods = Methods::new(methods.collect())?;
@@ -348,7 +348,7 @@ impl Rules {
     pub(crate) fn new(
         configs: Vec<RuleConfig>,
         audience: Option<&Audience>,
-        verifier: &Verifier,
+        verifier: &SharedVerifier,
     ) -> Result<Self, Fault> {
         let rules = configs.into_iter().enumerate().map(|(index, config)| {
             let name = config.place();

@@ -25,7 +25,7 @@ use form_urlencoded as form;
 use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
-use kliento::{Audience, VerifiedToken, Verifier};
+use kliento::{Audience, SharedVerifier, VerifiedToken};
 use serde::{Deserialize, Serialize};
 
 use super::gate::{Case, Gate, Presented};
@@ -72,12 +72,12 @@ struct InvalidToken<'a> {
 
 #[derive(Debug)]
 pub(crate) struct VerifierApi {
-    verifier: Verifier,
+    verifier: SharedVerifier,
     gate: Arc<Gate>,
 }
 
 impl VerifierApi {
-    pub(crate) fn new(verifier: Verifier, gate: Arc<Gate>) -> Self {
+    pub(crate) fn new(verifier: SharedVerifier, gate: Arc<Gate>) -> Self {
         Self { verifier, gate }
     }
 

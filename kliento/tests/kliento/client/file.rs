@@ -137,7 +137,7 @@ async fn a_file_that_is_missing_or_broken_for_a_while_does_no_harm() {
 async fn the_interval_is_for_its_owner_to_choose() {
     let place = Place::new();
     write(&place.path("token"), 1);
-    let file = TokenFile::new(place.path("token")).look_every(60 * SECOND);
+    let file = TokenFile::new(place.path("token")).with_interval(60 * SECOND);
     let source = place.clock.source(file);
     source.token().await.unwrap();
     write(&place.path("token"), 2);
@@ -150,7 +150,7 @@ async fn the_interval_is_for_its_owner_to_choose() {
 async fn a_file_that_is_about_to_end_is_looked_at_first() {
     let place = Place::new();
     write(&place.path("token"), 1);
-    let file = TokenFile::new(place.path("token")).look_every(3_600 * SECOND);
+    let file = TokenFile::new(place.path("token")).with_interval(3_600 * SECOND);
     let source = place.clock.source(file);
     source.token().await.unwrap();
     fs::write(place.path("token"), bundle(AUDIENCE, period(300, 900), 2)).unwrap();

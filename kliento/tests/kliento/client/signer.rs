@@ -43,10 +43,10 @@ async fn signs_tokens_with_claims_for_ten_minutes() {
 #[tokio::test(start_paused = true)]
 async fn lifetimes_are_for_their_owner_to_choose_up_to_an_hour() {
     for (seconds, expected) in [(60, period(-30, 60)), (3_600, period(0, 3_600))] {
-        let signer = signer(&CHAIN).valid_for(Duration::from_secs(seconds));
+        let signer = signer(&CHAIN).with_lifetime(Duration::from_secs(seconds));
         assert_eq!(source(signer).token().await.unwrap().period(), expected);
     }
-    let signer = signer(&CHAIN).valid_for(Duration::from_secs(3_601));
+    let signer = signer(&CHAIN).with_lifetime(Duration::from_secs(3_601));
     let error = source(signer).token().await.unwrap_err();
     let cause = std::error::Error::source(&error).unwrap();
     assert_eq!(cause.to_string(), "cannot sign a token");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kliento::client::{BearerToken, Supply, TokenSource, TokenSourceError};
 use kliento::header;
-use kliento::veraid::{Dialect, Member, MemberCertificate, MemberIdBundle, Signer};
+use kliento::veraid::{Dialect, Member, MemberCertificate, MemberIdBundle, MemberRequest, Signer};
 use tokio::time::advance;
 
 use super::support::{
@@ -170,7 +170,7 @@ async fn a_renewal_that_fails_leaves_the_token_at_hand_and_is_tried_again_after_
 async fn without_a_token_everybody_gets_the_last_error_at_once_until_the_pause_is_over() {
     let mint = Mint::new();
     mint.will(Behaviour::Fail);
-    let source = Clock::at_noon().source(mint.supply().named("the mint"));
+    let source = Clock::at_noon().source(mint.supply().with_name("the mint"));
     for _ in 0..20 {
         let error = source.token().await.unwrap_err();
         assert_eq!(error.to_string(), "no token from the mint");
@@ -348,21 +348,20 @@ async fn a_token_ends_with_its_dnssec_chain() {
 #[tokio::test(start_paused = true)]
 async fn a_token_ends_with_its_certificate() {
     let certificate = MemberCertificate::issue(
-        &"alice".parse().map(Member::User).unwrap(),
-        CHAIN.member_id_bundle().member_certificate().public_key(),
-        CHAIN.organisation_certificate(),
+        &MemberRequest::new(
+            &"alice".parse().map(Member::User).unwrap(),
+            CHAIN.member_id_bundle().member_certificate().public_key(),
+            CHAIN.organisation_certificate(),
+            Dialect::VeraId,
+            period(10, 100),
+        ),
         CHAIN.organisation_key(),
-        period(10, 100),
-        Dialect::VeraId,
     )
     .unwrap();
     let organisation = CHAIN.organisation_certificate().clone();
     let id =
         MemberIdBundle::new(CHAIN.dnssec_chain(), organisation, certificate, Vec::new()).unwrap();
-    let signer = Signer::Member {
-        bundle: &id,
-        key: CHAIN.member_key(),
-    };
+    let signer = Signer::member(&id, CHAIN.member_key());
     let token = kliento::Token::new(audience());
     let bundle = kliento::issue(&signer, &token, period(0, LIFETIME)).unwrap();
     let mint = Mint::new();

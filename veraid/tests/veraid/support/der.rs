@@ -69,8 +69,8 @@ pub(crate) fn boolean(octet: u8) -> Vec<u8> {
 }
 
 pub(crate) fn oid(text: &str) -> Vec<u8> {
-    let oid: veraid::ObjectIdentifier = text.parse().unwrap();
-    tlv(0x06, oid.as_bytes())
+    let oid: veraid::ServiceOid = text.parse().unwrap();
+    tlv(0x06, oid.as_der_content())
 }
 
 /// An INTEGER above zero from its magnitude.

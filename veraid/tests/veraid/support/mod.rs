@@ -18,9 +18,9 @@ use aws_lc_rs::signature::{
 use data_encoding::{BASE64, BASE64_NOPAD};
 use kliento_fixtures::{Algorithm, Response, Responses, TXT, World};
 use veraid::{
-    BundleOutline, Error, KeyAlgorithm, KeyError, MemberIdBundle, ObjectIdentifier,
-    OrganisationCertificate, Period, Policy, PrivateKey, SignatureBundle, TEST_SERVICE, Timestamp,
-    TrustAnchors, Verification, VerifiedSignature, Verifier,
+    BundleOutline, KeyAlgorithm, KeyError, MemberIdBundle, MemoryLimits, OrganisationCertificate,
+    Period, Policy, PrivateKey, ServiceOid, SignatureBundle, TEST_SERVICE, Timestamp, TrustAnchors,
+    Verification, VerifiedSignature, Verifier, VerifyError,
 };
 
 use der::{
@@ -32,7 +32,7 @@ use der::{
 pub(crate) const NOON: i64 = 1_795_262_400;
 pub(crate) const DAY: i64 = 86_400;
 pub(crate) const CONTENT: &[u8] = b"the content";
-pub(crate) const SERVICE: ObjectIdentifier = TEST_SERVICE;
+pub(crate) const SERVICE: ServiceOid = TEST_SERVICE;
 
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(seconds)
@@ -201,12 +201,12 @@ keys! {
 pub(crate) type Case = (&'static str, fn(&mut Parts), &'static str);
 
 /// One case a line: what is wrong, how to make it so of `p`, the reason.
+#[macro_export]
 macro_rules! cases {
     ($parts:ident: $($name:literal: $spoil:expr => $reason:literal;)*) => {
         &[$(($name, |$parts| { $spoil; }, $reason)),*]
     };
 }
-pub(crate) use cases;
 
 /// Refuses each case, for its own reason, and nothing of what the cases start from; and all the same when chain, organisation
 /// and signer of the latter are known.
@@ -692,7 +692,7 @@ pub(crate) struct Parts {
     pub(crate) bundle_tail: Vec<u8>,
     pub(crate) required: Period,
     pub(crate) policy: Policy,
-    pub(crate) service: ObjectIdentifier,
+    pub(crate) service: ServiceOid,
     pub(crate) detached_content: Option<Vec<u8>>,
 }
 
@@ -883,7 +883,10 @@ impl Parts {
         let (bundle, anchors) = self.build_member_id();
         MemberIdBundle::from_der(&bundle)
             .and_then(|bundle| {
-                bundle.verify(&anchors, self.required, Some(self.service), self.policy)
+                bundle.verify(
+                    &Verification::new(self.service, self.required, &anchors)
+                        .with_policy(self.policy),
+                )
             })
             .map_or_else(|error| error.reason(), |_| "valid")
     }
@@ -891,10 +894,10 @@ impl Parts {
     /// The reason for which the organisation's certificate by itself is refused.
     pub(crate) fn organisation_reason(&self) -> &'static str {
         let (chain, anchors) = self.chain();
-        let service = Some(self.service);
+        let verification = Verification::new(self.service, self.required, &anchors);
         OrganisationCertificate::from_der(&self.organisation.to_der())
             .and_then(|certificate| {
-                certificate.verify(&chain, &anchors, self.required, service, self.policy)
+                certificate.verify(&chain, &verification.with_policy(self.policy))
             })
             .map_or_else(|error| error.reason(), |_| "valid")
     }
@@ -922,7 +925,7 @@ impl Parts {
     /// Builds and verifies; gives what `check` makes of the outcome.
     pub(crate) fn verify<T>(
         &self,
-        check: impl FnOnce(Result<VerifiedSignature<'_>, Error>) -> T,
+        check: impl FnOnce(Result<VerifiedSignature<'_>, VerifyError>) -> T,
     ) -> T {
         let (bundle, anchors) = self.build();
         let mut verification =
@@ -941,7 +944,10 @@ impl Parts {
         }
         let (bundle, anchors) = self.build();
         let verifier =
-            Verifier::new(self.service, anchors, self.policy).remembering(1 << 20, 1 << 20);
+            Verifier::new(self.service, anchors, self.policy).with_memory(MemoryLimits {
+                organisation_octets: 1 << 20,
+                signer_octets: 1 << 20,
+            });
         let verify = |bundle: &[u8]| {
             BundleOutline::from_der(bundle)
                 .and_then(|bundle| verifier.verify(bundle, self.required).map(drop))

@@ -1,110 +1,22 @@
-//! Why something could not be read, does not verify, or cannot be made.
+//! The reasons why something could not be read or does not verify.
 
-use std::fmt;
-
-use der::asn1::ObjectIdentifier;
 use dnssec::{Period, Validity, Work};
 
+use super::{CertificateRole, Fault, KeyIdentifier, SignedAttribute, Structure};
 use crate::asn1::Unreadable;
-use crate::crypto::{self, Failure};
-use crate::key::{KeyAlgorithm, KeyError, SigningError};
+use crate::crypto::{self, Failure, HashAlgorithm};
+use crate::key::{KeyAlgorithm, KeyError};
 use crate::name::{Dialect, NameError};
 use crate::record::TtlOverride;
+use crate::service::ServiceOid;
 
-/// Which certificate an error is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum CertificateRole {
-    /// The one whose key the TXT record publishes.
-    #[doc(alias = "Organization")]
-    Organisation,
-    /// One between the organisation's and the signer's, or of one to whom the organisation delegates its signatures
-    /// (DomainAuth).
-    Intermediate,
-    /// The one that the organisation, or an intermediate of its, issued to the signer.
-    Member,
-}
-
-impl fmt::Display for CertificateRole {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Organisation => "organisation certificate",
-            Self::Intermediate => "intermediate certificate",
-            Self::Member => "member certificate",
-        })
-    }
-}
-
-/// A bundle's structure, as its ASN.1 names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Structure {
-    /// `MemberIdBundle`.
-    MemberIdBundle,
-    /// `SignatureBundle`.
-    SignatureBundle,
-}
-
-impl fmt::Display for Structure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::MemberIdBundle => "member id bundle",
-            Self::SignatureBundle => "signature bundle",
-        })
-    }
-}
-
-/// A signed attribute that every signature has (RFC 5652 §11, VeraId §4.4), or every one by an organisation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum SignedAttribute {
-    /// What type of content is signed.
-    ContentType,
-    /// The digest of the content.
-    MessageDigest,
-    /// Service and period.
-    SignatureMetadata,
-    /// The member to whom the organisation attributes the content.
-    MemberAttribution,
-}
-
-impl fmt::Display for SignedAttribute {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::ContentType => "content-type",
-            Self::MessageDigest => "message-digest",
-            Self::SignatureMetadata => "signature metadata",
-            Self::MemberAttribution => "member attribution",
-        })
-    }
-}
-
-/// One of the two extensions that tie certificates together by their keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum KeyIdentifier {
-    /// That of the issuer's key (RFC 5280 §4.2.1.1).
-    Authority,
-    /// That of the certificate's own key (RFC 5280 §4.2.1.2).
-    Subject,
-}
-
-impl fmt::Display for KeyIdentifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Authority => "authority key identifier",
-            Self::Subject => "subject key identifier",
-        })
-    }
-}
-
-/// Why something could not be read, does not verify, or cannot be made.
+/// The reason why a bundle, a certificate or a signature could not be read or does not verify.
 ///
-/// [`Error::reason`] is for machines and stays as it is; the text is for people and may change. Where the fault is in
-/// the bundle, whoever sent it is to blame, unless the time or the trust anchors were given wrong.
-#[derive(Debug, thiserror::Error)]
+/// [`VerifyError::reason`] is for machines and stays as it is; the text is for people and may change. A text does not
+/// repeat that of its [`source`](std::error::Error::source): print the chain of sources to see all of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Error {
+pub enum VerifyError {
     // ---- The bundle
     /// The octets are no DER bundle.
     #[error("not a {structure}: expected {expected} at byte {offset}")]
@@ -164,7 +76,7 @@ pub enum Error {
         certificate: CertificateRole,
     },
     /// The certificate has a key that cannot be used.
-    #[error("the key of the {certificate} is not allowed: {source}")]
+    #[error("the key of the {certificate} is not allowed")]
     CertificateKey {
         /// Which certificate.
         certificate: CertificateRole,
@@ -192,7 +104,7 @@ pub enum Error {
         certificate: CertificateRole,
     },
     /// The common name is no domain, or no member's name.
-    #[error("the common name of the {certificate} is not valid: {source}")]
+    #[error("the common name of the {certificate} is not valid")]
     InvalidCommonName {
         /// Which certificate.
         certificate: CertificateRole,
@@ -403,6 +315,14 @@ pub enum Error {
     /// The content is both attached and given.
     #[error("the content is attached to the signature already; none can be given")]
     UnexpectedContent,
+    /// The content was given as a digest by another function than the one that the signature has.
+    #[error("the signature is over the {expected} digest of the content, not the {given} digest")]
+    UndigestedContent {
+        /// The function by which the content must be digested.
+        expected: HashAlgorithm,
+        /// The function by which it was.
+        given: HashAlgorithm,
+    },
     /// The content is not what was signed.
     #[error("the digest of the content is not the one that was signed")]
     DigestMismatch,
@@ -487,7 +407,7 @@ pub enum Error {
         required: Period,
     },
     /// The member attribution is no member's name.
-    #[error("the member attribution is not valid: {0}")]
+    #[error("the member attribution is not valid")]
     InvalidAttribution(#[source] NameError),
     /// A signature without attribution was made with the organisation's own key.
     #[error(
@@ -502,8 +422,11 @@ pub enum Error {
     #[error("the signature is bound to another service than {expected}")]
     ServiceMismatch {
         /// The verifier's.
-        expected: ObjectIdentifier,
+        expected: ServiceOid,
     },
+    /// A signature can be verified for one service only, and the verifier named none.
+    #[error("no service was given to verify the signature for")]
+    NoService,
     /// The signature's period ends before it starts.
     #[error("the signature's period ends before it starts")]
     SignaturePeriod,
@@ -531,63 +454,6 @@ pub enum Error {
         /// What was asked for.
         required: Period,
     },
-
-    // ---- Making things
-    /// A key that cannot be used.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    /// A file that holds no PEM certificate.
-    #[error(
-        "not a PEM certificate: no whole block from `-----BEGIN CERTIFICATE-----` to `-----END CERTIFICATE-----`"
-    )]
-    NotPemCertificate,
-    /// The dialect has no such name for a member.
-    #[error("a member cannot be called so: {0}")]
-    MemberName(#[source] NameError),
-    /// The name of an intermediate is empty or too long.
-    #[error("an intermediate's name has 1 to 64 characters")]
-    UnitName,
-    /// The key is not the certificate's.
-    #[error("the private key does not belong to the {certificate}")]
-    KeyMismatch {
-        /// Which certificate.
-        certificate: CertificateRole,
-    },
-    /// The member would have the organisation's own key.
-    #[error("a member needs a key of its own; this is the organisation's")]
-    #[doc(alias = "MemberHasOrganizationKey")]
-    MemberHasOrganisationKey,
-    /// The member certificate would be valid when the organisation's is not.
-    #[error(
-        "the member certificate would be valid {wanted}, but the organisation certificate is valid {issuer} only; shorten the one or renew the other"
-    )]
-    OutsideIssuerPeriod {
-        /// What was asked for.
-        wanted: Period,
-        /// When the organisation certificate is valid.
-        issuer: Period,
-    },
-    /// The signature would at no second be valid together with the certificates.
-    #[error(
-        "the signature would be valid {wanted}, when the {certificate}, valid {available}, is not"
-    )]
-    NeverVerifiable {
-        /// What was asked for.
-        wanted: Period,
-        /// Which certificate.
-        certificate: CertificateRole,
-        /// When that is valid.
-        available: Period,
-    },
-    /// The times cannot be written: before 1970 or after 9999.
-    #[error("{0} cannot be written: certificates and signatures are dated from 1970 to 9999")]
-    UnwritablePeriod(Period),
-    /// The identifier means something in the protocol itself.
-    #[error("{0} identifies a part of the protocol, not a service")]
-    NotAService(ObjectIdentifier),
-    /// The private key's holder refused.
-    #[error(transparent)]
-    Signing(#[from] SigningError),
     /// No back end that is built in verifies such signatures, good or bad.
     #[error("this build cannot verify {algorithm} signatures; one with the feature {features} can")]
     AlgorithmNotBuilt {
@@ -596,20 +462,14 @@ pub enum Error {
         /// The features of which one would do, in prose.
         features: &'static str,
     },
-    /// What came back from the private key's holder does not verify with its public key.
+    /// A file that holds no PEM certificate.
     #[error(
-        "the private key made a signature that does not verify; {key} keys must sign {}", .key.scheme()
+        "not a PEM certificate: no whole block from `-----BEGIN CERTIFICATE-----` to `-----END CERTIFICATE-----`"
     )]
-    SignedWrongly {
-        /// What the key is.
-        key: KeyAlgorithm,
-    },
-    /// A structure could not be written, or no random octets could be had.
-    #[error("the {0} could not be made")]
-    Unwritable(&'static str),
+    NotPemCertificate,
 }
 
-impl Error {
+impl VerifyError {
     /// A stable name for the reason, for machines: `cms.…`, `x509.…`, `veraid.…`, or `dnssec.…` as that crate says.
     #[must_use]
     pub fn reason(&self) -> &'static str {
@@ -664,6 +524,7 @@ impl Error {
             Self::AttributeCount { .. } => "cms.attribute_count",
             Self::MissingContent => "cms.missing_content",
             Self::UnexpectedContent => "cms.unexpected_content",
+            Self::UndigestedContent { .. } => "cms.other_digest",
             Self::DigestMismatch => "cms.digest_mismatch",
             Self::NoSignerCertificate => "cms.no_signer_certificate",
             Self::AmbiguousSignerCertificate => "cms.ambiguous_signer_certificate",
@@ -687,25 +548,14 @@ impl Error {
             Self::OrganisationAsMember => "veraid.organisation_as_member",
             Self::AttributionByMember => "veraid.attribution_by_member",
             Self::ServiceMismatch { .. } => "veraid.service_mismatch",
+            Self::NoService => "veraid.no_service",
             Self::SignaturePeriod => "veraid.signature_ends_before_start",
             Self::SignatureExpired { .. } => "veraid.signature_expired",
             Self::SignatureNotYetValid { .. } => "veraid.signature_not_yet_valid",
             Self::NeverValidTogether { .. } => "veraid.never_valid_together",
 
             Self::AlgorithmNotBuilt { .. } => "veraid.algorithm_not_built",
-            Self::Key(_) => "veraid.key",
             Self::NotPemCertificate => "veraid.not_pem_certificate",
-            Self::MemberName(_) => "veraid.member_name",
-            Self::UnitName => "veraid.unit_name",
-            Self::KeyMismatch { .. } => "veraid.key_mismatch",
-            Self::MemberHasOrganisationKey => "veraid.member_has_organisation_key",
-            Self::OutsideIssuerPeriod { .. } => "veraid.outside_issuer_period",
-            Self::NeverVerifiable { .. } => "veraid.never_verifiable",
-            Self::UnwritablePeriod(_) => "veraid.unwritable_period",
-            Self::NotAService(_) => "veraid.not_a_service",
-            Self::Signing(_) => "veraid.signing_failed",
-            Self::SignedWrongly { .. } => "veraid.signed_wrongly",
-            Self::Unwritable(_) => "veraid.unwritable",
         }
     }
 
@@ -718,6 +568,32 @@ impl Error {
             Self::Malformed { .. } | Self::UnsupportedBundleVersion { .. } => true,
             Self::Dnssec(error) => error.is_malformed(),
             _ => false,
+        }
+    }
+
+    /// Whose fault it is.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Dnssec(error) => fault_of_chain(error),
+            Self::CertificateExpired { .. }
+            | Self::CertificateNotYetValid { .. }
+            | Self::SignatureExpired { .. }
+            | Self::SignatureNotYetValid { .. }
+            | Self::NeverValidTogether { .. }
+            | Self::TtlOverrideExceeded { .. } => Fault::Time,
+            Self::RecordAbsent(_) | Self::NoMatchingRecord | Self::AmbiguousRecord => Fault::Domain,
+            Self::AlgorithmNotAllowed { .. }
+            | Self::DialectNotAccepted { .. }
+            | Self::WorkExhausted { .. } => Fault::Policy,
+            Self::MissingContent
+            | Self::UnexpectedContent
+            | Self::UndigestedContent { .. }
+            | Self::NoService
+            | Self::VerificationTooLong { .. }
+            | Self::AlgorithmNotBuilt { .. }
+            | Self::NotPemCertificate => Fault::Caller,
+            _ => Fault::Sender,
         }
     }
 
@@ -763,25 +639,36 @@ impl Error {
     }
 }
 
+fn fault_of_chain(error: &dnssec::Error) -> Fault {
+    match error {
+        dnssec::Error::RrsigExpired { .. }
+        | dnssec::Error::RrsigNotYetValid { .. }
+        | dnssec::Error::NotValidTogether { .. }
+        | dnssec::Error::KeyNotValidThen { .. } => Fault::Time,
+        dnssec::Error::InsecureDelegation { .. } => Fault::Domain,
+        _ => Fault::Sender,
+    }
+}
+
 /// Turns unreadable octets into the error of the structure that they belong to.
 pub(crate) trait Within<T> {
-    fn within_bundle(self, structure: Structure) -> Result<T, Error>;
-    fn within_certificate(self, certificate: CertificateRole) -> Result<T, Error>;
-    fn within_signed_data(self) -> Result<T, Error>;
+    fn within_bundle(self, structure: Structure) -> Result<T, VerifyError>;
+    fn within_certificate(self, certificate: CertificateRole) -> Result<T, VerifyError>;
+    fn within_signed_data(self) -> Result<T, VerifyError>;
 }
 
 impl<T> Within<T> for Result<T, Unreadable> {
-    fn within_bundle(self, structure: Structure) -> Result<T, Error> {
-        self.map_err(|Unreadable { offset, expected }| Error::Malformed {
+    fn within_bundle(self, structure: Structure) -> Result<T, VerifyError> {
+        self.map_err(|Unreadable { offset, expected }| VerifyError::Malformed {
             structure,
             offset,
             expected,
         })
     }
 
-    fn within_certificate(self, certificate: CertificateRole) -> Result<T, Error> {
+    fn within_certificate(self, certificate: CertificateRole) -> Result<T, VerifyError> {
         self.map_err(
-            |Unreadable { offset, expected }| Error::MalformedCertificate {
+            |Unreadable { offset, expected }| VerifyError::MalformedCertificate {
                 certificate,
                 offset,
                 expected,
@@ -789,9 +676,9 @@ impl<T> Within<T> for Result<T, Unreadable> {
         )
     }
 
-    fn within_signed_data(self) -> Result<T, Error> {
+    fn within_signed_data(self) -> Result<T, VerifyError> {
         self.map_err(
-            |Unreadable { offset, expected }| Error::MalformedSignedData { offset, expected },
+            |Unreadable { offset, expected }| VerifyError::MalformedSignedData { offset, expected },
         )
     }
 }

@@ -1,7 +1,11 @@
 //! A store of verified facts: bounded in octets, shared by threads, with counts of what it was asked.
 //!
+//! It is for `veraid` and `kliento` alone, and may change with any release of theirs.
+//!
 //! Keys are compared whole. Their hash, seeded at random for each store, only finds the place: whoever could make valid
 //! input that all falls on one would slow look-ups down, and change no verdict.
+
+#![forbid(unsafe_code)]
 
 use std::fmt;
 use std::hash::{BuildHasher as _, Hash, Hasher, RandomState};

@@ -1,34 +1,24 @@
-//! CMS `SignedData` as VeraId uses it (RFC 5652 §5; VeraId §4.4).
+//! Reading `SignedData`.
 //!
-//! One `SignerInfo` with `issuerAndSerialNumber` and signed attributes, RSASSA-PSS, id-data. Reading takes what the
-//! reference library writes, which is not all DER: SETs in any order, the content as a constructed OCTET STRING. The
-//! signed attributes are hashed as they were received, with the tag of a SET (RFC 5652 §5.4).
+//! What VeraId's reference library writes is not all DER: SETs stand in any order, and the content is a constructed OCTET
+//! STRING. The signed attributes are hashed as they were received, with the tag of a SET (RFC 5652 §5.4).
 
 use std::borrow::Cow;
 
-use cms::content_info::{CmsVersion, ContentInfo};
-use cms::signed_data::EncapsulatedContentInfo;
-use der::asn1::{
-    Any, AnyRef, GeneralizedTime, ObjectIdentifier, OctetStringRef, SetOfVec, Utf8StringRef,
-};
-use der::{Decode as _, Encode as _, Sequence};
+use der::Encode as _;
+use der::asn1::ObjectIdentifier;
 use dnssec::Period;
 use smallvec::SmallVec;
-use x509_cert::attr::Attribute;
 
-use crate::algorithm::{
-    AlgorithmFault, AlgorithmIdentifierRef, SignatureAlgorithm, hash_identifier, read_hash,
-    read_signature_algorithm,
-};
+use crate::algorithm::{AlgorithmFault, SignatureAlgorithm, read_hash, read_signature_algorithm};
 use crate::asn1::{Reader, Unreadable, Value, tag};
 use crate::certificate::{
-    IssuerAndSerialNumber, MAX_INTERMEDIATES, UnverifiedCertificate, date_time, identify,
-    sign_checked,
+    IssuerAndSerialNumber, MAX_INTERMEDIATES, UnverifiedCertificate, identify,
 };
+use crate::content::SignedContent;
 use crate::crypto::HashAlgorithm;
-use crate::error::{CertificateRole, Error, SignedAttribute, Within as _};
-use crate::key::{PublicKeyRef, SigningKey, VerifyingKey};
-use crate::name::Member;
+use crate::error::{CertificateRole, SignedAttribute, VerifyError, Within as _};
+use crate::key::{PublicKeyRef, VerifyingKey};
 use crate::oid;
 use crate::policy::Rules;
 
@@ -67,8 +57,8 @@ pub(crate) struct SignerOctets<'a> {
 /// The one signature.
 #[derive(Clone, Debug)]
 pub(crate) struct SignerInfo<'a> {
-    identifier: IssuerAndSerialNumber<'a>,
-    digest_algorithm: HashAlgorithm,
+    pub(crate) identifier: IssuerAndSerialNumber<'a>,
+    pub(crate) digest_algorithm: HashAlgorithm,
     signed_attributes: Value<'a>,
     signature_algorithm: SignatureAlgorithm,
     signature: &'a [u8],
@@ -90,12 +80,12 @@ pub(crate) struct Metadata<'a> {
 
 impl<'a> SignedData<'a> {
     /// Reads the fields of a `ContentInfo`.
-    pub(crate) fn read(mut content_info: Reader<'a>) -> Result<Self, Error> {
+    pub(crate) fn read(mut content_info: Reader<'a>) -> Result<Self, VerifyError> {
         let content_type = content_info
             .read(tag::OBJECT_IDENTIFIER, "a content type")
             .within_signed_data()?;
         if content_type.content() != oid::SIGNED_DATA.as_bytes() {
-            return Err(Error::NotSignedData);
+            return Err(VerifyError::NotSignedData);
         }
         let signed_data = read_explicit(&mut content_info, tag::SEQUENCE, "SignedData")
             .within_signed_data()?
@@ -105,7 +95,7 @@ impl<'a> SignedData<'a> {
         Self::read_fields(signed_data.reader())
     }
 
-    fn read_fields(mut fields: Reader<'a>) -> Result<Self, Error> {
+    fn read_fields(mut fields: Reader<'a>) -> Result<Self, VerifyError> {
         let version = fields
             .read(tag::INTEGER, "a version")
             .within_signed_data()?;
@@ -113,7 +103,7 @@ impl<'a> SignedData<'a> {
             .small_integer()
             .is_some_and(|version| SIGNED_DATA_VERSIONS.contains(&version))
         {
-            return Err(Error::CmsVersion {
+            return Err(VerifyError::CmsVersion {
                 structure: "SignedData",
             });
         }
@@ -158,7 +148,7 @@ impl<'a> SignedData<'a> {
     pub(crate) fn signer_certificate(
         &self,
         role: CertificateRole,
-    ) -> Result<Option<UnverifiedCertificate<'a>>, Error> {
+    ) -> Result<Option<UnverifiedCertificate<'a>>, VerifyError> {
         let mut found: Option<Value<'a>> = None;
         for certificate in &self.certificates {
             let identifier = identify(*certificate).within_certificate(role)?;
@@ -167,7 +157,7 @@ impl<'a> SignedData<'a> {
             }
             match found {
                 Some(earlier) if earlier.content() != certificate.content() => {
-                    return Err(Error::AmbiguousSignerCertificate);
+                    return Err(VerifyError::AmbiguousSignerCertificate);
                 }
                 _ => found = Some(*certificate),
             }
@@ -181,10 +171,10 @@ impl<'a> SignedData<'a> {
     /// Those that cannot be read have no part in a path.
     pub(crate) fn intermediate_certificates(
         &self,
-    ) -> Result<Vec<UnverifiedCertificate<'a>>, Error> {
+    ) -> Result<Vec<UnverifiedCertificate<'a>>, VerifyError> {
         let mut intermediates: Vec<UnverifiedCertificate<'a>> = Vec::new();
         if self.certificates.len() > MAX_CERTIFICATES {
-            return Err(Error::TooManyCertificates {
+            return Err(VerifyError::TooManyCertificates {
                 limit: MAX_CERTIFICATES,
             });
         }
@@ -220,12 +210,12 @@ fn read_explicit<'a>(
 }
 
 /// Reads `EncapsulatedContentInfo` (RFC 5652 §5.2): the content, if it is attached.
-fn read_encapsulated_content(mut fields: Reader<'_>) -> Result<Option<Cow<'_, [u8]>>, Error> {
+fn read_encapsulated_content(mut fields: Reader<'_>) -> Result<Option<Cow<'_, [u8]>>, VerifyError> {
     let content_type = fields
         .read(tag::OBJECT_IDENTIFIER, "a content type")
         .within_signed_data()?;
     if content_type.content() != oid::DATA.as_bytes() {
-        return Err(Error::ContentType);
+        return Err(VerifyError::ContentType);
     }
     let explicit = fields
         .optional(tag::context_constructed(0))
@@ -286,28 +276,28 @@ fn read_certificates(mut set: Reader<'_>) -> Result<SmallVec<[Value<'_>; 2]>, Un
 
 impl<'a> SignerInfo<'a> {
     /// Reads the one `SignerInfo` of a set.
-    fn read_only(mut set: Reader<'a>) -> Result<Self, Error> {
+    fn read_only(mut set: Reader<'a>) -> Result<Self, VerifyError> {
         if set.is_empty() {
-            return Err(Error::SignerCount);
+            return Err(VerifyError::SignerCount);
         }
         let signer = set
             .read(tag::SEQUENCE, "a SignerInfo")
             .within_signed_data()?;
         if !set.is_empty() {
-            return Err(Error::SignerCount);
+            return Err(VerifyError::SignerCount);
         }
         Self::read_fields(signer.reader())
     }
 
-    fn read_fields(mut fields: Reader<'a>) -> Result<Self, Error> {
+    fn read_fields(mut fields: Reader<'a>) -> Result<Self, VerifyError> {
         let version = fields
             .read(tag::INTEGER, "a version")
             .within_signed_data()?;
         if fields.peek() == Some(tag::context(0)) {
-            return Err(Error::SignerIdentifier);
+            return Err(VerifyError::SignerIdentifier);
         }
         if version.small_integer() != Some(SIGNER_INFO_VERSION) {
-            return Err(Error::CmsVersion {
+            return Err(VerifyError::CmsVersion {
                 structure: "SignerInfo",
             });
         }
@@ -320,12 +310,12 @@ impl<'a> SignerInfo<'a> {
             .within_signed_data()?;
         let digest_algorithm = read_hash(digest_algorithm).map_err(|fault| match fault {
             AlgorithmFault::Unreadable(unreadable) => malformed(unreadable),
-            AlgorithmFault::NotAllowed(_) => Error::DigestAlgorithm,
+            AlgorithmFault::NotAllowed(_) => VerifyError::DigestAlgorithm,
         })?;
         let signed_attributes = fields
             .optional(tag::context_constructed(0))
             .within_signed_data()?
-            .ok_or(Error::MissingAttribute {
+            .ok_or(VerifyError::MissingAttribute {
                 attribute: SignedAttribute::ContentType,
             })?;
         let signature_algorithm = fields
@@ -334,7 +324,7 @@ impl<'a> SignerInfo<'a> {
         let signature_algorithm =
             read_signature_algorithm(signature_algorithm).map_err(|fault| match fault {
                 AlgorithmFault::Unreadable(unreadable) => malformed(unreadable),
-                AlgorithmFault::NotAllowed(problem) => Error::SignatureAlgorithm { problem },
+                AlgorithmFault::NotAllowed(problem) => VerifyError::SignatureAlgorithm { problem },
             })?;
         let signature = fields
             .read(tag::OCTET_STRING, "a signature")
@@ -364,15 +354,18 @@ impl<'a> SignerInfo<'a> {
     }
 
     /// Whether the signer's identifier names that certificate.
-    pub(crate) fn is_by(&self, certificate: &UnverifiedCertificate<'_>) -> Result<bool, Error> {
+    pub(crate) fn is_by(
+        &self,
+        certificate: &UnverifiedCertificate<'_>,
+    ) -> Result<bool, VerifyError> {
         Ok(self.identifier == certificate.issuer_and_serial_number()?)
     }
 
     /// What the dialect asks of the signature without looking at content or key.
-    pub(crate) fn check_form(&self, rules: Rules) -> Result<(), Error> {
+    pub(crate) fn check_form(&self, rules: Rules) -> Result<(), VerifyError> {
         rules.check_signature_period(self.metadata.period)?;
         if rules.is_domain_auth() && !self.metadata.whole_seconds {
-            return Err(Error::FractionalTime);
+            return Err(VerifyError::FractionalTime);
         }
         Ok(())
     }
@@ -382,30 +375,32 @@ impl<'a> SignerInfo<'a> {
         &self,
         key: &PublicKeyRef<'_>,
         rules: Rules,
-    ) -> Result<(), Error> {
+    ) -> Result<(), VerifyError> {
         if !key.makes(self.signature_algorithm) {
-            return Err(Error::SignatureKeyAlgorithm { key: key.algorithm });
+            return Err(VerifyError::SignatureKeyAlgorithm { key: key.algorithm });
         }
         rules.check_content_digest(self.signature_algorithm, self.digest_algorithm)
     }
 
     /// Compares the digest of the content with the one that was signed (RFC 5652 §5.6).
-    pub(crate) fn check_digest(&self, content: &[u8]) -> Result<(), Error> {
-        if self.digest_algorithm.digest(content).as_ref() == self.message_digest {
+    pub(crate) fn check_digest(&self, content: &SignedContent<'_>) -> Result<(), VerifyError> {
+        if content.digest(self.digest_algorithm)?.as_ref() == self.message_digest {
             Ok(())
         } else {
-            Err(Error::DigestMismatch)
+            Err(VerifyError::DigestMismatch)
         }
     }
 
     /// Checks the signature over the signed attributes, whose algorithm the key is one for (RFC 5652 §5.4, §5.6).
-    pub(crate) fn verify(&self, key: &VerifyingKey<'_>) -> Result<(), Error> {
+    pub(crate) fn verify(&self, key: &VerifyingKey<'_>) -> Result<(), VerifyError> {
         key.verify(
             self.signature_algorithm,
             &self.signed_message(),
             self.signature,
         )
-        .map_err(|failure| Error::unverified(failure, key.borrow().algorithm, Error::BadSignature))
+        .map_err(|failure| {
+            VerifyError::unverified(failure, key.borrow().algorithm, VerifyError::BadSignature)
+        })
     }
 
     /// The signed attributes as they are signed, with the tag of a SET.
@@ -418,8 +413,8 @@ impl<'a> SignerInfo<'a> {
     }
 }
 
-fn malformed(unreadable: Unreadable) -> Error {
-    Error::MalformedSignedData {
+fn malformed(unreadable: Unreadable) -> VerifyError {
+    VerifyError::MalformedSignedData {
         offset: unreadable.offset,
         expected: unreadable.expected,
     }
@@ -445,7 +440,7 @@ struct SignedAttributes<'a> {
 }
 
 impl<'a> SignedAttributes<'a> {
-    fn read(mut attributes: Reader<'a>) -> Result<Self, Error> {
+    fn read(mut attributes: Reader<'a>) -> Result<Self, VerifyError> {
         let mut known = Self::default();
         while !attributes.is_empty() {
             let mut fields = attributes
@@ -462,16 +457,16 @@ impl<'a> SignedAttributes<'a> {
             if let Some((attribute, slot)) = known.slot(attribute_type.content()) {
                 let value = only_value(attribute, values.reader())?;
                 if slot.replace(value).is_some() {
-                    return Err(Error::AttributeCount { attribute });
+                    return Err(VerifyError::AttributeCount { attribute });
                 }
             }
         }
         if known
             .required(known.content_type, SignedAttribute::ContentType)?
             .encoding()
-            != oid::DATA.to_der().map_err(|_| Error::ContentType)?
+            != oid::DATA.to_der().map_err(|_| VerifyError::ContentType)?
         {
-            return Err(Error::ContentType);
+            return Err(VerifyError::ContentType);
         }
         Ok(known)
     }
@@ -496,17 +491,17 @@ impl<'a> SignedAttributes<'a> {
         &self,
         value: Option<Value<'a>>,
         attribute: SignedAttribute,
-    ) -> Result<Value<'a>, Error> {
-        value.ok_or(Error::MissingAttribute { attribute })
+    ) -> Result<Value<'a>, VerifyError> {
+        value.ok_or(VerifyError::MissingAttribute { attribute })
     }
 
-    fn message_digest(&self) -> Result<&'a [u8], Error> {
+    fn message_digest(&self) -> Result<&'a [u8], VerifyError> {
         let value = self.required(self.message_digest, SignedAttribute::MessageDigest)?;
         expect(value, tag::OCTET_STRING, "an OCTET STRING").map(|value| value.content())
     }
 
     /// Reads `SignatureMetadata`.
-    fn metadata(&self) -> Result<Metadata<'a>, Error> {
+    fn metadata(&self) -> Result<Metadata<'a>, VerifyError> {
         let value = self.required(self.metadata, SignedAttribute::SignatureMetadata)?;
         let metadata = expect(value, tag::SEQUENCE, "SignatureMetadata")?;
         let mut fields = metadata.reader();
@@ -526,7 +521,7 @@ impl<'a> SignedAttributes<'a> {
     }
 
     /// Reads `MemberAttribution`, if it is there.
-    fn attribution(&self) -> Result<Option<&'a str>, Error> {
+    fn attribution(&self) -> Result<Option<&'a str>, VerifyError> {
         const EXPECTED: &str = "a UTF8String";
         let Some(value) = self.attribution else {
             return Ok(None);
@@ -538,7 +533,7 @@ impl<'a> SignedAttributes<'a> {
     }
 }
 
-fn expect<'a>(value: Value<'a>, tag: u8, expected: &'static str) -> Result<Value<'a>, Error> {
+fn expect<'a>(value: Value<'a>, tag: u8, expected: &'static str) -> Result<Value<'a>, VerifyError> {
     if value.tag() == tag {
         Ok(value)
     } else {
@@ -546,21 +541,24 @@ fn expect<'a>(value: Value<'a>, tag: u8, expected: &'static str) -> Result<Value
     }
 }
 
-fn only_value(attribute: SignedAttribute, mut values: Reader<'_>) -> Result<Value<'_>, Error> {
+fn only_value(
+    attribute: SignedAttribute,
+    mut values: Reader<'_>,
+) -> Result<Value<'_>, VerifyError> {
     if values.is_empty() {
-        return Err(Error::AttributeCount { attribute });
+        return Err(VerifyError::AttributeCount { attribute });
     }
     let value = values.any("an attribute value").within_signed_data()?;
     if values.is_empty() {
         Ok(value)
     } else {
-        Err(Error::AttributeCount { attribute })
+        Err(VerifyError::AttributeCount { attribute })
     }
 }
 
 /// Reads `DatePeriod`, and says whether it is in whole seconds. The reference library writes fractions of a second; they
 /// are cut off.
-fn read_date_period(mut fields: Reader<'_>) -> Result<(Period, bool), Error> {
+fn read_date_period(mut fields: Reader<'_>) -> Result<(Period, bool), VerifyError> {
     let mut time = |number, expected| {
         let value = fields.read(tag::context(number), expected)?;
         let is_whole = value.content().len() == WHOLE_SECONDS_OCTETS;
@@ -569,181 +567,6 @@ fn read_date_period(mut fields: Reader<'_>) -> Result<(Period, bool), Error> {
     let (start, start_is_whole) = time(0, "a start").within_signed_data()?;
     let (end, end_is_whole) = time(1, "an end").within_signed_data()?;
     fields.finish().within_signed_data()?;
-    let period = Period::new(start, end).ok_or(Error::SignaturePeriod)?;
+    let period = Period::new(start, end).ok_or(VerifyError::SignaturePeriod)?;
     Ok((period, start_is_whole && end_is_whole))
-}
-
-/// What is to be signed.
-pub(crate) struct SigningRequest<'s> {
-    pub(crate) content: &'s [u8],
-    /// Whether the content goes into the `SignedData`.
-    pub(crate) attached: bool,
-    pub(crate) service: ObjectIdentifier,
-    pub(crate) period: Period,
-    pub(crate) attribution: Option<&'s Member>,
-    /// The certificate of the key that signs.
-    pub(crate) certificate: &'s UnverifiedCertificate<'s>,
-    /// The certificates that go into the `SignedData`.
-    pub(crate) attached_certificates: Vec<&'s [u8]>,
-}
-
-#[derive(Sequence)]
-struct WrittenSignedData<'a> {
-    version: CmsVersion,
-    digest_algorithms: SetOfVec<AlgorithmIdentifierRef<'a>>,
-    encapsulated_content: EncapsulatedContentInfo,
-    /// Certificates as they were received, which need not be DER.
-    #[asn1(
-        context_specific = "0",
-        tag_mode = "IMPLICIT",
-        constructed = "true",
-        optional = "true"
-    )]
-    certificates: Option<SetOfVec<Any>>,
-    signers: SetOfVec<Any>,
-}
-
-#[derive(Sequence)]
-struct WrittenSignerInfo<'a> {
-    version: CmsVersion,
-    identifier: WrittenIdentifier<'a>,
-    digest_algorithm: AlgorithmIdentifierRef<'a>,
-    #[asn1(context_specific = "0", tag_mode = "IMPLICIT", constructed = "true")]
-    signed_attributes: SetOfVec<Attribute>,
-    signature_algorithm: AnyRef<'a>,
-    signature: &'a OctetStringRef,
-}
-
-/// Issuer and serial number as they stand in the certificate.
-#[derive(Sequence)]
-struct WrittenIdentifier<'a> {
-    issuer: AnyRef<'a>,
-    serial_number: AnyRef<'a>,
-}
-
-#[derive(Sequence)]
-struct WrittenMetadata {
-    #[asn1(context_specific = "0", tag_mode = "IMPLICIT")]
-    service: ObjectIdentifier,
-    #[asn1(context_specific = "1", tag_mode = "IMPLICIT", constructed = "true")]
-    period: WrittenPeriod,
-}
-
-#[derive(Sequence)]
-struct WrittenPeriod {
-    #[asn1(context_specific = "0", tag_mode = "IMPLICIT")]
-    start: GeneralizedTime,
-    #[asn1(context_specific = "1", tag_mode = "IMPLICIT")]
-    end: GeneralizedTime,
-}
-
-impl SigningRequest<'_> {
-    /// Signs; gives the DER of a `ContentInfo`.
-    pub(crate) fn sign(&self, key: &dyn SigningKey) -> Result<Vec<u8>, Error> {
-        let unwritable = |_| Error::Unwritable("signature");
-        let period = self.written_period()?;
-        let algorithm = SignatureAlgorithm::written_by(key.public_key().algorithm());
-        let attributes = self
-            .signed_attributes(algorithm, period)
-            .map_err(unwritable)?;
-        let message = attributes.to_der().map_err(unwritable)?;
-        let signature = sign_checked(key, &message)?;
-        self.content_info(algorithm, attributes, &signature)
-            .map_err(unwritable)
-    }
-
-    fn written_period(&self) -> Result<WrittenPeriod, Error> {
-        let time = |moment| {
-            date_time(moment)
-                .map(GeneralizedTime::from_date_time)
-                .ok_or(Error::UnwritablePeriod(self.period))
-        };
-        Ok(WrittenPeriod {
-            start: time(self.period.start())?,
-            end: time(self.period.end())?,
-        })
-    }
-
-    fn signed_attributes(
-        &self,
-        algorithm: SignatureAlgorithm,
-        period: WrittenPeriod,
-    ) -> der::Result<SetOfVec<Attribute>> {
-        let digest = algorithm.written_digest().digest(self.content);
-        let metadata = WrittenMetadata {
-            service: self.service,
-            period,
-        };
-        let mut attributes = vec![
-            attribute(oid::CONTENT_TYPE, &oid::DATA)?,
-            attribute(oid::MESSAGE_DIGEST, &OctetStringRef::new(digest.as_ref())?)?,
-            attribute(oid::SIGNATURE_METADATA, &metadata)?,
-        ];
-        if let Some(member) = self.attribution {
-            let name = Utf8StringRef::new(member.as_str())?;
-            attributes.push(attribute(oid::MEMBER_ATTRIBUTION, &name)?);
-        }
-        SetOfVec::try_from(attributes)
-    }
-
-    fn content_info(
-        &self,
-        algorithm: SignatureAlgorithm,
-        signed_attributes: SetOfVec<Attribute>,
-        signature: &[u8],
-    ) -> der::Result<Vec<u8>> {
-        let signature_algorithm = algorithm.to_der()?;
-        let digest_algorithm = hash_identifier(algorithm.written_digest());
-        let signer = WrittenSignerInfo {
-            version: CmsVersion::V1,
-            identifier: WrittenIdentifier {
-                issuer: AnyRef::from_der(self.certificate.issuer())?,
-                serial_number: AnyRef::from_der(self.certificate.serial_number_encoding())?,
-            },
-            digest_algorithm,
-            signed_attributes,
-            signature_algorithm: AnyRef::from_der(&signature_algorithm)?,
-            signature: OctetStringRef::new(signature)?,
-        };
-        let content = self
-            .attached
-            .then(|| Any::encode_from(&OctetStringRef::new(self.content)?))
-            .transpose()?;
-        let certificates: Vec<Any> = self
-            .attached_certificates
-            .iter()
-            .map(|certificate| Any::from_der(certificate))
-            .collect::<Result<_, _>>()?;
-        let certificates = if certificates.is_empty() {
-            None
-        } else {
-            Some(SetOfVec::try_from(certificates)?)
-        };
-        let signed_data = WrittenSignedData {
-            version: CmsVersion::V1,
-            digest_algorithms: SetOfVec::try_from([digest_algorithm])?,
-            encapsulated_content: EncapsulatedContentInfo {
-                econtent_type: oid::DATA,
-                econtent: content,
-            },
-            certificates,
-            signers: SetOfVec::try_from([Any::encode_from(&signer)?])?,
-        };
-        ContentInfo {
-            content_type: oid::SIGNED_DATA,
-            content: Any::encode_from(&signed_data)?,
-        }
-        .to_der()
-    }
-}
-
-/// An attribute with one value.
-fn attribute<T: der::Tagged + der::EncodeValue>(
-    oid: ObjectIdentifier,
-    value: &T,
-) -> der::Result<Attribute> {
-    Ok(Attribute {
-        oid,
-        values: SetOfVec::try_from([Any::encode_from(value)?])?,
-    })
 }

@@ -1,0 +1,145 @@
+//! Signed content, and digests that stand for content which is kept elsewhere.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io;
+
+use dnssec::Work;
+
+use crate::crypto::{Digest, HashAlgorithm, Hasher};
+use crate::error::VerifyError;
+
+/// Octets that are read at once by [`ContentDigest::of_reader`].
+const READ_OCTETS: usize = 65_536;
+
+/// What is to be signed, and whether it goes into the bundle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Content<'c> {
+    /// Content that goes into the bundle, so that the bundle is all there is to send.
+    Attached(&'c [u8]),
+    /// Content that stays outside, and must be at hand to verify the signature.
+    Detached(&'c [u8]),
+    /// The digest of content that stays outside, for content that is too large to be held in memory. It must be by the
+    /// hash function of the signer's key: [`KeyAlgorithm::content_hash`](crate::KeyAlgorithm::content_hash).
+    DetachedDigest(ContentDigest),
+}
+
+impl<'c> Content<'c> {
+    pub(crate) fn attached(self) -> Option<&'c [u8]> {
+        match self {
+            Self::Attached(content) => Some(content),
+            Self::Detached(_) | Self::DetachedDigest(_) => None,
+        }
+    }
+
+    /// Its digest; `None` if only that by another function is known.
+    pub(crate) fn digest(self, hash: HashAlgorithm) -> Option<Digest> {
+        match self {
+            Self::Attached(content) | Self::Detached(content) => Some(hash.digest(content)),
+            Self::DetachedDigest(digest) => (digest.algorithm() == hash).then_some(digest.0),
+        }
+    }
+}
+
+/// The digest of content, in its place.
+///
+/// ```
+/// use veraid::{ContentDigest, HashAlgorithm};
+///
+/// let digest = ContentDigest::of_reader(HashAlgorithm::Sha256, &b"hello"[..])?;
+/// assert_eq!(digest, ContentDigest::of(HashAlgorithm::Sha256, b"hello"));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ContentDigest(pub(crate) Digest);
+
+impl ContentDigest {
+    /// Digests content.
+    #[must_use]
+    pub fn of(algorithm: HashAlgorithm, content: &[u8]) -> Self {
+        Self(algorithm.digest(content))
+    }
+
+    /// Digests all that a reader gives, in pieces.
+    ///
+    /// # Errors
+    /// Those of the reader.
+    pub fn of_reader(algorithm: HashAlgorithm, mut reader: impl io::Read) -> io::Result<Self> {
+        let mut hasher = Hasher::new(algorithm);
+        let mut buffer = vec![0; READ_OCTETS];
+        loop {
+            match reader.read(&mut buffer) {
+                Ok(0) => return Ok(Self(hasher.finish())),
+                Ok(octets) => hasher.update(buffer.get(..octets).unwrap_or_default()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// A digest that was computed elsewhere; `None` if it has not the function's length.
+    #[must_use]
+    pub fn from_octets(algorithm: HashAlgorithm, octets: &[u8]) -> Option<Self> {
+        let has_its_length = octets.len() == usize::from(algorithm.octets());
+        has_its_length.then(|| Self(Digest::new(algorithm, octets)))
+    }
+
+    /// The hash function.
+    #[must_use]
+    pub fn algorithm(&self) -> HashAlgorithm {
+        self.0.algorithm()
+    }
+
+    /// The digest's octets.
+    #[must_use]
+    pub fn as_octets(&self) -> &[u8] {
+        self.0.as_ref()
+    }
+}
+
+impl fmt::Debug for ContentDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ", self.algorithm())?;
+        let mut octets = self.as_octets().iter();
+        octets.try_for_each(|octet| write!(f, "{octet:02x}"))
+    }
+}
+
+/// The content of a signature that is being verified: found in it, or given.
+pub(crate) enum SignedContent<'v> {
+    Octets(Cow<'v, [u8]>),
+    Digest(ContentDigest),
+}
+
+impl<'v> SignedContent<'v> {
+    /// # Errors
+    /// [`VerifyError::UndigestedContent`] if only the digest by another function is known.
+    pub(crate) fn digest(&self, expected: HashAlgorithm) -> Result<Digest, VerifyError> {
+        match self {
+            Self::Octets(content) => Ok(expected.digest(content)),
+            Self::Digest(digest) if digest.algorithm() == expected => Ok(digest.0),
+            Self::Digest(digest) => Err(VerifyError::UndigestedContent {
+                expected,
+                given: digest.algorithm(),
+            }),
+        }
+    }
+
+    /// The work of reading it, whoever it is for: a unit for so many octets, if it is JSON of many small members.
+    pub(crate) fn work(&self) -> Work {
+        const OCTETS_PER_UNIT: usize = 32;
+        let octets = match self {
+            Self::Octets(content) => content.len(),
+            Self::Digest(_) => 0,
+        };
+        Work::from_units(u32::try_from(octets / OCTETS_PER_UNIT).unwrap_or(u32::MAX))
+    }
+
+    pub(crate) fn into_octets(self) -> Option<Cow<'v, [u8]>> {
+        match self {
+            Self::Octets(content) => Some(content),
+            Self::Digest(_) => None,
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! The object identifiers of services (VeraId §4.4), which name what a signature is for.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::oid;
+
+/// The octets that the longest identifier may have: enough for three arcs of 128 bits.
+const MAX_OCTETS: usize = 63;
+/// The octets of an arc of 128 bits in base 128.
+const MAX_ARC_OCTETS: usize = 19;
+/// The most that the first octet of so long an arc can hold.
+const MAX_FIRST_OCTET: u8 = 0x83;
+/// The bit that all octets of an arc but its last have (X.690 §8.19.2).
+const CONTINUES: u8 = 0x80;
+
+/// The object identifier of a service: what a signature, or a TXT record, is for.
+///
+/// Arcs may have up to 128 bits, so that a service can be named by a UUID, which nobody has to register
+/// (`2.25.<UUID as a decimal number>`, ITU-T X.667). It is compared as a whole: no service includes another.
+///
+/// ```
+/// use veraid::ServiceOid;
+///
+/// let service: ServiceOid = "2.25.61078008062011347731654199188088923356".parse()?;
+/// assert_eq!(service.to_string(), "2.25.61078008062011347731654199188088923356");
+/// # Ok::<(), veraid::ServiceOidError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServiceOid {
+    length: u8,
+    /// The arcs as DER has them, then zeros.
+    octets: [u8; MAX_OCTETS],
+}
+
+/// A text or a list of arcs that is no object identifier, or one that is too long to be a service's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "not an object identifier of at least two arcs, such as 1.3.6.1.4.1.58708.3.0: arcs have at most 128 bits, and all \
+     of them together at most {MAX_OCTETS} bytes"
+)]
+pub struct ServiceOidError;
+
+/// The service to test with (VeraId, appendix B). Real services have identifiers of their own.
+#[allow(clippy::unwrap_used, reason = "evaluated when compiled")]
+pub const TEST_SERVICE: ServiceOid =
+    ServiceOid::from_arcs(&[1, 3, 6, 1, 4, 1, 58708, 1, 1]).unwrap();
+
+impl ServiceOid {
+    const EMPTY: Self = Self {
+        length: 0,
+        octets: [0; MAX_OCTETS],
+    };
+
+    /// An identifier from its arcs; `None` where [`FromStr`] gives an error. For constants:
+    ///
+    /// ```
+    /// use veraid::ServiceOid;
+    ///
+    /// const SERVICE: ServiceOid = ServiceOid::from_arcs(&[1, 3, 6, 1, 4, 1, 58708, 3, 0]).unwrap();
+    /// ```
+    #[must_use]
+    pub const fn from_arcs(arcs: &[u128]) -> Option<Self> {
+        let Some((&root, rest)) = arcs.split_first() else {
+            return None;
+        };
+        let Some((&second, mut rest)) = rest.split_first() else {
+            return None;
+        };
+        // The first two arcs share a number (X.690 §8.19.4).
+        if root > 2 || root < 2 && second > 39 {
+            return None;
+        }
+        let Some(joint) = second.checked_add(root * 40) else {
+            return None;
+        };
+        let mut whole = Self::EMPTY;
+        if !whole.push(joint) {
+            return None;
+        }
+        while let Some((&arc, further)) = rest.split_first() {
+            if !whole.push(arc) {
+                return None;
+            }
+            rest = further;
+        }
+        Some(whole)
+    }
+
+    /// Appends a number in base 128, and says whether there was room for it.
+    const fn push(&mut self, number: u128) -> bool {
+        let mut digits = 1;
+        while digits < MAX_ARC_OCTETS && number >> (7 * digits) != 0 {
+            digits += 1;
+        }
+        while digits > 0 {
+            digits -= 1;
+            #[allow(clippy::cast_possible_truncation, reason = "seven bits are kept")]
+            let digit = (number >> (7 * digits)) as u8 & !CONTINUES;
+            let octet = if digits == 0 {
+                digit
+            } else {
+                digit | CONTINUES
+            };
+            let Some((_, free)) = self.octets.split_at_mut_checked(self.length as usize) else {
+                return false;
+            };
+            let Some(place) = free.first_mut() else {
+                return false;
+            };
+            *place = octet;
+            self.length += 1;
+        }
+        true
+    }
+
+    /// Reads what a DER OBJECT IDENTIFIER holds (X.690 §8.19).
+    ///
+    /// # Errors
+    /// [`ServiceOidError`] also for a number that is not written in the fewest octets.
+    pub fn from_der_content(content: &[u8]) -> Result<Self, ServiceOidError> {
+        let mut arc_octets = 0;
+        for &octet in content {
+            let is_first = arc_octets == 0;
+            arc_octets += 1;
+            let is_too_long = arc_octets > MAX_ARC_OCTETS;
+            if is_too_long || is_first && octet == CONTINUES {
+                return Err(ServiceOidError);
+            }
+            if octet & CONTINUES == 0 {
+                arc_octets = 0;
+            }
+        }
+        let has_long_arc_too_large = content
+            .split_inclusive(|octet| octet & CONTINUES == 0)
+            .any(|arc| arc.len() == MAX_ARC_OCTETS && arc.first() > Some(&MAX_FIRST_OCTET));
+        if content.is_empty() || arc_octets != 0 || has_long_arc_too_large {
+            return Err(ServiceOidError);
+        }
+        let mut whole = Self::EMPTY;
+        let place = whole.octets.get_mut(..content.len());
+        place.ok_or(ServiceOidError)?.copy_from_slice(content);
+        whole.length = u8::try_from(content.len()).map_err(|_| ServiceOidError)?;
+        Ok(whole)
+    }
+
+    /// What a DER OBJECT IDENTIFIER of it holds.
+    #[must_use]
+    pub fn as_der_content(&self) -> &[u8] {
+        self.octets.get(..self.length.into()).unwrap_or_default()
+    }
+
+    /// Its arcs, from the root on.
+    pub fn arcs(&self) -> impl Iterator<Item = u128> {
+        let numbers = self
+            .as_der_content()
+            .split_inclusive(|octet| octet & CONTINUES == 0)
+            .map(|digits| {
+                digits.iter().fold(0_u128, |number, digit| {
+                    number << 7 | u128::from(digit & !CONTINUES)
+                })
+            });
+        numbers.enumerate().flat_map(|(index, number)| {
+            let root = (number / 40).min(2);
+            match index {
+                0 => [Some(root), Some(number - root * 40)],
+                _ => [Some(number), None],
+            }
+            .into_iter()
+            .flatten()
+        })
+    }
+
+    /// Whether it means something in the protocol itself, so that no service can have it.
+    pub(crate) fn is_part_of_the_protocol(&self) -> bool {
+        [oid::SIGNATURE_METADATA, oid::MEMBER_ATTRIBUTION]
+            .iter()
+            .any(|taken| taken.as_bytes() == self.as_der_content())
+    }
+}
+
+impl FromStr for ServiceOid {
+    type Err = ServiceOidError;
+
+    /// Reads decimal arcs with dots between them, without leading zeros.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let arcs = text
+            .split('.')
+            .map(|arc| {
+                let is_canonical = arc == "0" || !arc.starts_with('0');
+                let is_decimal = arc.bytes().all(|digit| digit.is_ascii_digit());
+                arc.parse().ok().filter(|_| is_canonical && is_decimal)
+            })
+            .collect::<Option<Vec<u128>>>();
+        arcs.as_deref()
+            .and_then(Self::from_arcs)
+            .ok_or(ServiceOidError)
+    }
+}
+
+/// Decimal arcs with dots between them.
+impl fmt::Display for ServiceOid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, arc) in self.arcs().enumerate() {
+            let dot = if index == 0 { "" } else { "." };
+            write!(f, "{dot}{arc}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ServiceOid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ServiceOid({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use der::asn1::ObjectIdentifier;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn is_written_as_it_is_read() {
+        for text in [
+            "0.0",
+            "1.39",
+            "2.40",
+            "2.999.1",
+            "1.3.6.1.4.1.58708.3.0",
+            "2.25.0",
+            "2.25.24169382326627798513118376208326471389",
+            "2.25.340282366920938463463374607431768211455",
+            "1.2.340282366920938463463374607431768211455.340282366920938463463374607431768211455",
+        ] {
+            let service: ServiceOid = text.parse().unwrap();
+            assert_eq!(service.to_string(), text);
+            assert_eq!(
+                ServiceOid::from_der_content(service.as_der_content()),
+                Ok(service)
+            );
+        }
+        assert_eq!(TEST_SERVICE.to_string(), "1.3.6.1.4.1.58708.1.1");
+    }
+
+    #[test]
+    fn refuses_what_is_no_object_identifier() {
+        let too_long = format!(
+            "1.2{}",
+            ".340282366920938463463374607431768211455".repeat(4)
+        );
+        for text in [
+            "",
+            "1",
+            "1.",
+            ".1",
+            "1..2",
+            "3.1",
+            "0.40",
+            "1.40",
+            "01.2",
+            "1.02",
+            "1.2.-3",
+            "1.+2",
+            "1.2 ",
+            "1.a",
+            "2.340282366920938463463374607431768211455",
+            "2.25.340282366920938463463374607431768211456",
+            too_long.as_str(),
+        ] {
+            assert_eq!(text.parse::<ServiceOid>(), Err(ServiceOidError), "{text}");
+        }
+        let too_large = [&[0x69, 0x84][..], &[0x80; 17], &[0x00]].concat();
+        let too_many_octets = [&[0x69][..], &[0x81; 19], &[0x00]].concat();
+        for content in [
+            &[][..],
+            &[0x2a, 0x80, 0x01],
+            &[0x80, 0x01],
+            &[0x2a, 0x81],
+            &too_large,
+            &too_many_octets,
+            &[0x01; MAX_OCTETS + 1],
+        ] {
+            let read = ServiceOid::from_der_content(content);
+            assert_eq!(read, Err(ServiceOidError), "{content:02x?}");
+        }
+        assert!(ServiceOid::from_der_content(&[0x01; MAX_OCTETS]).is_ok());
+    }
+
+    proptest! {
+        /// Beside an implementation that has arcs of 32 bits.
+        #[test]
+        fn is_the_same_as_another_implementation_reads(text in "[0-2](\\.(0|[1-9][0-9]{0,8})){1,6}") {
+            if let Ok(other) = ObjectIdentifier::new(&text) {
+                let service: ServiceOid = text.parse().unwrap();
+                prop_assert_eq!(service.as_der_content(), other.as_bytes());
+                prop_assert_eq!(service.to_string(), other.to_string());
+            }
+        }
+
+        #[test]
+        fn reads_any_octets_or_refuses_them(content in proptest::collection::vec(any::<u8>(), 0..70)) {
+            if let Ok(service) = ServiceOid::from_der_content(&content) {
+                prop_assert_eq!(service.as_der_content(), content.as_slice());
+                let again: ServiceOid = service.to_string().parse().unwrap();
+                prop_assert_eq!(again, service);
+            }
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Signing in two steps, for keys whose holder can't be asked while a function waits.
+
+use std::fmt;
+
+use crate::algorithm::SignatureAlgorithm;
+use crate::bundle::write_signature_bundle;
+use crate::certificate::OrganisationCertificate;
+use crate::cms::PreparedSignedData;
+use crate::error::{CertificateRole, IssueError, VerifyError};
+use crate::key::{PublicKey, SignatureScheme, SigningKey};
+use crate::sign::SignerCertificate;
+
+/// Octets to be signed, and the key that is to sign them.
+struct ToBeSigned {
+    octets: Vec<u8>,
+    key: PublicKey,
+    /// The certificate of that key.
+    role: CertificateRole,
+}
+
+impl ToBeSigned {
+    fn scheme(&self) -> SignatureScheme {
+        self.key.algorithm().signature_scheme()
+    }
+
+    /// Checks what came back: a key store that is set up for another scheme is found out here, not by whoever verifies.
+    fn check(&self, signature: &[u8]) -> Result<(), IssueError> {
+        let public_key = self.key.borrow();
+        let key = public_key.algorithm;
+        let algorithm = SignatureAlgorithm::written_by(key);
+        public_key
+            .verify(algorithm, &self.octets, signature)
+            .map_err(|failure| {
+                match VerifyError::unverified(failure, key, VerifyError::BadSignature) {
+                    VerifyError::BadSignature => IssueError::SignedWrongly { key },
+                    lacking => lacking.into(),
+                }
+            })
+    }
+
+    fn sign(&self, key: &dyn SigningKey) -> Result<Vec<u8>, IssueError> {
+        if *key.public_key() != self.key {
+            let certificate = self.role;
+            return Err(IssueError::KeyMismatch { certificate });
+        }
+        Ok(key.sign(&self.octets, self.scheme())?)
+    }
+}
+
+/// Adds the accessors of what lacks nothing but its signature.
+macro_rules! accessors_of_unsigned {
+    ($unsigned:ident $(<$parameter:ident>)?) => {
+        impl $(<$parameter>)? $unsigned $(<$parameter>)? {
+            /// The octets that the key must sign: the message itself, not its digest.
+            #[must_use]
+            pub fn to_be_signed(&self) -> &[u8] {
+                &self.to_be_signed.octets
+            }
+
+            /// The scheme in which the key must sign, and the form of the signature.
+            #[must_use]
+            pub fn scheme(&self) -> SignatureScheme {
+                self.to_be_signed.scheme()
+            }
+
+            /// The public key that belongs to the one that must sign.
+            #[must_use]
+            pub fn public_key(&self) -> &PublicKey {
+                &self.to_be_signed.key
+            }
+        }
+
+        impl $(<$parameter>)? fmt::Debug for $unsigned $(<$parameter>)? {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($unsigned))
+                    .field("public_key", self.public_key())
+                    .finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+/// Makes a certificate of what is signed, the algorithm and the signature.
+pub(crate) type PutTogether<C> = fn(&[u8], SignatureAlgorithm, &[u8]) -> Result<C, IssueError>;
+
+/// A certificate that lacks nothing but its signature.
+///
+/// It owns what it needs, so that it can wait for a key management service, a person or another machine.
+pub struct UnsignedCertificate<C> {
+    to_be_signed: ToBeSigned,
+    finish: PutTogether<C>,
+}
+
+accessors_of_unsigned!(UnsignedCertificate<C>);
+
+impl<C> UnsignedCertificate<C> {
+    /// `octets` are a `TBSCertificate`; `finish` puts that, the algorithm and the signature together.
+    pub(crate) fn new(
+        octets: Vec<u8>,
+        issuer_key: PublicKey,
+        issuer: CertificateRole,
+        finish: PutTogether<C>,
+    ) -> Self {
+        Self {
+            to_be_signed: ToBeSigned {
+                octets,
+                key: issuer_key,
+                role: issuer,
+            },
+            finish,
+        }
+    }
+
+    /// Makes the certificate, with a signature over [`UnsignedCertificate::to_be_signed`].
+    ///
+    /// # Errors
+    /// [`IssueError::SignedWrongly`] if the signature does not verify.
+    pub fn finish(self, signature: &[u8]) -> Result<C, IssueError> {
+        self.to_be_signed.check(signature)?;
+        let algorithm = self.scheme().algorithm();
+        (self.finish)(&self.to_be_signed.octets, algorithm, signature)
+    }
+
+    /// Has a key sign, and makes the certificate.
+    ///
+    /// # Errors
+    /// As [`UnsignedCertificate::finish`]; [`IssueError::KeyMismatch`] for another key; [`IssueError::Signing`] if the key
+    /// refuses.
+    pub fn sign(self, key: &dyn SigningKey) -> Result<C, IssueError> {
+        let signature = self.to_be_signed.sign(key)?;
+        self.finish(&signature)
+    }
+}
+
+/// A signature bundle that lacks nothing but its signature.
+///
+/// It owns what it needs, so that it can wait for a key management service, a person or another machine.
+pub struct UnsignedSignature {
+    to_be_signed: ToBeSigned,
+    signed_data: PreparedSignedData,
+    chain_der: Vec<u8>,
+    organisation_certificate: Vec<u8>,
+}
+
+accessors_of_unsigned!(UnsignedSignature);
+
+impl UnsignedSignature {
+    pub(crate) fn new(
+        signed_data: PreparedSignedData,
+        certificate: &SignerCertificate<'_>,
+        chain_der: Vec<u8>,
+        organisation_certificate: &OrganisationCertificate,
+    ) -> Result<Self, IssueError> {
+        Ok(Self {
+            to_be_signed: ToBeSigned {
+                octets: signed_data.to_be_signed()?,
+                key: certificate.key.clone(),
+                role: certificate.parsed.role(),
+            },
+            signed_data,
+            chain_der,
+            organisation_certificate: organisation_certificate.as_der().to_vec(),
+        })
+    }
+
+    /// Makes the DER of the signature bundle, with a signature over [`UnsignedSignature::to_be_signed`].
+    ///
+    /// # Errors
+    /// [`IssueError::SignedWrongly`] if the signature does not verify.
+    pub fn finish(self, signature: &[u8]) -> Result<Vec<u8>, IssueError> {
+        self.to_be_signed.check(signature)?;
+        let content_info = self.signed_data.content_info(signature)?;
+        write_signature_bundle(
+            &self.chain_der,
+            &self.organisation_certificate,
+            &content_info,
+        )
+    }
+
+    /// Has a key sign, and makes the DER of the signature bundle.
+    ///
+    /// # Errors
+    /// As [`UnsignedSignature::finish`]; [`IssueError::KeyMismatch`] for another key; [`IssueError::Signing`] if the key
+    /// refuses.
+    pub fn sign(self, key: &dyn SigningKey) -> Result<Vec<u8>, IssueError> {
+        let signature = self.to_be_signed.sign(key)?;
+        self.finish(&signature)
+    }
+}
