@@ -189,7 +189,7 @@ impl Authenticator {
 
     /// Performs the steps that need no verification.
     pub(super) fn first_look(&self, fields: &HeaderMap) -> FirstLook {
-        let value = match the_authorization(fields) {
+        let value = match sole_authorization(fields) {
             Ok(value) => value,
             Err(refusal) => return FirstLook::Known(Err(refusal)),
         };
@@ -222,8 +222,13 @@ impl Authenticator {
     }
 }
 
-/// The value of the only `Authorization` field.
-fn the_authorization(fields: &HeaderMap) -> Result<&HeaderValue, Refusal> {
+/// The value of the only `Authorization` field of a request, for servers that read fields themselves.
+///
+/// # Errors
+///
+/// [`Refusal::MissingAuthorization`], and [`Refusal::SeveralAuthorizations`] where two readers could each take another one
+/// (RFC 9110 §5.3).
+pub fn sole_authorization(fields: &HeaderMap) -> Result<&HeaderValue, Refusal> {
     let mut values = fields.get_all(AUTHORIZATION).iter();
     let value = values.next().ok_or(Refusal::MissingAuthorization)?;
     match values.next() {

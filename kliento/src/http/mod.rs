@@ -108,7 +108,7 @@ pub mod tower;
 mod trace;
 
 #[cfg(feature = "tower")]
-pub use self::authenticator::Authenticator;
+pub use self::authenticator::{Authenticator, sole_authorization};
 #[cfg(feature = "tower")]
 pub use self::queue::VerificationQueue;
 #[cfg(feature = "tower")]

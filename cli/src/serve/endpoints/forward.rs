@@ -20,11 +20,12 @@
 use std::str;
 use std::sync::Arc;
 
-use http::header::{AUTHORIZATION, CACHE_CONTROL, HOST};
+use http::header::{CACHE_CONTROL, HOST};
 use http::request::Parts;
 use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
 use kliento::VerifiedToken;
+use kliento::http::sole_authorization;
 
 use super::gate::{Case, Gate, Presented};
 use super::headers;
@@ -304,7 +305,7 @@ impl Forward {
             }
             Access::Token(verifier) => {
                 case.audience = Some(verifier.audience().as_str());
-                let presented = Presented::Header(the_authorization(fields)?.clone());
+                let presented = Presented::Header(sole_authorization(fields)?.clone());
                 let (cache, verdict) = self.gate.verify(verifier, presented).await;
                 case.cache = cache;
                 let token = verdict?;
@@ -351,13 +352,4 @@ impl Forward {
 /// Tells whether a rule takes a request without a token, as a CORS preflight.
 fn passes_as_preflight(rule: &Rule, fields: &HeaderMap, original: Original<'_>) -> bool {
     rule.preflights && RequestMethod::new(original.method, fields).is_preflight(fields)
-}
-
-fn the_authorization(fields: &HeaderMap) -> Result<&HeaderValue, RequestRefusal> {
-    let mut values = fields.get_all(AUTHORIZATION).iter();
-    match (values.next(), values.next()) {
-        (Some(value), None) => Ok(value),
-        (None, _) => Err(kliento::http::Refusal::MissingAuthorization.into()),
-        (Some(_), Some(_)) => Err(kliento::http::Refusal::SeveralAuthorizations.into()),
-    }
 }
