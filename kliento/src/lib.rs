@@ -184,6 +184,7 @@
 //! |---|---|
 //! | `aws-lc-rs` | the cryptographic back end, by default; [`veraid`] says more |
 //! | `ring`, `oqs` | others, where that one can't be built: `--no-default-features --features ring` |
+//! | `confusables` | `Organisation::confusable_labels` of [`veraid`], for programs that show domains |
 //! | `headers` | `http::headers`: `Authorization<Kliento>` for the crate `headers` |
 //! | `tower` | `http::tower`: a layer for any HTTP service, on Tokio |
 //! | `axum` | `http::axum`: extractors for `axum`, and `tower` |
