@@ -236,7 +236,8 @@ impl Retrieve {
         };
         let octets = source.read()?;
         let certificates = certificates(source, &octets)?;
-        let trusting = |resolver: &Resolver| resolver.clone().trusting(certificates.clone());
+        let trusting =
+            |resolver: &Resolver| resolver.clone().with_authorities(certificates.clone());
         Ok(self.resolver.iter().map(trusting).collect())
     }
 }

@@ -515,7 +515,7 @@ impl Check {
             return Ok(resolver);
         };
         let octets = source.read()?;
-        Ok(resolver.trusting(super::dnssec::certificates(source, &octets)?))
+        Ok(resolver.with_authorities(super::dnssec::certificates(source, &octets)?))
     }
 
     /// The commands to type next, to get or to check again what was checked.

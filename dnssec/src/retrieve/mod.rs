@@ -210,24 +210,24 @@ impl<'r> Retriever<'r> {
         }
     }
 
-    /// How long a resolver may take for one question, retries included: ten seconds, unless told otherwise.
+    /// Sets how long a resolver may take for one question, retries included: ten seconds, unless told otherwise.
     #[must_use]
-    pub fn query_timeout(mut self, limit: Duration) -> Self {
+    pub fn with_query_timeout(mut self, limit: Duration) -> Self {
         self.query_timeout = limit;
         self
     }
 
-    /// After which time without a proof the next resolver is asked as well, though the one before has not failed yet: three
-    /// seconds, unless told otherwise.
+    /// Sets after which time without a proof the next resolver is asked as well, though the one before has not failed yet:
+    /// three seconds, unless told otherwise.
     #[must_use]
-    pub fn head_start(mut self, time: Duration) -> Self {
+    pub fn with_head_start(mut self, time: Duration) -> Self {
         self.head_start = time;
         self
     }
 
-    /// How long a retrieval may take as a whole: sixty seconds, unless told otherwise.
+    /// Sets how long a retrieval may take as a whole: sixty seconds, unless told otherwise.
     #[must_use]
-    pub fn deadline(mut self, limit: Duration) -> Self {
+    pub fn with_deadline(mut self, limit: Duration) -> Self {
         self.deadline = limit;
         self
     }

@@ -106,7 +106,7 @@ impl Resolver {
 
     /// Trusts these certificates (DER) as well as the public authorities, for a resolver of one's own with TLS.
     #[must_use]
-    pub fn trusting(mut self, certificates: impl IntoIterator<Item = Vec<u8>>) -> Self {
+    pub fn with_authorities(mut self, certificates: impl IntoIterator<Item = Vec<u8>>) -> Self {
         self.extra_roots
             .extend(certificates.into_iter().map(CertificateDer::from));
         self

@@ -46,7 +46,7 @@ fn start(
 fn all_questions_go_over_one_connection() {
     let world = world();
     let (server, resolver) = start(&world, |_, response| say(response));
-    let resolver = resolver.trusting([AUTHORITY.to_vec()]);
+    let resolver = resolver.with_authorities([AUTHORITY.to_vec()]);
     let retrieved = retrieve_from(&[resolver], &world, OWNER, TXT, |retriever| retriever);
     assert_proven(&retrieved, &world);
     let clients: std::collections::HashSet<_> =
@@ -58,7 +58,7 @@ fn all_questions_go_over_one_connection() {
 fn a_connection_that_the_server_has_closed_is_made_again() {
     let world = world();
     let (server, resolver) = start(&world, |_, response| vec![Say::This(response), Say::Close]);
-    let resolver = resolver.trusting([AUTHORITY.to_vec()]);
+    let resolver = resolver.with_authorities([AUTHORITY.to_vec()]);
     let retrieved = retrieve_from(&[resolver], &world, OWNER, TXT, |retriever| retriever);
     assert_proven(&retrieved, &world);
     assert!(server.seen().len() > 1);

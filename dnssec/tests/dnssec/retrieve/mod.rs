@@ -67,7 +67,11 @@ pub(crate) fn retrieve_any(
         world,
         name,
         record_type,
-        |retriever| retriever.query_timeout(PATIENT).deadline(10 * PATIENT),
+        |retriever| {
+            retriever
+                .with_query_timeout(PATIENT)
+                .with_deadline(10 * PATIENT)
+        },
     )
 }
 
@@ -80,9 +84,9 @@ pub(crate) fn retrieve_from(
 ) -> Result<Retrieved, RetrievalError> {
     let anchors: TrustAnchors = world.anchors().parse().unwrap();
     let patient = Retriever::new(&anchors, resolvers)
-        .query_timeout(PATIENT)
-        .head_start(PATIENT)
-        .deadline(10 * PATIENT);
+        .with_query_timeout(PATIENT)
+        .with_head_start(PATIENT)
+        .with_deadline(10 * PATIENT);
     let retriever = configure(patient);
     let name = name.parse().unwrap();
     let at = Timestamp::from_unix_seconds(NOON);

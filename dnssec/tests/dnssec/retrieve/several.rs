@@ -28,7 +28,7 @@ fn assert_passed_over(make: impl FnOnce(&kliento_fixtures::World) -> Server) {
     let (bad, good) = (make(&world), Server::honest(&world));
     let both = resolvers([&bad, &good]);
     let retrieved = retrieve_from(&both, &world, OWNER, TXT, |retriever| {
-        retriever.query_timeout(IMPATIENT)
+        retriever.with_query_timeout(IMPATIENT)
     });
     assert_proven(&retrieved, &world);
     assert_eq!(retrieved.unwrap().resolver, good.address.to_string());
@@ -57,7 +57,7 @@ fn the_next_is_asked_when_one_takes_its_time() {
     let both = resolvers([&silent, &good]);
     // The first one is not even given up.
     let retrieved = retrieve_from(&both, &world, OWNER, TXT, |retriever| {
-        retriever.head_start(IMPATIENT / 10)
+        retriever.with_head_start(IMPATIENT / 10)
     });
     assert_proven(&retrieved, &world);
 }
@@ -144,7 +144,7 @@ fn each_failure_is_told_the_most_telling_first() {
     let lying = Server::honest(&super::world());
     let all = resolvers([&silent, &refusing, &stripping, &lying]);
     let error = refusal(retrieve_from(&all, &world, OWNER, TXT, |retriever| {
-        retriever.query_timeout(IMPATIENT)
+        retriever.with_query_timeout(IMPATIENT)
     }));
     assert_eq!(error.reason(), "dnssec.dnskey_not_committed");
     assert!(error.is_about_the_domain());

@@ -38,7 +38,7 @@ fn a_lost_packet_is_sent_again() {
         _ => say(response),
     });
     let retrieved = retrieve_from(&resolvers([&server]), &world, OWNER, TXT, |retriever| {
-        retriever.query_timeout(2 * IMPATIENT)
+        retriever.with_query_timeout(2 * IMPATIENT)
     });
     assert_proven(&retrieved, &world);
     for (name, record_type) in [(OWNER, TXT), ("com.", DS), (".", DNSKEY)] {
@@ -54,7 +54,7 @@ fn a_network_that_swallows_udp_is_crossed_by_tcp() {
         Over::Tcp => say(response),
     });
     let retrieved = retrieve_from(&resolvers([&server]), &world, OWNER, TXT, |retriever| {
-        retriever.query_timeout(IMPATIENT)
+        retriever.with_query_timeout(IMPATIENT)
     });
     assert_proven(&retrieved, &world);
     assert_eq!(server.count_over(Over::Udp, OWNER, TXT), 3);
@@ -248,7 +248,7 @@ fn a_silent_server_is_given_up() {
         &world,
         OWNER,
         TXT,
-        |retriever| retriever.query_timeout(IMPATIENT),
+        |retriever| retriever.with_query_timeout(IMPATIENT),
     ));
     assert_eq!(error.reason(), "retrieval.no_response");
     assert_eq!(server.count_over(Over::Udp, OWNER, TXT), 3);
@@ -264,7 +264,7 @@ fn a_retrieval_ends_at_its_deadline() {
         &world,
         OWNER,
         TXT,
-        |retriever| retriever.deadline(IMPATIENT),
+        |retriever| retriever.with_deadline(IMPATIENT),
     ));
     assert_eq!(error.reason(), "retrieval.no_response");
     assert!(error.to_string().contains("no proof within 5s"), "{error}");
