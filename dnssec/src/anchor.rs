@@ -413,10 +413,30 @@ mod tests {
             line.replace("2017", "17"),
             format!("{line} ;;valid=always"),
             line.replace("from 2017-02-02T00:00:00Z on", ""),
+            line.replace(";;valid=", ";;VALID="),
+            line.replace(";;valid=", ";;valid ="),
+            line.replace(";;valid=", ";;valid: "),
         ] {
             let error = text.parse::<TrustAnchors>().unwrap_err();
             assert!(matches!(error, AnchorError::Line { line: 1, .. }), "{text}");
         }
+        // Blanks around it, one semicolon, and a line of its own within parentheses change nothing.
+        let same = TrustAnchors::from_iter([first.clone()]);
+        let (record, times) = line.split_once(" ;;").unwrap();
+        for text in [
+            format!("{record} ; {times}"),
+            format!("{record} ;{times}"),
+            format!("{record} ; a comment ;; {times} ; another"),
+            format!("{record} ( ; a comment\n ;{times}\n )"),
+        ] {
+            assert_eq!(text.parse::<TrustAnchors>().as_ref(), Ok(&same), "{text}");
+        }
+        // A comment that happens to begin so.
+        assert!(
+            format!("{line} ; validated by hand")
+                .parse::<TrustAnchors>()
+                .is_ok()
+        );
     }
 
     #[test]

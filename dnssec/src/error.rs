@@ -371,11 +371,12 @@ impl std::fmt::Display for Committer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The octets can't be read.
+    /// The octets can't be read: the chain's ([`Error::is_malformed`]) or those of a message in it.
     Malformed,
     /// What is asked for is nothing that can be proven.
     Question,
-    /// The chain lacks a response, or the proof of a denial.
+    /// The chain lacks a response, or the proof of a denial. A wildcard's answer for a name that the chain proves to be
+    /// another's counts here too: fetched again it would come with its own denial, or not at all.
     Incomplete,
     /// No trust anchor lies at or above the name.
     Indeterminate,
@@ -485,7 +486,8 @@ impl Error {
         }
     }
 
-    /// Whether the chain itself could not be read, as opposed to saying something that does not hold.
+    /// Whether the chain itself could not be read, as opposed to saying something that does not hold. A chain that is too
+    /// large is not read ([`ErrorKind::Limit`]); a message in it that can't be read is something that it says.
     pub fn is_malformed(&self) -> bool {
         matches!(
             self,

@@ -35,18 +35,7 @@ pub(crate) enum SignatureAlgorithm {
 impl SignatureAlgorithm {
     /// The one with which keys of ours sign.
     pub(crate) const fn written_by(key: KeyAlgorithm) -> Self {
-        match key {
-            KeyAlgorithm::Rsa2048
-            | KeyAlgorithm::Rsa3072
-            | KeyAlgorithm::Rsa4096
-            | KeyAlgorithm::OtherRsa(_) => Self::RsassaPss(HashAlgorithm::Sha256),
-            KeyAlgorithm::Ed25519 => Self::Ed25519,
-            KeyAlgorithm::EcdsaP256 => Self::EcdsaSha256,
-            KeyAlgorithm::EcdsaP384 => Self::EcdsaSha384,
-            KeyAlgorithm::MlDsa44 => Self::MlDsa44,
-            KeyAlgorithm::MlDsa65 => Self::MlDsa65,
-            KeyAlgorithm::MlDsa87 => Self::MlDsa87,
-        }
+        key.signature_scheme().algorithm()
     }
 
     /// What signs so and nothing else does; `None` for RSASSA-PSS, where the key's size is free.

@@ -236,9 +236,9 @@ impl Rules {
     ) -> Result<(), VerifyError> {
         match certificate.signature_algorithm().key_algorithm() {
             Some(algorithm) if !self.policy.allows(algorithm) => {
-                Err(VerifyError::CertificateSignatureAlgorithm {
+                Err(VerifyError::ForeignAlgorithmNotAllowed {
                     certificate: certificate.role(),
-                    problem: "it is experimental, and this verifier was not told to allow it",
+                    algorithm,
                 })
             }
             _ => Ok(()),

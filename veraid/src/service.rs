@@ -67,17 +67,9 @@ impl ServiceOid {
         let Some((&second, mut rest)) = rest.split_first() else {
             return None;
         };
-        // The first two arcs share a number (X.690 §8.19.4).
-        if root > 2 || root < 2 && second > 39 {
-            return None;
-        }
-        let Some(joint) = second.checked_add(root * 40) else {
+        let Some(mut whole) = Self::from_first_arcs(root, second) else {
             return None;
         };
-        let mut whole = Self::EMPTY;
-        if !whole.push(joint) {
-            return None;
-        }
         while let Some((&arc, further)) = rest.split_first() {
             if !whole.push(arc) {
                 return None;
@@ -85,6 +77,18 @@ impl ServiceOid {
             rest = further;
         }
         Some(whole)
+    }
+
+    /// The first two arcs share a number (X.690 §8.19.4).
+    const fn from_first_arcs(root: u128, second: u128) -> Option<Self> {
+        if root > 2 || root < 2 && second > 39 {
+            return None;
+        }
+        let Some(joint) = second.checked_add(root * 40) else {
+            return None;
+        };
+        let mut whole = Self::EMPTY;
+        if whole.push(joint) { Some(whole) } else { None }
     }
 
     /// Appends a number in base 128, and says whether there was room for it.
@@ -184,18 +188,31 @@ impl FromStr for ServiceOid {
 
     /// Reads decimal arcs with dots between them, without leading zeros.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let arcs = text
-            .split('.')
-            .map(|arc| {
-                let is_canonical = arc == "0" || !arc.starts_with('0');
-                let is_decimal = arc.bytes().all(|digit| digit.is_ascii_digit());
-                arc.parse().ok().filter(|_| is_canonical && is_decimal)
-            })
-            .collect::<Option<Vec<u128>>>();
-        arcs.as_deref()
-            .and_then(Self::from_arcs)
-            .ok_or(ServiceOidError)
+        let mut arcs = text.split('.').map(read_arc);
+        let mut next = || arcs.next().unwrap_or(Err(ServiceOidError));
+        let mut whole = Self::from_first_arcs(next()?, next()?).ok_or(ServiceOidError)?;
+        for arc in arcs {
+            if !whole.push(arc?) {
+                return Err(ServiceOidError);
+            }
+        }
+        Ok(whole)
     }
+}
+
+fn read_arc(text: &str) -> Result<u128, ServiceOidError> {
+    /// Decimal digits that 64 bits always hold, which are read faster.
+    const SHORT: usize = 19;
+    let is_canonical = text == "0" || !text.starts_with('0');
+    if !is_canonical || !text.bytes().all(|digit| digit.is_ascii_digit()) {
+        return Err(ServiceOidError);
+    }
+    let read = if text.len() <= SHORT {
+        text.parse::<u64>().map(u128::from)
+    } else {
+        text.parse()
+    };
+    read.map_err(|_| ServiceOidError)
 }
 
 /// Decimal arcs with dots between them.

@@ -147,8 +147,9 @@ impl<'s> SignerIdentity<'s> {
     ///
     /// # Errors
     /// [`IssueError::NotAService`]; [`IssueError::NeverVerifiable`] if a certificate is valid at no second of the period;
-    /// [`IssueError::UnwritablePeriod`]; [`IssueError::ContentHash`]; [`IssueError::Invalid`] if the chain or a certificate
-    /// can't be used, such as for [`VerifyError::KeyUsage`].
+    /// [`IssueError::UnwritablePeriod`]; [`IssueError::ContentHash`]; [`IssueError::RestrictedKey`]; [`IssueError::Invalid`]
+    /// if the chain, a certificate, the attribution or the period is nothing that the dialect has, such as for
+    /// [`VerifyError::KeyUsage`] or [`VerifyError::SignatureTooLong`].
     ///
     /// ```
     /// # async fn ask_the_hsm(_: &[u8], _: veraid::SignatureScheme) -> Vec<u8> { vec![] }

@@ -19,6 +19,20 @@ struct ToBeSigned {
 }
 
 impl ToBeSigned {
+    /// # Errors
+    /// [`IssueError::RestrictedKey`] before anybody is asked to sign in vain.
+    fn new(octets: Vec<u8>, key: PublicKey, role: CertificateRole) -> Result<Self, IssueError> {
+        let scheme = key.algorithm().signature_scheme();
+        if !key.borrow().makes(scheme.algorithm()) {
+            let certificate = role;
+            return Err(IssueError::RestrictedKey {
+                certificate,
+                scheme,
+            });
+        }
+        Ok(Self { octets, key, role })
+    }
+
     fn scheme(&self) -> SignatureScheme {
         self.key.algorithm().signature_scheme()
     }
@@ -100,21 +114,18 @@ impl<C> UnsignedCertificate<C> {
         issuer_key: PublicKey,
         issuer: CertificateRole,
         finish: PutTogether<C>,
-    ) -> Self {
-        Self {
-            to_be_signed: ToBeSigned {
-                octets,
-                key: issuer_key,
-                role: issuer,
-            },
+    ) -> Result<Self, IssueError> {
+        Ok(Self {
+            to_be_signed: ToBeSigned::new(octets, issuer_key, issuer)?,
             finish,
-        }
+        })
     }
 
     /// Makes the certificate, with a signature over [`UnsignedCertificate::to_be_signed`].
     ///
     /// # Errors
-    /// [`IssueError::SignedWrongly`] if the signature does not verify.
+    /// [`IssueError::SignedWrongly`] if the signature does not verify; [`VerifyError::AlgorithmNotBuilt`] if no back end that
+    /// is built in can tell; [`IssueError::Unwritable`].
     pub fn finish(self, signature: &[u8]) -> Result<C, IssueError> {
         self.to_be_signed.check(signature)?;
         let algorithm = self.scheme().algorithm();
@@ -152,11 +163,11 @@ impl UnsignedSignature {
         organisation_certificate: &OrganisationCertificate,
     ) -> Result<Self, IssueError> {
         Ok(Self {
-            to_be_signed: ToBeSigned {
-                octets: signed_data.to_be_signed()?,
-                key: certificate.key.clone(),
-                role: certificate.parsed.role(),
-            },
+            to_be_signed: ToBeSigned::new(
+                signed_data.to_be_signed()?,
+                certificate.key.clone(),
+                certificate.parsed.role(),
+            )?,
             signed_data,
             chain_der,
             organisation_certificate: organisation_certificate.as_der().to_vec(),
@@ -166,7 +177,8 @@ impl UnsignedSignature {
     /// Makes the DER of the signature bundle, with a signature over [`UnsignedSignature::to_be_signed`].
     ///
     /// # Errors
-    /// [`IssueError::SignedWrongly`] if the signature does not verify.
+    /// [`IssueError::SignedWrongly`] if the signature does not verify; [`VerifyError::AlgorithmNotBuilt`] if no back end that
+    /// is built in can tell; [`IssueError::Unwritable`].
     pub fn finish(self, signature: &[u8]) -> Result<Vec<u8>, IssueError> {
         self.to_be_signed.check(signature)?;
         let content_info = self.signed_data.content_info(signature)?;

@@ -32,7 +32,7 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry<'_>>, AnchorError> {
             continue;
         };
         entry.comments.push_str(comment);
-        entry.comments.push(' ');
+        entry.comments.push(';');
         for piece in content.split_inclusive(['(', ')']) {
             let (fields, parenthesis) = match piece.strip_suffix(['(', ')']) {
                 Some(fields) => (fields, piece.chars().next_back()),

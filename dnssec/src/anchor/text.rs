@@ -57,9 +57,19 @@ pub(super) fn parse(text: &str) -> Result<(Vec<TrustAnchor>, Vec<LeftOutKey>), A
 
 /// The times in the comments behind an anchor; without any it is valid at all times.
 fn validity(comments: &str) -> Result<Validity, String> {
-    let mut marked = comments
-        .split(';')
-        .filter_map(|comment| comment.strip_prefix(VALID));
+    let mut found = Vec::new();
+    for comment in comments.split(';').map(str::trim) {
+        if let Some(text) = comment.strip_prefix(VALID) {
+            found.push(text);
+        } else if is_meant_as_validity(comment) {
+            // Not passed over: an anchor without times is valid for ever.
+            let comment = quoted(comment);
+            return Err(format!(
+                "{comment} is not how times are given: write ;;{VALID}…"
+            ));
+        }
+    }
+    let mut marked = found.into_iter();
     let (first, second) = (marked.next(), marked.next());
     match (first, second) {
         (None, _) => Ok(Validity::always()),
@@ -71,6 +81,14 @@ fn validity(comments: &str) -> Result<Validity, String> {
         }),
         (Some(_), Some(_)) => Err(format!("it has {VALID} twice")),
     }
+}
+
+/// Whether a comment has the word for times in it in another spelling.
+fn is_meant_as_validity(comment: &str) -> bool {
+    let word = VALID.trim_end_matches('=');
+    let start = comment.get(..word.len()).unwrap_or_default();
+    let rest = comment.get(word.len()..).unwrap_or_default();
+    start.eq_ignore_ascii_case(word) && rest.trim_start().starts_with(['=', ':'])
 }
 
 /// Writes an owner so that it reads back, whatever octets are in it: those that mean something in zone files as `\DDD`.

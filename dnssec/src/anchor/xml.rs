@@ -5,7 +5,7 @@ use roxmltree::{Document, Node};
 
 use super::{AnchorError, TrustAnchor};
 use crate::name::Name;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, TimestampError};
 use crate::validity::{Period, Validity};
 
 pub(super) fn parse(text: &str) -> Result<Vec<TrustAnchor>, AnchorError> {
@@ -51,7 +51,9 @@ fn read_validity(node: Node<'_, '_>) -> Result<Validity, AnchorError> {
     let time = |attribute: &str| {
         node.attribute(attribute)
             .map(|text| {
-                text.parse::<Timestamp>()
+                // RFC 9718 §2.2 has RFC 3339 alone.
+                let time = Some(text).filter(|text| !text.starts_with('@'));
+                time.map_or(Err(TimestampError), str::parse::<Timestamp>)
                     .map_err(|error| AnchorError::Xml(format!("{attribute}: {error}")))
             })
             .transpose()

@@ -72,7 +72,11 @@ impl FromStr for Timestamp {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let seconds = match text.strip_prefix('@') {
-            Some(seconds) => seconds.parse().ok(),
+            // In one spelling.
+            Some(seconds) => seconds
+                .parse()
+                .ok()
+                .filter(|number: &i64| number.to_string() == seconds),
             None => civil::parse(text.as_bytes()),
         };
         seconds.map(Self).ok_or(TimestampError)

@@ -28,7 +28,7 @@ use veraid::{
     KeyError, Member, MemberCertificate, MemberIdBundle, MemberRequest, Organisation,
     OrganisationCertificate, OrganisationRequest, Period, Policy, PrivateKey, PublicKey,
     SignatureBundle, SignatureRequest, SignedBy, Signer, SignerIdentity, SigningKey as _,
-    TEST_SERVICE, Timestamp, TrustAnchors, TtlOverride, TxtRecord, Verification,
+    TEST_SERVICE, Timestamp, TrustAnchors, TtlOverride, TxtRecord, Verification, WithSources,
 };
 
 const DOMAIN: &str = "example.com";
@@ -296,7 +296,7 @@ impl From<veraid::VerifyError> for Judgement {
     fn from(error: veraid::VerifyError) -> Self {
         Self::Refused {
             reason: error.reason(),
-            text: error.to_string(),
+            text: WithSources(&error).to_string(),
         }
     }
 }
@@ -305,7 +305,7 @@ impl From<veraid::IssueError> for Judgement {
     fn from(error: veraid::IssueError) -> Self {
         Self::Refused {
             reason: error.reason(),
-            text: error.to_string(),
+            text: WithSources(&error).to_string(),
         }
     }
 }
@@ -317,7 +317,7 @@ impl From<KeyError> for Judgement {
             KeyError::NotBuilt { .. } => Self::NotBuilt(error),
             _ => Self::Refused {
                 reason: "refused",
-                text: error.to_string(),
+                text: WithSources(&error).to_string(),
             },
         }
     }

@@ -112,12 +112,7 @@ pub(super) fn prepare<C>(
     }
     .to_der()
     .map_err(unwritable)?;
-    Ok(UnsignedCertificate::new(
-        signed,
-        issuer_key.clone(),
-        issuer,
-        finish,
-    ))
+    UnsignedCertificate::new(signed, issuer_key.clone(), issuer, finish)
 }
 
 /// The DER of a certificate: what is signed, the algorithm, the signature.

@@ -94,7 +94,10 @@ impl SigningRequest<'_> {
         let algorithm = SignatureAlgorithm::written_by(self.key);
         let expected = algorithm.written_digest();
         let digest = self.content.digest(expected);
-        let digest = digest.ok_or(IssueError::ContentHash { expected })?;
+        let digest = digest.ok_or(IssueError::ContentHash {
+            key: self.key,
+            expected,
+        })?;
         let signed_attributes = self.signed_attributes(digest.as_ref(), &period);
         Ok(PreparedSignedData {
             algorithm,

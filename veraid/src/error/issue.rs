@@ -4,7 +4,7 @@ use dnssec::Period;
 
 use super::{CertificateRole, Fault, VerifyError};
 use crate::crypto::HashAlgorithm;
-use crate::key::{KeyAlgorithm, KeyError, SigningError};
+use crate::key::{KeyAlgorithm, KeyError, SignatureScheme, SigningError};
 use crate::name::NameError;
 use crate::service::ServiceOid;
 
@@ -64,10 +64,20 @@ pub enum IssueError {
     #[error("{0} cannot be written: certificates and signatures are dated from 1970 to 9999")]
     UnwritablePeriod(Period),
     /// The content was given as a digest by another function than the one that goes with the signer's key.
-    #[error("the content must be digested by {expected} for a key of that algorithm")]
+    #[error("the content must be digested by {expected} for a key of {key}")]
     ContentHash {
-        /// The function that goes with the key.
+        /// What the key is.
+        key: KeyAlgorithm,
+        /// The function that goes with it.
         expected: HashAlgorithm,
+    },
+    /// The key is restricted to signatures of another kind (RFC 4055 §1.2), so that it could not be asked.
+    #[error("the key of the {certificate} is restricted, and does not sign {scheme}")]
+    RestrictedKey {
+        /// Which certificate.
+        certificate: CertificateRole,
+        /// What it would be asked for.
+        scheme: SignatureScheme,
     },
     /// The identifier means something in the protocol itself.
     #[error("{0} identifies a part of the protocol, not a service")]
@@ -102,6 +112,7 @@ impl IssueError {
             Self::OutsideIssuerPeriod { .. } => "veraid.outside_issuer_period",
             Self::NeverVerifiable { .. } => "veraid.never_verifiable",
             Self::UnwritablePeriod(_) => "veraid.unwritable_period",
+            Self::RestrictedKey { .. } => "veraid.restricted_key",
             Self::ContentHash { .. } => "veraid.content_hash",
             Self::NotAService(_) => "veraid.not_a_service",
             Self::Signing(_) => "veraid.signing_failed",
@@ -114,7 +125,11 @@ impl IssueError {
     #[must_use]
     pub fn fault(&self) -> Fault {
         match self {
-            Self::Invalid(error) => error.fault(),
+            Self::Invalid(error) => match error.fault() {
+                // It is the caller who gave it, or asked for it.
+                Fault::Sender | Fault::Policy => Fault::Caller,
+                fault => fault,
+            },
             Self::Signing(_) | Self::SignedWrongly { .. } => Fault::KeyHolder,
             _ => Fault::Caller,
         }

@@ -1,6 +1,6 @@
 //! The reasons why something could not be read or does not verify.
 
-use dnssec::{Period, Validity, Work};
+use dnssec::{ErrorKind, Period, Validity, Work};
 
 use super::{CertificateRole, Fault, KeyIdentifier, SignedAttribute, Structure};
 use crate::asn1::Unreadable;
@@ -186,6 +186,17 @@ pub enum VerifyError {
         /// Which certificate.
         certificate: CertificateRole,
         /// The key's algorithm.
+        algorithm: KeyAlgorithm,
+    },
+    /// A certificate that somebody else issued is signed by an experimental algorithm that the verifier's owner did not opt in
+    /// to.
+    #[error(
+        "the {certificate} has a signature algorithm that is not allowed: it is experimental, and this verifier was not told to allow it"
+    )]
+    ForeignAlgorithmNotAllowed {
+        /// Which certificate.
+        certificate: CertificateRole,
+        /// The algorithm of its issuer's key.
         algorithm: KeyAlgorithm,
     },
     /// The member certificate is a CA certificate.
@@ -480,7 +491,8 @@ impl VerifyError {
 
             Self::MalformedCertificate { .. } => "x509.malformed_certificate",
             Self::CertificateVersion { .. } => "x509.unsupported_version",
-            Self::CertificateSignatureAlgorithm { .. } => "x509.unsupported_signature_algorithm",
+            Self::CertificateSignatureAlgorithm { .. }
+            | Self::ForeignAlgorithmNotAllowed { .. } => "x509.unsupported_signature_algorithm",
             Self::CertificateAlgorithmMismatch { .. } => "x509.signature_algorithm_mismatch",
             Self::CertificatePeriod { .. } => "x509.ends_before_start",
             Self::CertificateKey { .. } => "x509.unsupported_key",
@@ -584,6 +596,7 @@ impl VerifyError {
             | Self::TtlOverrideExceeded { .. } => Fault::Time,
             Self::RecordAbsent(_) | Self::NoMatchingRecord | Self::AmbiguousRecord => Fault::Domain,
             Self::AlgorithmNotAllowed { .. }
+            | Self::ForeignAlgorithmNotAllowed { .. }
             | Self::DialectNotAccepted { .. }
             | Self::WorkExhausted { .. } => Fault::Policy,
             Self::MissingContent
@@ -593,7 +606,62 @@ impl VerifyError {
             | Self::VerificationTooLong { .. }
             | Self::AlgorithmNotBuilt { .. }
             | Self::NotPemCertificate => Fault::Caller,
-            _ => Fault::Sender,
+            Self::Malformed { .. }
+            | Self::UnsupportedBundleVersion { .. }
+            | Self::MalformedCertificate { .. }
+            | Self::CertificateVersion { .. }
+            | Self::CertificateSignatureAlgorithm { .. }
+            | Self::CertificateAlgorithmMismatch { .. }
+            | Self::CertificatePeriod { .. }
+            | Self::CertificateKey { .. }
+            | Self::NoCommonName { .. }
+            | Self::SeveralCommonNames { .. }
+            | Self::CommonNameEncoding { .. }
+            | Self::InvalidCommonName { .. }
+            | Self::UnhandledCriticalExtension { .. }
+            | Self::DuplicateExtension { .. }
+            | Self::TooManyExtensions { .. }
+            | Self::NotCa { .. }
+            | Self::UncriticalConstraints { .. }
+            | Self::PathTooLong { .. }
+            | Self::TooManyCertificates { .. }
+            | Self::PathBudgetExhausted
+            | Self::CertificateTooLong { .. }
+            | Self::CaMember
+            | Self::KeyUsage { .. }
+            | Self::MissingKeyIdentifier { .. }
+            | Self::KeyIdentifierMismatch { .. }
+            | Self::NotSelfIssued
+            | Self::OtherIssuer { .. }
+            | Self::CertificateKeyAlgorithm { .. }
+            | Self::CertificateSignature { .. }
+            | Self::MalformedSignedData { .. }
+            | Self::NotSignedData
+            | Self::CmsVersion { .. }
+            | Self::ContentType
+            | Self::SignerCount
+            | Self::SignerIdentifier
+            | Self::DigestAlgorithm
+            | Self::SignatureAlgorithm { .. }
+            | Self::MissingAttribute { .. }
+            | Self::AttributeCount { .. }
+            | Self::DigestMismatch
+            | Self::NoSignerCertificate
+            | Self::AmbiguousSignerCertificate
+            | Self::SignatureKeyAlgorithm { .. }
+            | Self::DigestAlgorithmMismatch
+            | Self::FractionalTime
+            | Self::BadSignature
+            | Self::NoRecordResponse { .. }
+            | Self::AmbiguousDialect
+            | Self::IntermediatesOutsideDialect
+            | Self::SignatureTooLong { .. }
+            | Self::RecordOwner(_)
+            | Self::InvalidAttribution(_)
+            | Self::OrganisationAsMember
+            | Self::AttributionByMember
+            | Self::ServiceMismatch { .. }
+            | Self::SignaturePeriod => Fault::Sender,
         }
     }
 
@@ -640,12 +708,18 @@ impl VerifyError {
 }
 
 fn fault_of_chain(error: &dnssec::Error) -> Fault {
-    match error {
-        dnssec::Error::RrsigExpired { .. }
-        | dnssec::Error::RrsigNotYetValid { .. }
-        | dnssec::Error::NotValidTogether { .. }
-        | dnssec::Error::KeyNotValidThen { .. } => Fault::Time,
-        dnssec::Error::InsecureDelegation { .. } => Fault::Domain,
+    match error.kind() {
+        ErrorKind::Time => Fault::Time,
+        ErrorKind::Insecure | ErrorKind::Absent => Fault::Domain,
+        // It trusts other anchors.
+        ErrorKind::Indeterminate => Fault::Policy,
+        ErrorKind::Question => Fault::Caller,
+        ErrorKind::Limit => match error {
+            dnssec::Error::RrsigTooLong { .. } => Fault::Domain,
+            // As what is counted for certificates.
+            dnssec::Error::BudgetExhausted { .. } => Fault::Policy,
+            _ => Fault::Sender,
+        },
         _ => Fault::Sender,
     }
 }
@@ -680,5 +754,64 @@ impl<T> Within<T> for Result<T, Unreadable> {
         self.map_err(
             |Unreadable { offset, expected }| VerifyError::MalformedSignedData { offset, expected },
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dnssec::Timestamp;
+
+    fn at(second: i64) -> Period {
+        Period::at(Timestamp::from_unix_seconds(second))
+    }
+
+    #[test]
+    fn says_whose_fault_it_is() {
+        let certificate = CertificateRole::Member;
+        let algorithm = KeyAlgorithm::Ed25519;
+        let rrset = || dnssec::RrsetId::new(dnssec::Name::root(), dnssec::RecordType::TXT);
+        for (error, fault) in [
+            (VerifyError::BadSignature, Fault::Sender),
+            (VerifyError::CaMember, Fault::Sender),
+            (dnssec::Error::NoRrsig(rrset()).into(), Fault::Sender),
+            (
+                dnssec::Error::MissingResponse(rrset()).into(),
+                Fault::Sender,
+            ),
+            (VerifyError::NoMatchingRecord, Fault::Domain),
+            (VerifyError::AmbiguousRecord, Fault::Domain),
+            (VerifyError::signature_time(at(0), at(1)), Fault::Time),
+            (
+                VerifyError::certificate_time(certificate, at(2), at(1)),
+                Fault::Time,
+            ),
+            (
+                VerifyError::AlgorithmNotAllowed {
+                    certificate,
+                    algorithm,
+                },
+                Fault::Policy,
+            ),
+            (
+                VerifyError::ForeignAlgorithmNotAllowed {
+                    certificate,
+                    algorithm,
+                },
+                Fault::Policy,
+            ),
+            (
+                VerifyError::WorkExhausted { limit: Work::NONE },
+                Fault::Policy,
+            ),
+            (
+                dnssec::Error::NoTrustAnchor(dnssec::Name::root()).into(),
+                Fault::Policy,
+            ),
+            (VerifyError::NoService, Fault::Caller),
+            (VerifyError::MissingContent, Fault::Caller),
+        ] {
+            assert_eq!(error.fault(), fault, "{error}");
+        }
     }
 }

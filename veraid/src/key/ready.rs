@@ -18,11 +18,11 @@ pub(crate) struct ReadyKey {
 }
 
 impl ReadyKey {
-    pub(crate) fn new(key: PublicKeyRef<'_>, signs_with: SignatureAlgorithm) -> Self {
+    pub(crate) fn new(key: PublicKey, signs_with: SignatureAlgorithm) -> Self {
         Self {
-            prepared: key.prepare(signs_with).ok(),
+            prepared: key.borrow().prepare(signs_with).ok(),
             prepared_for: signs_with,
-            key: PublicKey::from(key),
+            key,
         }
     }
 

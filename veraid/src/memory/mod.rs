@@ -58,7 +58,7 @@ impl KnownOrganisation {
         Some(Self {
             rules: learnt.rules,
             organisation: organisation.organisation.clone(),
-            key: ReadyKey::new(organisation.key, signs_with),
+            key: ReadyKey::new(organisation.key.into(), signs_with),
             published,
             certificate_period: certificate.period(),
             may_sign_content: organisation.check_may_sign_content().is_ok(),

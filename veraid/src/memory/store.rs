@@ -238,7 +238,7 @@ impl Memory {
         };
         let known = KnownSigner {
             member: learnt.member,
-            key: ReadyKey::new(learnt.key.borrow(), learnt.signature_algorithm),
+            key: ReadyKey::new(learnt.key, learnt.signature_algorithm),
             period: learnt.certificates,
         };
         let family = self.numbers.hash_one(key.borrow().signer());

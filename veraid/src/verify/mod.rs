@@ -38,7 +38,7 @@ use crate::bundle::SignatureParts;
 use crate::certificate::{OrganisationProfile, Paths, UnverifiedCertificate, named_organisation};
 use crate::cms::SignedData;
 use crate::error::VerifyError;
-use crate::key::VerifyingKey;
+use crate::key::PublicKey;
 use crate::memory::KnownOrganisation;
 use crate::name::{Member, MemberId, Organisation};
 use crate::policy::{Policy, Rules};
@@ -72,7 +72,7 @@ pub(crate) struct Learnt<'b, 'a> {
     pub(crate) capacity: Capacity,
     /// The member, if it signed as itself.
     pub(crate) member: Option<Member>,
-    pub(crate) key: VerifyingKey<'b>,
+    pub(crate) key: PublicKey,
     /// The algorithm that the content is signed with.
     pub(crate) signature_algorithm: SignatureAlgorithm,
     /// When the certificates are valid together, the organisation's among them.
@@ -111,7 +111,8 @@ pub(crate) fn verify<'v, 'b, 'a: 'v + 'b>(
 
     let organisation = evidence.organisation().clone();
     let (period, published) = (proof.period(), proof.published().clone());
-    let learnt = evidence.learnt(proof, &signatory, signer.signature_algorithm());
+    let public_key = signatory.key.to_public_key();
+    let learnt = evidence.learnt(proof, &signatory, &public_key, signer.signature_algorithm());
     let verified = VerifiedSignature {
         member_id: MemberId::new(organisation, signatory.member),
         signed_by: signatory.capacity.signed_by(),
@@ -121,7 +122,7 @@ pub(crate) fn verify<'v, 'b, 'a: 'v + 'b>(
         period,
         signature_period: signer.metadata.period,
         dialect: rules.dialect,
-        key: signatory.key.to_public_key(),
+        key: public_key,
         serial_number: Cow::Borrowed(signer.identifier.serial_number),
         published,
     };
@@ -297,6 +298,7 @@ impl<'b, 'a> Evidence<'b, 'a> {
         self,
         proof: Proof<'b>,
         signatory: &Signatory<'b>,
+        key: &PublicKey,
         signature_algorithm: SignatureAlgorithm,
     ) -> Option<Learnt<'b, 'a>> {
         let (Self::Certificates { certification, .. }, Proof::Certificates(certified)) =
@@ -313,7 +315,7 @@ impl<'b, 'a> Evidence<'b, 'a> {
             },
             capacity: signatory.capacity,
             member: (signatory.capacity == Capacity::Member).then(|| signatory.member.clone()),
-            key: signatory.key,
+            key: key.clone(),
             signature_algorithm,
             certificates: certified.certificates,
         })

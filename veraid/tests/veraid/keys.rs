@@ -3,10 +3,12 @@
 use std::fmt::Write as _;
 
 use crate::support::der::*;
+use crate::support::noon;
 use crate::support::*;
 use data_encoding::{BASE64, HEXLOWER};
 use veraid::{
-    DigestType, KeyAlgorithm, KeyError, PrivateKey, PublicKey, SignatureScheme, SigningKey as _,
+    Dialect, DigestType, Fault, KeyAlgorithm, KeyError, OrganisationCertificate,
+    OrganisationRequest, PrivateKey, PublicKey, SignatureScheme, SigningKey as _,
 };
 
 const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
@@ -243,6 +245,23 @@ fn reads_keys_restricted_to_rsassa_pss_unless_what_they_may_sign_is_not_allowed(
     ] {
         let key = read_public(&restricted(&algorithm)).unwrap();
         assert_eq!(key.algorithm(), KeyAlgorithm::Rsa2048);
+        // It signs with SHA-256, or is not asked to sign at all.
+        let organisation = "example.com".parse().unwrap();
+        let request = OrganisationRequest::new(&organisation, Dialect::DomainAuth, noon());
+        let prepared = OrganisationCertificate::prepare(&request, &key);
+        if [
+            pss(SHA_384),
+            pss(SHA_512),
+            pss_with(SHA_512, SHA_512, 20, None),
+        ]
+        .contains(&algorithm)
+        {
+            let error = prepared.unwrap_err();
+            assert_eq!(error.reason(), "veraid.restricted_key");
+            assert_eq!(error.fault(), Fault::Caller);
+        } else {
+            assert!(prepared.is_ok());
+        }
     }
     refuse(
         read_public,

@@ -1,7 +1,9 @@
 //! The records of DomainAuth, VeraId's successor, which a domain may have beside VeraId's, in their place or not at all.
 
 use dnssec::RecordType;
-use kliento::veraid::{Dialect, DigestType, KeyAlgorithm, PublicKey, TtlOverride, TxtRecord};
+use kliento::veraid::{
+    Dialect, DigestType, KeyAlgorithm, PublicKey, ServiceOid, TtlOverride, TxtRecord,
+};
 
 use super::dialect::DialectRecords;
 use super::is_from_wildcard;
@@ -164,7 +166,7 @@ fn trouble(text: &str) -> Option<&'static str> {
     if !is_count || seconds.is_none() {
         return Some("its fifth field should be the TTL override, in seconds, 90 days at most");
     }
-    let is_service = |field: &&str| field.parse::<crate::arguments::Service>().is_ok();
+    let is_service = |field: &&str| field.parse::<ServiceOid>().is_ok();
     if fields.get(5).is_some_and(|field| !is_service(field)) {
         return Some("its sixth field should be the OID of a service");
     }
