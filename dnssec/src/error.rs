@@ -93,7 +93,7 @@ pub enum Error {
         problem: String,
     },
     /// The chain is larger than any honest one.
-    #[error("the DNSSEC chain has too many {what} (at most {limit} are read)")]
+    #[error("the DNSSEC chain has too many {what} (the limit is {limit})")]
     #[non_exhaustive]
     ChainTooLarge {
         /// What there is too much of.
@@ -111,10 +111,10 @@ pub enum Error {
         source: MessageError,
     },
     /// No response answers a question that has to be answered.
-    #[error("the DNSSEC chain holds no response or records for {0}")]
+    #[error("the DNSSEC chain has no response or records for {0}")]
     MissingResponse(RrsetId),
     /// Several responses answer the question, and differ.
-    #[error("the DNSSEC chain holds {count} different responses to the question for {rrset}")]
+    #[error("the DNSSEC chain has {count} different responses to the question for {rrset}")]
     #[non_exhaustive]
     AmbiguousAnswer {
         /// What was asked.
@@ -124,7 +124,7 @@ pub enum Error {
     },
     /// The response has another code than NOERROR and NXDOMAIN.
     #[error(
-        "the response to the question for {rrset} has the response code {response_code}, so it says nothing"
+        "the response to the question for {rrset} has the response code {response_code}, so it proves nothing"
     )]
     #[non_exhaustive]
     ResponseCode {
@@ -134,27 +134,27 @@ pub enum Error {
         response_code: u16,
     },
     /// The type that was asked for is no type of signed data: ANY, for one, or RRSIG.
-    #[error("{0} is not a type of records that can be proven")]
+    #[error("records of the type {0} can't be proven")]
     MetaType(RecordType),
     /// It is proven that there are no such records.
-    #[error("{0}, which is proven")]
+    #[error("{0} (proven)")]
     Absent(Box<Absence>),
     /// The response has no records of the type that was asked for, and the chain does not prove that there are none.
-    #[error("the response denies {0}, but no NSEC or NSEC3 record proves that")]
+    #[error("the response denies {0}, but no NSEC or NSEC3 record proves the denial")]
     UnprovenDenial(RrsetId),
     /// The RRset was expanded from a wildcard, and the chain does not prove that there is no closer name.
     #[error(
-        "{0} was expanded from a wildcard, but no NSEC or NSEC3 record proves that there is no closer name"
+        "{0} was expanded from a wildcard, but no NSEC or NSEC3 record proves that no closer match exists"
     )]
     UnprovenWildcard(RrsetId),
     /// A record that delegates or denies was expanded from a wildcard.
-    #[error("{0} was expanded from a wildcard, so it says nothing of this name")]
+    #[error("{0} was expanded from a wildcard, so it proves nothing about this name")]
     Wildcard(RrsetId),
     /// Aliases lead back to a name that they came from.
-    #[error("the aliases lead in a circle, back to {0}")]
+    #[error("the aliases form a loop: they lead back to {0}")]
     AliasLoop(Name),
     /// More aliases in a row than anybody follows.
-    #[error("more than {limit} aliases lead on from {name}")]
+    #[error("{name} leads to a chain of more than {limit} aliases")]
     #[non_exhaustive]
     TooManyAliases {
         /// The name that was asked for.
@@ -163,7 +163,7 @@ pub enum Error {
         limit: usize,
     },
     /// The name that a DNAME leads to is longer than a name can be (RFC 6672 §2.2).
-    #[error("the DNAME at {dname} turns {name} into a name that is too long")]
+    #[error("the DNAME record at {dname} maps {name} to a name that is too long")]
     #[non_exhaustive]
     AliasTooLong {
         /// The name below the DNAME.
@@ -172,16 +172,16 @@ pub enum Error {
         dname: Name,
     },
     /// A record's data does not fit its type.
-    #[error("a record of {0} has data that does not fit its type")]
+    #[error("a record of {0} has RDATA that is invalid for its type")]
     MalformedRecord(RrsetId),
     /// The RRset is not signed.
     #[error("{0} has no RRSIG: it is unsigned, or the resolver stripped the signatures")]
     NoRrsig(RrsetId),
     /// The RRSIG's signer is not the zone of the RRset's owner.
-    #[error("{0} is no good: its signer is not the zone of the owner")]
+    #[error("{0} is invalid: its signer is not the owner's zone")]
     SignerOffTree(Box<RrsigId>),
     /// The RRSIG's Labels field counts more labels than the owner has.
-    #[error("{rrsig} is no good: it counts {labels} labels, more than the owner has")]
+    #[error("{rrsig} is invalid: its Labels field is {labels}, but its owner has fewer labels")]
     #[non_exhaustive]
     TooManyLabels {
         /// The signature.
@@ -190,7 +190,7 @@ pub enum Error {
         labels: u8,
     },
     /// The RRSIG's Labels field counts fewer labels than its signer has: a wildcard above the zone is not the zone's to sign.
-    #[error("{rrsig} is no good: it counts {labels} labels, fewer than its signer has")]
+    #[error("{rrsig} is invalid: its Labels field is {labels}, but its signer has more labels")]
     #[non_exhaustive]
     TooFewLabels {
         /// The signature.
@@ -199,13 +199,13 @@ pub enum Error {
         labels: u8,
     },
     /// The RRSIG's algorithm is not one that proves anything here.
-    #[error("{0} has an algorithm that is not supported (8, 10, 13, 14 and 15 are)")]
+    #[error("{0} has an unsupported algorithm (supported are 8, 10, 13, 14 and 15)")]
     UnsupportedAlgorithm(Box<RrsigId>),
     /// The RRSIG ends before it starts.
-    #[error("{0} expires before its inception")]
+    #[error("{0} is invalid: it expires before its inception")]
     RrsigPeriod(Box<RrsigId>),
     /// The RRSIG is valid for longer than was demanded ([`Demand::with_longest_signature`](crate::Demand)).
-    #[error("{rrsig} is valid for {} seconds, more than the {limit} allowed", .window.seconds())]
+    #[error("{rrsig} is valid for {} seconds; the limit is {limit}", .window.seconds())]
     #[non_exhaustive]
     RrsigTooLong {
         /// The signature.
@@ -231,7 +231,7 @@ pub enum Error {
         period: Period,
     },
     /// The RRSIG was not valid yet. As with [`Error::RrsigExpired`], its signature was not verified.
-    #[error("{rrsig} is valid from {valid_from} only, after {}", .period.end())]
+    #[error("{rrsig} is not valid before {valid_from}, which is after {}", .period.end())]
     #[non_exhaustive]
     RrsigNotYetValid {
         /// The signature.
@@ -242,7 +242,7 @@ pub enum Error {
         period: Period,
     },
     /// No key of the signer matches the RRSIG.
-    #[error("no key that may sign matches {0}")]
+    #[error("no usable zone key matches {0}")]
     NoMatchingKey(Box<RrsigId>),
     /// The signature is wrong.
     #[error("{0} does not verify")]
@@ -270,11 +270,11 @@ pub enum Error {
         validity: Validity,
     },
     /// No trust anchor lies at or above the name.
-    #[error("no trust anchor lies at or above {0}")]
+    #[error("there is no trust anchor at or above {0}")]
     NoTrustAnchor(Name),
     /// All signatures are good, but never at the same time, or not at the time asked for.
     #[error(
-        "{rrset} is proven at other times ({validity}) than {period}: the chain's signatures are not valid together then"
+        "the chain's signatures do not prove {rrset} during {period} (valid together: {validity})"
     )]
     #[non_exhaustive]
     NotValidTogether {
@@ -286,7 +286,9 @@ pub enum Error {
         period: Period,
     },
     /// The RRSIG and the key that made it are never good at the same time.
-    #[error("{rrsig} is valid {window}, and its key is proven {key_validity}: never together")]
+    #[error(
+        "{rrsig} is valid for {window}, but its key is proven only for {key_validity}: the two never overlap"
+    )]
     #[non_exhaustive]
     KeyNotValidThen {
         /// The signature.
@@ -297,7 +299,7 @@ pub enum Error {
         key_validity: Validity,
     },
     /// The chain asks for more work than any honest one.
-    #[error("verification stopped: the chain asks for more than {limit} {work}")]
+    #[error("verification stopped: the chain needs more than {limit} {work}")]
     #[non_exhaustive]
     BudgetExhausted {
         /// What kind of work.
@@ -327,11 +329,13 @@ impl std::fmt::Display for Insecurity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::NoDs => "the parent zone proves that there is no DS record",
-            Self::Algorithms => "none of its DS records has a supported algorithm and digest",
-            Self::OptOut => {
-                "it lies in an opt-out span of NSEC3, where unsigned zones are not listed"
+            Self::Algorithms => {
+                "none of its DS records has both a supported algorithm and a supported digest type"
             }
-            Self::Nsec3Iterations => "its NSEC3 records take more than 100 iterations",
+            Self::OptOut => {
+                "an NSEC3 opt-out span covers it, and such spans don't list unsigned zones"
+            }
+            Self::Nsec3Iterations => "its NSEC3 records have more than 100 iterations",
             Self::Nsec3Hash => "its NSEC3 records have an unknown hash algorithm",
         })
     }

@@ -279,9 +279,9 @@ impl<'m> Reader<'m> {
             .and_then(|rest| rest.get(..count))
             .ok_or_else(|| {
                 self.error(if self.position < HEADER_OCTETS {
-                    "the header is cut short"
+                    "the header is truncated"
                 } else {
-                    "a record is cut short"
+                    "a record is truncated"
                 })
             })?;
         self.position += count;
@@ -311,7 +311,7 @@ impl<'m> Reader<'m> {
     fn walk(&mut self, steps: usize) -> Result<()> {
         self.steps += steps;
         if self.steps > max_name_steps(self.octets.len()) {
-            return Err(self.error("names of more labels, in all, than a message may have"));
+            return Err(self.error("names with more labels than a message may have in total"));
         }
         Ok(())
     }

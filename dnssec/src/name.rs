@@ -49,11 +49,11 @@ pub enum NameError {
     EmptyLabel,
     /// A backslash that is followed neither by a character nor by three digits up to 255.
     #[error(
-        "the name has a broken escape; write \\. for a dot within a label, or \\DDD for a byte"
+        "the name has an invalid escape; write \\. for a dot within a label, or \\DDD for a byte"
     )]
     BadEscape,
     /// Wire form: cut short, followed by something, compressed, or with a label type other than RFC 1035's.
-    #[error("the bytes are not one uncompressed domain name")]
+    #[error("the bytes are not exactly one uncompressed domain name")]
     BadWireForm,
 }
 

@@ -37,7 +37,7 @@ impl<'m> WireName<'m> {
         let mut labels = 0;
         loop {
             let Some(&length) = message.get(here) else {
-                return Err(error(here, "a name is cut short"));
+                return Err(error(here, "a name is truncated"));
             };
             match length & POINTER {
                 0 if length == 0 => {
@@ -58,18 +58,21 @@ impl<'m> WireName<'m> {
                 }
                 POINTER => {
                     let Some(&low) = message.get(here + 1) else {
-                        return Err(error(here, "a name is cut short"));
+                        return Err(error(here, "a name is truncated"));
                     };
                     after = after.or(Some(here + 2));
                     let target = usize::from(u16::from_be_bytes([length & !POINTER, low]));
                     pointers += 1;
                     if target >= part_start || pointers > MAX_POINTERS {
-                        return Err(error(here, "a compression pointer that does not lead back"));
+                        return Err(error(
+                            here,
+                            "a compression pointer that does not point backwards",
+                        ));
                     }
                     here = target;
                     part_start = target;
                 }
-                _ => return Err(error(here, "a label of a type unknown to RFC 1035")),
+                _ => return Err(error(here, "a label of an unknown type (RFC 1035)")),
             }
         }
     }

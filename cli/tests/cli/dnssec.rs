@@ -233,7 +233,7 @@ fn takes_no_key_from_a_state_file_that_rfc_5011_does_not_trust() {
     std::fs::write(scratch.file("root.key"), text).unwrap();
     verify()
         .exits(2)
-        .explains("root.key: it has no key that is trusted: the key of . ")
+        .explains("root.key: it contains no trusted key: the key of . ")
         .hints();
 }
 
@@ -241,7 +241,7 @@ fn takes_no_key_from_a_state_file_that_rfc_5011_does_not_trust() {
 fn refuses_anchors_that_say_something_else_than_they_seem_to() {
     let scratch = Scratch::new();
     let (lines, bind, xml) = (
-        "as a zone file has them",
+        "as in a zone file, such as",
         "dnssec-dsfromkey",
         "the XML file",
     );
@@ -253,12 +253,12 @@ fn refuses_anchors_that_say_something_else_than_they_seem_to() {
         ),
         (
             "IN DS 1 13 2 AB\n",
-            "\"IN\" stands where the owner should",
+            "expected the owner, found \"IN\"",
             lines,
         ),
         (
             "86400 IN DS 1 13 2 AB\n",
-            "\"86400\" stands where the owner should",
+            "expected the owner, found \"86400\"",
             lines,
         ),
         (

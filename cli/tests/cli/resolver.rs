@@ -209,7 +209,7 @@ fn each_kind_of_failure_is_an_error_of_its_own_with_what_to_do_next() {
             "one.example",
             2,
             "retrieval.signatures_stripped",
-            "strips",
+            "removes DNSSEC signatures",
         ),
         (
             honest,
@@ -230,7 +230,7 @@ fn each_kind_of_failure_is_an_error_of_its_own_with_what_to_do_next() {
             "three.example",
             1,
             "dnssec.absent",
-            "example. is signed, and has no _veraid.three TXT record",
+            "example. is signed, but has no _veraid.three TXT record",
         ),
     ] {
         let scratch = Scratch::new();
@@ -296,7 +296,7 @@ fn asks_the_next_resolver_when_one_gives_no_proof() {
 
     let both = [stripping.to_string(), stripping.to_string()];
     let run = retrieve_any(&scratch, &world, &both, &what, &[]).exits(2);
-    run.explains("none of 2 resolvers gave a proof")
+    run.explains("none of 2 resolvers returned a proof")
         .explains("retrieval.signatures_stripped")
         .hints();
 }

@@ -8,7 +8,7 @@ use super::LeftOutKey;
 pub enum AnchorError {
     /// There is no anchor in it at all.
     #[error(
-        "no trust anchor in it: write DS or DNSKEY lines as in a zone file, or give IANA's root-anchors.xml"
+        "it contains no trust anchor: write DS or DNSKEY lines as in a zone file, or use IANA's root-anchors.xml"
     )]
     Empty,
     /// A line is no DS or DNSKEY record.
@@ -21,10 +21,10 @@ pub enum AnchorError {
         problem: String,
     },
     /// All keys in it are in a state in which RFC 5011 does not trust them.
-    #[error("it has no key that is trusted: {}", list(.0))]
+    #[error("it contains no trusted key: {}", list(.0))]
     NoneTrusted(Vec<LeftOutKey>),
     /// It is written for BIND, in a form that is not read.
-    #[error("line {line} is {form}, which is not read: write DS or DNSKEY lines instead")]
+    #[error("line {line} is {form}, which is not supported: write DS or DNSKEY lines instead")]
     #[non_exhaustive]
     Bind {
         /// Which line, counted from 1.
@@ -62,10 +62,10 @@ impl AnchorError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Empty | Self::Line { .. } | Self::XmlNotBuilt => {
-                "write DS or DNSKEY lines as a zone file has them, such as `. IN DS 20326 8 2 E06D44B8…`"
+                "write DS or DNSKEY lines as in a zone file, such as `. IN DS 20326 8 2 E06D44B8…`"
             }
             Self::NoneTrusted(_) => {
-                "have the program that keeps the file, such as Unbound, update it, or fetch the anchors anew with `unbound-anchor`"
+                "let the program that maintains the file, such as Unbound, update it, or fetch the anchors again with `unbound-anchor`"
             }
             Self::Bind { .. } => {
                 "`dnssec-dsfromkey` writes DS lines from a zone's DNSKEY records, as in `dig . DNSKEY | dnssec-dsfromkey -f - .`; compare them with IANA's"

@@ -46,7 +46,7 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry<'_>>, AnchorError> {
                 Some(_) => {
                     return Err(AnchorError::Line {
                         line: line_number,
-                        problem: "its parentheses do not match".into(),
+                        problem: "its parentheses are not balanced".into(),
                     });
                 }
             }
@@ -55,7 +55,7 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry<'_>>, AnchorError> {
     if open {
         return Err(AnchorError::Line {
             line: entries.last().map_or(0, |entry| entry.line),
-            problem: "its parenthesis is not closed".into(),
+            problem: "a parenthesis is not closed".into(),
         });
     }
     entries.retain(|entry| !entry.fields.is_empty());

@@ -39,7 +39,9 @@ impl fmt::Display for KeyState {
             Self::AddPending => "not trusted yet (RFC 5011 state ADDPEND)",
             Self::Revoked => "revoked (RFC 5011)",
             Self::Removed => "removed (RFC 5011 state REMOVED)",
-            Self::Unknown => "without a state of RFC 5011, in a file of states",
+            Self::Unknown => {
+                "without an RFC 5011 state, although the file has states for other keys"
+            }
         })
     }
 }

@@ -75,7 +75,7 @@ fn validity(comments: &str) -> Result<Validity, String> {
         (None, _) => Ok(Validity::always()),
         (Some(text), None) => text.parse().map_err(|_| {
             format!(
-                "{} is no time of validity, such as `from 2017-02-02T00:00:00Z on`",
+                "{} is not a period of validity, such as `from 2017-02-02T00:00:00Z on`",
                 quoted(text.trim())
             )
         }),
@@ -181,29 +181,29 @@ impl Names {
             self.origin = self.name(value)?;
         } else if !directive.eq_ignore_ascii_case("$TTL") {
             return Err(format!(
-                "{} is not understood; $ORIGIN and $TTL are",
+                "{} is not supported; only $ORIGIN and $TTL are",
                 quoted(directive)
             ));
         } else if !is_ttl(value) {
-            return Err(format!("{} is no TTL", quoted(value)));
+            return Err(format!("{} is not a TTL", quoted(value)));
         }
         match fields.next() {
             None => Ok(()),
-            Some(more) => Err(format!("{} follows {directive}", quoted(more))),
+            Some(more) => Err(format!("unexpected {} after {directive}", quoted(more))),
         }
     }
 
     /// The owner of the record before this one, for a line that begins with a blank and then with `first`.
     fn owner_before(&self, first: &str) -> Result<Name, String> {
         let owner = self.previous.clone().ok_or(
-            "it begins with a blank, so it belongs to the owner of the record before it, and there is none: \
-             begin the line with the owner",
+            "it begins with a blank, which stands for the owner of the previous record, but there is none: begin the \
+             line with the owner",
         )?;
         if reads_as_no_owner(first) {
             return Ok(owner);
         }
         Err(format!(
-            "it begins with a blank, so it belongs to the owner of the record before it, {owner}, and {} is no type: \
+            "it begins with a blank, which stands for the owner of the previous record, {owner}, and {} is not a type: \
              remove the blank",
             quoted(first)
         ))
@@ -212,8 +212,8 @@ impl Names {
     fn owner(&self, text: &str) -> Result<Name, String> {
         if reads_as_no_owner(text) {
             return Err(format!(
-                "{} stands where the owner should, and reads as a class, a TTL or a type: begin the line with the owner, \
-                 such as `.` for the root (or write \"{text}.\" if that is its name)",
+                "expected the owner, found {}, which is a class, a TTL or a type: begin the line with the owner, such \
+                 as `.` for the root (or write \"{text}.\" if that is the name)",
                 quoted(text)
             ));
         }
@@ -225,7 +225,7 @@ impl Names {
         if text == "@" {
             return Ok(self.origin.clone());
         }
-        let no_name = |error| format!("{} is no domain name: {error}", quoted(text));
+        let no_name = |error| format!("{} is not a domain name: {error}", quoted(text));
         let name: Name = text.parse().map_err(no_name)?;
         let before_dot = text.strip_suffix('.').unwrap_or_default();
         let escapes = before_dot.bytes().rev().take_while(|octet| *octet == b'\\');
@@ -286,19 +286,19 @@ fn anchor<'t>(
         };
         if let Some(before) = slot.replace(field) {
             return Err(format!(
-                "it has both {before} and {} before its type",
+                "{before} and {} both stand before its type",
                 quoted(field)
             ));
         }
     };
     if let Some(class) = class.filter(|class| !class.eq_ignore_ascii_case("IN")) {
-        return Err(format!("its class is {class}, and not IN"));
+        return Err(format!("its class is {class} instead of IN"));
     }
     let mut rdata = Rdata { fields };
     if record_type.eq_ignore_ascii_case("DS") {
         let rdata = rdata.ds()?;
         TrustAnchor::from_ds(owner, &rdata, Validity::always())
-            .ok_or_else(|| "the digest has not the length of its type".into())
+            .ok_or_else(|| "the digest has the wrong length for its type".into())
     } else if record_type.eq_ignore_ascii_case("DNSKEY") {
         let rdata = rdata.dnskey()?;
         TrustAnchor::from_dnskey(owner, &rdata, Validity::always())
@@ -321,7 +321,7 @@ impl<'t, I: Iterator<Item = &'t str>> Rdata<I> {
         let field = self.fields.next().unwrap_or_default();
         field
             .parse()
-            .map_err(|_| format!("{} is no {what}", quoted(field)))
+            .map_err(|_| format!("{} is not a valid {what}", quoted(field)))
     }
 
     /// A number, or IANA's mnemonic (RFC 4034 §§2.2 and 5.3).
@@ -329,7 +329,7 @@ impl<'t, I: Iterator<Item = &'t str>> Rdata<I> {
         let field = self.fields.next().unwrap_or_default();
         Algorithm::from_text(field)
             .map(|algorithm| algorithm.0)
-            .ok_or_else(|| format!("{} is no algorithm number or mnemonic", quoted(field)))
+            .ok_or_else(|| format!("{} is not an algorithm number or mnemonic", quoted(field)))
     }
 
     /// All that is left, as one string: digests and keys may be split by blanks.
@@ -343,7 +343,7 @@ impl<'t, I: Iterator<Item = &'t str>> Rdata<I> {
         let digest_type: u8 = self.number("digest type")?;
         let digest = HEXUPPER_PERMISSIVE
             .decode(self.rest().as_bytes())
-            .map_err(|_| "the digest is no hexadecimal number")?;
+            .map_err(|_| "the digest is not hexadecimal")?;
         Ok([
             &key_tag.to_be_bytes()[..],
             &[algorithm, digest_type],
@@ -413,7 +413,7 @@ mod tests {
         for (text, line, problem) in [
             (". IN DS 1 8 2", 1, "length"),
             ("\n. IN DS 1 8 2 ABCD", 2, "length"),
-            (". IN DS x 8 2 AB", 1, "\"x\" is no key tag"),
+            (". IN DS x 8 2 AB", 1, "\"x\" is not a valid key tag"),
             (". IN DS 1 8 2 XY", 1, "hexadecimal"),
             (". IN DNSKEY 257 3 8 !", 1, "Base64"),
             (". IN DNSKEY 257 3 8", 1, "missing"),
@@ -423,18 +423,18 @@ mod tests {
             (
                 "$INCLUDE anchors",
                 1,
-                "\"$INCLUDE\" is not understood; $ORIGIN and $TTL are",
+                "\"$INCLUDE\" is not supported; only $ORIGIN and $TTL are",
             ),
-            ("$TTL x", 1, "\"x\" is no TTL"),
+            ("$TTL x", 1, "\"x\" is not a TTL"),
             ("$ORIGIN a..b", 1, "domain name"),
-            ("$ORIGIN . . IN DS", 1, "\".\" follows $ORIGIN"),
-            (". CH DS 1 8 2 AB", 1, "its class is CH, and not IN"),
-            (". IN IN DS 1 8 2 AB", 1, "it has both IN and \"IN\""),
-            (". 1 2 DS 1 8 2 AB", 1, "it has both 1 and \"2\""),
-            (". IN DS 1 RSA 2 AB", 1, "\"RSA\" is no algorithm"),
-            (". IN DS 1 256 2 AB", 1, "\"256\" is no algorithm"),
+            ("$ORIGIN . . IN DS", 1, "unexpected \".\" after $ORIGIN"),
+            (". CH DS 1 8 2 AB", 1, "its class is CH instead of IN"),
+            (". IN IN DS 1 8 2 AB", 1, "IN and \"IN\" both stand"),
+            (". 1 2 DS 1 8 2 AB", 1, "1 and \"2\" both stand"),
+            (". IN DS 1 RSA 2 AB", 1, "\"RSA\" is not an algorithm"),
+            (". IN DS 1 256 2 AB", 1, "\"256\" is not an algorithm"),
             (". IN DS ( 1", 1, "not closed"),
-            (". IN DS 1 )", 1, "do not match"),
+            (". IN DS 1 )", 1, "not balanced"),
         ] {
             match text.parse::<TrustAnchors>() {
                 Err(AnchorError::Line {
@@ -471,7 +471,7 @@ mod tests {
             (format!("  IN DS 6512 13 2 {DIGEST}"), "there is none"),
             (
                 format!(". IN DS 1 8 2 {DIGEST}\n  com. IN DS 1 8 2 {DIGEST}"),
-                "\"com.\" is no type: remove the blank",
+                "\"com.\" is not a type: remove the blank",
             ),
         ] {
             let error = text.parse::<TrustAnchors>().unwrap_err().to_string();
@@ -493,7 +493,7 @@ mod tests {
                 format!("$ORIGIN example.\n{owner} IN DS 4642 13 2 {DIGEST}"),
             ] {
                 let error = text.parse::<TrustAnchors>().unwrap_err().to_string();
-                assert!(error.contains("where the owner should"), "{text}: {error}");
+                assert!(error.contains("expected the owner"), "{text}: {error}");
             }
         }
         let text = format!(
@@ -594,7 +594,10 @@ mod tests {
         let revoked = "; autotrust trust anchor file\n;;REVOKED\n;;id: . 1\n";
         for (text, reason) in [
             (state_file(HEADER, &pending), "ADDPEND"),
-            (state_file(HEADER, &[("AwEAAQ==", "")]), "without a state"),
+            (
+                state_file(HEADER, &[("AwEAAQ==", "")]),
+                "without an RFC 5011 state",
+            ),
             (state_file(revoked, &valid), "revoked"),
         ] {
             let error = text.parse::<TrustAnchors>().unwrap_err();

@@ -35,7 +35,7 @@ fn read_key_digest(zone: &Name, node: Node<'_, '_>) -> Result<TrustAnchor, Ancho
         .collect();
     let digest = HEXUPPER_PERMISSIVE
         .decode(digest.as_bytes())
-        .map_err(|_| AnchorError::Xml("a Digest is no hexadecimal number".into()))?;
+        .map_err(|_| AnchorError::Xml("a Digest is not hexadecimal".into()))?;
     let rdata = [
         &key_tag.to_be_bytes()[..],
         &[algorithm, digest_type],
@@ -43,7 +43,7 @@ fn read_key_digest(zone: &Name, node: Node<'_, '_>) -> Result<TrustAnchor, Ancho
     ]
     .concat();
     TrustAnchor::from_ds(zone.clone(), &rdata, read_validity(node)?)
-        .ok_or_else(|| AnchorError::Xml("a Digest has not the length of its type".into()))
+        .ok_or_else(|| AnchorError::Xml("a Digest has the wrong length for its type".into()))
 }
 
 /// `validFrom` must be there and `validUntil` may be (RFC 9718 §2.2). At `validUntil` the anchor is valid no longer.
@@ -71,10 +71,12 @@ fn child_text(node: Node<'_, '_>, name: &str) -> Result<String, AnchorError> {
     let parent = node.tag_name().name();
     let mut children = node.children().filter(|child| child.has_tag_name(name));
     let (Some(child), None) = (children.next(), children.next()) else {
-        return Err(AnchorError::Xml(format!("{parent} has not one {name}")));
+        return Err(AnchorError::Xml(format!(
+            "{parent} does not have exactly one {name}"
+        )));
     };
     if child.children().any(|inner| inner.is_element()) {
-        return Err(AnchorError::Xml(format!("a {name} has elements in it")));
+        return Err(AnchorError::Xml(format!("a {name} contains elements")));
     }
     let text: String = child
         .children()
@@ -86,7 +88,7 @@ fn child_text(node: Node<'_, '_>, name: &str) -> Result<String, AnchorError> {
 fn child_number<N: std::str::FromStr>(node: Node<'_, '_>, name: &str) -> Result<N, AnchorError> {
     child_text(node, name)?
         .parse()
-        .map_err(|_| AnchorError::Xml(format!("a {name} is no number in range")))
+        .map_err(|_| AnchorError::Xml(format!("a {name} is not a number, or out of range")))
 }
 
 #[cfg(test)]
@@ -127,18 +129,18 @@ mod tests {
     #[test]
     fn says_what_is_wrong() {
         for (from, to, problem) in [
-            ("<Zone>.</Zone>", "", "not one Zone"),
+            ("<Zone>.</Zone>", "", "not have exactly one Zone"),
             (
                 "<Zone>.</Zone>",
                 "<Zone>.</Zone><Zone>example.</Zone>",
-                "not one Zone",
+                "not have exactly one Zone",
             ),
             (
                 "<KeyTag>19036",
                 "<KeyTag>1</KeyTag><KeyTag>19036",
-                "not one KeyTag",
+                "not have exactly one KeyTag",
             ),
-            ("49AAC11D", "49AA<b>C11D</b>", "elements in it"),
+            ("49AAC11D", "49AA<b>C11D</b>", "contains elements"),
             ("49AAC11D", "49AA<!-- C11D -->", "length"),
             ("TrustAnchor", "Other", "root element"),
             ("8</Algorithm>", "300</Algorithm>", "Algorithm"),

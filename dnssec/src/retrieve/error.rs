@@ -40,7 +40,7 @@ pub enum RetrievalError {
         problem: String,
     },
     /// The resolver's TLS certificate is not one to trust.
-    #[error("the resolver {resolver} can't be trusted to be the one that was named: {problem}")]
+    #[error("the identity of the resolver {resolver} could not be verified: {problem}")]
     #[non_exhaustive]
     UntrustedResolver {
         /// Whom was asked.
@@ -67,14 +67,14 @@ pub enum RetrievalError {
         source: MessageError,
     },
     /// Signatures are missing even where there must be some.
-    #[error("the resolver strips DNSSEC signatures: even the DNSKEY RRset of {0} comes without")]
+    #[error("the resolver removes DNSSEC signatures, even from the DNSKEY RRset of {0}")]
     SignaturesStripped(Name),
     /// It is proven that there is no such record, by the chain in here.
     #[error("{0}")]
     Absent(Box<RetrievedAbsence>),
     /// It is proven, by the chain in here, that a zone is not signed, so that nothing in it and below it can be proven.
     #[error(
-        "the zone {} is not signed with DNSSEC: its parent zone proves that it has no DS record for it",
+        "the zone {} is not signed with DNSSEC: its parent zone proves that there is no DS record",
         .0.insecure.zone()
     )]
     Unsigned(Box<RetrievedInsecurity>),
@@ -84,13 +84,13 @@ pub enum RetrievalError {
     NoDelegationSigner(Box<RetrievedInsecurity>),
     /// It is proven, by the chain in here, that the name is insecure for another reason: its zone is signed with nothing
     /// that is supported, say.
-    #[error("what the resolver sent does not verify: {}", .0.insecure)]
+    #[error("the resolver's responses do not prove the answer: {}", .0.insecure)]
     Insecure(Box<RetrievedInsecurity>),
     /// What came does not prove the answer.
-    #[error("what the resolver sent does not verify")]
+    #[error("the resolver's responses do not prove the answer")]
     Unverified(#[from] Error),
     /// None of several resolvers gave a proof. The failure that says most comes first.
-    #[error("none of {} resolvers gave a proof: {}", .0.len(), ResolverFailures(.0))]
+    #[error("none of {} resolvers returned a proof: {}", .0.len(), ResolverFailures(.0))]
     NoProof(Vec<ResolverFailure>),
 }
 
@@ -228,26 +228,26 @@ impl RetrievalError {
     /// What to do about it, in a sentence.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Resolver(_) => "name another resolver",
+            Self::Resolver(_) => "use another resolver",
             Self::NoResponse { .. } => {
-                "check the address and that nothing filters DNS on the way, or try another resolver, such as https://1.1.1.1/dns-query"
+                "check the address and any firewall that filters DNS, or try another resolver, such as https://1.1.1.1/dns-query"
             }
             Self::UntrustedResolver { .. } => {
-                "for a resolver of your own, name the certificate of its authority as trusted"
+                "for your own resolver, trust the certificate of its authority"
             }
             Self::ResponseCode {
                 response_code: FORMERR | NOTIMP | BADVERS,
                 ..
-            } => "ask a resolver that knows DNSSEC, such as https://1.1.1.1/dns-query",
+            } => "use a resolver that supports DNSSEC, such as https://1.1.1.1/dns-query",
             Self::ResponseCode { .. } => {
                 "the resolver could not get an answer from the domain's name servers, or refuses to serve you: check those servers, or try another resolver"
             }
             Self::MalformedResponse { .. } => "try another resolver",
             Self::SignaturesStripped(_) => {
-                "ask a resolver that passes DNSSEC records on, such as https://1.1.1.1/dns-query"
+                "use a resolver that passes on DNSSEC records, such as https://1.1.1.1/dns-query"
             }
             Self::Absent(_) => {
-                "publish the record, and wait for the negative answer's TTL to pass if you have just done so"
+                "publish the record; if you have just done so, wait until the TTL of the negative answer has passed"
             }
             Self::Unsigned(_) => {
                 "turn DNSSEC on at the domain's DNS host, then give the DS record to its registrar"
@@ -256,19 +256,19 @@ impl RetrievalError {
                 "give the zone's DS record to the domain's registrar, then wait for the parent's TTL to pass"
             }
             Self::Unverified(Error::RrsigExpired { .. }) => {
-                "the zone's signatures were not renewed: have its name server sign it again, and check the clock here"
+                "the zone's signatures were not renewed: sign the zone again on its name server, and check this machine's clock"
             }
             Self::Unverified(Error::RrsigNotYetValid { .. }) => {
-                "check the clock here, and that of the machine that signs the zone"
+                "check this machine's clock and that of the machine that signs the zone"
             }
             Self::Unverified(Error::DnskeyNotCommitted {
                 committed_by: Committer::TrustAnchor,
                 ..
             }) => {
-                "if this domain is signed under a private root, give its keys as trust anchors; if not, the resolver does not tell the truth: ask another"
+                "if this domain is below a private root, give its keys as trust anchors; otherwise the resolver returns forged answers: use another"
             }
             Self::Insecure(_) | Self::Unverified(_) => {
-                "have the DNSSEC setup of the zone named above checked by whoever runs it; for a private root, check the trust anchors"
+                "ask the operator of the zone named above to check its DNSSEC set-up; for a private root, check the trust anchors"
             }
             Self::NoProof(failures) => return failures.first()?.error.hint(),
         })
@@ -292,7 +292,7 @@ impl fmt::Display for ResponseCode {
         write!(f, "{name} (response code {})", self.0)?;
         // To ask again without EDNS (RFC 6891 §7) would do no good: DO is in it, and without DO no signature comes.
         if matches!(self.0, FORMERR | NOTIMP | BADVERS) {
-            f.write_str("; it seems not to know EDNS, without which there is no DNSSEC")?;
+            f.write_str("; it seems not to support EDNS, which DNSSEC needs")?;
         }
         Ok(())
     }

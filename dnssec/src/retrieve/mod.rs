@@ -113,7 +113,7 @@ pub struct Retrieved {
 
 /// A chain that proves that there is no such record.
 ///
-/// It shows as a sentence about the zone: "example.com. is signed, and has no _veraid TXT record".
+/// It shows as a sentence about the zone: "example.com. is signed, but has no _veraid TXT record".
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetrievedAbsence {
@@ -148,7 +148,7 @@ impl fmt::Display for RetrievedAbsence {
             write!(f, "{name} is an alias of {end}; ")?;
         }
         if end == zone {
-            return write!(f, "{zone} is signed, and has no {record_type} record");
+            return write!(f, "{zone} is signed, but has no {record_type} record");
         }
         let below = end.label_count().saturating_sub(zone.label_count());
         let below = Name::from_labels(end.labels().take(below)).unwrap_or_else(|_| end.clone());
@@ -156,7 +156,7 @@ impl fmt::Display for RetrievedAbsence {
         let below = below.trim_end_matches('.');
         write!(
             f,
-            "{zone} is signed, and has no {below} {record_type} record"
+            "{zone} is signed, but has no {below} {record_type} record"
         )
     }
 }

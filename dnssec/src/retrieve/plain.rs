@@ -33,9 +33,9 @@ pub(super) async fn exchange(
 ) -> Result<Vec<u8>, String> {
     let first_wait = limit / FIRST_WAIT_DIVISOR;
     match over_udp(server, query, first_wait).await {
-        Ok(octets) if is_truncated(&octets) => over_tcp(server, query)
-            .await
-            .map_err(|error| format!("its answer does not fit a datagram, and over TCP: {error}")),
+        Ok(octets) if is_truncated(&octets) => over_tcp(server, query).await.map_err(|error| {
+            format!("its answer does not fit into a datagram, and TCP failed: {error}")
+        }),
         // Something on the way may have cut it short without a word.
         Ok(octets) if Response::parse(&octets).is_err() => {
             Ok(over_tcp(server, query).await.unwrap_or(octets))

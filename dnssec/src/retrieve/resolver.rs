@@ -53,11 +53,11 @@ pub(super) struct Host {
 pub enum ResolverError {
     /// The text is none of the four forms.
     #[error(
-        "{0:?} names no resolver: write `system`, `IP[:PORT]`, `tls://HOST[:PORT]` or `https://HOST[:PORT]/PATH`"
+        "{0:?} is not a resolver: write `system`, `IP[:PORT]`, `tls://HOST[:PORT]` or `https://HOST[:PORT]/PATH`"
     )]
     Syntax(String),
     /// An address has a zone that is no interface of this machine (RFC 4007 §11).
-    #[error("{address} has the zone {zone:?}, and this machine has no such interface")]
+    #[error("{address} names the interface {zone:?}, which this machine does not have")]
     #[non_exhaustive]
     Zone {
         /// The address before it.
@@ -67,7 +67,7 @@ pub enum ResolverError {
     },
     /// A URI template has an expression other than `{?dns}` at its end (RFC 8484 §4.1).
     #[error(
-        "{0:?} has an expression in it other than {{?dns}} at its end: write the URI without it"
+        "{0:?} contains an expression other than {{?dns}} at its end: write the URI without it"
     )]
     Template(String),
     /// The operating system's configuration can't be read, or names none.
@@ -83,7 +83,7 @@ pub enum ResolverError {
         problem: String,
     },
     /// A certificate that should be trusted is none.
-    #[error("a certificate to trust the resolver by can't be used: {0}")]
+    #[error("the certificate of the resolver's authority can't be used: {0}")]
     Certificate(String),
 }
 
@@ -230,7 +230,7 @@ fn configured_servers(text: &str) -> Result<Vec<SocketAddr>, ResolverError> {
         match socket_address(server) {
             Ok(Some(address)) if addresses.contains(&address) => {}
             Ok(Some(address)) => addresses.push(address),
-            Ok(None) => unusable = Some(format!("{:?} is no address", shortened(server))),
+            Ok(None) => unusable = Some(format!("{:?} is not an address", shortened(server))),
             Err(error) => unusable = Some(error.to_string()),
         }
     }
@@ -409,7 +409,7 @@ mod tests {
             let address = "fe80::1".parse().unwrap();
             let zone = zone.into();
             assert_eq!(refusal, ResolverError::Zone { address, zone });
-            assert!(refusal.to_string().contains("no such interface"));
+            assert!(refusal.to_string().contains("this machine does not have"));
         }
     }
 
@@ -468,8 +468,11 @@ mod tests {
             for (text, problem) in [
                 ("", "it names no server"),
                 ("search lan\n", "it names no server"),
-                ("nameserver dns.example\n", "\"dns.example\" is no address"),
-                ("nameserver fe80::1%nosuch0\n", "no such interface"),
+                (
+                    "nameserver dns.example\n",
+                    "\"dns.example\" is not an address",
+                ),
+                ("nameserver fe80::1%nosuch0\n", "this machine does not have"),
             ] {
                 let refusal = configured_servers(text).unwrap_err().to_string();
                 assert!(refusal.contains(problem), "{text}: {refusal}");

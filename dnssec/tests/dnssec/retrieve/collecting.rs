@@ -186,7 +186,7 @@ fn assert_absence_is_proven(world: &World) {
     assert_eq!(error.reason(), "dnssec.absent");
     assert_eq!(
         error.to_string(),
-        "example.com. is signed, and has no _veraid TXT record"
+        "example.com. is signed, but has no _veraid TXT record"
     );
     let RetrievalError::Absent(absence) = error else {
         panic!("{error}");
@@ -202,10 +202,10 @@ fn proves_that_there_is_no_record_of_the_type() {
     let world = world();
     let server = Server::honest(&world);
     for (name, message) in [
-        (OWNER, "example.com. is signed, and has no _veraid A record"),
+        (OWNER, "example.com. is signed, but has no _veraid A record"),
         (
             "example.com.",
-            "example.com. is signed, and has no A record",
+            "example.com. is signed, but has no A record",
         ),
     ] {
         let error = refusal(retrieve_any(&server, &world, name, A));
@@ -225,7 +225,7 @@ fn proves_that_an_alias_leads_to_nothing() {
     assert_eq!(
         error.to_string(),
         "_veraid.example.com. is an alias of nothing.example.net.; \
-         example.net. is signed, and has no nothing TXT record"
+         example.net. is signed, but has no nothing TXT record"
     );
 }
 
@@ -339,8 +339,8 @@ fn a_zone_signed_with_what_nobody_knows_is_told_as_such() {
     assert_eq!(fact, Fact::ProvenInsecure(insecurity.insecure.clone()));
     assert_eq!(
         error.to_string(),
-        "what the resolver sent does not verify: example.com. is insecure: none of its DS records has a supported \
-         algorithm and digest"
+        "the resolver's responses do not prove the answer: example.com. is insecure: none of its DS records has \
+         both a supported algorithm and a supported digest type"
     );
 }
 

@@ -153,13 +153,16 @@ fn each_failure_is_told_the_most_telling_first() {
         text.find(&part)
             .unwrap_or_else(|| panic!("{part} in: {text}"))
     };
-    assert!(text.starts_with("none of 4 resolvers gave a proof: "));
+    assert!(text.starts_with("none of 4 resolvers returned a proof: "));
     let told = [
         position(format!(
-            "{}: what the resolver sent does not verify",
+            "{}: the resolver's responses do not prove the answer",
             lying.address
         )),
-        position(format!("{}: the resolver strips", stripping.address)),
+        position(format!(
+            "{}: the resolver removes DNSSEC signatures",
+            stripping.address
+        )),
         position(format!("{}: the resolver answers", refusing.address)),
         position(format!("the resolver {} does not answer", silent.address)),
     ];
@@ -201,7 +204,7 @@ fn a_resolver_without_edns_is_told_as_such() {
     });
     let error = refusal(super::retrieve(&server, &world));
     assert!(
-        error.to_string().contains("it seems not to know EDNS"),
+        error.to_string().contains("it seems not to support EDNS"),
         "{error}"
     );
 }

@@ -88,7 +88,7 @@ fn nothing_of_a_truncated_answer_is_used() {
     });
     let error = refusal(retrieve(&server, &world));
     assert!(matches!(error, RetrievalError::NoResponse { .. }));
-    assert!(error.to_string().contains("does not fit a datagram"));
+    assert!(error.to_string().contains("does not fit into a datagram"));
 }
 
 #[test]

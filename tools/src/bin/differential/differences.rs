@@ -111,7 +111,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         name: "SHA-1 proves nothing",
         applies: |case| {
             case.has(SHA_1)
-                && (case.we_say("none of its DS records has a supported algorithm")
+                && (case.we_say("none of its DS records has both a supported algorithm")
                     || case.are(&[Bogus], NOT_BOGUS))
         },
     },
@@ -134,7 +134,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
                 "NSEC3 with 150 iterations",
                 "NSEC3 record with other iterations",
             ]) && case.is(&[Unbound, Bind])
-                && case.we_say("take more than 100 iterations")
+                && case.we_say("have more than 100 iterations")
         },
     },
     Difference {
@@ -390,7 +390,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         name: "Insecure by a record that nobody needed",
         applies: |case| {
             case.is(&[Bind, Hickory])
-                && case.we_say("take more than 100 iterations")
+                && case.we_say("have more than 100 iterations")
                 && case.are(&[Insecure], &[Bogus, Secure])
                 && case.scene.faults.len() > 1
         },
@@ -453,7 +453,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         name: "hickory: DS records with nothing known",
         applies: |case| {
             case.is(&[Hickory])
-                && case.we_say("none of its DS records has a supported algorithm")
+                && case.we_say("none of its DS records has both a supported algorithm")
                 && case.are(&[Insecure], &[Bogus])
         },
     },
@@ -546,7 +546,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
             case.is(&[Hickory])
                 && (case.has(MALFORMED_BITMAPS)
                     || case.has(&["NSEC3 record with an unknown hash"])
-                    || case.we_say("take more than 100 iterations"))
+                    || case.we_say("have more than 100 iterations"))
                 && case.are(&[Insecure], &[Bogus])
         },
     },
