@@ -160,7 +160,7 @@ impl<'a> Reader<'a> {
         if self.is_empty() {
             Ok(())
         } else {
-            Err(self.fail("nothing further"))
+            Err(self.fail("the end of the data"))
         }
     }
 }
@@ -194,7 +194,7 @@ fn split_length(octets: &[u8]) -> std::result::Result<(usize, &[u8]), &'static s
         _ => 4,
     };
     if count != fewest {
-        return Err("a length in the fewest bytes");
+        return Err("a length in as few bytes as possible");
     }
     let length = usize::try_from(length).map_err(|_| "a length that fits in memory")?;
     Ok((length, rest))
@@ -379,12 +379,20 @@ mod tests {
             (b"\x31\x00", 0, "a SEQUENCE"),
             (b"\x30", 1, "a length"),
             (b"\x30\x80\x00\x00", 1, "a definite length"),
-            (b"\x30\x81\x01\x00", 1, "a length in the fewest bytes"),
-            (b"\x30\x82\x00\x80", 1, "a length in the fewest bytes"),
+            (
+                b"\x30\x81\x01\x00",
+                1,
+                "a length in as few bytes as possible",
+            ),
+            (
+                b"\x30\x82\x00\x80",
+                1,
+                "a length in as few bytes as possible",
+            ),
             (
                 b"\x30\x84\x00\xff\xff\xff",
                 1,
-                "a length in the fewest bytes",
+                "a length in as few bytes as possible",
             ),
             (
                 b"\x30\x85\x01\x00\x00\x00\x00",
@@ -399,7 +407,7 @@ mod tests {
                 "a length within the enclosing structure",
             ),
             (b"\x30\x01", 1, "a length within the enclosing structure"),
-            (b"\x30\x00\x00", 2, "nothing further"),
+            (b"\x30\x00\x00", 2, "the end of the data"),
         ] {
             assert_eq!(
                 unreadable(octets),

@@ -129,7 +129,7 @@ impl fmt::Display for DigestType {
 
 /// A text that names no [`DigestType`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a digest type; there are none, sha-256, sha-384 and sha-512")]
+#[error("not a digest type; write none, sha-256, sha-384 or sha-512")]
 pub struct DigestTypeError;
 
 impl FromStr for DigestType {
@@ -363,7 +363,7 @@ pub enum TxtRecordError {
     VeraId,
     /// Not one of DomainAuth's.
     #[error(
-        "not a DomainAuth record: expected `0 <algorithm> <digest-type> <key-id> <ttl-override> [<service-oid>]`, set apart by spaces alone, with a TTL override of 90 days at most, such as `0 1 1 qqq… 3600`"
+        "not a DomainAuth record: expected `0 <algorithm> <digest-type> <key-id> <ttl-override> [<service-oid>]`, separated only by spaces, with a TTL override of at most 90 days, such as `0 1 1 qqq… 3600`"
     )]
     DomainAuth,
 }
@@ -381,7 +381,7 @@ pub enum TxtRecordKeyError {
         dialect: Dialect,
     },
     /// The dialect's records cannot identify such keys in that way: see [`DigestType::may_identify`].
-    #[error("{dialect} records cannot hold {algorithm} keys themselves; take a digest")]
+    #[error("{dialect} records can't contain {algorithm} keys themselves; use a digest")]
     DigestType {
         /// What kind of key it is.
         algorithm: KeyAlgorithm,

@@ -996,7 +996,7 @@ fn a_configuration_that_can_not_be_meant_is_refused() {
         ),
         (
             "audience = \"a\"\n[[rules]]\nanybody = true\norganisations = [\"*.example.com\"]",
-            "letters, digits, hyphens and dots only",
+            "letters, digits, hyphens and dots",
         ),
         (
             "audience = \"a\"\n[[rules]]\nanybody = true\nmethods = []",

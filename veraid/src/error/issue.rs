@@ -23,7 +23,7 @@ pub enum IssueError {
     #[error(transparent)]
     Key(#[from] KeyError),
     /// The dialect has no such name for a member.
-    #[error("the dialect has no such member name")]
+    #[error("the dialect does not allow this member name")]
     MemberName(#[source] NameError),
     /// The name of an intermediate is empty or too long.
     #[error("an intermediate's name must have 1 to 64 characters")]
@@ -35,12 +35,12 @@ pub enum IssueError {
         certificate: CertificateRole,
     },
     /// The member would have the organisation's own key.
-    #[error("a member needs a key of its own; this is the organisation's")]
+    #[error("this is the organisation's key; a member needs its own key")]
     #[doc(alias = "MemberHasOrganizationKey")]
     MemberHasOrganisationKey,
     /// The member certificate would be valid when the organisation's is not.
     #[error(
-        "the member certificate would be valid {wanted}, but the organisation certificate is valid {issuer} only; shorten the one or renew the other"
+        "the member certificate would be valid for {wanted}, but the organisation certificate is valid only for {issuer}"
     )]
     OutsideIssuerPeriod {
         /// What was asked for.
@@ -50,7 +50,7 @@ pub enum IssueError {
     },
     /// The signature would at no second be valid together with the certificates.
     #[error(
-        "the signature would be valid {wanted}, when the {certificate}, valid {available}, is not"
+        "the signature would be valid for {wanted}, but the {certificate} is valid only for {available}"
     )]
     NeverVerifiable {
         /// What was asked for.
@@ -61,10 +61,12 @@ pub enum IssueError {
         available: Period,
     },
     /// The times cannot be written: before 1970 or after 9999.
-    #[error("{0} cannot be written: certificates and signatures are dated from 1970 to 9999")]
+    #[error(
+        "the time {0} is out of range: certificates and signatures can have dates from 1970 to 9999"
+    )]
     UnwritablePeriod(Period),
     /// The content was given as a digest by another function than the one that goes with the signer's key.
-    #[error("the content must be digested by {expected} for a key of {key}")]
+    #[error("the digest algorithm of the content must be {expected} for a key of {key}")]
     ContentHash {
         /// What the key is.
         key: KeyAlgorithm,
@@ -80,7 +82,7 @@ pub enum IssueError {
         scheme: SignatureScheme,
     },
     /// The identifier means something in the protocol itself.
-    #[error("{0} identifies a part of the protocol, not a service")]
+    #[error("{0} is the OID of a part of the protocol, not of a service")]
     NotAService(ServiceOid),
     /// The private key's holder refused.
     #[error(transparent)]
@@ -94,7 +96,7 @@ pub enum IssueError {
         key: KeyAlgorithm,
     },
     /// A structure could not be written, or no random octets could be had.
-    #[error("the {0} could not be made")]
+    #[error("failed to make the {0}")]
     Unwritable(&'static str),
 }
 

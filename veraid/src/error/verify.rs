@@ -29,7 +29,7 @@ pub enum VerifyError {
         expected: &'static str,
     },
     /// The bundle has a version other than 0.
-    #[error("the {structure} has a version that is not supported (only 0 is)")]
+    #[error("the {structure} has an unsupported version (only 0 is supported)")]
     UnsupportedBundleVersion {
         /// Which bundle.
         structure: Structure,
@@ -50,7 +50,7 @@ pub enum VerifyError {
         expected: &'static str,
     },
     /// The certificate is not of version 3.
-    #[error("the {certificate} is not of X.509 version 3")]
+    #[error("the {certificate} is not an X.509 version 3 certificate")]
     CertificateVersion {
         /// Which certificate.
         certificate: CertificateRole,
@@ -70,7 +70,7 @@ pub enum VerifyError {
         certificate: CertificateRole,
     },
     /// The certificate ends before it starts.
-    #[error("the {certificate} ends before it starts")]
+    #[error("the validity period of the {certificate} ends before it starts")]
     CertificatePeriod {
         /// Which certificate.
         certificate: CertificateRole,
@@ -112,7 +112,7 @@ pub enum VerifyError {
         source: NameError,
     },
     /// An extension that must not be ignored, and that means nothing here (RFC 5280 §4.2).
-    #[error("the {certificate} has a critical extension that is not known here")]
+    #[error("the {certificate} has an unknown critical extension")]
     UnhandledCriticalExtension {
         /// Which certificate.
         certificate: CertificateRole,
@@ -132,7 +132,7 @@ pub enum VerifyError {
         limit: usize,
     },
     /// The organisation certificate, or an intermediate's, is no CA certificate.
-    #[error("the {certificate} is not marked as a CA's")]
+    #[error("the {certificate} is not a CA certificate")]
     NotCa {
         /// Which certificate.
         certificate: CertificateRole,
@@ -144,7 +144,7 @@ pub enum VerifyError {
         certificate: CertificateRole,
     },
     /// More intermediates follow a certificate than it allows (RFC 5280 §4.2.1.9).
-    #[error("more intermediates follow the {certificate} than the {limit} that it allows")]
+    #[error("the {certificate} allows {limit} intermediates below it, and there are more")]
     PathTooLong {
         /// Which certificate.
         certificate: CertificateRole,
@@ -158,12 +158,12 @@ pub enum VerifyError {
         limit: usize,
     },
     /// There are too many ways in which the certificates could belong together.
-    #[error("the certificates could belong together in too many ways")]
+    #[error("the certificates form too many possible paths")]
     PathBudgetExhausted,
     /// Checking certificates and signature would take more work than the verifier allows
     /// ([`Policy::with_most_work`](crate::Policy::with_most_work)).
     #[error(
-        "the keys of the certificates take more to check than the {} units of work that this verifier allows for a bundle",
+        "verifying the certificates and the signature needs more than the {} units of work that this verifier allows for a bundle",
         .limit.units()
     )]
     WorkExhausted {
@@ -171,7 +171,7 @@ pub enum VerifyError {
         limit: Work,
     },
     /// The certificate is valid for more than 90 days (DomainAuth draft, "Maximum Validity Period").
-    #[error("the {certificate} is valid for more than 90 days, {period}")]
+    #[error("the {certificate} is valid for more than 90 days ({period})")]
     CertificateTooLong {
         /// Which certificate.
         certificate: CertificateRole,
@@ -180,7 +180,7 @@ pub enum VerifyError {
     },
     /// An experimental algorithm that the verifier's owner did not opt in to.
     #[error(
-        "the key of the {certificate} is {algorithm}, an experimental algorithm that this verifier was not told to allow"
+        "the key of the {certificate} is {algorithm}, an experimental algorithm that this verifier's policy does not allow"
     )]
     AlgorithmNotAllowed {
         /// Which certificate.
@@ -191,7 +191,7 @@ pub enum VerifyError {
     /// A certificate that somebody else issued is signed by an experimental algorithm that the verifier's owner did not opt in
     /// to.
     #[error(
-        "the {certificate} has a signature algorithm that is not allowed: it is experimental, and this verifier was not told to allow it"
+        "the {certificate} has a signature algorithm that is not allowed: it is experimental, and this verifier's policy does not allow it"
     )]
     ForeignAlgorithmNotAllowed {
         /// Which certificate.
@@ -200,7 +200,7 @@ pub enum VerifyError {
         algorithm: KeyAlgorithm,
     },
     /// The member certificate is a CA certificate.
-    #[error("the member certificate is marked as a CA's")]
+    #[error("the member certificate is a CA certificate, which it must not be")]
     CaMember,
     /// The key usage extension does not allow what the key was used for (RFC 5280 §4.2.1.3).
     #[error("the key usage of the {certificate} does not include {needed}")]
@@ -219,7 +219,7 @@ pub enum VerifyError {
         identifier: KeyIdentifier,
     },
     /// A key identifier is not the SHA-256 of the key's `SubjectPublicKeyInfo`.
-    #[error("the {identifier} of the {certificate} is not that of the key")]
+    #[error("the {identifier} of the {certificate} does not match the key")]
     KeyIdentifierMismatch {
         /// Which certificate.
         certificate: CertificateRole,
@@ -231,14 +231,14 @@ pub enum VerifyError {
     NotSelfIssued,
     /// The certificate's issuer is neither the organisation nor an intermediate that is there.
     #[error(
-        "the {certificate} names another issuer than the organisation or an intermediate beside it"
+        "the issuer of the {certificate} is neither the organisation nor one of the intermediates"
     )]
     OtherIssuer {
         /// Which certificate.
         certificate: CertificateRole,
     },
     /// A certificate is signed with an algorithm that its issuer's key is not for.
-    #[error("the {certificate} is not signed as its issuer's key, {key}, signs")]
+    #[error("the {certificate} is not signed with the algorithm of its issuer's key, {key}")]
     CertificateKeyAlgorithm {
         /// Which certificate.
         certificate: CertificateRole,
@@ -262,7 +262,7 @@ pub enum VerifyError {
         required: Period,
     },
     /// A certificate was not valid yet.
-    #[error("the {certificate} is valid from {} only, after {required}", .validity.start())]
+    #[error("the {certificate} is not valid before {}, which is after {required}", .validity.start())]
     CertificateNotYetValid {
         /// Which certificate.
         certificate: CertificateRole,
@@ -285,16 +285,16 @@ pub enum VerifyError {
     #[error("the signature is a CMS structure other than SignedData")]
     NotSignedData,
     /// `SignedData` or `SignerInfo` has a version that does not go with its content (RFC 5652 §5.1, §5.3).
-    #[error("the CMS version of the {structure} is not one that goes with its content")]
+    #[error("the CMS version of the {structure} does not match its content")]
     CmsVersion {
         /// `SignedData` or `SignerInfo`.
         structure: &'static str,
     },
     /// What is signed is not id-data.
-    #[error("the signed content, or its content-type attribute, is of a type other than id-data")]
+    #[error("the content type of the signed data, or the content-type attribute, is not id-data")]
     ContentType,
     /// There is not exactly one signer.
-    #[error("there is not exactly one SignerInfo")]
+    #[error("the signature does not have exactly one SignerInfo")]
     SignerCount,
     /// The signer is named by something else than issuer and serial number.
     #[error("the signer is not identified by issuer and serial number")]
@@ -321,10 +321,10 @@ pub enum VerifyError {
         attribute: SignedAttribute,
     },
     /// The content is neither attached nor given.
-    #[error("the content is detached from the signature; give it to verify the signature")]
+    #[error("the content is detached from the signature: it is needed to verify the signature")]
     MissingContent,
     /// The content is both attached and given.
-    #[error("the content is attached to the signature already; none can be given")]
+    #[error("the signature already contains the content: do not supply it again")]
     UnexpectedContent,
     /// The content was given as a digest by another function than the one that the signature has.
     #[error("the signature is over the {expected} digest of the content, not the {given} digest")]
@@ -335,23 +335,23 @@ pub enum VerifyError {
         given: HashAlgorithm,
     },
     /// The content is not what was signed.
-    #[error("the digest of the content is not the one that was signed")]
+    #[error("the content is not the one that was signed: its digest differs")]
     DigestMismatch,
     /// No certificate of the signer.
-    #[error("the certificate of the signer is not among those attached")]
+    #[error("the signer's certificate is not among the attached certificates")]
     NoSignerCertificate,
     /// Several different certificates with the signer's issuer and serial number.
     #[error("several certificates have the issuer and serial number of the signer")]
     AmbiguousSignerCertificate,
     /// The content is signed with an algorithm that the signer's key is not for.
-    #[error("the content is not signed as the signer's key, {key}, signs")]
+    #[error("the content is not signed with the algorithm of the signer's key, {key}")]
     SignatureKeyAlgorithm {
         /// What the signer's key is.
         key: KeyAlgorithm,
     },
     /// The content is hashed with another function than the signature goes with (RFC 8933 §3.1, RFC 8419 §3.1, RFC 9882
     /// §3.3).
-    #[error("the digest algorithm of the content does not go with the signature algorithm")]
+    #[error("the digest algorithm of the content does not match the signature algorithm")]
     DigestAlgorithmMismatch,
     /// The signature's times have fractions of a second, which DomainAuth does not.
     #[error("the signature's times are not in whole seconds, as `YYYYMMDDHHMMSSZ`")]
@@ -362,34 +362,34 @@ pub enum VerifyError {
 
     // ---- VeraId
     /// The chain answers for no dialect that is supported.
-    #[error("the DNSSEC chain holds no response to the question for {owner} TXT")]
+    #[error("the DNSSEC chain has no response to the question for {owner} TXT")]
     NoRecordResponse {
         /// The owner of the records that were looked for.
         owner: Box<dnssec::Name>,
     },
     /// The domain is signed with DNSSEC, and proves that it has no such record.
-    #[error("the domain is signed, and has no VeraId record: {0}")]
+    #[error("the domain is signed, but has no VeraId record: {0}")]
     RecordAbsent(Box<dnssec::Absence>),
     /// The chain answers for VeraId and for DomainAuth.
-    #[error("the DNSSEC chain answers for two protocols, so it could be read in two ways")]
+    #[error("the DNSSEC chain is ambiguous: it answers for both VeraId and DomainAuth")]
     AmbiguousDialect,
     /// The chain is for a dialect that the verifier does not take.
-    #[error("the DNSSEC chain is for {dialect}, which this verifier was told not to take")]
+    #[error("the DNSSEC chain is for {dialect}, which this verifier's policy does not accept")]
     DialectNotAccepted {
         /// The chain's.
         dialect: Dialect,
     },
     /// There are intermediate certificates in VeraId, which has none.
-    #[error("VeraId has no intermediate certificates; DomainAuth has")]
+    #[error("VeraId does not allow intermediate certificates (DomainAuth does)")]
     IntermediatesOutsideDialect,
     /// The signature is valid for more than 90 days (DomainAuth draft, "Maximum Validity Period").
-    #[error("the signature is valid for more than 90 days, {period}")]
+    #[error("the signature is valid for more than 90 days ({period})")]
     SignatureTooLong {
         /// When it is valid.
         period: Period,
     },
     /// The verifier asks about more than 90 days (DomainAuth draft, "Maximum Validity Period").
-    #[error("{period} is more than 90 days, the longest that can be asked about")]
+    #[error("the period to verify, {period}, is longer than 90 days")]
     VerificationTooLong {
         /// What was asked for.
         period: Period,
@@ -403,11 +403,11 @@ pub enum VerifyError {
     )]
     NoMatchingRecord,
     /// Several TXT records publish the key for the service.
-    #[error("several TXT records are for the key of the organisation certificate and the service")]
+    #[error("several TXT records match the key in the organisation certificate for this service")]
     AmbiguousRecord,
     /// The DNSSEC signatures ran out longer ago than the TXT record allows.
     #[error(
-        "the DNSSEC chain holds at {validity}, not within the last {ttl_override} seconds of {required} as its TTL override demands"
+        "the DNSSEC chain is valid for {validity}, but the TTL override requires it to be valid within the last {ttl_override} seconds of {required}"
     )]
     TtlOverrideExceeded {
         /// When the chain holds.
@@ -422,7 +422,7 @@ pub enum VerifyError {
     InvalidAttribution(#[source] NameError),
     /// A signature without attribution was made with the organisation's own key.
     #[error(
-        "the organisation's own certificate or key cannot sign as a member; the signature lacks its attribution"
+        "the signature was made with the organisation's own key, but has no member attribution"
     )]
     #[doc(alias = "OrganizationAsMember")]
     OrganisationAsMember,
@@ -430,7 +430,7 @@ pub enum VerifyError {
     #[error("only the organisation itself can attribute a signature to a member")]
     AttributionByMember,
     /// The signature is for another service.
-    #[error("the signature is bound to another service than {expected}")]
+    #[error("the signature is for another service, not {expected}")]
     ServiceMismatch {
         /// The verifier's.
         expected: ServiceOid,
@@ -450,7 +450,7 @@ pub enum VerifyError {
         required: Period,
     },
     /// The signature was not valid yet.
-    #[error("the signature is valid from {} only, after {required}", .validity.start())]
+    #[error("the signature is not valid before {}, which is after {required}", .validity.start())]
     SignatureNotYetValid {
         /// When it is valid.
         validity: Period,
@@ -459,14 +459,14 @@ pub enum VerifyError {
     },
     /// Each part is valid within the period, but there is no second at which all are.
     #[error(
-        "certificates, signature and DNSSEC chain are at no second of {required} valid together"
+        "the certificates, the signature and the DNSSEC chain are never valid at the same time within {required}"
     )]
     NeverValidTogether {
         /// What was asked for.
         required: Period,
     },
     /// No back end that is built in verifies such signatures, good or bad.
-    #[error("this build cannot verify {algorithm} signatures; one with the feature {features} can")]
+    #[error("this build can't verify {algorithm} signatures; build with the feature {features}")]
     AlgorithmNotBuilt {
         /// What the key is.
         algorithm: KeyAlgorithm,
@@ -475,7 +475,7 @@ pub enum VerifyError {
     },
     /// A file that holds no PEM certificate.
     #[error(
-        "not a PEM certificate: no whole block from `-----BEGIN CERTIFICATE-----` to `-----END CERTIFICATE-----`"
+        "not a PEM certificate: there is no complete block from `-----BEGIN CERTIFICATE-----` to `-----END CERTIFICATE-----`"
     )]
     NotPemCertificate,
 }

@@ -145,8 +145,8 @@ impl fmt::Display for KeyAlgorithm {
 /// A text that names no [`KeyAlgorithm`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "not a key algorithm; there are rsa-2048, rsa-3072, rsa-4096, ed25519, ecdsa-p256, ecdsa-p384, ml-dsa-44, \
-     ml-dsa-65 and ml-dsa-87"
+    "not a key algorithm; write rsa-2048, rsa-3072, rsa-4096, ed25519, ecdsa-p256, ecdsa-p384, ml-dsa-44, \
+     ml-dsa-65 or ml-dsa-87"
 )]
 pub struct KeyAlgorithmError;
 

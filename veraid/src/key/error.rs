@@ -13,11 +13,11 @@ use crate::oid;
 pub enum KeyError {
     /// No PEM block, or one that is cut off or garbled.
     #[error(
-        "not a PEM file: no whole block from `-----BEGIN …` to `-----END …` with Base64 between"
+        "not a PEM file: there is no complete block from `-----BEGIN …` to `-----END …` with Base64 in it"
     )]
     NotPem,
     /// A PEM block of some other kind.
-    #[error("the PEM file holds a {found}, not a {expected}")]
+    #[error("the PEM file contains a {found}, not a {expected}")]
     OtherPem {
         /// What it is.
         found: &'static str,
@@ -45,11 +45,11 @@ pub enum KeyError {
     )]
     OpenSsh,
     /// A public key where a private key is needed.
-    #[error("this is a public key; the private key that belongs to it is needed")]
+    #[error("this is a public key; the private key is needed")]
     PublicGiven,
     /// A private key where a public key is needed.
     #[error(
-        "this is a private key; give its public key, as made by `openssl pkey -in FILE -pubout`, and keep the private one to yourself"
+        "this is a private key; give the public key instead (`openssl pkey -in FILE -pubout` extracts it), and keep the private key secret"
     )]
     PrivateGiven,
     /// An RSA public key without its `SubjectPublicKeyInfo`.
@@ -59,20 +59,20 @@ pub enum KeyError {
     Pkcs1Public,
     /// A key for some other algorithm, or on some other curve.
     #[error(
-        "{algorithm} keys cannot be used; those for RSA, Ed25519, ECDSA (P-256, P-384) and ML-DSA can"
+        "{algorithm} keys are not supported; RSA, Ed25519, ECDSA (P-256, P-384) and ML-DSA are"
     )]
     UnsupportedAlgorithm {
         /// Such as `Ed448`, or an object identifier.
         algorithm: String,
     },
     /// A key that can be used, but not in VeraId.
-    #[error("{algorithm} keys cannot be used in VeraId; RSA keys of 2048, 3072 or 4096 bits can")]
+    #[error("VeraId does not allow {algorithm} keys; use an RSA key of 2048, 3072 or 4096 bits")]
     NotInVeraId {
         /// Such as `ed25519`.
         algorithm: String,
     },
     /// An RSA key with another modulus.
-    #[error("RSA keys of {bits} bits cannot be used; those of 2048 to 8192 bits can")]
+    #[error("RSA keys of {bits} bits are not supported; use 2048 to 8192 bits")]
     UnsupportedRsaSize {
         /// The modulus's length in bits.
         bits: usize,
@@ -85,14 +85,14 @@ pub enum KeyError {
     },
     /// Keys for that algorithm can be used, but are not made here.
     #[error(
-        "{algorithm} keys can be read but not made here; `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:BITS` makes one"
+        "{algorithm} keys can be used but not generated here; `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:BITS` generates one"
     )]
     NotMade {
         /// What was asked for.
         algorithm: KeyAlgorithm,
     },
     /// No back end that is built in can do it.
-    #[error("this build cannot {task} ({algorithm}); one with the feature {features} can")]
+    #[error("this build can't {task} ({algorithm}); build with the feature {features}")]
     NotBuilt {
         /// What the key is.
         algorithm: KeyAlgorithm,

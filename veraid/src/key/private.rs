@@ -31,7 +31,7 @@ const TAGGED_SEED_OCTETS: usize = SEED_OCTETS + 2;
 ///
 /// Errors of a key store become one by `?`.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the private key would not sign")]
+#[error("the private key could not sign")]
 pub struct SigningError(#[source] Arc<dyn std::error::Error + Send + Sync>);
 
 impl SigningError {
@@ -122,7 +122,7 @@ impl PrivateKey {
             Failure::Refused => KeyError::Library,
             Failure::Lacking => KeyError::NotBuilt {
                 algorithm,
-                task: "make such keys",
+                task: "generate such keys",
                 features: crypto::features_for(algorithm),
             },
         })?;
@@ -161,13 +161,13 @@ impl PrivateKey {
         let info = PrivateKeyInfo::read(der)?;
         let inconsistent = KeyError::Malformed {
             expected: match info.material {
-                KeyMaterial::Rsa(_) => "an RSA private key whose numbers belong together",
-                KeyMaterial::Ed25519(_) => "an Ed25519 key pair whose halves belong together",
+                KeyMaterial::Rsa(_) => "a consistent RSA private key",
+                KeyMaterial::Ed25519(_) => "a consistent Ed25519 key pair",
                 KeyMaterial::Ecdsa { .. } => {
-                    "a private key on its curve, and a public key that belongs to it"
+                    "a private key valid for its curve, with the matching public key"
                 }
                 KeyMaterial::MlDsa { .. } => {
-                    "an ML-DSA private key whose seed, expanded key and public key belong together"
+                    "an ML-DSA private key with a consistent seed, expanded key and public key"
                 }
             },
         };
@@ -326,7 +326,7 @@ fn read_ec<'a>(
     curve: &[u8],
     scalar_octets: usize,
 ) -> Result<KeyMaterial<'a>, KeyError> {
-    const EXPECTED: &str = "an elliptic-curve private key as long as the order of its curve";
+    const EXPECTED: &str = "an elliptic-curve private key with the length of its curve's order";
     let mut fields = Value::whole(octets, tag::SEQUENCE, "an ECPrivateKey")?.reader();
     let version = fields.read(tag::INTEGER, "a version")?;
     if version.small_integer() != Some(1) {

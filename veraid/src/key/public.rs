@@ -288,7 +288,7 @@ pub(super) fn positive_integer(integer: Value<'_>) -> Result<&[u8], Unreadable> 
             Ok(magnitude)
         }
         magnitude @ [0x01..=0x7f, ..] => Ok(magnitude),
-        _ => Err(integer.fail("a positive INTEGER in the fewest bytes")),
+        _ => Err(integer.fail("a positive INTEGER in as few bytes as possible")),
     }
 }
 

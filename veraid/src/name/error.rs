@@ -20,16 +20,16 @@ pub enum NameError {
     #[error("a label of the domain name has more than 63 bytes")]
     LabelTooLong,
     /// A character that host names do not have.
-    #[error("a domain name has letters, digits, hyphens and dots only")]
+    #[error("a domain name may only contain letters, digits, hyphens and dots")]
     BadCharacter,
     /// A hyphen at a label's start or end.
     #[error("a label of the domain name starts or ends with a hyphen")]
     BadHyphen,
     /// A label in its native script.
-    #[error("write the domain name in its ASCII form, with labels such as `xn--bcher-kva`")]
+    #[error("the domain name is not in ASCII; write it with labels such as `xn--bcher-kva`")]
     NotAscii,
     /// A label with the prefix `xn--` that is not what any valid Unicode label is encoded as.
-    #[error("the label `{label}` of the domain name encodes no valid Unicode label")]
+    #[error("the label `{label}` of the domain name is not a valid encoding of a Unicode label")]
     BadALabel {
         /// The label, in ASCII.
         label: Box<str>,
@@ -37,7 +37,7 @@ pub enum NameError {
     /// A label with the prefix `xn--` that encodes a character which domain names do not have (RFC 5892), such as a
     /// symbol that looks like a slash.
     #[error(
-        "the label `{label}` of the domain name encodes U+{:04X}, a character that domain names do not have",
+        "the label `{label}` of the domain name encodes U+{:04X}, which is not allowed in domain names",
         u32::from(*.character)
     )]
     DisallowedCharacter {
@@ -48,32 +48,34 @@ pub enum NameError {
     },
     /// Labels that are valid by themselves, but not side by side, since one is written from right to left (RFC 5893
     /// §2).
-    #[error("the labels of the domain name are written in directions that do not go together")]
+    #[error(
+        "the domain name mixes left-to-right and right-to-left text in a way that is not allowed"
+    )]
     MixedDirections,
     /// An empty user name.
-    #[error("a user name has at least one character")]
+    #[error("a user name must not be empty")]
     EmptyUserName,
     /// `@` in a user name.
-    #[error("a user name has no `@`; give the domain separately")]
+    #[error("a user name must not contain `@`; give the domain separately")]
     AtSign,
     /// White space other than U+0020 in a user name.
-    #[error("a user name has no white space but the simple space")]
+    #[error("a user name must not contain white space other than ordinary spaces")]
     WhiteSpace,
     /// A control character in a user name.
-    #[error("a user name has no control characters")]
+    #[error("a user name must not contain control characters")]
     ControlCharacter,
     /// The common name of an organisation's certificate lacks the final dot that DomainAuth wants.
-    #[error("a DomainAuth certificate has its domain with a final dot, such as `example.com.`")]
+    #[error("in a DomainAuth certificate, the domain must end with a dot, such as `example.com.`")]
     NoTrailingDot,
     /// A DomainAuth user name of more than 256 octets.
-    #[error("a DomainAuth user name has at most 256 bytes")]
+    #[error("a DomainAuth user name must have at most 256 bytes")]
     UserNameTooLong,
     /// White space in a DomainAuth user name.
-    #[error("a DomainAuth user name has no spaces")]
+    #[error("a DomainAuth user name must not contain spaces")]
     Space,
     /// A character that DomainAuth user names do not have (RFC 8264 §4.2), or not where it stands (RFC 5892 §A).
     #[error(
-        "a DomainAuth user name has letters, digits and ASCII punctuation; U+{:04X} is none of them, or not there",
+        "a DomainAuth user name may only contain letters, digits and ASCII punctuation; U+{:04X} is not allowed, or not at this place",
         u32::from(*.character)
     )]
     UserNameCharacter {
@@ -82,17 +84,19 @@ pub enum NameError {
     },
     /// A character in a DomainAuth user name that needs another one beside it (RFC 5892 §A), at its start or end.
     #[error(
-        "a DomainAuth user name begins or ends with a character that only stands between others"
+        "a DomainAuth user name must not begin or end with a character that is only allowed between others"
     )]
     UserNameContext,
     /// A DomainAuth user name of letters that are written from right to left, and of others that do not go with them
     /// (RFC 5893 §2).
-    #[error("the characters of the user name are written in directions that do not go together")]
+    #[error(
+        "the user name mixes left-to-right and right-to-left text in a way that is not allowed"
+    )]
     UserNameDirections,
     /// A DomainAuth user name in another form than the normalised one. It is not put into that by itself: whose name it
     /// is should be the same to whoever reads the octets alone.
     #[error(
-        "write the user name `{normalised}`: in DomainAuth they are in lower case, and composed"
+        "write the user name as `{normalised}`: DomainAuth user names are in lower case and in composed form (NFC)"
     )]
     NotNormalised {
         /// How to write it.

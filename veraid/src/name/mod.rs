@@ -57,7 +57,7 @@ impl fmt::Display for Dialect {
 
 /// A text that names no [`Dialect`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a dialect; there are `veraid` and `domainauth`")]
+#[error("not a dialect; write `veraid` or `domainauth`")]
 pub struct DialectError;
 
 impl FromStr for Dialect {

@@ -237,7 +237,7 @@ mod tests {
             assert!(
                 error
                     .to_string()
-                    .contains(&format!("write the user name `{normalised}`"))
+                    .contains(&format!("write the user name as `{normalised}`"))
             );
             assert!(domain_auth(normalised).is_ok());
             // VeraId compares names as they are.

@@ -34,7 +34,7 @@ fn says_where_a_malformed_bundle_is_so_and_what_was_expected() {
     for (der, offset, expected) in [
         (&b"not a bundle"[..], 0, "a SEQUENCE"),
         (b"", 0, "a SEQUENCE"),
-        (&trailing, bundle.len(), "nothing further"),
+        (&trailing, bundle.len(), "the end of the data"),
         (&indefinite, 1, "a definite length"),
         (
             &bundle[..bundle.len() - 1],

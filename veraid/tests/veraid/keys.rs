@@ -60,7 +60,7 @@ fn tells_private_keys_in_other_forms_apart() {
     const ENCRYPTED: [&str; 2] = ["encrypted", "openssl pkcs8"];
     const PKCS1: [&str; 2] = ["PKCS #1", "openssl pkcs8 -topk8 -nocrypt"];
     const SEC1: [&str; 2] = ["SEC 1", "openssl pkcs8 -topk8 -nocrypt"];
-    const PUBLIC: [&str; 2] = ["public key", "private key that belongs to it"];
+    const PUBLIC: [&str; 2] = ["public key", "the private key is needed"];
     let pbes2 = sequence(&[oid("1.2.840.113549.1.5.13"), null()]);
     let encrypted = sequence(&[pbes2, octet_string(&[1; 64])]);
     let pkcs1 = sequence(&[integer(&[0]), positive_integer(&modulus_of(2048))]);
@@ -96,8 +96,8 @@ fn tells_private_keys_in_other_forms_apart() {
 
 #[test]
 fn tells_private_keys_of_other_algorithms_and_sizes_apart() {
-    const USABLE: &str = "those for RSA, Ed25519, ECDSA (P-256, P-384) and ML-DSA can";
-    const SIZES: &str = "those of 2048 to 8192 bits can";
+    const USABLE: &str = "RSA, Ed25519, ECDSA (P-256, P-384) and ML-DSA are";
+    const SIZES: &str = "use 2048 to 8192 bits";
     let rsa = |bits| pem("PRIVATE KEY", &private_key_info(RSA_ENCRYPTION, bits));
     let other = |algorithm| pem("PRIVATE KEY", &private_key_info(algorithm, 2048));
     let bare = |algorithm: &str| one_asymmetric_key(&sequence(&[oid(algorithm)]), &[0], &[]);
@@ -117,7 +117,7 @@ fn tells_private_keys_of_other_algorithms_and_sizes_apart() {
         (rsa(1024), ["1024 bits", SIZES]),
         (rsa(2047), ["2047 bits", SIZES]),
         (rsa(8193), ["8193 bits", SIZES]),
-        (rsa(2048), ["malformed", "belong together"]),
+        (rsa(2048), ["malformed", "a consistent RSA private key"]),
     ]);
 }
 
@@ -177,20 +177,20 @@ fn tells_public_keys_that_cannot_be_used_apart() {
     for (file, words) in [
         (
             pem("PRIVATE KEY", &private),
-            ["private key", "keep the private one"],
+            ["private key", "keep the private key secret"],
         ),
         (
             pem("RSA PRIVATE KEY", &private),
-            ["private key", "keep the private one"],
+            ["private key", "keep the private key secret"],
         ),
         (
             pem("ENCRYPTED PRIVATE KEY", &private),
-            ["private key", "keep the private one"],
+            ["private key", "keep the private key secret"],
         ),
         (pem("RSA PUBLIC KEY", &[0]), ["PKCS #1", "RSAPublicKey_in"]),
         (pem("CERTIFICATE", &[0]), ["certificate", "public key"]),
-        (pem("PUBLIC KEY", &ed448), ["Ed448", "those for RSA"]),
-        (pem("PUBLIC KEY", &p521), ["ECDSA P-521", "those for RSA"]),
+        (pem("PUBLIC KEY", &ed448), ["Ed448", "RSA, Ed25519"]),
+        (pem("PUBLIC KEY", &p521), ["ECDSA P-521", "RSA, Ed25519"]),
         (
             pem("PUBLIC KEY", &spki_of(&modulus_of(1024), &[1, 0, 1])),
             ["1024 bits", "2048 to 8192"],
@@ -207,7 +207,10 @@ fn tells_public_keys_that_cannot_be_used_apart() {
             pem("PUBLIC KEY", &spki_of(&modulus_of(2048), &[1])),
             ["malformed", "exponent"],
         ),
-        (pem("PUBLIC KEY", &padded), ["malformed", "nothing further"]),
+        (
+            pem("PUBLIC KEY", &padded),
+            ["malformed", "the end of the data"],
+        ),
         (
             String::from("ssh-rsa AAAA"),
             ["not a PEM file", "-----BEGIN"],
@@ -510,7 +513,10 @@ fn reads_ed25519_files_of_both_versions() {
     }
     let mut other_half = BASE64.decode(V2.as_bytes()).unwrap();
     *other_half.last_mut().unwrap() ^= 1;
-    refuse(read_private, &[(other_half, "belong together")]);
+    refuse(
+        read_private,
+        &[(other_half, "a consistent Ed25519 key pair")],
+    );
 }
 
 /// RFC 8032 §7.1, tests 1 to 3.
@@ -629,25 +635,34 @@ fn reads_elliptic_curve_keys_with_and_without_their_public_half() {
             &[
                 (
                     parts.file(&parts.scalar, &[public(&other.point)]),
-                    "belongs to it",
+                    "the matching public key",
                 ),
                 (
                     parts.file(&parts.scalar, &[public(&compressed)]),
-                    "belongs to it",
+                    "the matching public key",
                 ),
                 (
                     one_asymmetric_key(&parts.algorithm, &key, &foreign),
-                    "belongs to it",
+                    "the matching public key",
                 ),
                 (
                     parts.file(&parts.scalar, &[named(other_curve)]),
                     "the same curve",
                 ),
-                (parts.file(&parts.scalar, &[null()]), "nothing further"),
-                (parts.file(&longer, &[]), "as long as the order"),
-                (parts.file(&parts.scalar[1..], &[]), "as long as the order"),
-                (parts.file(&zero, &[public(&parts.point)]), "on its curve"),
-                (parts.file(&beyond, &[public(&parts.point)]), "on its curve"),
+                (parts.file(&parts.scalar, &[null()]), "the end of the data"),
+                (parts.file(&longer, &[]), "the length of its curve's order"),
+                (
+                    parts.file(&parts.scalar[1..], &[]),
+                    "the length of its curve's order",
+                ),
+                (
+                    parts.file(&zero, &[public(&parts.point)]),
+                    "valid for its curve",
+                ),
+                (
+                    parts.file(&beyond, &[public(&parts.point)]),
+                    "valid for its curve",
+                ),
                 (
                     one_asymmetric_key(&parts.algorithm, &octet_string(&parts.scalar), &[]),
                     "an ECPrivateKey",
@@ -733,19 +748,19 @@ fn refuses_ml_dsa_keys_whose_parts_do_not_belong_together() {
         &[
             (
                 decode_pem(include_str!("../vectors/rfc9881/inconsistent-both.pem")),
-                "belong together",
+                "a consistent seed",
             ),
             (
                 decode_pem(include_str!("../vectors/rfc9881/inconsistent-digest.pem")),
-                "belong together",
+                "a consistent seed",
             ),
             (
                 decode_pem(include_str!("../vectors/rfc9881/inconsistent-vector.pem")),
-                "belong together",
+                "a consistent seed",
             ),
             (
                 beside(foreign.public_key().as_spki_der()),
-                "belong together",
+                "a consistent seed",
             ),
         ],
     );

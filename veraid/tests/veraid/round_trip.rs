@@ -726,6 +726,8 @@ fn issues_no_certificate_that_would_not_hold() {
     ] {
         let error = issue(member_key, key, outside);
         assert_eq!(error.reason(), "veraid.outside_issuer_period");
-        assert!(error.to_string().contains("shorten"), "{error}");
+        let both =
+            format!("valid for {outside}, but the organisation certificate is valid only for ");
+        assert!(error.to_string().contains(&both), "{error}");
     }
 }
