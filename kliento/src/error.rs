@@ -40,7 +40,7 @@ pub enum VerifyError {
 
     /// The token's period exceeds [`MAX_LIFETIME_SECONDS`].
     #[error(
-        "the token is to be valid for {} seconds ({period}); at most {MAX_LIFETIME_SECONDS} are allowed",
+        "the token's lifetime is {} seconds ({period}); the limit is {MAX_LIFETIME_SECONDS}",
         period.seconds()
     )]
     LifetimeTooLong {
@@ -65,14 +65,14 @@ pub enum VerifyError {
     },
 
     /// The token is valid, but its subject is none of those that the verifier's [`Requirements`](crate::Requirements) allow.
-    #[error("{} is not among the subjects that are allowed", Excerpt(subject))]
+    #[error("the subject {} is not allowed", Excerpt(subject))]
     SubjectNotAllowed {
         /// The subject that the token speaks for.
         subject: String,
     },
 
     /// The token is valid, but signed by the organisation in its member's place, or by its delegate.
-    #[error("the organisation signed the token; a signature of the member's own is required")]
+    #[error("the organisation signed the token, but the member must sign it itself")]
     MemberSignatureRequired {
         /// The subject that the token speaks for.
         subject: String,
@@ -80,14 +80,14 @@ pub enum VerifyError {
 
     /// The token is valid, but signed by the member itself, whose word is not enough.
     #[doc(alias = "OrganizationSignatureRequired")]
-    #[error("the member signed the token; a signature of the organisation's is required")]
+    #[error("the member signed the token, but the organisation must sign it")]
     OrganisationSignatureRequired {
         /// The subject that the token speaks for.
         subject: String,
     },
 
     /// The token is valid, but signed with a kind of key that is not among those required.
-    #[error("the token is signed with a key of {algorithm}, which is not among those allowed")]
+    #[error("the token is signed with a {algorithm} key, which is not allowed here")]
     KeyAlgorithmNotAllowed {
         /// The subject that the token speaks for.
         subject: String,
@@ -96,7 +96,7 @@ pub enum VerifyError {
     },
 
     /// The token is valid, but lives longer than this verifier takes.
-    #[error("the token is valid for {} seconds ({period}); at most {most} are allowed here", period.seconds())]
+    #[error("the token's lifetime is {} seconds ({period}); the limit here is {most}", period.seconds())]
     LifetimeNotAllowed {
         /// The subject that the token speaks for.
         subject: String,
@@ -107,7 +107,10 @@ pub enum VerifyError {
     },
 
     /// The token is valid, but lacks a claim that is required, or claims another value.
-    #[error("the claim {} is missing, or not what is required", Excerpt(name))]
+    #[error(
+        "the claim {} is missing, or does not have a required value",
+        Excerpt(name)
+    )]
     ClaimRequired {
         /// The subject that the token speaks for.
         subject: String,
@@ -214,7 +217,7 @@ impl VerifyError {
 pub enum IssueError {
     /// The token's period exceeds [`MAX_LIFETIME_SECONDS`].
     #[error(
-        "the token is to be valid for {} seconds ({period}); at most {MAX_LIFETIME_SECONDS} are allowed",
+        "the token's lifetime is {} seconds ({period}); the limit is {MAX_LIFETIME_SECONDS}",
         period.seconds()
     )]
     LifetimeTooLong {
@@ -273,9 +276,9 @@ pub struct TokenSyntaxError(SyntaxFault);
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 enum SyntaxFault {
-    #[error("not UTF-8 from byte {0} on")]
+    #[error("not UTF-8: invalid at byte {0}")]
     Encoding(usize),
-    #[error("a byte order mark stands before the JSON (RFC 8259 §8.1)")]
+    #[error("there is a byte order mark before the JSON (RFC 8259 §8.1)")]
     ByteOrderMark,
     #[error("{problem} at line {line} column {column}")]
     Json {

@@ -113,13 +113,13 @@ pub(crate) fn decode_base64(base64: &[u8]) -> Result<Vec<u8>, VerifyError> {
         .map_err(|error| VerifyError::MalformedHeader {
             detail: match error {
                 base64::DecodeError::InvalidByte(..) => {
-                    "the token holds a character that standard Base64 does not have"
+                    "the token contains a character that is not standard Base64"
                 }
-                base64::DecodeError::InvalidLength(_) => "the token's Base64 is cut short",
+                base64::DecodeError::InvalidLength(_) => "the token's Base64 is truncated",
                 base64::DecodeError::InvalidLastSymbol { .. } => {
-                    "the token's Base64 has stray bits at its end"
+                    "the token's Base64 has trailing bits that are not zero"
                 }
-                base64::DecodeError::InvalidPadding => "the token's Base64 is padded in part",
+                base64::DecodeError::InvalidPadding => "the token's Base64 is not fully padded",
             },
         })
 }

@@ -443,10 +443,10 @@ impl FromStr for SubjectPattern {
             return Err(fault("write *@example.com"));
         }
         if user.is_some_and(str::is_empty) {
-            return Err(fault("no user stands before the @"));
+            return Err(fault("there is no user name before the @"));
         }
         if user.is_some_and(|user| user.contains('@')) {
-            return Err(fault("user names have no @"));
+            return Err(fault("user names can't contain @"));
         }
         let (below, domain) = match domain.strip_prefix(BELOW) {
             Some(domain) => (true, domain),
@@ -454,12 +454,12 @@ impl FromStr for SubjectPattern {
         };
         if domain.contains(WILDCARD) {
             return Err(fault(
-                "in a domain, * stands alone in front of it: *.example.com",
+                "in a domain, * must be the whole first label: *.example.com",
             ));
         }
         let organisation = domain
             .parse()
-            .map_err(|_| fault("not the name of a domain, nor user@domain"))?;
+            .map_err(|_| fault("neither a domain nor user@domain"))?;
         Ok(Self {
             user: user.map(Into::into),
             below,

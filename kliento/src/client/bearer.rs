@@ -77,7 +77,7 @@ fn header_value(der: &[u8]) -> Result<HeaderValue, VerifyError> {
     let text = Zeroizing::new(header::encode(der).into_bytes());
     let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(text)).map_err(|_| {
         VerifyError::MalformedHeader {
-            detail: "the token is no value of a header field",
+            detail: "the token is not a valid value of a header field",
         }
     })?;
     value.set_sensitive(true);

@@ -148,13 +148,16 @@ async fn read_up_to(
 /// The reason why a command gave no token.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CommandFault {
-    #[error("it cannot be started")]
+    #[error("it could not be started")]
     NotStarted(#[source] io::Error),
-    #[error("it was lost sight of")]
+    #[error("its output or exit status could not be read")]
     Lost(#[source] io::Error),
-    #[error("it printed more than {} bytes, which no token has", form::MAX_OCTETS)]
+    #[error(
+        "it printed more than {} bytes, which is more than any token has",
+        form::MAX_OCTETS
+    )]
     TooMuch,
-    #[error("it ended with {status}{complaint}")]
+    #[error("it failed with {status}{complaint}")]
     Failed {
         status: ExitStatus,
         complaint: Complaint,

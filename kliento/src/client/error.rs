@@ -37,14 +37,14 @@ pub enum TokenSourceError {
     },
 
     /// The renewal ended without a result: a function panicked, or its runtime is shutting down.
-    #[error("no token from {supply}: the renewal was broken off")]
+    #[error("no token from {supply}: the renewal was aborted")]
     BrokenOff {
         /// The supply of the token.
         supply: Arc<str>,
     },
 
     /// The supply's output is not a token bundle.
-    #[error("what came from {supply} is no token")]
+    #[error("{supply} did not provide a token")]
     Unreadable {
         /// The supply of the token.
         supply: Arc<str>,
@@ -69,7 +69,9 @@ pub enum TokenSourceError {
 
     /// The token, one of its certificates or its DNSSEC chain has expired: the supply is out of
     /// date.
-    #[error("the token from {supply} has ended: it holds for {period}, and it is {now}")]
+    #[error(
+        "the token from {supply} has expired: it was valid for {period}, and the time is {now}"
+    )]
     Expired {
         /// The supply of the token.
         supply: Arc<str>,
@@ -82,7 +84,9 @@ pub enum TokenSourceError {
 
     /// The token, one of its certificates or its DNSSEC chain is not yet valid. Perhaps this
     /// machine's clock is behind the signer's.
-    #[error("the token from {supply} does not hold yet: it holds for {period}, and it is {now}")]
+    #[error(
+        "the token from {supply} is not valid yet: it is valid for {period}, and the time is {now}"
+    )]
     NotYetValid {
         /// The supply of the token.
         supply: Arc<str>,
@@ -96,7 +100,7 @@ pub enum TokenSourceError {
     /// The token, its certificates and its DNSSEC chain have no common second of validity. Usually
     /// the member id bundle is out of date.
     #[error(
-        "the token from {supply} never holds: it, its certificates and its DNSSEC chain never do at one time"
+        "the token from {supply} is never valid: the token, its certificates and its DNSSEC chain have no common period"
     )]
     NeverValid {
         /// The supply of the token.
@@ -104,7 +108,7 @@ pub enum TokenSourceError {
     },
 
     /// Renewals run as Tokio tasks, and the source was called outside of a runtime.
-    #[error("a token can be renewed in a Tokio runtime only")]
+    #[error("tokens can only be renewed in a Tokio runtime")]
     NoRuntime,
 }
 

@@ -155,20 +155,20 @@ impl fmt::Display for Origin {
 #[non_exhaustive]
 pub enum OriginError {
     /// The text is not a URL.
-    #[error("this is no URL")]
+    #[error("not a URL")]
     NotAUrl(#[source] Box<dyn core::error::Error + Send + Sync>),
 
     /// The URL is for another protocol.
-    #[error("this is not an http or https URL with a host")]
+    #[error("not an http or https URL with a host")]
     NotHttp,
 
     /// The URL has a user, a query or a fragment.
-    #[error("this URL has more than a scheme, a host, a port and a path")]
+    #[error("the URL has a user, a query or a fragment, which an origin can't have")]
     MoreThanAnOrigin,
 
     /// Tokens would travel unencrypted.
     #[error(
-        "tokens are sent by https only; `Origin::allowing_plain_http` lets them travel in the clear"
+        "tokens are only sent over https; `Origin::allowing_plain_http` allows unencrypted http"
     )]
     PlainHttp,
 }

@@ -186,16 +186,16 @@ fn read_key(path: &Path) -> Result<PrivateKey, SigningFault> {
 pub(super) enum SigningFault {
     #[error("cannot read {}", path.display())]
     File { path: PathBuf, source: io::Error },
-    #[error("{} is no member id bundle", path.display())]
+    #[error("{} is not a member id bundle", path.display())]
     Bundle {
         path: PathBuf,
         source: Box<VerifyError>,
     },
-    #[error("{} is no private key", path.display())]
+    #[error("{} is not a private key", path.display())]
     Key { path: PathBuf, source: KeyError },
     #[error("cannot sign a token")]
     Refused(#[source] Box<IssueError>),
-    #[error("signing was broken off")]
+    #[error("signing was aborted")]
     BrokenOff(#[source] io::Error),
 }
 

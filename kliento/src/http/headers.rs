@@ -79,7 +79,7 @@ impl Kliento {
         header::decode(value)?;
         let mut value =
             HeaderValue::from_bytes(value).map_err(|_| VerifyError::MalformedHeader {
-                detail: "the token holds a character that standard Base64 does not have",
+                detail: "the token contains a character that is not standard Base64",
             })?;
         value.set_sensitive(true);
         Ok(Self { value })

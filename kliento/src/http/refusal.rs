@@ -29,7 +29,7 @@ pub enum Refusal {
 
     /// The token is valid, but its claims [don't fit](crate::Claims::deserialise) the server's
     /// type: 403.
-    #[error("the token's claims do not fit")]
+    #[error("the token's claims don't fit the expected type")]
     Claims(#[from] ClaimsError),
 
     /// The application refuses the request by a rule of its own ([`Refusal::forbidden`]): 403.
@@ -44,12 +44,12 @@ pub enum Refusal {
     /// The verification did not finish: it panicked, which is a bug to report, or the runtime is
     /// shutting down, or there is no Tokio runtime. 500, since a request that was not verified must
     /// not pass.
-    #[error("the verification did not come to an end")]
+    #[error("the verification did not finish")]
     VerificationFailed,
 
     /// A handler needs an identity, but there is no [`KlientoLayer`](super::tower::KlientoLayer) in
     /// front of it: a mistake in the server. 500.
-    #[error("no KlientoLayer stands in front of the handler that asks for an identity")]
+    #[error("the handler needs an identity, but there is no KlientoLayer in front of it")]
     MissingLayer,
 }
 

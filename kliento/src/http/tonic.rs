@@ -156,7 +156,7 @@ impl TokenInterceptor<()> {
     ) -> TokenInterceptor<impl FnMut() -> Result<BearerToken, Status> + Clone + Send> {
         TokenInterceptor::new(move || {
             let token = source.current();
-            token.ok_or_else(|| Status::unavailable("no token is at hand that is valid now"))
+            token.ok_or_else(|| Status::unavailable("there is no valid token"))
         })
     }
 }
@@ -171,7 +171,7 @@ where
         let mut value: MetadataValue<Ascii> = authorization
             .as_ref()
             .parse()
-            .map_err(|_| Status::internal("the authorization is no text that metadata can hold"))?;
+            .map_err(|_| Status::internal("the authorization is not valid in metadata"))?;
         value.set_sensitive(true);
         request.metadata_mut().insert(AUTHORIZATION.as_str(), value);
         Ok(request)

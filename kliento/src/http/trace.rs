@@ -65,6 +65,6 @@ pub(super) fn missing_layer() {
     tracing::error!(
         target: "kliento",
         reason = Refusal::MissingLayer.reason(),
-        "no KlientoLayer stands in front of the handler that asks for an identity"
+        "the handler needs an identity, but there is no KlientoLayer in front of it"
     );
 }

@@ -346,7 +346,7 @@ async fn tells_the_log_what_it_does_not_tell_the_client_and_never_the_token() {
 
     let log = log.lock().unwrap();
     assert_eq!(log.len(), 3, "a request that got through is no refusal");
-    assert!(log[0].starts_with("\"bob@example.com\" is not among the subjects"));
+    assert!(log[0].starts_with("the subject \"bob@example.com\" is not allowed"));
     assert!(log[1].contains("[cms.bad_signature] /"));
     assert!(log[2].contains("[http.missing_authorization] /"));
     for token in [&*BOBS, &tampered] {

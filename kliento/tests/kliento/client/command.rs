@@ -56,11 +56,11 @@ async fn takes_each_form_and_passes_arguments_and_variables_as_they_are() {
 async fn a_failure_says_what_the_command_complained_about() {
     let (error, cause) = failure(shell("echo MII; echo 'no key for\talice' >&2; exit 3")).await;
     assert_eq!(error.to_string(), "no token from the command sh");
-    assert_eq!(cause, "it ended with exit status: 3: no key for alice");
+    assert_eq!(cause, "it failed with exit status: 3: no key for alice");
     let (_, cause) = failure(shell("exit 1")).await;
-    assert_eq!(cause, "it ended with exit status: 1");
+    assert_eq!(cause, "it failed with exit status: 1");
     let (_, cause) = failure(TokenCommand::new("/no/such/program")).await;
-    assert_eq!(cause, "it cannot be started");
+    assert_eq!(cause, "it could not be started");
 }
 
 #[tokio::test]

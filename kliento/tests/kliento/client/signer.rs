@@ -51,7 +51,7 @@ async fn lifetimes_are_for_their_owner_to_choose_up_to_an_hour() {
     let cause = std::error::Error::source(&error).unwrap();
     assert_eq!(cause.to_string(), "cannot sign a token");
     let cause = cause.source().unwrap().to_string();
-    assert!(cause.contains("at most 3600"), "{cause}");
+    assert!(cause.contains("the limit is 3600"), "{cause}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -100,8 +100,8 @@ async fn says_which_file_is_wrong() {
     for (id, key, expected) in [
         ("missing", "key", "cannot read "),
         ("id", "missing", "cannot read "),
-        ("other", "key", "other is no member id bundle"),
-        ("id", "other", "other is no private key"),
+        ("other", "key", "other is not a member id bundle"),
+        ("id", "other", "other is not a private key"),
     ] {
         let error = source(MemberSigner::from_files(path(id), path(key)))
             .token()
