@@ -92,7 +92,7 @@ impl Destination {
             )
             .hint("give `--out` a file")),
             Self::Stdout if content.is_binary() && io::stdout().is_terminal() => Err(
-                Fault::failure("this is binary data, which a terminal can't show")
+                Fault::failure("the output is binary, and stdout is a terminal")
                     .hint("give `--out` a file, or redirect stdout"),
             ),
             Self::Stdout => output::check_stdout(),
@@ -123,7 +123,7 @@ impl Destination {
                 })?;
                 if is_replaced {
                     warn(format_args!(
-                        "{} held another certificate, which is replaced",
+                        "{} contained another certificate, which was replaced",
                         path.display()
                     ));
                 }
@@ -194,7 +194,7 @@ fn holds_private_key(path: &Path) -> io::Result<bool> {
 /// The refusal to replace a file that can't be looked at, as it may be a key.
 fn unknown_content(path: &Path, error: &io::Error) -> Fault {
     Fault::failure(format!(
-        "cannot tell what {} holds, so it is not replaced: {error}",
+        "cannot read {}, so it is not replaced: {error}",
         path.display()
     ))
     .hint("choose another file, or delete that one first")
@@ -216,7 +216,7 @@ fn replaces_certificate(path: &Path, octets: &[u8]) -> bool {
 
 fn no_regular_file(path: &Path) -> Fault {
     Fault::failure(format!(
-        "{} is no regular file, and secrets are written to nothing else",
+        "{} is not a regular file; secrets are written only to regular files",
         path.display()
     ))
     .hint("choose another file, or write to stdout with `--out -`")
@@ -224,10 +224,10 @@ fn no_regular_file(path: &Path) -> Fault {
 
 fn already_there(path: &Path) -> Fault {
     Fault::failure(format!(
-        "{} exists already, and keys are not overwritten",
+        "{} already exists, and existing keys are not overwritten",
         path.display()
     ))
-    .hint("choose another file, or delete it first (`key generate` has --force) if the key in it is not needed any more")
+    .hint("choose another file, or delete this one if its key is no longer needed (`key generate --force` replaces it)")
 }
 
 fn write_file(path: &Path, octets: &[u8], content: Content) -> io::Result<()> {
@@ -316,7 +316,7 @@ fn check_owner(link: &fs::Metadata, path: &Path) -> io::Result<()> {
     Err(io::Error::new(
         io::ErrorKind::PermissionDenied,
         format!(
-            "{} is another user's symbolic link, which is not followed",
+            "{} is a symbolic link of another user, which is not followed",
             path.display()
         ),
     ))

@@ -113,7 +113,7 @@ impl Signed {
             warnings: organisation
                 .confusable_labels()
                 .iter()
-                .map(|label| format!("the domain may pass for another: {label}"))
+                .map(|label| format!("the domain may be mistaken for another: {label}"))
                 .collect(),
         }
     }

@@ -69,7 +69,7 @@ impl FromStr for Duration {
             .filter(|&total| total <= 10_000 * 366 * 86_400)
             .ok_or("longer than ten thousand years")?;
         if total == 0 {
-            return Err("must be one second at least");
+            return Err("must be at least one second");
         }
         Ok(Self(total))
     }

@@ -111,7 +111,8 @@ impl Fault {
             }
             // Which can be too long for a file's name, too.
             _ if looks_like_a_token(&name) => fault.hint(
-                "give a file; pipe a token in with `-`, as in: echo 'Kliento MII…' | kliento token verify … -",
+                "give a file name; to pass a token itself, use `-` and stdin: echo 'Kliento MII…' | kliento token \
+                 verify … -",
             ),
             _ => fault,
         }

@@ -38,13 +38,15 @@ impl LibraryError for kliento::VerifyError {
         let hint = match self {
             Self::VeraId(error) => return error.hint(),
             Self::AudienceMismatch { .. } => {
-                "audiences match letter by letter; `kliento token inspect` shows which one the token names"
+                "audiences must be equal byte by byte; `kliento token inspect` shows the token's audience"
             }
-            Self::DetachedToken => "this is no token; see `kliento signature verify --plaintext`",
+            Self::DetachedToken => {
+                "this is not a token; see `kliento signature verify --plaintext`"
+            }
             Self::LifetimeTooLong { .. } => LIVES_TOO_LONG,
             Self::BundleTooLarge { .. } => TOO_LARGE,
             Self::WrongScheme => {
-                "a bundle is read as DER, as Base64, or as an Authorization value (Kliento MII…)"
+                "a bundle must be DER, Base64 or an Authorization value (Kliento MII…)"
             }
             _ => return None,
         };
@@ -94,9 +96,9 @@ impl LibraryError for kliento::AudienceError {
 }
 
 const LIVES_TOO_LONG: &str = "issue it again with --valid-for 1h or less";
-const TOO_LARGE: &str = "the DNSSEC chain is most of a bundle; retrieve it with `kliento dnssec retrieve`, which keeps only \
-     what the proof needs. ML-DSA keys and signatures take thousands of bytes each: try smaller ones, or none but the \
-     organisation's";
+const TOO_LARGE: &str = "most of a bundle is its DNSSEC chain: retrieve it with `kliento dnssec retrieve`, which keeps \
+     only the necessary records. ML-DSA keys and signatures take thousands of bytes each: use smaller ones, or ML-DSA \
+     for the organisation's key alone";
 
 impl LibraryError for veraid::VerifyError {
     fn reason(&self) -> &'static str {
@@ -121,17 +123,18 @@ impl LibraryError for veraid::VerifyError {
             Self::Dnssec(error) => return error.hint(),
             // What would do depends on what was refused.
             Self::AlgorithmNotAllowed { algorithm, .. } => {
-                return Some(format!("--allow-algorithm {algorithm} takes such keys").into());
+                return Some(
+                    format!("to accept such keys, give --allow-algorithm {algorithm}").into(),
+                );
             }
             Self::DialectNotAccepted { dialect } => {
                 return Some(
-                    format!("--dialect {dialect} takes it, and without --dialect both are taken")
-                        .into(),
+                    format!("give --dialect {dialect}, or omit --dialect to accept both").into(),
                 );
             }
             Self::InvalidAttribution(NameError::NotNormalised { normalised }) => {
                 return Some(
-                    format!("whoever signs writes the name so: --on-behalf-of {normalised}").into(),
+                    format!("the signer must write the name as --on-behalf-of {normalised}").into(),
                 );
             }
             Self::InvalidCommonName {
@@ -150,44 +153,45 @@ impl LibraryError for veraid::VerifyError {
                 source: KeyError::NotInVeraId { .. },
                 ..
             } => {
-                "use DomainAuth, as in `kliento organisation record --dialect domainauth`, which has such keys"
+                "use DomainAuth, which supports such keys, as in `kliento organisation record --dialect domainauth`"
             }
-            Self::MissingContent => "give what was signed with --plaintext",
-            Self::UnexpectedContent => {
-                "leave --plaintext out to verify the content that is in the bundle"
-            }
+            Self::MissingContent => "give the signed content with --plaintext",
+            Self::UnexpectedContent => "omit --plaintext to verify the content in the bundle",
             Self::RecordAbsent(_) => {
                 "publish the record that `kliento organisation record` prints, then retrieve the chain again"
             }
             Self::NoMatchingRecord => {
-                "is the key's record published? see `kliento organisation record`, then retrieve the chain again"
+                "check that the key's record is published (see `kliento organisation record`), then retrieve the chain \
+                 again"
             }
             Self::NoRecordResponse { .. } => IS_IT_THE_CHAIN,
-            Self::SignatureExpired { .. } => "issue a new one; --at verifies at another time",
+            Self::SignatureExpired { .. } => {
+                "issue a new token; to verify at another time, use --at"
+            }
             Self::SignatureNotYetValid { .. } | Self::CertificateNotYetValid { .. } => {
                 IS_THE_CLOCK_RIGHT
             }
             Self::CertificateTooLong { .. } | Self::SignatureTooLong { .. } => {
-                "in DomainAuth nothing is valid for longer than 90 days: make it with --valid-for 90d or less"
+                "in DomainAuth, certificates and signatures are valid for at most 90 days: use --valid-for 90d or less"
             }
             Self::OtherIssuer { .. } => {
-                "give each certificate from the organisation's down to the one that issues, with --intermediate"
+                "give every certificate between the organisation's and the member's with --intermediate"
             }
-            Self::VerificationTooLong { .. } => "put --from and --until at most 90 days apart",
+            Self::VerificationTooLong { .. } => "choose --from and --until at most 90 days apart",
             Self::PathTooLong { .. } => {
-                "the certificate above needs a larger --path-length: 1, say, for the organisation's (`kliento \
-                 organisation certificate`) if those to whom it delegates issue certificates to members"
+                "make the certificate above with a larger --path-length. An organisation whose delegates certify \
+                 members needs 1 (`kliento organisation certificate --path-length 1`)"
             }
             Self::IntermediatesOutsideDialect => {
-                "delegating takes DomainAuth: a chain from `kliento dnssec retrieve --dialect domainauth`, and \
-                 certificates for it"
+                "delegation needs DomainAuth: retrieve the chain with `kliento dnssec retrieve --dialect domainauth`, \
+                 and make the certificates for DomainAuth"
             }
             Self::AmbiguousDialect => {
                 "retrieve the chain again with `kliento dnssec retrieve`, which asks for one dialect at a time"
             }
             Self::CertificateExpired { .. } => {
-                "certify the key again with `kliento member certify`, or the organisation with `kliento organisation \
-                 certificate`"
+                "renew the certificate: the member's with `kliento member certify`, or the organisation's with \
+                 `kliento organisation certificate`"
             }
             _ => return None,
         };
@@ -221,7 +225,9 @@ impl LibraryError for veraid::IssueError {
             Self::KeyMismatch { .. } => {
                 "this key does not match that certificate; use the one it was made for"
             }
-            Self::MemberHasOrganisationKey => "make the member a key with `kliento key generate`",
+            Self::MemberHasOrganisationKey => {
+                "generate a key for the member with `kliento key generate`"
+            }
             Self::OutsideIssuerPeriod { .. } => {
                 "shorten it with --valid-for, or renew the organisation's certificate with `kliento organisation \
                  certificate`"
@@ -233,8 +239,8 @@ impl LibraryError for veraid::IssueError {
 }
 
 const IS_IT_THE_CHAIN: &str =
-    "is this the chain of that domain? `kliento dnssec inspect` shows what is in it";
-const IS_THE_CLOCK_RIGHT: &str = "is the clock right? --at verifies at another time";
+    "check that this is the domain's chain: `kliento dnssec inspect` shows its content";
+const IS_THE_CLOCK_RIGHT: &str = "check this machine's clock; to verify at another time, use --at";
 
 impl LibraryError for dnssec::Error {
     fn reason(&self) -> &'static str {
@@ -258,11 +264,11 @@ impl LibraryError for dnssec::Error {
             }
             Self::RrsigNotYetValid { .. } => IS_THE_CLOCK_RIGHT,
             Self::RrsigTooLong { .. } => {
-                "DomainAuth takes DNSSEC signatures of 90 days or less; whoever runs the zone can make them so"
+                "DomainAuth allows DNSSEC signatures of at most 90 days; ask the operator of the zone to shorten them"
             }
             Self::MissingResponse(_) => IS_IT_THE_CHAIN,
             Self::NoTrustAnchor(_) | Self::DnskeyNotCommitted { .. } => {
-                "if this domain is signed under a private root, give its keys with --trust-anchors"
+                "if this domain is below a private root, give its keys with --trust-anchors"
             }
             _ => return None,
         };
@@ -273,9 +279,9 @@ impl LibraryError for dnssec::Error {
 /// The hint on a retrieval that failed. Where several resolvers failed, the first one's failure counts.
 pub(crate) fn of_retrieval(error: &RetrievalError) -> Option<&'static str> {
     match error {
-        RetrievalError::UntrustedResolver { .. } => Some(
-            "for a resolver of your own, give the certificate of its authority with --resolver-ca",
-        ),
+        RetrievalError::UntrustedResolver { .. } => {
+            Some("for your own resolver, give the certificate of its authority with --resolver-ca")
+        }
         RetrievalError::NoProof(failures) => match failures.first() {
             Some(failure) => of_retrieval(&failure.error),
             None => error.hint(),

@@ -138,7 +138,7 @@ impl Source {
         match self {
             Self::Stdin if STDIN_IS_TAKEN.swap(true, Ordering::Relaxed) => {
                 return Err(Fault::failure("stdin can be read only once")
-                    .hint("give `-` for one input at most"));
+                    .hint("give `-` for at most one input"));
             }
             Self::Stdin => read(&mut io::stdin().lock(), 0),
             Self::File(path) => File::open(path).and_then(|mut file| {
@@ -155,7 +155,7 @@ impl Source {
     }
 
     fn too_large(&self, limit: u64) -> String {
-        format!("{self} has more than {limit} bytes, which is no input of mine")
+        format!("{self} has more than {limit} bytes, the limit for this kind of input")
     }
 
     fn path(&self) -> &Path {
@@ -219,8 +219,8 @@ fn decode_utf_16(octets: &[u8], unit: impl Fn([u8; 2]) -> u16) -> Option<Zeroizi
 /// Decodes what was read from `source`, which must be text.
 pub(crate) fn text_of<'a>(source: &Source, octets: &'a [u8]) -> Result<Text<'a>, Fault> {
     Text::decode(octets).ok_or_else(|| {
-        Fault::failure(format!("{source}: this is not text"))
-            .hint("text is read in UTF-8, and in UTF-16 with a byte order mark")
+        Fault::failure(format!("{source}: not a text file"))
+            .hint("text must be UTF-8, or UTF-16 with a byte order mark")
     })
 }
 
@@ -293,14 +293,14 @@ pub(crate) fn bundle_octets(input: Vec<u8>) -> Result<Vec<u8>, Fault> {
                 "input.malformed_base64",
                 "not a token bundle: UTF-16 text that is neither Base64 nor `Kliento …`",
             )
-            .hint("PowerShell's > changes binary output: write it with --out FILE, or as text with --format header"));
+            .hint("PowerShell's > corrupts binary output: use --out FILE, or write text with --format header"));
         }
         // Neither: whatever reads DER will say what it misses.
         _ => return Ok(input),
     };
     let text = field_value(text.trim_ascii());
     if text.is_empty() {
-        return Err(Fault::malformed("input.empty", "there is nothing in it"));
+        return Err(Fault::malformed("input.empty", "it is empty"));
     }
     let is_header = text
         .get(..header::SCHEME.len())
@@ -337,21 +337,21 @@ fn decode_base64(text: &str) -> Result<Vec<u8>, Fault> {
     engine.decode(joined).map_err(|error| {
         let problem = match error {
             DecodeError::InvalidByte(_, b'=') | DecodeError::InvalidPadding => {
-                "the Base64 is padded wrongly".to_owned()
+                "the Base64 has wrong padding".to_owned()
             }
             DecodeError::InvalidByte(_, octet) => {
-                format!("{:?} is no character of Base64", char::from(octet))
+                format!("{:?} is not a Base64 character", char::from(octet))
             }
-            DecodeError::InvalidLength(_) => "the Base64 is cut short".to_owned(),
+            DecodeError::InvalidLength(_) => "the Base64 is truncated".to_owned(),
             DecodeError::InvalidLastSymbol { .. } => {
-                "the Base64 is cut short or has another character at its end".to_owned()
+                "the Base64 is truncated, or its last character is wrong".to_owned()
             }
         };
         Fault::malformed(
             "input.malformed_base64",
             format!("not a token bundle: expected DER, Base64 or `Kliento …` ({problem})"),
         )
-        .hint("a bundle is read as DER, as Base64, or as an Authorization value (Kliento MII…)")
+        .hint("a bundle must be DER, Base64 or an Authorization value (Kliento MII…)")
     })
 }
 
@@ -414,11 +414,11 @@ mod tests {
                 .to_owned()
         };
         for (input, problem) in [
-            (&b"MAMC:QA="[..], "':' is no character of Base64"),
-            (b"MAMCAQ-A", "'-' is no character of Base64"),
-            (b"MAMCAQB=", "has another character at its end"),
-            (b"MAMCAQAAA", "cut short"),
-            (b"MAMCAQA==", "padded wrongly"),
+            (&b"MAMC:QA="[..], "':' is not a Base64 character"),
+            (b"MAMCAQ-A", "'-' is not a Base64 character"),
+            (b"MAMCAQB=", "its last character is wrong"),
+            (b"MAMCAQAAA", "truncated"),
+            (b"MAMCAQA==", "wrong padding"),
             // The start of a bundle in DER, as PowerShell 5 writes it.
             (b"\xff\xfe0\0\x02%\xab\0", "UTF-16 text"),
         ] {

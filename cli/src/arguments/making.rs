@@ -23,7 +23,7 @@ impl StartArguments {
     pub(crate) fn period(&self, length: Duration) -> Result<Period, Fault> {
         let start = self.not_before.unwrap_or_else(now);
         Period::new(start, start.saturating_add(length.signed_seconds()))
-            .ok_or_else(|| Fault::failure("that is beyond the end of time"))
+            .ok_or_else(|| Fault::failure("the end of the period is out of range"))
     }
 }
 
@@ -120,7 +120,7 @@ impl<L: Lifetime> MakingArguments<L> {
 pub(crate) fn warn_of_an_early_end(made: Period, rest: Period) {
     if rest.end() < made.end() {
         terminal::warn(format_args!(
-            "it is made to be valid until {}, but its DNSSEC chain and certificates hold only until {}",
+            "it is valid until {} by its own dates, but its DNSSEC chain and certificates expire at {}",
             made.end(),
             rest.end()
         ));

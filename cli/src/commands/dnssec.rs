@@ -203,9 +203,7 @@ impl Retrieve {
                 .map(|owner| (owner, RecordType::TXT))
                 .map_err(|error| Fault::in_file(domain, &error)),
             (None, Some(name), Some(record_type)) => Ok((name.clone(), record_type)),
-            _ => Err(Fault::failure(
-                "give a --domain, or a --name and its --type",
-            )),
+            _ => Err(Fault::failure("give either --domain, or --name and --type")),
         }
     }
 
@@ -225,7 +223,7 @@ impl Retrieve {
         let fact = chain.look_up(name, RecordType::TXT, anchors, demand);
         if let Err(error) = fact.and_then(Fact::into_secure) {
             terminal::warn(format_args!(
-                "DomainAuth takes DNSSEC signatures of 90 days or less, so verifiers will refuse this chain: {error}"
+                "DomainAuth allows DNSSEC signatures of at most 90 days, so verifiers will refuse this chain: {error}"
             ));
         }
     }
@@ -254,8 +252,9 @@ pub(super) fn certificates(source: &Source, octets: &[u8]) -> Result<Vec<Vec<u8>
         .map_err(|error| Fault::failure(format!("{source}: {error}")))?;
     if certificates.is_empty() {
         return Err(
-            Fault::failure(format!("{source}: there is no certificate in it"))
-                .hint("give the certificate of the resolver's authority as PEM"),
+            Fault::failure(format!("{source}: the file contains no certificate")).hint(
+                "give the PEM certificate of the authority that issued the resolver's certificate",
+            ),
         );
     }
     Ok(certificates)
@@ -274,11 +273,12 @@ fn warn_of_strange_records(proof: &Proof<'_>, dialect: Dialect) {
     let strange = texts().filter(|text| !parses(text.clone())).count();
     if strange == texts().count() {
         terminal::warn(format_args!(
-            "none of the TXT records there is a {protocol} record; see `kliento organisation record`"
+            "none of the TXT records at this name is a {protocol} record; see `kliento organisation record`"
         ));
     } else if strange > 0 {
         terminal::warn(format_args!(
-            "some of the TXT records there are no {protocol} records; other implementations may refuse all of them"
+            "some of the TXT records at this name are not {protocol} records; other implementations may refuse all of \
+             them"
         ));
     }
 }

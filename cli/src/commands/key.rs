@@ -93,7 +93,7 @@ impl Generate {
             ..KeyDocument::new(key.public_key())
         };
         let text = format!(
-            "Wrote {}, a private key ({}). Keep it to yourself.",
+            "Wrote {}, a private key ({}). Keep it secret.",
             self.out, document.algorithm
         );
         self.out.report(output, &document, &text)

@@ -140,10 +140,11 @@ impl Arguments {
                 .as_deref()
                 .unwrap_or("none, or one that the entry can lead elsewhere");
             return Err(Fault::failure(format!(
-                "the cluster's entry asks for a token for {audience}, which is not the origin of its server ({server})"
+                "the cluster's entry in the kubeconfig has the audience {audience}, which is not the origin of its \
+                 server ({server})"
             ))
             .hint(
-                "give --audience; or --audience-from-cluster, if nobody else can add clusters to the kubeconfig",
+                "give --audience, or --audience-from-cluster if only trusted people can edit the kubeconfig",
             ));
         }
         audience
@@ -196,7 +197,7 @@ fn period(
     let end = not_before
         .unwrap_or(now)
         .saturating_add(valid_for.signed_seconds());
-    Period::new(start, end).ok_or_else(|| Fault::failure("that is beyond the end of time"))
+    Period::new(start, end).ok_or_else(|| Fault::failure("the end of the period is out of range"))
 }
 
 /// The versions of the interface. Since its v1beta1 they differ in name alone, as far as tokens go.
@@ -248,7 +249,7 @@ impl Request {
         let Object(information): Object<Information> =
             serde_json::from_str(json).map_err(|error| {
                 Fault::in_file(EXEC_INFO, &error).hint(
-                    "kubectl sets this variable to an ExecCredential; unset it to try this by hand",
+                    "kubectl sets this variable to an ExecCredential; unset it to run the command by hand",
                 )
             })?;
         if information.kind != KIND {
@@ -279,9 +280,11 @@ impl Request {
 fn unknown_version(asked: &str) -> Fault {
     let [newest, older] = Version::ALL.map(Version::name);
     Fault::failure(format!(
-        "{EXEC_INFO} asks for an answer in version {asked:?}, which is none that I speak: {newest} and {older}"
+        "{EXEC_INFO} requests version {asked:?}, which is not supported ({newest} and {older} are)"
     ))
-    .hint(format!("in the kubeconfig file, write `apiVersion: {newest}` below `exec`"))
+    .hint(format!(
+        "in the kubeconfig file, write `apiVersion: {newest}` under `exec`"
+    ))
 }
 
 /// The `ExecCredential` that comes in. What else it says (the cluster's certificates, whether there is a terminal) makes

@@ -143,7 +143,7 @@ impl Certify {
             valid_until: verified.period().end().to_string(),
         };
         let text = format!(
-            "Wrote {}, the member id bundle of {id}, which holds until {}.",
+            "Wrote {}, the member id bundle of {id}, valid until {}.",
             self.out, document.valid_until
         );
         self.out.report(output, &document, &text)

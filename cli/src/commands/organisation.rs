@@ -142,7 +142,7 @@ impl Record {
             .and_then(TtlOverride::from_seconds)
             .ok_or_else(|| {
                 Fault::failure(format!(
-                    "--ttl-override {} is longer than the 90 days that a record may have",
+                    "--ttl-override {} is longer than 90 days, the limit for a record",
                     self.ttl_override
                 ))
                 .hint("give 90d or less")
@@ -199,7 +199,7 @@ impl Record {
             return Err(Fault::failure(
                 "--digest-type is for DomainAuth; VeraId's records don't name one",
             )
-            .hint("leave --digest-type out, or give --dialect domainauth"));
+            .hint("omit --digest-type, or give --dialect domainauth"));
         }
         Ok(())
     }
@@ -213,11 +213,12 @@ fn unrecordable(error: TxtRecordKeyError) -> Fault {
             dialect: Dialect::VeraId,
             algorithm,
         } if algorithm.is_experimental() => {
-            fault.hint("give --dialect domainauth, which has numbers for experimental keys")
+            fault.hint("give --dialect domainauth, which supports experimental keys")
         }
-        TxtRecordKeyError::NoNumber { .. } => fault
-            .hint("an organisation's RSA key has 2048, 3072 or 4096 bits; members may have others"),
-        TxtRecordKeyError::DigestType { .. } => fault.hint("leave --digest-type out"),
+        TxtRecordKeyError::NoNumber { .. } => fault.hint(
+            "in VeraId, an organisation's RSA key must have 2048, 3072 or 4096 bits; members' keys may have other sizes",
+        ),
+        TxtRecordKeyError::DigestType { .. } => fault.hint("omit --digest-type"),
         _ => fault,
     }
 }
@@ -230,10 +231,10 @@ fn check_lifetime(dialect: Dialect, valid_for: Duration) -> Result<(), Fault> {
     let limit = u64::from(MAX_DOMAIN_AUTH_SECONDS);
     if dialect == Dialect::DomainAuth && valid_for.seconds() > limit {
         return Err(Fault::failure(format!(
-            "--valid-for {valid_for}: in DomainAuth a certificate is valid for {} at most",
+            "--valid-for {valid_for}: in DomainAuth, a certificate is valid for at most {}",
             Duration::from_seconds(limit)
         ))
-        .hint("give 90d or less, and make it again in time"));
+        .hint("give 90d or less, and renew the certificate in time"));
     }
     Ok(())
 }
@@ -328,7 +329,7 @@ impl Certificate {
                 "--path-length {}: VeraId has no intermediate certificates",
                 self.path_length
             ))
-            .hint("leave --path-length out, or give --dialect domainauth");
+            .hint("omit --path-length, or give --dialect domainauth");
         }
         Fault::of_request(error)
     }

@@ -198,10 +198,10 @@ impl Issue {
 pub(super) fn check_lifetime(valid_for: Duration) -> Result<(), Fault> {
     if valid_for.seconds() > kliento::MAX_LIFETIME_SECONDS {
         return Err(Fault::failure(format!(
-            "--valid-for {valid_for}: a token lives {} at most",
+            "--valid-for {valid_for}: the lifetime of a token is at most {}",
             Duration::from_seconds(kliento::MAX_LIFETIME_SECONDS)
         ))
-        .hint("issue short tokens, and issue them often: it needs no network"));
+        .hint("issue short-lived tokens more often: this needs no network"));
     }
     Ok(())
 }

@@ -44,9 +44,9 @@ fn keeper(zone: &Name, own: Option<&Name>) -> String {
         return format!("the DNS host of {}", plain(zone));
     }
     match zone.label_count() {
-        0 => "whoever runs the DNS root".to_owned(),
+        0 => "the operator of the DNS root".to_owned(),
         1 => format!("the registry of .{}", plain(zone)),
-        _ => format!("whoever runs the zone {}", plain(zone)),
+        _ => format!("the operator of the zone {}", plain(zone)),
     }
 }
 
@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(keeper(&name("com."), Some(&own)), "the registry of .com");
         assert_eq!(
             keeper_first(&name("co.uk."), Some(&own)),
-            "Whoever runs the zone co.uk"
+            "The operator of the zone co.uk"
         );
     }
 

@@ -272,7 +272,10 @@ impl fmt::Display for ResponsePart {
                 "  {STRONG}{} {}{STRONG:#}",
                 question.name, question.record_type
             )?,
-            None => write!(formatter, "  {BAD}not one question{BAD:#}")?,
+            None => write!(
+                formatter,
+                "  {BAD}does not have exactly one question{BAD:#}"
+            )?,
         }
         writeln!(
             formatter,

@@ -227,14 +227,14 @@ fn intermediate_name(title: &str, number: usize, of: usize) -> String {
 fn token_remarks(octets: usize, attached: bool, lifetime: u64) -> impl Iterator<Item = String> {
     let too_large = (octets > kliento::MAX_BUNDLE_OCTETS).then(|| {
         format!(
-            "it has more than the {} bytes that a token bundle may have",
+            "it is larger than {} bytes, the limit for a token bundle",
             kliento::MAX_BUNDLE_OCTETS
         )
     });
     let detached = (!attached).then(|| "the token is not in the bundle".to_owned());
     let too_long = (lifetime > kliento::MAX_LIFETIME_SECONDS).then(|| {
         format!(
-            "it lives {}, longer than the {} that a token may",
+            "its lifetime is {}; the limit is {}",
             Duration::from_seconds(lifetime).rough(),
             Duration::from_seconds(kliento::MAX_LIFETIME_SECONDS)
         )

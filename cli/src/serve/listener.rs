@@ -131,13 +131,13 @@ fn remove_abandoned(path: &Path) -> io::Result<()> {
 fn cannot_listen(address: &Address, error: &io::Error) -> Fault {
     let fault = Fault::failure(format!("cannot listen on {address}: {error}"));
     match error.kind() {
-        io::ErrorKind::AddrInUse => fault.hint("another process has it; choose another with --listen"),
+        io::ErrorKind::AddrInUse => fault.hint("another process uses it; choose another with --listen"),
         io::ErrorKind::AddrNotAvailable => {
-            fault.hint("this machine has no such address; listen on 0.0.0.0 or [::] for all that it has")
+            fault.hint("this machine does not have this address; use 0.0.0.0 or [::] for all of its addresses")
         }
         io::ErrorKind::PermissionDenied => fault.hint(
-            "ports below 1024 take CAP_NET_BIND_SERVICE: in systemd AmbientCapabilities=CAP_NET_BIND_SERVICE, \
-             in a container a higher port that is published as a low one",
+            "ports below 1024 need CAP_NET_BIND_SERVICE: in systemd, use AmbientCapabilities=CAP_NET_BIND_SERVICE; in \
+             a container, publish a higher port as a low one",
         ),
         _ => fault,
     }

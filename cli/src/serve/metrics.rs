@@ -138,12 +138,12 @@ impl Metrics {
         let ours = self.registry.sub_registry_with_prefix("kliento");
         ours.register(
             "verifications",
-            "Decisions on tokens, by endpoint, result, reason and where the verdict came from",
+            "Decisions on tokens, by endpoint, result, reason and cache",
             self.verifications.clone(),
         );
         ours.register_with_unit(
             "verification",
-            "From a request's head to the decision, by where the verdict came from",
+            "Time from a request's head to the decision, by cache",
             Unit::Seconds,
             self.verification_time.clone(),
         );
@@ -152,19 +152,15 @@ impl Metrics {
             "Answers, by endpoint and status",
             self.requests.clone(),
         );
-        ours.register(
-            "connections",
-            "Connections that are open",
-            self.connections.clone(),
-        );
+        ours.register("connections", "Open connections", self.connections.clone());
         ours.register(
             "connections_accepted",
-            "Connections that were let in",
+            "Accepted connections",
             self.accepted.clone(),
         );
         ours.register(
             "connections_ended",
-            "Connections that were ended by this side before their time, by cause",
+            "Connections that the server closed early, by cause",
             self.ended.clone(),
         );
         ours.register(
@@ -174,12 +170,12 @@ impl Metrics {
         );
         ours.register(
             "configuration_reloads",
-            "Times that the configuration was read again, by whether it was of use",
+            "Reloads of the configuration, by whether it was usable",
             self.configuration_reloads.clone(),
         );
         ours.register_with_unit(
             "configuration_last_success_timestamp",
-            "When the configuration in force was read, since 1970",
+            "When the current configuration was loaded, in seconds since 1970",
             Unit::Seconds,
             self.configured.clone(),
         );
@@ -187,7 +183,7 @@ impl Metrics {
             ("version", env!("CARGO_PKG_VERSION")),
             ("backend", BACK_END),
         ]);
-        ours.register("build", "Which software this is", version);
+        ours.register("build", "Version and back end of the software", version);
         ours.register_collector(Box::new(TrustAnchors(Arc::clone(&self.anchors))));
         if let Some(verifier) = verifier {
             ours.register_collector(Box::new(Cache(verifier)));
@@ -318,17 +314,15 @@ impl Collector for Cache {
             ("members", statistics.members),
         ];
         let gauges: [Figure; 3] = [
-            ("cache_octets", "Octets of what is remembered", |tier| {
-                tier.octets
-            }),
+            ("cache_octets", "Bytes in the cache", |tier| tier.octets),
             (
                 "cache_capacity_octets",
-                "Octets that there is room for",
+                "Capacity of the cache in bytes",
                 |tier| tier.capacity_octets,
             ),
             (
                 "cache_entries",
-                "Bundles, organisations and members that are remembered",
+                "Bundles, organisations and members in the cache",
                 |tier| u64::try_from(tier.entries).unwrap_or(u64::MAX),
             ),
         ];
@@ -340,10 +334,12 @@ impl Collector for Cache {
             }
         }
         let counters: [Figure; 2] = [
-            ("cache_hits", "Look-ups that found what holds", |tier| {
+            ("cache_hits", "Look-ups that found a valid entry", |tier| {
                 tier.hits
             }),
-            ("cache_misses", "Look-ups that did not", |tier| tier.misses),
+            ("cache_misses", "Look-ups that found none", |tier| {
+                tier.misses
+            }),
         ];
         for (name, help, figure) in counters {
             let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
@@ -446,7 +442,7 @@ impl Collector for TrustAnchors {
             return Ok(());
         }
         let name = "trust_anchor_expiry_timestamp";
-        let help = "The last second of a trust anchor that says when it ends, since 1970";
+        let help = "The last second at which a trust anchor is valid, in seconds since 1970";
         let mut metric = encoder.encode_descriptor(name, help, seconds, MetricType::Gauge)?;
         for ((owner, key_tag, algorithm), end) in &anchors.ends {
             let labels = [
@@ -472,14 +468,9 @@ impl Collector for Process {
             gauge(&mut encoder, "process_resident_memory_bytes", help, octets)?;
         }
         if let Some(files) = open_files() {
-            gauge(
-                &mut encoder,
-                "process_open_fds",
-                "Files that are open",
-                files,
-            )?;
+            gauge(&mut encoder, "process_open_fds", "Open files", files)?;
             if let Ok((most, _)) = rlimit::getrlimit(rlimit::Resource::NOFILE) {
-                let help = "Files that may be open";
+                let help = "Limit of open files";
                 gauge(&mut encoder, "process_max_fds", help, most)?;
             }
         }

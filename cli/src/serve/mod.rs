@@ -224,7 +224,7 @@ impl Service {
             if !delay.is_zero() {
                 info!(
                     seconds = delay.as_secs(),
-                    "not ready any more; requests are still taken on for this long"
+                    "not ready any more; requests are still accepted for this long"
                 );
                 sleep(delay).await;
             }
@@ -240,7 +240,7 @@ impl Service {
                 Ok(())
             }
             () = signals.end() => Err(Fault::failure(
-                "a second signal came, and what was still in flight was cut off",
+                "a second signal arrived; requests in flight were cut off",
             )),
         }
     }
@@ -285,7 +285,7 @@ impl Running {
         self.server.metrics.configured(outcome.is_ok());
         match outcome {
             Ok(()) => {
-                info!("new requests are decided by the new configuration");
+                info!("new requests use the new configuration");
                 supervisor::reloaded("the configuration was reloaded");
             }
             Err(fault) => {
@@ -324,7 +324,7 @@ impl Running {
         self.log.follow(settings.log);
         warn_of(&plan);
         for key in settings.fixed_keys_that_differ(&self.settings) {
-            warn!(key, "this has changed, which takes a restart");
+            warn!(key, "this key has changed; the change needs a restart");
         }
         if !is_trust_the_same {
             self.shared.metrics.trusts(&settings.trust);
@@ -364,7 +364,7 @@ impl Running {
 
     fn renewed(&self) {
         self.server.metrics.reloaded(true);
-        info!("new connections have the new certificate");
+        info!("new connections use the new certificate");
     }
 }
 
@@ -391,7 +391,8 @@ fn with_files_for_all(limits: Limits) -> Limits {
         wanted,
         granted,
         connections,
-        "too few files may be open for all connections, so there will be fewer; raise LimitNOFILE= or `ulimit -Hn`"
+        "the limit of open files is too low for all connections, so fewer are accepted; raise LimitNOFILE= or `ulimit \
+         -Hn`"
     );
     Limits {
         connections,

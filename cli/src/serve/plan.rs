@@ -165,8 +165,8 @@ fn warnings(settings: &Settings, expiry: Option<Timestamp>) -> Vec<String> {
         && settings.tls.is_none()
     {
         warnings.push(format!(
-            "{address} can be reached from other machines without TLS, and whoever reads a token can use it; give \
-             --tls-certificate and --tls-key, or see to it that only the proxy can connect"
+            "{address} can be reached from other machines without TLS, and anybody who reads a token can use it; give \
+             --tls-certificate and --tls-key, or make sure that only the proxy can connect"
         ));
     }
     if let Some(address) = outside
@@ -180,16 +180,17 @@ fn warnings(settings: &Settings, expiry: Option<Timestamp>) -> Vec<String> {
         && expiry < arguments::now()
     {
         warnings.push(format!(
-            "the certificate of TLS has expired, at {expiry}; clients will refuse it"
+            "the TLS certificate expired at {expiry}; clients will refuse it"
         ));
     }
     if settings.tls.is_some() && settings.listen.iter().all(Address::is_unix) {
-        warnings.push("there is a certificate for TLS, which Unix sockets go without".to_owned());
+        warnings.push("there is a TLS certificate, but Unix sockets don't use TLS".to_owned());
     }
     let skew = settings.trust.clock_skew.as_secs();
     if skew > SUSPICIOUS_SKEW_SECONDS {
         warnings.push(format!(
-            "tokens are taken up to {skew} seconds after they have ended; a few seconds do for clocks that are kept"
+            "tokens are accepted up to {skew} seconds after they have expired; a few seconds are enough for \
+             synchronised clocks"
         ));
     }
     warnings

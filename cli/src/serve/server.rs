@@ -126,7 +126,7 @@ impl Server {
 
     async fn after_failing_to_accept(&self, error: &io::Error) {
         if is_about_one_connection(error) {
-            debug!(%error, "a connection was gone before it was accepted");
+            debug!(%error, "a connection was closed before it was accepted");
             return;
         }
         // Of files or memory there may be none left, and others hold them.
@@ -153,7 +153,7 @@ impl Server {
             },
         };
         if let Some(end) = end {
-            debug!(cause = end.name(), "a connection was ended");
+            debug!(cause = end.name(), "closed a connection");
             self.metrics.ended(end);
         }
     }
@@ -211,7 +211,7 @@ impl Server {
                 biased;
                 ended = connection.as_mut() => {
                     if let Err(error) = ended {
-                        debug!(%error, "a connection broke");
+                        debug!(%error, "a connection failed");
                     }
                     return end;
                 }
@@ -313,7 +313,7 @@ impl Server {
             let left = self.connections.count();
             error!(
                 connections = left,
-                "some requests took too long, and were cut off"
+                "some requests took too long and were cancelled"
             );
         }
     }

@@ -41,7 +41,7 @@ fn tell(state: &str) {
     if let Some(path) = env::var_os(SOCKET)
         && let Err(error) = send(&path, state)
     {
-        debug!(%error, "cannot tell the service manager");
+        debug!(%error, "cannot notify the service manager");
     }
 }
 

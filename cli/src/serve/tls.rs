@@ -168,8 +168,10 @@ impl TlsFiles {
             })
         };
         read_all().map_err(|fault: Fault| {
-            Fault::failure(fault.message())
-                .hint("paths in a configuration are relative to its file, others to where you are")
+            Fault::failure(fault.message()).hint(
+                "paths in a configuration are relative to its file, and paths on the command line to the current \
+                 directory",
+            )
         })
     }
 
@@ -206,8 +208,8 @@ impl TlsFiles {
         };
         let mut configuration = builder.with_single_cert(chain, key).map_err(|error| {
             Fault::in_file(self.certificate.display(), &error).hint(
-                "the file has the server's certificate first and then those that lead to its root, and the key is \
-                 that of the first",
+                "the file must have the server's certificate first and then its intermediates, and the key must belong \
+                 to the server's certificate",
             )
         })?;
         configuration.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
@@ -236,7 +238,10 @@ fn certificates(path: &Path, content: &[u8]) -> Result<Vec<CertificateDer<'stati
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| Fault::in_file(path.display(), &error))?;
     if certificates.is_empty() {
-        let fault = Fault::failure(format!("{}: there is no certificate in it", path.display()));
+        let fault = Fault::failure(format!(
+            "{}: the file contains no certificate",
+            path.display()
+        ));
         return Err(fault.hint("give certificates as PEM (-----BEGIN CERTIFICATE-----)"));
     }
     Ok(certificates)

@@ -147,7 +147,7 @@ fn people_are_told_what_to_do_and_with_which_lines() {
     let text = run.text();
     let key_tag = world.zone("island.example.").committed_key().key_tag();
     for part in [
-        "\nThe way from the DNS root to the domain\n  ✗ island.example is signed, but nobody can tell",
+        "\nThe way from the DNS root to the domain\n  ✗ island.example is signed, but nobody can verify that",
         "\n    → Give this DS record to the registrar",
         &format!("\n      island.example. IN DS {key_tag} 13 2 "),
         "\nisland.example has 1 problem. Fix it, then run this again:\n  kliento organisation check",

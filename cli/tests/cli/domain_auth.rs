@@ -472,7 +472,7 @@ fn a_delegates_certificate_ends_with_its_issuers() {
         ),
         (
             "--not-before 2025-11-21T00:00:00Z --valid-for 91d",
-            "90d at most",
+            "at most 90d",
         ),
     ] {
         delegate(more).exits(2).explains(about).hints();
@@ -702,7 +702,7 @@ fn experimental_keys_are_for_domain_auth_alone() {
         (
             "organisation certificate --domain example.com --key org.key.pem --dialect domainauth --valid-for 91d \
              --out other.pem",
-            "90d at most",
+            "at most 90d",
         ),
         (
             "organisation certificate --domain example.com --key org.key.pem --path-length 1 --out other.pem",

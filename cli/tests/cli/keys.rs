@@ -36,7 +36,7 @@ fn never_overwrites_a_key_unless_forced() {
     fs::write(scratch.file("key.pem"), "precious").unwrap();
     let arguments = ["key", "generate", "--out", "key.pem"];
     let run = run_in(scratch.path(), &arguments, b"").exits(2);
-    run.explains("key.pem exists already").hints();
+    run.explains("key.pem already exists").hints();
     assert_eq!(fs::read(scratch.file("key.pem")).unwrap(), b"precious");
     assert_eq!(scratch.names(), ["key.pem"]);
 
@@ -76,7 +76,7 @@ fn never_writes_a_key_into_a_pipe_that_somebody_else_may_have_made() {
         for force in [&[][..], &["--force"]] {
             let arguments = [&["key", "generate", "--out", name], force].concat();
             let run = run_in(scratch.path(), &arguments, b"").exits(2);
-            run.explains("is no regular file")
+            run.explains("is not a regular file")
                 .explains("--out -")
                 .hints();
         }
@@ -390,7 +390,7 @@ fn a_private_key_in_any_form_is_replaced_by_nothing() {
         let arguments = ["key", "public", "--key", key, "--out", "file"];
         run_in(scratch.path(), &arguments, b"")
             .exits(2)
-            .explains("file exists already")
+            .explains("file already exists")
             .hints();
         assert_eq!(fs::read(scratch.file("file")).unwrap(), octets, "{form}");
     }

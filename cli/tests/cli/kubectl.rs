@@ -148,7 +148,7 @@ fn a_credential_ends_with_the_dnssec_chain() {
         run.json()["status"]["expirationTimestamp"],
         "2025-11-27T12:00:00Z"
     );
-    run.explains("hold only until 2025-11-27T12:00:00Z");
+    run.explains("expire at 2025-11-27T12:00:00Z");
 }
 
 #[test]

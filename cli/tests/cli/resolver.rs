@@ -155,7 +155,7 @@ fn warns_of_dnssec_signatures_that_are_too_long_for_domain_auth() {
     let domain_auth = ["--dialect", "domainauth"];
     retrieve(&scratch, &world, address, "slow.example", &domain_auth)
         .exits(0)
-        .explains("warning: DomainAuth takes DNSSEC signatures of 90 days or less");
+        .explains("warning: DomainAuth allows DNSSEC signatures of at most 90 days");
     let run = retrieve(&scratch, &world, address, "slow.example", &[]).exits(0);
     assert!(run.stderr.is_empty(), "{}", run.stderr);
 }

@@ -80,14 +80,14 @@ fn all_faults_of_a_file_are_told_at_once_with_their_places() {
             "kliento.toml:2:1: there is no key \"clock_skew\" here; did you mean \"clock-skew\"?",
         )
         .explains("kliento.toml:3:3: there is no key \"rule\" here; did you mean \"rules\"?")
-        .explains("kliento.toml:6:10: 1 is out of bounds")
+        .explains("kliento.toml:6:10: 1 is out of range")
         .hints();
 
     let rules = "[[rules]]\npath = \"/a/\"\n[[rules]]\npublic = true\nanybody = true\n";
     check(&format!("{AUDIENCE}{rules}"), &[])
         .exits(2)
         .explains("kliento.toml:2:1: rule 1 (*/a/): it does not say who may pass")
-        .explains("kliento.toml:4:1: rule 2 (*/): a public rule looks at no token");
+        .explains("kliento.toml:4:1: rule 2 (*/): a public rule ignores tokens");
 }
 
 #[test]

@@ -952,7 +952,7 @@ fn a_configuration_that_can_not_be_meant_is_refused() {
             "leave it out",
         ),
         ("[[rules]]\npublic = true\nanybody = true", "public rule"),
-        ("dialects = []", "empty list"),
+        ("dialects = []", "list is empty"),
         (
             "[[rules]]\npublic = true\norganisations = [\"example.com\"]",
             "public rule",
@@ -962,7 +962,7 @@ fn a_configuration_that_can_not_be_meant_is_refused() {
             "required-claims",
         ),
         ("audience = \"a\"\n[[rules]]\nhost = \"a:80\"", "port"),
-        ("audience = \"a\"\n[[rules]]\nhost = \"*\"", "no host"),
+        ("audience = \"a\"\n[[rules]]\nhost = \"*\"", "not a host"),
         (
             "audience = \"a\"\n[[rules]]\npath = \"/a/../b\"",
             "dot segment",
@@ -991,8 +991,8 @@ fn a_configuration_that_can_not_be_meant_is_refused() {
         ("audience = \"\"", "empty"),
         (
             "audience = \"a\"\n[[rules]]\npath = \"/admin/*\"\nanybody = true",
-            "\"/admin/*\" has a * in it, which a path takes literally: write \"/admin/\", which covers it and \
-             everything below it; percent-encode the character (%2A) to mean itself",
+            "\"/admin/*\" contains a *, which a path takes literally: write \"/admin/\", which covers that path and \
+             everything below it, or write %2A for a literal *",
         ),
         (
             "audience = \"a\"\n[[rules]]\nanybody = true\norganisations = [\"*.example.com\"]",
@@ -1000,7 +1000,7 @@ fn a_configuration_that_can_not_be_meant_is_refused() {
         ),
         (
             "audience = \"a\"\n[[rules]]\nanybody = true\nmethods = []",
-            "empty list",
+            "list is empty",
         ),
         (
             "audience = \"a\"\n[[rules]]\nanybody = true\nmethods = [\"post\"]",
@@ -1012,15 +1012,15 @@ fn a_configuration_that_can_not_be_meant_is_refused() {
         ),
         (
             "audience = \"a\"\n[[rules]]\nanybody = true\nmethods = [\"PSOT\"]",
-            "no method that is registered",
+            "not a registered method",
         ),
         (
             "audience = \"a\"\n[[rules]]\nanybody = true\nmethods = [\"GET\"]",
-            "both or neither",
+            "both of them or neither",
         ),
         (
             "audience = \"a\"\n[[rules]]\nanybody = true\nmethods = [\"HEAD\", \"POST\"]",
-            "both or neither",
+            "both of them or neither",
         ),
         (
             "audience = \"a\"\n[[rules]]\nanybody = true\nmethods = [\"POST\"]\npreflights = true",
@@ -1028,7 +1028,7 @@ fn a_configuration_that_can_not_be_meant_is_refused() {
         ),
         (
             "[[rules]]\npublic = true\npreflights = true",
-            "takes preflights anyway",
+            "lets preflights pass anyway",
         ),
     ] {
         let file = scratch.file("bad.toml");
@@ -1083,7 +1083,7 @@ fn a_rule_for_some_methods_hides_none_for_others() {
     let plan = run.json();
     let warnings = plan["warnings"].to_string();
     assert!(
-        warnings.contains("POST */x/ never applies, since POST, PUT */ stands above it"),
+        warnings.contains("POST */x/ never applies, since POST, PUT */ comes before it"),
         "{warnings}"
     );
     assert!(!warnings.contains("/y/"), "{warnings}");

@@ -84,7 +84,7 @@ fn what_is_wrong_with_a_configuration_is_told_with_its_line_and_column() {
         ("[tls]\nkey = \"k\"", "1:1", "missing field `certificate`"),
         ("listen = \"localhost:80\"", "1:10", "127.0.0.1:8080"),
         ("listen = [\"[::1]:1\", \"unix:a\"]", "1:10", "whole path"),
-        ("listen = []", "1:10", "at least one"),
+        ("listen = []", "1:10", "the list is empty"),
         ("listen = 8080", "1:10", "string"),
         ("listen =", "1:", ""),
         ("audience = \"\"", "1:12", "audience"),
@@ -100,10 +100,10 @@ fn what_is_wrong_with_a_configuration_is_told_with_its_line_and_column() {
         (
             "limits.header = 1024",
             "1:17",
-            "1024 is out of bounds: at least 32768, and at most 1048576",
+            "1024 is out of range: write 32768 to 1048576",
         ),
-        ("limits.body = -1", "1:15", "-1 is out of bounds"),
-        ("limits.connections = 0", "1:22", "0 is out of bounds"),
+        ("limits.body = -1", "1:15", "-1 is out of range"),
+        ("limits.connections = 0", "1:22", "0 is out of range"),
         ("limits.idle-timeout = \"0s\"", "1:23", "one second"),
         ("[limits]\nqueue = 1\nqueue = 2", "3:1", "duplicate"),
     ] {
@@ -131,7 +131,7 @@ fn what_can_not_be_served_is_told_before_anything_is() {
             "listen = \"127.0.0.1:1\"\noperations-listen = \"127.0.0.1:1\"",
             "127.0.0.1:1",
         ),
-        ("limits = { idle-timeout = \"5s\" }", "idle-timeout is 5s"),
+        ("limits = { idle-timeout = \"5s\" }", "idle-timeout (5s)"),
     ] {
         check(&scratch, configuration)
             .exits(2)
@@ -993,7 +993,11 @@ fn a_certificate_that_has_expired_is_told() {
     authority.write_until(&scratch, "server", "localhost", 2020);
     let plan = check(&scratch, TLS).exits(0).json();
     assert_eq!(plan["certificateValidUntil"], "2020-01-01T00:00:00Z");
-    assert!(plan["warnings"].to_string().contains("has expired"));
+    assert!(
+        plan["warnings"]
+            .to_string()
+            .contains("certificate expired at")
+    );
 
     authority.write_until(&scratch, "server", "localhost", 2100);
     let server = configured(
@@ -1078,7 +1082,7 @@ fn what_is_never_finished_is_cut_off_in_the_end() {
         server.metric("kliento_connections ") >= 2.0
     });
     let run = server.stop().exits(0);
-    run.explains("cut off");
+    run.explains("took too long and were cancelled");
     assert_eq!(rest(in_flight).status, 0);
 }
 

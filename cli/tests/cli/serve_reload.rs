@@ -182,7 +182,7 @@ fn a_configuration_that_came_through_a_pipe_can_not_be_read_again() {
     eventually("the line", || {
         server
             .stderr()
-            .contains("stdin is not a file and cannot be read again")
+            .contains("stdin is not a file, so it can't be read again")
     });
     assert_eq!(server.get("/readyz", "").status, 200);
     Command::new("kill").args(["-TERM", &pid]).status().unwrap();

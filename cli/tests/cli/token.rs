@@ -234,7 +234,7 @@ fn usage_errors_are_status_2() {
         ),
         (
             format!("--audience {AUDIENCE} {MEMBER} --valid-for 61m --out {out}"),
-            "1h at most",
+            "at most 1h",
         ),
         (
             format!("--audience {AUDIENCE} {MEMBER} --claim admin --out {out}"),
@@ -503,7 +503,7 @@ fn inspects_what_a_verifier_would_refuse_at_first_sight() {
     let run = WORKSHOP
         .run(&format!("token inspect --at {SOON} {out}"))
         .exits(0);
-    for note in ["it lives 2h", "not in the bundle", "detached"] {
+    for note in ["its lifetime is 2h", "not in the bundle", "detached"] {
         assert!(run.text().contains(note), "{note}: {}", run.text());
     }
 }
@@ -574,7 +574,7 @@ fn never_writes_a_token_into_a_pipe_that_somebody_else_may_have_made() {
     let scratch = Scratch::new();
     let _pipe = fifo(&scratch, "token");
     let run = WORKSHOP.issue(MEMBER, &scratch.file("token")).exits(2);
-    run.explains("is no regular file").hints();
+    run.explains("is not a regular file").hints();
     assert_eq!(scratch.names(), ["token"]);
 }
 

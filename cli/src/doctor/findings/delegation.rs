@@ -16,12 +16,12 @@ pub(crate) fn no_anchor(domain: &str) -> Finding {
     Finding::problem(
         "delegation.no_anchor",
         format!(
-            "The trust anchors that were given are all for other names: nothing of {domain} can be proven from them."
+            "All given trust anchors are for other names, so nothing about {domain} can be proven with them."
         ),
     )
     .advise(
-        "Give keys of a zone above the domain with --trust-anchors, those of the root as a rule; or leave the option \
-         out for a domain of the public DNS.",
+        "With --trust-anchors, give the keys of a zone above the domain, usually the root. For a domain in the public \
+         DNS, omit the option.",
     )
     .with("domain", domain)
 }
@@ -40,7 +40,7 @@ pub(crate) fn sound(zones: Vec<String>) -> Finding {
 pub(crate) fn no_such_domain(name: &Name) -> Finding {
     Finding::problem(
         "delegation.no_such_domain",
-        format!("There is no domain {} in the DNS.", plain(name)),
+        format!("The domain {} does not exist in the DNS.", plain(name)),
     )
     .advise(
         "Check its spelling. If it was registered a short while ago, wait some hours; if it was not, register it. A \
@@ -85,8 +85,8 @@ pub(crate) fn no_ds(zone: SeenZone<'_>, lines: Vec<String>) -> Finding {
     let finding = Finding::problem(
         "delegation.no_ds",
         format!(
-            "{name} is signed, but nobody can tell: the zone above it ({}) has no DS record for it. A DS record is \
-             what ties a domain's keys to the rest of the DNS.",
+            "{name} is signed, but nobody can verify that: the zone above it ({}) has no DS record for it. A DS record \
+             connects a domain's keys with the rest of the DNS.",
             parent.as_ref().map_or_else(|| plain(&Name::root()), plain)
         ),
     )
@@ -113,13 +113,13 @@ pub(crate) fn unsigned(zone: SeenZone<'_>) -> Finding {
     let name = zone.plain();
     Finding::problem(
         "delegation.unsigned",
-        format!("{name} is not signed with DNSSEC, so nothing that it says can be proven."),
+        format!("{name} is not signed with DNSSEC, so none of its records can be proven."),
     )
     .advise(format!(
-        "Switch DNSSEC on at the DNS host, which is whoever runs the name servers of {name}: often it is one switch. \
-         Then give the DS record that it shows you to the registrar, which is where the domain was bought; where both \
-         are one company, that happens by itself. Then check again. A host that has no DNSSEC can be changed for one \
-         that has, with the domain staying at its registrar."
+        "Turn DNSSEC on at the DNS host, which is the company that runs the name servers of {name}: often it is a \
+         single switch. Then give the DS record that it shows you to the registrar, which is where the domain was \
+         bought; where both are one company, that happens by itself. Then check again. A host that has no DNSSEC can \
+         be changed for one that has, with the domain staying at its registrar."
     ))
     .with("zone", zone.name.to_string())
 }
@@ -129,12 +129,12 @@ pub(crate) fn parent_unsigned(zone: SeenZone<'_>) -> Finding {
     let name = zone.plain();
     let advice = if zone.name.label_count() == 1 {
         format!(
-            "Neither you nor your registrar can change that: .{name} does not take part in DNSSEC. Use a domain under \
-             another ending; almost all of them do."
+            "Neither you nor your registrar can change that: .{name} does not support DNSSEC. Use a domain with \
+             another ending; almost all of them support it."
         )
     } else {
         format!(
-            "Whoever runs {name} has to sign it, and to have its DS record added in the zone above. Until then, use \
+            "The operator of {name} has to sign it, and to get its DS record added in the zone above. Until then, use \
              another domain."
         )
     };
@@ -153,7 +153,7 @@ pub(crate) fn ds_of_unsigned_zone(zone: SeenZone<'_>, signers: &[Ds<'_>]) -> Fin
         "delegation.ds_of_unsigned_zone",
         format!(
             "The zone above {name} has a DS record for it, which says that it is signed; but it is not. Everybody who \
-             verifies DNSSEC takes the domain for a forgery, so its web site and mail are out of reach for many."
+             verifies DNSSEC treats the domain as forged, so many people can't reach its web site and mail."
         ),
     )
     .advise(format!(
@@ -225,8 +225,8 @@ pub(crate) fn ds_mismatch(
         "delegation.ds_mismatch",
         format!(
             "The DS record at the zone above is for a key that {name} does not have: it says {}, and {name} has {}. \
-             Everybody who verifies DNSSEC takes the domain for a forgery, so its web site and mail are out of reach \
-             for many.",
+             Everybody who verifies DNSSEC treats the domain as forged, so many people can't reach its web site and \
+             mail.",
             list(&ds_tags),
             list(&key_tags)
         ),
@@ -258,8 +258,8 @@ pub(crate) fn ds_mistyped(
         "delegation.ds_mistyped",
         format!(
             "The DS record at the zone above was meant for a key of {}, but its {wrong} is not that key's: something \
-             went wrong in copying it. Everybody who verifies DNSSEC takes the domain for a forgery, so its web site \
-             and mail are out of reach for many.",
+             went wrong in copying it. Everybody who verifies DNSSEC treats the domain as forged, so many people can't \
+             reach its web site and mail.",
             zone.plain()
         ),
     )
@@ -334,7 +334,7 @@ pub(crate) fn ds_sha1_beside(zone: SeenZone<'_>) -> Finding {
     Finding::note(
         "delegation.ds_sha1_beside",
         format!(
-            "Beside the good DS record for {} stands one with SHA-1 (digest type 1), which nobody needs any more.",
+            "Beside the good DS record for {} there is one with SHA-1 (digest type 1), which is no longer needed.",
             zone.plain()
         ),
     )

@@ -19,7 +19,7 @@ pub(crate) fn algorithm_deprecated(zone: SeenZone<'_>, algorithms: Vec<String>) 
     let finding = Finding::problem(
         "keys.algorithm_deprecated",
         format!(
-            "{} signs with {}. It rests on SHA-1, which is broken: such signatures prove nothing any more.",
+            "{} signs with {}, which is based on SHA-1. SHA-1 is broken, so such signatures prove nothing.",
             zone.plain(),
             list(&algorithms)
         ),
@@ -32,7 +32,7 @@ pub(crate) fn algorithm_unknown(zone: SeenZone<'_>, algorithms: Vec<String>) -> 
     let finding = Finding::problem(
         "keys.algorithm_unknown",
         format!(
-            "{} signs with {}, which few can verify, and kliento can't: to them the domain counts as unsigned.",
+            "{} signs with {}, which kliento and most verifiers do not support: they treat the domain as unsigned.",
             zone.plain(),
             list(&algorithms)
         ),
@@ -65,7 +65,7 @@ pub(crate) fn algorithm_beside(
              whole zone because of it.",
         )
     } else {
-        (Severity::Note, "It is passed over, and does no harm.")
+        (Severity::Note, "It is ignored, and does no harm.")
     };
     let finding = Finding::new(
         "keys.algorithm_beside",
@@ -120,7 +120,7 @@ pub(crate) fn rsa_short(zone: SeenZone<'_>, key: &str, bits: usize) -> Finding {
     Finding::note(
         "keys.rsa_short",
         format!(
-            "The key {key} of {} has {bits} bits. It is accepted, but it is short for what hangs on it.",
+            "The key {key} of {} has {bits} bits. It is accepted, but too short for a key of this importance.",
             zone.plain()
         ),
     )
@@ -138,7 +138,7 @@ pub(crate) fn revoked(zone: SeenZone<'_>, keys: Vec<String>, are_needed: bool) -
         zone,
         keys,
         are_needed,
-        "is marked as revoked: its owner has taken it back.",
+        "is marked as revoked: its owner has withdrawn it.",
     )
 }
 

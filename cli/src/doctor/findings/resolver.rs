@@ -16,7 +16,7 @@ pub(crate) fn untrusted(resolver: &str, problem: impl Display) -> Finding {
     Finding::problem(
         "resolver.untrusted",
         format!(
-            "The server at {resolver} can't show that it is the resolver it is meant to be: {problem}."
+            "The identity of the resolver at {resolver} could not be verified: {problem}."
         ),
     )
     .advise(
@@ -29,7 +29,7 @@ pub(crate) fn untrusted(resolver: &str, problem: impl Display) -> Finding {
 pub(crate) fn malformed(resolver: &str, problem: impl Display) -> Finding {
     Finding::problem(
         "resolver.malformed",
-        format!("What {resolver} answers is no DNS message: {problem}."),
+        format!("The answer of {resolver} is not a DNS message: {problem}."),
     )
     .advise(ANOTHER)
     .with("resolver", resolver)
@@ -85,8 +85,8 @@ pub(crate) fn strips_signatures(resolver: &str, anchored: &Name) -> Finding {
     Finding::problem(
         "resolver.strips_signatures",
         format!(
-            "The resolver {resolver} takes the DNSSEC signatures out of its answers: even the keys of {} come \
-             without. So it can't be told how the domain is set up.",
+            "The resolver {resolver} removes the DNSSEC signatures from its answers, even from the keys of {}. So the \
+             domain's set-up can't be examined.",
             plain(anchored)
         ),
     )
@@ -131,7 +131,7 @@ pub(crate) fn other_root(resolver: &str, top: &Name) -> Finding {
     )
     .advise(
         "If the domain lives under a private root, give that root's keys with --trust-anchors. If you gave some, they \
-         are not the right ones. If you did neither, the resolver does not tell the truth: ask another one, with \
+         are not the right ones. Otherwise, the resolver returns forged answers: ask another one, with \
          --resolver https://1.1.1.1/dns-query for example.",
     )
     .with("zone", top.to_string())

@@ -13,7 +13,7 @@ use crate::duration::Duration;
 pub(crate) fn unproven(error: &str, reason: &str) -> Finding {
     Finding::problem(
         "signatures.unproven",
-        format!("What the domain publishes can't be proven: {error}."),
+        format!("The domain's records can't be proven: {error}."),
     )
     .with("reason", reason)
 }
@@ -35,7 +35,7 @@ pub(crate) fn unproven_by_zone(error: &str, reason: &str) -> Finding {
 /// No chain was retrieved, and there is no error that says why.
 pub(crate) fn no_chain() -> Finding {
     unproven(
-        "no chain of signatures leads to it",
+        "no chain of signatures proves it",
         "dnssec.missing_response",
     )
     .advise("Check again in a while.")
@@ -45,7 +45,7 @@ pub(crate) fn no_chain() -> Finding {
 pub(crate) fn too_long(error: impl Display) -> Finding {
     Finding::problem(
         "signatures.too_long",
-        format!("DomainAuth takes DNSSEC signatures of 90 days or less: {error}."),
+        format!("DomainAuth allows DNSSEC signatures of at most 90 days: {error}."),
     )
     .advise("Have whoever runs that zone make shorter signatures; two weeks are usual.")
 }
@@ -112,8 +112,8 @@ pub(crate) fn expired(
         rrsig,
         "signatures.expired",
         format!(
-            "The signature over {} ended {} ago, at {expired}. Everybody who verifies DNSSEC takes what is in {} for \
-             a forgery, so web sites and mail there are out of reach for many.",
+            "The signature over {} ended {} ago, at {expired}. Everybody who verifies DNSSEC treats what is in {} as \
+             forged, so many people can't reach web sites and mail there.",
             covered(rrsig),
             rough(expired, now),
             signer.plain()
@@ -137,7 +137,7 @@ pub(crate) fn not_yet_valid(
         rrsig,
         "signatures.not_yet_valid",
         format!(
-            "The signature over {} begins in {} only, at {valid_from}.",
+            "The signature over {} is not valid yet: it begins in {}, at {valid_from}.",
             covered(rrsig),
             rough(now, valid_from)
         ),
@@ -156,7 +156,7 @@ pub(crate) fn bad(rrsig: &RrsigId, signer: SeenZone<'_>) -> Finding {
         rrsig,
         "signatures.bad",
         format!(
-            "The signature over {} is not one of what is there: something was changed after it was signed.",
+            "The signature over {} does not match the records: something was changed after signing.",
             covered(rrsig)
         ),
         format!(

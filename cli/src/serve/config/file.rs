@@ -155,7 +155,7 @@ impl ConfigFile {
         let audience = flags.audience.or(self.audience.map(value));
         if !flags.allow.is_empty() && audience.is_none() {
             return Err(
-                Fault::failure("--allow, and no audience that tokens must name")
+                Fault::failure("--allow needs an audience that tokens must name")
                     .hint("give --audience, as in --audience https://app.example.com"),
             );
         }
@@ -226,7 +226,9 @@ fn combine_listen(
     let is_both =
         |address: &&Address| !address.has_any_port() && operations_listen.contains(address);
     if let Some(twice) = listen.iter().find(is_both) {
-        let fault = Fault::failure(format!("{twice} is in listen and in operations-listen"));
+        let fault = Fault::failure(format!(
+            "{twice} is both in listen and in operations-listen"
+        ));
         return Err(
             fault.hint("leave operations-listen out, and the operations are served with all else")
         );
@@ -260,7 +262,7 @@ fn combine_rules(
     }
     if !rules.is_empty() {
         return Err(
-            Fault::failure("there is --allow, and there are rules in the configuration")
+            Fault::failure("--allow can't be combined with rules in the configuration")
                 .hint("write `subjects = [\"…\"]` in a rule in place of --allow"),
         );
     }
@@ -295,8 +297,7 @@ impl LimitsSection {
             (self.header_timeout, self.body_timeout, self.idle_timeout);
         if idle < body || idle < header {
             return Err(Fault::failure(format!(
-                "idle-timeout is {idle}, and a request may take longer than that: header-timeout is {header} and \
-                 body-timeout {body}"
+                "idle-timeout ({idle}) is shorter than header-timeout ({header}) or body-timeout ({body})"
             ))
             .hint("make idle-timeout the longest of the three"));
         }

@@ -187,7 +187,7 @@ fn can_be_read_again(source: &Source) -> Result<(), Fault> {
     };
     if is_gone {
         return Err(Fault::failure(format!(
-            "{source} is not a file and cannot be read again; changes take a restart"
+            "{source} is not a file, so it can't be read again; changes need a restart"
         )));
     }
     Ok(())

@@ -44,9 +44,7 @@ impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Whole<MIN, MAX> {
             .filter(|number| (MIN..=MAX).contains(number))
             .map(Self)
             .ok_or_else(|| {
-                de::Error::custom(format!(
-                    "{number} is out of bounds: at least {MIN}, and at most {MAX}"
-                ))
+                de::Error::custom(format!("{number} is out of range: write {MIN} to {MAX}"))
             })
     }
 }
@@ -94,7 +92,7 @@ where
     let Several(values) = Several::deserialize(deserializer)?;
     if values.is_empty() {
         return Err(de::Error::custom(
-            "an empty list would ask for nothing: leave it out if that is what is meant",
+            "the list is empty: add an entry, or leave the key out to require nothing",
         ));
     }
     Ok(values)
@@ -109,7 +107,7 @@ where
     let Several(values) = Several::deserialize(deserializer)?;
     if values.is_empty() {
         return Err(de::Error::custom(
-            "an empty list: give at least one, or leave it out",
+            "the list is empty: add an entry, or leave the key out",
         ));
     }
     Ok(Some(values))

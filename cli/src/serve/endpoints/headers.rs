@@ -128,8 +128,8 @@ impl FromStr for ClaimField {
     fn from_str(text: &str) -> Result<Self, String> {
         claim_field(&text.to_ascii_lowercase()).map(Self).ok_or_else(|| {
             format!(
-                "{text:?} can't end the name of a field: use letters, digits and hyphens between them; \
-                 X-Kliento-Claim- is put in front of it"
+                "{text:?} can't be the end of a field name: use letters, digits and inner hyphens; X-Kliento-Claim- is \
+                 added in front"
             )
         })
     }

@@ -101,20 +101,20 @@ impl FromStr for HostPattern {
         let has_port = RequestHost::parse(name).is_some() && name.contains(':');
         if has_port && !name.ends_with(']') {
             return Err(format!(
-                "{text:?} has a port: leave it out, rules are for all ports"
+                "{text:?} has a port: leave it out, since a rule covers all ports"
             ));
         }
         let host = RequestHost::parse(name).ok_or_else(|| {
             format!(
-                "{text:?} is no host: write app.example.com, *.example.com or [2001:db8::1], international names as \
-                 A-labels (xn--…), and no host at all for any"
+                "{text:?} is not a host: write app.example.com, *.example.com or [2001:db8::1], with A-labels (xn--…) \
+                 for international names, or leave the key out for any host"
             )
         })?;
         if !is_below {
             return Ok(Self::Exact(host));
         }
         if host.0.starts_with('[') || host.0.parse::<Ipv4Addr>().is_ok() {
-            return Err(format!("{text:?}: nothing is below an address"));
+            return Err(format!("{text:?}: an address has no hosts below it"));
         }
         Ok(Self::Below(format!(".{}", host.0)))
     }

@@ -94,15 +94,15 @@ impl TryFrom<Section> for KubernetesConfig {
         let requirements = admitting(&section.organisations, &section.subjects);
         if requirements.allows_anybody() {
             return Err(
-                "[kubernetes] names neither organisations nor subjects, so anybody who has a domain would get in; \
-                 name those that may, as in: organisations = [\"example.com\"]"
+                "[kubernetes] names neither organisations nor subjects, so anybody with a domain could sign in; name \
+                 those that may, as in: organisations = [\"example.com\"]"
                     .to_owned(),
             );
         }
         let mut audiences = section.audiences.into_iter().map(|Text(audience)| audience);
         let audience = audiences.next().ok_or(
-            "[kubernetes] names no audiences; name what tokens for this cluster are for, as in: \
-             audiences = [\"https://kubernetes.example.com\"]",
+            "[kubernetes] names no audiences; name the audience of tokens for this cluster, as in: audiences = \
+             [\"https://kubernetes.example.com\"]",
         )?;
         if let Some(claim) = section
             .extra_claims
@@ -110,7 +110,8 @@ impl TryFrom<Section> for KubernetesConfig {
             .find(|claim| !is_plain_name(claim))
         {
             return Err(format!(
-                "[kubernetes] extra-claims: {claim:?} can't be part of a key; letters in lower case, digits and hyphens can"
+                "[kubernetes] extra-claims: {claim:?} can't be part of a key; use lower-case letters, digits and \
+                 hyphens"
             ));
         }
         Ok(Self {
@@ -147,12 +148,13 @@ impl FromStr for Prefix {
     fn from_str(text: &str) -> Result<Self, String> {
         if text.starts_with(RESERVED) || RESERVED.starts_with(text) {
             return Err(format!(
-                "{text:?} is no prefix for names: a token could name itself {RESERVED}… with it; write kliento: say"
+                "{text:?} is not a safe prefix: with it, a token could get a name that starts with {RESERVED}; write \
+                 kliento: for example"
             ));
         }
         if text.contains(char::is_control) {
             return Err(format!(
-                "{text:?} is no prefix for names: it has control characters"
+                "{text:?} is not a valid prefix: it has control characters"
             ));
         }
         Ok(Self(text.to_owned()))
@@ -393,7 +395,7 @@ fn read_review(body: &[u8]) -> Result<Review, RequestRefusal> {
         .map_err(|error| {
             let (line, column) = (error.line(), error.column());
             RequestRefusal::MalformedReview(format!(
-                "its JSON has a fault at line {line} column {column}"
+                "its JSON is invalid at line {line} column {column}"
             ))
         })?;
     if review.kind != KIND {
@@ -410,7 +412,7 @@ fn read_review(body: &[u8]) -> Result<Review, RequestRefusal> {
     let audiences = review.spec.0.audiences.as_ref().map_or(0, Vec::len);
     if audiences > MAX_AUDIENCES {
         return Err(RequestRefusal::MalformedReview(format!(
-            "it names {audiences} audiences, of which {MAX_AUDIENCES} are read at most"
+            "it names {audiences} audiences; the limit is {MAX_AUDIENCES}"
         )));
     }
     Ok(review)

@@ -88,10 +88,10 @@ impl FromStr for MethodName {
         match known {
             Some(name) if name == text => Ok(Self(name)),
             Some(name) => Err(format!(
-                "{text:?} is no method: methods are case-sensitive, write {name:?}"
+                "{text:?} is not a method: methods are case-sensitive, write {name:?}"
             )),
             None => Err(format!(
-                "{text:?} is no method that is registered; to cover all methods, leave the key methods out"
+                "{text:?} is not a registered method; to cover all methods, leave the key methods out"
             )),
         }
     }
@@ -106,7 +106,8 @@ impl Methods {
         let methods = Self(names);
         match (methods.names(GET), methods.names(HEAD)) {
             (true, false) | (false, true) => Err(
-                "servers answer HEAD as they answer GET, so `methods` has both or neither of the two".to_owned(),
+                "servers answer HEAD like GET, so `methods` must have both of them or neither"
+                    .to_owned(),
             ),
             _ => Ok(methods),
         }

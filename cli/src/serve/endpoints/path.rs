@@ -98,7 +98,7 @@ impl<'a> RequestPath<'a> {
 }
 
 const ENCODED_SLASH: AmbiguousPath = AmbiguousPath("has a backslash, or an encoded slash");
-const BROKEN_ENCODING: AmbiguousPath = AmbiguousPath("has a broken percent-encoding");
+const BROKEN_ENCODING: AmbiguousPath = AmbiguousPath("has an invalid percent-encoding");
 const EMPTY_SEGMENT: AmbiguousPath = AmbiguousPath("has an empty segment");
 
 /// The path of a target, unless it is so long that reading it would be work. Looks at no more octets than a path may have.
@@ -213,7 +213,7 @@ fn check_segment(segment: &str) -> Result<(), AmbiguousPath> {
         "" => Err(EMPTY_SEGMENT),
         "." | ".." => Err(AmbiguousPath("has a dot segment")),
         _ if name.chars().all(is_filler) => Err(AmbiguousPath(
-            "has a segment of nothing but dots and blanks",
+            "has a segment that consists of dots and blanks alone",
         )),
         _ => Ok(()),
     }
@@ -412,7 +412,7 @@ fn check_no_pattern(text: &str) -> Result<(), String> {
     };
     if text.contains("://") {
         return Err(format!(
-            "{text:?} is a URL: give its path alone, and its host with the key host"
+            "{text:?} is a URL: write only its path here, and its host in the key host"
         ));
     }
     let why = match character {
@@ -423,8 +423,8 @@ fn check_no_pattern(text: &str) -> Result<(), String> {
     // All of them are ASCII.
     let encoded = u32::from(character);
     Err(format!(
-        "{text:?} has a {character} in it, {why}: write {instead:?}, which covers it and everything below it; \
-         percent-encode the character (%{encoded:02X}) to mean itself"
+        "{text:?} contains a {character}, {why}: write {instead:?}, which covers that path and everything below it, or \
+         write %{encoded:02X} for a literal {character}"
     ))
 }
 
@@ -456,19 +456,21 @@ impl FromStr for PathPrefix {
         let exact = path.exact.trim_end_matches('/');
         let folded = path.folded().trim_end_matches('/');
         if exact.contains(';') {
-            return Err(invalid(&"leave path parameters (; and what follows) out"));
+            return Err(invalid(
+                &"leave path parameters (; and the text after it) out",
+            ));
         }
         if folded
             .split('/')
             .any(|segment| segment.ends_with(is_filler))
         {
             return Err(invalid(
-                &"a segment ends in a dot or a blank, which some servers leave out",
+                &"a segment ends in a dot or a blank, which some servers drop",
             ));
         }
         if folded.split('/').count() != exact.split('/').count() {
             return Err(invalid(
-                &"it has a character that some servers take for a slash",
+                &"it has a character that some servers treat as a slash",
             ));
         }
         Ok(Self {
@@ -560,11 +562,11 @@ mod tests {
             ("/admin%0d%0a", "control"),
             ("/admin%7F", "control"),
             ("/admin%C2%85", "control"),
-            ("/public/%", "broken"),
-            ("/public/%2", "broken"),
-            ("/public/%zz", "broken"),
-            ("/public/%+1", "broken"),
-            ("/public/%u002e", "broken"),
+            ("/public/%", "invalid percent-encoding"),
+            ("/public/%2", "invalid percent-encoding"),
+            ("/public/%zz", "invalid percent-encoding"),
+            ("/public/%+1", "invalid percent-encoding"),
+            ("/public/%u002e", "invalid percent-encoding"),
             ("/public/%252e%252e/admin", "encoded twice"),
             ("/%2561dmin", "encoded twice"),
             ("/public/%c0%ae%c0%ae/admin", "UTF-8"),
@@ -797,9 +799,9 @@ mod tests {
         let octets = |count: usize| format!("/%z{}", "a".repeat(count - 3));
         // With what is wrong in the first segment of a path that is short enough, one can tell what is looked at first.
         for (target, fault) in [
-            (segments(MAX_SEGMENTS), "broken"),
+            (segments(MAX_SEGMENTS), "invalid percent-encoding"),
             (segments(MAX_SEGMENTS + 1), "more than 256 segments"),
-            (octets(MAX_OCTETS), "broken"),
+            (octets(MAX_OCTETS), "invalid percent-encoding"),
             (octets(MAX_OCTETS + 1), "longer than 8,192 bytes"),
             (octets(60_000), "longer than 8,192 bytes"),
             (segments(30_000), "longer than 8,192 bytes"),
@@ -963,9 +965,9 @@ mod tests {
         ] {
             let error = prefix.parse::<PathPrefix>().expect_err(prefix);
             for part in [
-                format!("{prefix:?} has a {odd} in it"),
-                format!("write {instead:?}, which covers it and everything below it"),
-                format!("(%{:02X}) to mean itself", odd.as_bytes()[0]),
+                format!("{prefix:?} contains a {odd}, "),
+                format!("write {instead:?}, which covers that path and everything below it"),
+                format!("write %{:02X} for a literal {odd}", odd.as_bytes()[0]),
             ] {
                 assert!(error.contains(&part), "{error}");
             }

@@ -139,22 +139,22 @@ impl RequestRefusal {
         match self {
             Self::Authentication(refusal) => with_causes(refusal).into(),
             Self::OtherAudience { audience, .. } => {
-                format!("the token is for audience {:?}, and the request asked for another", audience.as_str()).into()
+                format!("the token is for the audience {:?}, and the request needs another", audience.as_str()).into()
             }
             Self::ReservedField => {
-                "the client sent a field whose name starts with X-Kliento-, or could be taken for one".into()
+                "the client sent a field whose name starts with X-Kliento-, or could be read as such a name".into()
             }
             Self::Upgrade => {
                 "the client asks to upgrade to a protocol other than WebSocket (Upgrade); after an upgrade to h2c, the \
-                 proxy would pass on requests that nobody has looked at"
+                 proxy would pass on requests that were not checked"
                     .into()
             }
-            Self::NoRule => "no rule is for this host, path and method".into(),
+            Self::NoRule => "no rule covers this host, path and method".into(),
             Self::AmbiguousPath(fault) => fault.to_string().into(),
             Self::AmbiguousRule => {
-                "another rule applies to the path as some servers read it: without regard to case, without what follows \
-                 a semicolon or a colon, only up to an encoded ? or #, without dots and blanks at the end of a \
-                 segment, or with an 8.3 name"
+                "another rule applies to the path as some servers read it: without regard to case, without the part \
+                 after a semicolon or a colon, up to an encoded ? or #, without dots and blanks at the end of a \
+                 segment, or as an 8.3 name"
                     .into()
             }
             Self::AmbiguousMethod => {
@@ -162,26 +162,26 @@ impl RequestRefusal {
                  such as X-HTTP-Method-Override"
                     .into()
             }
-            Self::MalformedHost => "what stands for the host is no host".into(),
+            Self::MalformedHost => "the host is not a valid host name or address".into(),
             Self::TooManyGroups { most, .. } => {
                 format!("the token has more than {most} groups; claim fewer").into()
             }
             Self::IdentityTooLarge { fault, .. } => fault.clone().into(),
             Self::UnclearRequest(what) => {
-                format!("the proxy does not say what it asks about: {what}").into()
+                format!("the proxy does not describe the request that it asks about: {what}").into()
             }
             Self::Body(fault) => fault.to_string().into(),
-            Self::MalformedReview(fault) => format!("this is no TokenReview: {fault}").into(),
-            Self::MediaType => "the body is of a type that is not read here".into(),
+            Self::MalformedReview(fault) => format!("not a TokenReview: {fault}").into(),
+            Self::MediaType => "the media type of the body is not supported here".into(),
             Self::ContentEncoding => {
-                "the body has a Content-Encoding, and bodies are not decoded here; send it as it is".into()
+                "the body has a Content-Encoding, which is not supported; send it without one".into()
             }
             Self::Misdirected => {
                 "the request came over loopback for a host that is not this one; hosts in the configuration names more"
                     .into()
             }
-            Self::Method => "only POST is taken here".into(),
-            Self::NotFound => "nothing is served there".into(),
+            Self::Method => "only POST is allowed here".into(),
+            Self::NotFound => "there is nothing at this path".into(),
         }
     }
 

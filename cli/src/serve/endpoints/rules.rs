@@ -144,7 +144,9 @@ impl RuleConfig {
             .map(|Text(subject)| subject.to_string());
         let subjects = subjects.filter(|subject| subject.contains(PATTERN_OF_SUBJECTS));
         let subjects = subjects.map(|subject| {
-            format!("{subject:?} in subjects has no pattern but *; every other character stands for itself")
+            format!(
+                "{subject:?} in subjects: only * is a pattern, and all other characters are literal"
+            )
         });
         let audience = self.audience.iter().map(|Text(audience)| audience.as_str());
         let values = self.claims.values().flat_map(|Several(values)| values);
@@ -156,9 +158,8 @@ impl RuleConfig {
             .map(String::as_str);
         let literal = audience.chain(values).chain(names);
         let literal = literal.filter(|text| text.contains('*'));
-        let literal = literal.map(|text| {
-            format!("{text:?} is compared letter by letter, and its * stands for itself")
-        });
+        let literal =
+            literal.map(|text| format!("{text:?} is compared byte by byte, so its * is literal"));
         subjects.chain(literal).collect()
     }
 
@@ -166,11 +167,11 @@ impl RuleConfig {
     fn check_who(&self, requirements: &Requirements) -> Result<(), &'static str> {
         match (requirements.allows_anybody(), self.anybody) {
             (true, false) => Err(
-                "it does not say who may pass: name organisations or subjects, or write `anybody = true` for whoever \
-                 has a domain that is signed with DNSSEC",
+                "it does not say who may pass: name organisations or subjects, or write `anybody = true` for everybody \
+                 who has a domain that is signed with DNSSEC",
             ),
             (false, true) => Err(
-                "`anybody` takes whoever has a domain: leave it out, or leave organisations and subjects out",
+                "`anybody` accepts everybody who has a domain: leave it out, or leave organisations and subjects out",
             ),
             _ => Ok(()),
         }
@@ -182,7 +183,8 @@ impl RuleConfig {
         for (name, Several(values)) in &self.claims {
             if values.is_empty() {
                 return Err(format!(
-                    "no value of the claim {name:?} is taken: give some, or name it in required-claims to take any"
+                    "the claim {name:?} has an empty list of values: add some, or name the claim in required-claims to \
+                     accept any value"
                 ));
             }
             for value in values {
@@ -264,7 +266,7 @@ impl Rule {
         let methods = config.methods.iter().map(|Text(method)| *method);
         let methods = Methods::new(methods.collect())?;
         if config.preflights && config.public {
-            return Err("a public rule takes preflights anyway: leave the key out".to_owned());
+            return Err("a public rule lets preflights pass anyway: leave the key out".to_owned());
         }
         if config.preflights && !methods.has_options() {
             return Err(format!(
@@ -275,7 +277,8 @@ impl Rule {
         let access = if config.public {
             if config.asks_for_a_token() {
                 return Err(
-                    "a public rule looks at no token: leave out what it asks of one".to_owned(),
+                    "a public rule ignores tokens: leave out the keys that are about tokens"
+                        .to_owned(),
                 );
             }
             Access::Public
@@ -402,7 +405,7 @@ impl Rules {
             let before = self.0.iter().take(index);
             let above = before.into_iter().find(|above| above.covers_all_of(rule))?;
             Some(format!(
-                "{} never applies, since {} stands above it: put the narrower one first",
+                "{} never applies, since {} comes before it: put the narrower rule first",
                 rule.name, above.name
             ))
         });
@@ -429,7 +432,7 @@ mod tests {
             "required-claims",
         ] {
             let error = toml::from_str::<RuleConfig>(&format!("{list} = []")).unwrap_err();
-            assert!(error.message().contains("empty list"), "{list}: {error}");
+            assert!(error.message().contains("list is empty"), "{list}: {error}");
         }
     }
 }
