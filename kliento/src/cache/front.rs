@@ -3,6 +3,11 @@
 //! Threads that look up the same entry at the same time wait for each other, although none of them
 //! changes it: a lock counts its readers and an `Arc` its owners, and processors must exchange such
 //! counts. So each thread keeps its own copies, with counts of their own.
+//!
+//! An HTTP server sees the difference, if not by much: with two threads, `interop/load` found the example `axum_server` at
+//! 0.89 of the rate at which it answers anybody with these copies, and at 0.82 without them; a known token took 1.9 µs of
+//! processor time in place of 2.9 (medians of eight runs each in turns, on a machine that was busy; a run of either kind
+//! strayed by 0.1).
 
 use std::sync::{Arc, Mutex, PoisonError};
 
