@@ -144,7 +144,7 @@ impl<'a> TokenBundle<'a> {
     }
 }
 
-/// What is demanded of a token bundle, and at what time.
+/// The demands on a token bundle: its audience, its anchors, a period and a policy.
 #[derive(Clone, Copy, Debug)]
 pub struct TokenVerification<'v> {
     audience: &'v Audience,
@@ -201,7 +201,8 @@ fn verify_token<'v>(
     VerifiedToken::read(verify()?)
 }
 
-/// Whom of a bundle `verifier` remembers, if it can be told at all. It costs no public-key operation.
+/// The parties of a bundle that `verifier` remembers. It takes no public-key operation; a bundle that can't be read has
+/// nobody.
 #[cfg(feature = "tower")]
 pub(crate) fn recognise(
     bundle: &[u8],
@@ -301,7 +302,7 @@ impl VerifiedToken {
         Self(Arc::new(Facts::clone(&self.0)))
     }
 
-    /// Whom the token speaks for: `alice@example.com` for a user, `example.com` for a bot, the domain in
+    /// The subject, for whom the token speaks: `alice@example.com` for a user, `example.com` for a bot, the domain in
     /// ASCII and lower case.
     ///
     /// User names are case-sensitive and may hold spaces and any script: compare them whole, and show
@@ -315,7 +316,7 @@ impl VerifiedToken {
         &self.0.member_id
     }
 
-    /// What the signer claims.
+    /// The claims, as the signer makes them.
     pub fn claims(&self) -> &Claims {
         self.0.token.claims()
     }
@@ -325,13 +326,13 @@ impl VerifiedToken {
         self.0.token.audience()
     }
 
-    /// Whether the member signed with a key of its own, or the organisation did and named the member.
+    /// The party that signed: the member with a key of its own, or the organisation, which names the member.
     /// In the latter case it is only the organisation's word that the member had a part in it.
     pub fn signed_by(&self) -> SignedBy {
         self.0.signed_by
     }
 
-    /// Whether it was not the organisation's own key that signed for it, but that of somebody to whom it delegates.
+    /// Returns true if a delegate's key signed for the organisation, in place of its own.
     pub fn is_delegated(&self) -> bool {
         self.0.is_delegated
     }

@@ -164,7 +164,7 @@ impl VerifyError {
         }
     }
 
-    /// Whose fault it is. A token that is valid and [not enough](Self::is_forbidden) is refused by the server's policy.
+    /// The party at fault. A token that is valid and [not enough](Self::is_forbidden) is refused by the server's policy.
     pub fn fault(&self) -> Fault {
         match self {
             Self::VeraId(error) => error.fault(),
@@ -248,7 +248,7 @@ impl IssueError {
         }
     }
 
-    /// Whose fault it is.
+    /// The party at fault.
     pub fn fault(&self) -> Fault {
         match self {
             Self::VeraId(error) => error.fault(),

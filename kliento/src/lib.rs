@@ -137,41 +137,41 @@
 //!   values with a second spelling (see [`header::decode`]).
 //! - Dialects and key algorithms that its [policy](VerifierBuilder::policy) does not take.
 //! - Subjects, claims, signers and lifetimes that its [requirements](Requirements) do not allow.
-//! - Whatever [`veraid`] and [`dnssec`](veraid::dnssec) refuse: parts that never hold at one and the
-//!   same second, weak algorithms, broken or borrowed signatures, structures that are not what they
-//!   should be.
+//! - Everything that [`veraid`] and [`dnssec`](veraid::dnssec) refuse: parts that are never valid at the
+//!   same second, weak algorithms, wrong or borrowed signatures, malformed structures.
 //!
 //! Every refusal is a [`VerifyError`] with a stable [`reason`](VerifyError::reason).
 //!
 //! # What a verification costs
 //!
-//! Some hundred microseconds, nearly all of them public-key operations, the first time. A [`Verifier`] remembers what it
-//! verified, by exact octets and within a [bound](VerifierBuilder::cache_octets), until it ends:
+//! The first verification takes some hundred microseconds, nearly all of them for public-key operations. A [`Verifier`]
+//! remembers what it verified, by exact octets and within a [limit](VerifierBuilder::cache_octets), until it ends:
 //!
 //! - the same bundle costs less than a microsecond;
 //! - a new bundle of a member whose organisation is known costs the one signature that is new;
 //! - a new member of a known organisation costs that and the signature over its certificate.
 //!
-//! What is refused is not remembered. Nor is more than a few of the bundles by which one token can be written down, or one
-//! that takes more than 32 KiB: a stranger's token pushes out none that is in use. An asynchronous server asks [`Verifier::recall_header`] first and has the rest run
-//! where it may block. [`Verifier::cache_statistics`] tells how often each of these happens.
+//! Refused bundles are not remembered, nor bundles that take more than 32 KiB, nor more than a few of the many bundles
+//! by which one token can be encoded: a stranger's token pushes out none that is in use. An asynchronous server asks
+//! [`Verifier::recall_header`] first, and runs the rest where it may block. [`Verifier::cache_statistics`] tells how often
+//! each of these happens.
 //!
 //! # Security notes
 //!
 //! - **What is trusted**: the DNS root's keys ([`TrustAnchors`]), the zones above an organisation's
 //!   domain, the organisation's key, and this machine's clock. Nobody else, neither a certificate
 //!   authority nor the resolver that fetched the chain.
-//! - **Tokens are bearer tokens.** Whoever reads one can use it at that audience until it ends: use TLS,
+//! - **Tokens are bearer tokens.** Anybody who reads one can use it at that audience until it ends: use TLS,
 //!   keep lifetimes short, and don't log `Authorization` values. There is no replay protection besides
 //!   the lifetime; what must happen only once needs a nonce of your own, in a claim.
-//! - **Bundles are malleable.** Whoever has a valid one can write others that say the same and are as valid, since nobody
-//!   signs DNS message IDs, TTLs or unsigned records in its chain. So a hash of the bundle tells no replay, and names no
-//!   token in a list of those that are blocked: compare a nonce in the claims.
+//! - **Bundles are malleable.** Anybody who has a valid bundle can write others that say the same and are as valid, since
+//!   nobody signs DNS message IDs, TTLs or unsigned records in its chain. So don't detect replays or block tokens by a
+//!   hash of the bundle: compare a nonce in the claims.
 //! - **Audiences** must name one server, or servers that trust one another: a token for an audience that
 //!   two servers share can be passed on from the one to the other.
-//! - **There is no revocation** before a certificate or a DNSSEC signature ends, as is the nature of
-//!   verifying offline: give members short certificates. A record that was withdrawn lives on in chains
-//!   until its DNSSEC signatures end, which is days in most zones.
+//! - **There is no revocation** before a certificate or a DNSSEC signature ends, since verification is
+//!   offline: give members short certificates. A withdrawn record lives on in chains until its DNSSEC
+//!   signatures end, after some days in most zones.
 //! - **Organisations speak for their members.** [`VerifiedToken::signed_by`] tells the two apart.
 //! - **Authentication is not authorisation.** Anybody with a signed domain can make valid tokens; decide
 //!   which subjects may do what.
@@ -194,7 +194,7 @@
 //! | `reqwest` | `client::KlientoMiddleware`: tokens on the requests of `reqwest`, and `client` |
 //! | `testing` | `testing::TrustChain`: domains, members and tokens in memory, for tests |
 //!
-//! All but the first are off by default. Without them there is no I/O and no async runtime in here.
+//! All but the first are off by default. Without them, the crate does no I/O and has no async runtime.
 //!
 //! A module is documented where its feature is on. For all of them:
 //!
@@ -242,9 +242,9 @@ pub const MAX_BUNDLE_OCTETS: usize = 16_384;
 /// The longest that a token may live, from the first second of its period to the last.
 pub const MAX_LIFETIME_SECONDS: u64 = 3_600;
 
-/// The most work that verifying a bundle may take, unless a verifier's [`Policy`](veraid::Policy) says otherwise: less than
-/// six times what an ordinary one takes. Anybody can have a server do that much for a request, whatever they send and
-/// however much of it is valid: `dnssec.budget_exhausted` or `x509.path_budget_exhausted` says that it was not enough.
+/// The limit on the work that verifying a bundle may take, unless a verifier's [`Policy`](veraid::Policy) has another: less
+/// than six times the work of an ordinary bundle. Anybody can make a server do that much for each request. A bundle that
+/// needs more is refused with `dnssec.budget_exhausted` or `x509.path_budget_exhausted`.
 ///
 /// In units of about a microsecond:
 ///
@@ -266,9 +266,8 @@ pub const MAX_LIFETIME_SECONDS: u64 = 3_600;
 /// has no such clients can spend less: 960 units are enough for two zones of P-384.
 ///
 /// Units are those of the back end AWS-LC ([`Work`](veraid::dnssec::Work)). With `ring`, a check of P-384 takes 3.5 times as
-/// long, and so the costliest bundle takes 14 times as long as an ordinary one (measured with
-/// `costliest_bundle` in `tools/`, as is 5.2 with AWS-LC). A server with `ring` that has no clients below zones of P-384 does well to
-/// set a lower limit of its own.
+/// long, and so the costliest bundle takes 14 times as long as an ordinary one (measured with `costliest_bundle` in
+/// `tools/`; with AWS-LC it is 5.2). Set a lower limit for a server with `ring` that has no clients below zones of P-384.
 pub const MAX_WORK: veraid::dnssec::Work = veraid::dnssec::Work::from_units(1_550);
 
 /// The media type of a token bundle in DER.

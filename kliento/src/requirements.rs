@@ -10,7 +10,7 @@ use veraid::{KeyAlgorithm, Member, MemberId, Organisation, SignedBy};
 use crate::VerifiedToken;
 use crate::error::VerifyError;
 
-/// What a server asks of valid tokens. Without any requirement, all are taken.
+/// The requirements of a server on valid tokens. Without any, all valid tokens are accepted.
 ///
 /// Of one kind of requirement any will do (several subjects, several values of one claim); of different kinds, all must be met.
 /// Organisations and subjects are one kind: who. [`and`](Self::and) combines two sets of requirements, of which both must be
@@ -170,12 +170,12 @@ impl Requirements {
         }
     }
 
-    /// Whether no valid token is refused.
+    /// Returns true if no valid token is refused.
     pub fn is_empty(&self) -> bool {
         self.sets().next().is_none()
     }
 
-    /// Whether any subject is taken that has a valid token.
+    /// Returns true if every subject with a valid token is accepted.
     pub fn allows_anybody(&self) -> bool {
         self.sets().all(Set::allows_anybody)
     }
@@ -359,7 +359,7 @@ fn alternatives(alternatives: impl Iterator<Item = String>) -> String {
     alternatives.collect::<Vec<_>>().join(OR)
 }
 
-/// Which subjects are meant: one, or all whose names are of a shape.
+/// The subjects that a pattern matches: one, or all whose names have a certain shape.
 ///
 /// | pattern | whom it means |
 /// |---|---|
@@ -387,7 +387,7 @@ const WILDCARD: char = '*';
 const BELOW: &str = "*.";
 
 impl SubjectPattern {
-    /// Whether `id` is meant.
+    /// Returns true if the pattern matches `id`.
     pub fn matches(&self, id: &MemberId) -> bool {
         let is_user = match (&self.user, id.member()) {
             (Some(pattern), Member::User(name)) => matches_glob(pattern, name.as_str()),
@@ -408,7 +408,8 @@ impl SubjectPattern {
     }
 }
 
-/// Whether `name` is `pattern` with something in place of each `*`. In time of the product of the two lengths at most.
+/// Returns true if `name` is `pattern` with any text in place of each `*`. Takes at most time in proportion to the
+/// product of the two lengths.
 fn matches_glob(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split(WILDCARD);
     let Some(mut rest) = parts.next().and_then(|start| name.strip_prefix(start)) else {
@@ -491,7 +492,7 @@ impl fmt::Display for SubjectPattern {
 /// Characters of a pattern that an error quotes.
 const QUOTED_CHARACTERS: usize = 80;
 
-/// Why a text is no [`SubjectPattern`].
+/// The reason why a text is not a [`SubjectPattern`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{pattern:?} is not a subject pattern; {problem}")]
 pub struct SubjectPatternError {

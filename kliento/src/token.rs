@@ -15,7 +15,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::error::{AudienceError, Excerpt, TokenSyntaxError, VerifyError};
 
-/// Who a token is for and what it claims.
+/// The content of a token: its audience and its claims.
 ///
 /// Claims are the signer's own word: the signature proves who says them, not that they are true.
 ///
@@ -69,7 +69,7 @@ impl Token {
         &self.audience
     }
 
-    /// What the token claims.
+    /// The claims of the token.
     pub fn claims(&self) -> &Claims {
         &self.claims
     }
@@ -227,12 +227,12 @@ impl Claims {
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// How many claims there are.
+    /// The number of claims.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no claims.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

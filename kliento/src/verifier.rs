@@ -16,9 +16,9 @@ use crate::{Audience, CacheStatistics, Requirements, SERVICE, VerifiedToken, hea
 
 /// Verifies tokens for one audience: built once, shared by all threads, cheap to clone.
 ///
-/// It makes no network calls, so what it says depends on the bundle, the clock, the trust anchors and what its owner
-/// asks for alone. It remembers what it verified, so that a bundle that comes again costs a look-up; that changes no
-/// verdict.
+/// It makes no network calls: its verdict depends only on the bundle, the clock, the trust anchors and the requirements of
+/// its owner. It remembers the bundles that it verified, so that a bundle which comes again costs a look-up. That changes
+/// no verdict.
 ///
 /// ```
 /// use std::time::Duration;
@@ -33,7 +33,7 @@ use crate::{Audience, CacheStatistics, Requirements, SERVICE, VerifiedToken, hea
 /// ```
 #[derive(Clone)]
 pub struct Verifier {
-    /// The one that tokens must name, or the first of those of which they must name one.
+    /// The audience that tokens must name, or the first of several.
     audience: Arc<Audience>,
     other_audiences: Arc<[Audience]>,
     shared: SharedVerifier,
@@ -41,8 +41,8 @@ pub struct Verifier {
 
 /// All that verifiers for several audiences share: anchors, policy, requirements, clock and cache.
 ///
-/// It verifies nothing by itself: a token is for somebody. For servers that learn from the request, or from a rule, which
-/// audience a token must name.
+/// It is for servers that learn the audience from the request or from a rule. By itself it verifies nothing, since a token
+/// is always for an audience.
 ///
 /// ```
 /// use kliento::SharedVerifier;
@@ -160,7 +160,7 @@ impl Verifier {
         VerifierBuilder::new(audience)
     }
 
-    /// What it shares with verifiers for other audiences.
+    /// The parts that it shares with verifiers for other audiences.
     pub fn shared(&self) -> &SharedVerifier {
         &self.shared
     }
@@ -226,7 +226,7 @@ impl Verifier {
         self.verify(Form::Der, bundle, time)
     }
 
-    /// What [`verify_header`](Self::verify_header) would say, if that can be told without verifying anything: the
+    /// The verdict of [`verify_header`](Self::verify_header), if it is known without verifying anything: the
     /// bundle was verified before, or it is no Kliento at all, or too large.
     ///
     /// It takes less than a microsecond, while verifying may take hundreds: an asynchronous server asks here first, and only
@@ -241,7 +241,7 @@ impl Verifier {
         }
     }
 
-    /// What [`verify_bundle`](Self::verify_bundle) would say, if that can be told without verifying anything.
+    /// The verdict of [`verify_bundle`](Self::verify_bundle), if it is known without verifying anything.
     pub fn recall_bundle(&self, bundle: &[u8]) -> Option<Result<VerifiedToken, VerifyError>> {
         self.recall(Form::Der, bundle, self.now())
     }
@@ -286,7 +286,7 @@ impl Verifier {
         Ok(token)
     }
 
-    /// Whom of an `Authorization` field's bundle the cache knows.
+    /// The parties of the bundle in an `Authorization` field that the cache knows.
     #[cfg(feature = "tower")]
     pub(crate) fn recognise_header(&self, value: &[u8]) -> Recognition {
         header::credentials(value)
@@ -302,8 +302,8 @@ impl Verifier {
         bundle::recognise(bundle, &self.shared.foundation.verifier, period)
     }
 
-    /// What is known of a bundle. That it is valid is so for all who share the cache, as they share what decides about
-    /// that; whom it is for and what it must meet is each verifier's own affair.
+    /// The verdict on a bundle that is remembered. All verifiers that share the cache share the anchors, policy and clock
+    /// by which it is valid; audience and requirements are compared for each of them.
     fn recall(
         &self,
         form: Form,
@@ -411,7 +411,7 @@ impl<A> VerifierBuilder<A> {
         self
     }
 
-    /// How far the clocks of clients and DNS signers may be off, in whole seconds (a fraction is dropped).
+    /// Allows for clocks of clients and DNS signers that are off by up to `skew`, in whole seconds (a fraction is dropped).
     /// None by default.
     ///
     /// A token is accepted at time `t` if everything about it (the token, the certificates, every DNSSEC
@@ -440,7 +440,7 @@ impl<A> VerifierBuilder<A> {
         self
     }
 
-    /// How many octets the verifier may take to remember what it verified; 0 switches that off. 16 MiB by default.
+    /// Sets how many bytes the verifier may take to remember what it verified: 16 MiB by default, and 0 for no memory.
     ///
     /// Half of it is for bundles, of which a thousand with RSA-2048 keys fit into 8 MiB; an eighth of that half is for copies
     /// that threads keep of those that they are asked about most. The rest is for what bundles have in
@@ -487,7 +487,7 @@ impl VerifierBuilder<Audience> {
 }
 
 impl VerifierBuilder<AnyAudience> {
-    /// What verifiers for several audiences share.
+    /// Builds the parts that verifiers for several audiences share.
     pub fn build(self) -> SharedVerifier {
         self.build_shared().0
     }
