@@ -41,7 +41,7 @@ impl LibraryError for kliento::VerifyError {
                 "audiences must be equal byte by byte; `kliento token inspect` shows the token's audience"
             }
             Self::DetachedToken => {
-                "this is not a token; see `kliento signature verify --plaintext`"
+                "this signature is detached, so it is not a token; verify it with `kliento signature verify --plaintext FILE`"
             }
             Self::LifetimeTooLong { .. } => LIVES_TOO_LONG,
             Self::BundleTooLarge { .. } => TOO_LARGE,
@@ -166,7 +166,7 @@ impl LibraryError for veraid::VerifyError {
             }
             Self::NoRecordResponse { .. } => IS_IT_THE_CHAIN,
             Self::SignatureExpired { .. } => {
-                "issue a new token; to verify at another time, use --at"
+                "sign again, or issue a new token; to verify at another time, use --at"
             }
             Self::SignatureNotYetValid { .. } | Self::CertificateNotYetValid { .. } => {
                 IS_THE_CLOCK_RIGHT
@@ -175,7 +175,8 @@ impl LibraryError for veraid::VerifyError {
                 "in DomainAuth, certificates and signatures are valid for at most 90 days: use --valid-for 90d or less"
             }
             Self::OtherIssuer { .. } => {
-                "give every certificate between the organisation's and the member's with --intermediate"
+                "to issue, give every certificate between the organisation's and the member's with --intermediate; a bundle that \
+                 lacks one must be made again"
             }
             Self::VerificationTooLong { .. } => "choose --from and --until at most 90 days apart",
             Self::PathTooLong { .. } => {
@@ -184,7 +185,7 @@ impl LibraryError for veraid::VerifyError {
             }
             Self::IntermediatesOutsideDialect => {
                 "delegation needs DomainAuth: retrieve the chain with `kliento dnssec retrieve --dialect domainauth`, \
-                 and make the certificates for DomainAuth"
+                 and make the certificates with --dialect domainauth"
             }
             Self::AmbiguousDialect => {
                 "retrieve the chain again with `kliento dnssec retrieve`, which asks for one dialect at a time"
@@ -229,7 +230,7 @@ impl LibraryError for veraid::IssueError {
                 "generate a key for the member with `kliento key generate`"
             }
             Self::OutsideIssuerPeriod { .. } => {
-                "shorten it with --valid-for, or renew the organisation's certificate with `kliento organisation \
+                "choose a shorter --valid-for, or renew the organisation's certificate with `kliento organisation \
                  certificate`"
             }
             _ => return None,

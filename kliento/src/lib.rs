@@ -53,8 +53,8 @@
 //!
 //! # A web server
 //!
-//! With the feature `axum`, `tower` or `tonic` that is a layer, which answers what it refuses as HTTP or gRPC have it and
-//! verifies where that stops no other request:
+//! With the feature `axum`, `tower` or `tonic` that is a layer. It answers refusals with the status of HTTP or gRPC, and
+//! verifies on threads that may block:
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -85,8 +85,8 @@
 //!
 //! # A client
 //!
-//! A member has two things from its organisation's administrator (`kliento member certify` makes them):
-//! a member id bundle, which is public, and the private key that it names.
+//! A member has a private key, which it makes itself (`kliento key generate`), and a member id bundle,
+//! which is public and which its organisation's administrator makes (`kliento member certify`).
 //!
 //! ```no_run
 //! use std::{error::Error, fs, time::SystemTime};
@@ -132,9 +132,9 @@
 //! - Tokens that live longer than [`MAX_LIFETIME_SECONDS`], when signing and when verifying, whatever the
 //!   server's clock says.
 //! - Tokens for another audience, by exact comparison.
-//! - Tokens that stand beside their bundle rather than in it.
+//! - Detached signatures: the token must be inside the bundle.
 //! - JSON that two readers could understand differently (see [`Token::from_json`]), and `Authorization`
-//!   values with a second spelling (see [`header::decode`]).
+//!   values that are not in the one canonical form (see [`header::decode`]).
 //! - Dialects and key algorithms that its [policy](VerifierBuilder::policy) does not take.
 //! - Subjects, claims, signers and lifetimes that its [requirements](Requirements) do not allow.
 //! - Everything that [`veraid`] and [`dnssec`](veraid::dnssec) refuse: parts that are never valid at the
@@ -147,12 +147,12 @@
 //! The first verification takes some hundred microseconds, nearly all of them for public-key operations. A [`Verifier`]
 //! remembers what it verified, by exact octets and within a [limit](VerifierBuilder::cache_octets), until it ends:
 //!
-//! - the same bundle costs less than a microsecond;
+//! - the same bundle costs about a microsecond;
 //! - a new bundle of a member whose organisation is known costs the one signature that is new;
 //! - a new member of a known organisation costs that and the signature over its certificate.
 //!
-//! Refused bundles are not remembered, nor bundles that take more than 32 KiB, nor more than a few of the many bundles
-//! by which one token can be encoded: a stranger's token pushes out none that is in use. An asynchronous server asks
+//! Not remembered are refused bundles, those that would take more than 32 KiB of memory, and more than a few encodings of
+//! the same token. So strangers can't push out tokens that are in use. An asynchronous server asks
 //! [`Verifier::recall_header`] first, and runs the rest where it may block. [`Verifier::cache_statistics`] tells how often
 //! each of these happens.
 //!
@@ -172,6 +172,8 @@
 //! - **There is no revocation** before a certificate or a DNSSEC signature ends, since verification is
 //!   offline: give members short certificates. A withdrawn record lives on in chains until its DNSSEC
 //!   signatures end, after some days in most zones.
+//! - **Claims are the signer's word.** A member that signs by itself can claim anything. If a claim gives rights, require
+//!   the organisation's signature ([`Requirements::with_organisation_signature`]), or name the subjects.
 //! - **Organisations speak for their members.** [`VerifiedToken::signed_by`] tells the two apart.
 //! - **Authentication is not authorisation.** Anybody with a signed domain can make valid tokens; decide
 //!   which subjects may do what.

@@ -25,7 +25,7 @@ use crate::error::VerifyError;
 ///     .with_subject("ci-*@example.net".parse()?)
 ///     .with_claim("role", "admin")
 ///     .with_claim("role", "operator")
-///     .with_member_signature()
+///     .with_organisation_signature()
 ///     .with_max_lifetime(Duration::from_secs(15 * 60));
 /// let verifier = Verifier::builder("https://api.example.com".parse()?)
 ///     .requirements(requirements)

@@ -1,4 +1,4 @@
-//! A server that greets members of example.com by name, and refuses everybody else.
+//! A server that greets users of example.com by name, and refuses everybody else.
 
 use std::error::Error;
 use std::fs;

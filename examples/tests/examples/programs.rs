@@ -45,7 +45,7 @@ fn the_server_with_axum_tells_its_callers_apart() {
             "/, with one that has ended -> 401 veraid.signature_expired",
             "/, with one for somebody else -> 401 kliento.audience_mismatch",
             "/admin, with alice's -> 200 Hello, alice@example.com, of level 7!",
-            "/admin, with bob's -> 403 kliento.member_signature_required",
+            "/admin, with bob's -> 403 kliento.subject_not_allowed",
         ],
     );
     assert_eq!(stdout.matches("All as expected.").count(), 2);
