@@ -199,7 +199,7 @@ pub enum Error {
         labels: u8,
     },
     /// The RRSIG's algorithm is not one that proves anything here.
-    #[error("{0} has an unsupported algorithm (supported are 8, 10, 13, 14 and 15)")]
+    #[error("{0} has an unsupported algorithm; supported are 8 and 10 (RSA), 13 and 14 (ECDSA), and 15 (Ed25519)")]
     UnsupportedAlgorithm(Box<RrsigId>),
     /// The RRSIG ends before it starts.
     #[error("{0} is invalid: it expires before its inception")]

@@ -67,7 +67,7 @@ pub enum ResolverError {
     },
     /// A URI template has an expression other than `{?dns}` at its end (RFC 8484 §4.1).
     #[error(
-        "{0:?} contains an expression other than {{?dns}} at its end: write the URI without it"
+        "{0:?} contains an expression other than {{?dns}} at its end: remove every other expression in braces"
     )]
     Template(String),
     /// The operating system's configuration can't be read, or names none.

@@ -82,7 +82,7 @@ pub enum IssueError {
         scheme: SignatureScheme,
     },
     /// The identifier means something in the protocol itself.
-    #[error("{0} is the OID of a part of the protocol, not of a service")]
+    #[error("{0} is reserved by the protocol, and cannot name a service")]
     NotAService(ServiceOid),
     /// The private key's holder refused.
     #[error(transparent)]

@@ -85,7 +85,7 @@ pub enum KeyError {
     },
     /// Keys for that algorithm can be used, but are not made here.
     #[error(
-        "{algorithm} keys can be used but not generated here; `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:BITS` generates one"
+        "{algorithm} keys can be used but not generated here; make one with `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:BITS`, with the size for BITS"
     )]
     NotMade {
         /// What was asked for.

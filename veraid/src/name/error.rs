@@ -5,7 +5,7 @@
 #[non_exhaustive]
 pub enum NameError {
     /// No domain at all, or the root, which cannot take part.
-    #[error("a domain name needs at least one label; the root cannot be an organisation")]
+    #[error("a domain name needs at least one label; the DNS root (`.`) cannot be an organisation")]
     NoDomain,
     /// More than [`MAX_DOMAIN_OCTETS`](super::MAX_DOMAIN_OCTETS).
     #[error("the domain name has more than 253 bytes")]
