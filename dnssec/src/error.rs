@@ -1,4 +1,4 @@
-//! Why a chain does not prove what was asked of it.
+//! The errors of this crate: each says why a chain does not prove what was asked of it.
 
 use crate::fact::Absence;
 use crate::name::Name;
@@ -31,7 +31,7 @@ impl std::fmt::Display for RrsetId {
     }
 }
 
-/// An RRSIG, for messages: what it covers and which key made it.
+/// An RRSIG, for messages: the RRset that it covers and the key that made it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct RrsigId {
@@ -67,7 +67,7 @@ impl std::fmt::Display for RrsigId {
 pub struct MessageError {
     /// Offset in the message, in octets.
     pub offset: usize,
-    /// What is wrong there.
+    /// The problem at that offset.
     pub what: &'static str,
 }
 
@@ -77,66 +77,67 @@ impl From<WireNameError> for MessageError {
     }
 }
 
-/// Why a chain could not be read, or does not prove what was asked.
+/// The reason why a chain cannot be read, or does not prove what was asked.
 ///
-/// Where several signatures or keys were tried, the error is about the one that got furthest.
+/// If several signatures or keys were tried, the error is about the one that got furthest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The octets are no DER `SET OF OCTET STRING` or, where that was to be read, no `AuthenticationChain`.
+    /// The octets are not a DER `SET OF OCTET STRING` or, if that was expected, not an
+    /// `AuthenticationChain`.
     #[error("the DNSSEC chain can't be read: {problem} at byte {offset}")]
     #[non_exhaustive]
     MalformedChain {
         /// Offset in the chain, in octets.
         offset: usize,
-        /// What was found or missed there.
+        /// The part that was found or is missing there.
         problem: String,
     },
-    /// The chain is larger than any honest one.
+    /// The chain exceeds one of this crate's limits on its size.
     #[error("the DNSSEC chain has too many {what} (the limit is {limit})")]
     #[non_exhaustive]
     ChainTooLarge {
-        /// What there is too much of.
+        /// The items of which there are too many.
         what: &'static str,
-        /// The bound.
+        /// The limit.
         limit: usize,
     },
-    /// A response is no DNS message.
+    /// A response is not a DNS message.
     #[error("response {index} of the DNSSEC chain is not a DNS message")]
     #[non_exhaustive]
     MalformedResponse {
-        /// Which response, counted from 0 in the order of the chain.
+        /// The index of the response, counted from 0 in the order of the chain.
         index: usize,
-        /// Where and why.
+        /// The position and the problem.
         source: MessageError,
     },
     /// No response answers a question that has to be answered.
     #[error("the DNSSEC chain has no response or records for {0}")]
     MissingResponse(RrsetId),
-    /// Several responses answer the question, and differ.
+    /// Several responses answer the question, and they differ.
     #[error("the DNSSEC chain has {count} different responses to the question for {rrset}")]
     #[non_exhaustive]
     AmbiguousAnswer {
-        /// What was asked.
+        /// The RRset that was asked for.
         rrset: RrsetId,
-        /// How many responses answer that.
+        /// The number of responses that answer the question.
         count: usize,
     },
-    /// The response has another code than NOERROR and NXDOMAIN.
+    /// The response has a code other than NOERROR and NXDOMAIN.
     #[error(
         "the response to the question for {rrset} has the response code {response_code}, so it proves nothing"
     )]
     #[non_exhaustive]
     ResponseCode {
-        /// What was asked.
+        /// The RRset that was asked for.
         rrset: RrsetId,
         /// The code, such as 2 for SERVFAIL.
         response_code: u16,
     },
-    /// The type that was asked for is no type of signed data: ANY, for one, or RRSIG.
+    /// The type that was asked for is not a type of signed data: for example ANY or RRSIG.
     #[error("records of the type {0} can't be proven")]
     MetaType(RecordType),
-    /// It is proven that there are no such records.
+    /// The chain proves that there are no such records.
     #[error("{0} (proven)")]
     Absent(Box<Absence>),
     /// The response has no records of the type that was asked for, and the chain does not prove that there are none.
@@ -150,19 +151,19 @@ pub enum Error {
     /// A record that delegates or denies was expanded from a wildcard.
     #[error("{0} was expanded from a wildcard, so it proves nothing about this name")]
     Wildcard(RrsetId),
-    /// Aliases lead back to a name that they came from.
+    /// The aliases form a loop.
     #[error("the aliases form a loop: they lead back to {0}")]
     AliasLoop(Name),
-    /// More aliases in a row than anybody follows.
+    /// There are more aliases in a row than this crate follows.
     #[error("{name} leads to a chain of more than {limit} aliases")]
     #[non_exhaustive]
     TooManyAliases {
         /// The name that was asked for.
         name: Name,
-        /// How many are followed.
+        /// The number of aliases that are followed.
         limit: usize,
     },
-    /// The name that a DNAME leads to is longer than a name can be (RFC 6672 §2.2).
+    /// The name that results from a DNAME is longer than a name can be (RFC 6672 §2.2).
     #[error("the DNAME record at {dname} maps {name} to a name that is too long")]
     #[non_exhaustive]
     AliasTooLong {
@@ -177,7 +178,7 @@ pub enum Error {
     /// The RRset is not signed.
     #[error("{0} has no RRSIG: it is unsigned, or the resolver stripped the signatures")]
     NoRrsig(RrsetId),
-    /// The RRSIG's signer is not the zone of the RRset's owner.
+    /// The RRSIG's signer cannot be the zone of the RRset's owner.
     #[error("{0} is invalid: its signer is not the owner's zone")]
     SignerOffTree(Box<RrsigId>),
     /// The RRSIG's Labels field counts more labels than the owner has.
@@ -186,40 +187,43 @@ pub enum Error {
     TooManyLabels {
         /// The signature.
         rrsig: Box<RrsigId>,
-        /// What its Labels field says.
+        /// The value of its Labels field.
         labels: u8,
     },
-    /// The RRSIG's Labels field counts fewer labels than its signer has: a wildcard above the zone is not the zone's to sign.
+    /// The RRSIG's Labels field counts fewer labels than its signer has. A zone cannot sign a
+    /// wildcard above itself.
     #[error("{rrsig} is invalid: its Labels field is {labels}, but its signer has more labels")]
     #[non_exhaustive]
     TooFewLabels {
         /// The signature.
         rrsig: Box<RrsigId>,
-        /// What its Labels field says.
+        /// The value of its Labels field.
         labels: u8,
     },
-    /// The RRSIG's algorithm is not one that proves anything here.
+    /// This crate does not support the RRSIG's algorithm.
     #[error("{0} has an unsupported algorithm; supported are 8 and 10 (RSA), 13 and 14 (ECDSA), and 15 (Ed25519)")]
     UnsupportedAlgorithm(Box<RrsigId>),
-    /// The RRSIG ends before it starts.
+    /// The RRSIG expires before its inception.
     #[error("{0} is invalid: it expires before its inception")]
     RrsigPeriod(Box<RrsigId>),
-    /// The RRSIG is valid for longer than was demanded ([`Demand::with_longest_signature`](crate::Demand)).
+    /// The RRSIG is valid for longer than the demand allows
+    /// ([`Demand::with_longest_signature`](crate::Demand)).
     #[error("{rrsig} is valid for {} seconds; the limit is {limit}", .window.seconds())]
     #[non_exhaustive]
     RrsigTooLong {
         /// The signature.
         rrsig: Box<RrsigId>,
-        /// When it is valid.
+        /// The period for which it is valid.
         window: Period,
-        /// The most, in seconds.
+        /// The limit, in seconds.
         limit: u32,
     },
-    /// The RRSIG had expired by then.
+    /// The RRSIG expired before the period that was asked for.
     ///
-    /// The dates of an RRSIG are compared before its signature is verified, since that costs nothing. So this does not
-    /// mean that the records were true until then: a forged RRSIG with old dates is refused for them, too. To tell one
-    /// from the other, look the records up with [`Period::always`], as the crate's documentation shows under "Time".
+    /// The dates of an RRSIG are compared before its signature is verified, because that comparison
+    /// is cheap. So this error does not mean that the records were true until then: a forged RRSIG
+    /// with old dates is refused with it too. To distinguish the two, look the records up with
+    /// [`Period::always`], as the crate's documentation shows under "Time".
     #[error("{rrsig} expired at {expired}, before {}", .period.start())]
     #[non_exhaustive]
     RrsigExpired {
@@ -227,10 +231,11 @@ pub enum Error {
         rrsig: Box<RrsigId>,
         /// Its last second.
         expired: Timestamp,
-        /// What was asked for.
+        /// The period that was asked for.
         period: Period,
     },
-    /// The RRSIG was not valid yet. As with [`Error::RrsigExpired`], its signature was not verified.
+    /// The RRSIG becomes valid only after the period that was asked for. As with
+    /// [`Error::RrsigExpired`], its signature was not verified.
     #[error("{rrsig} is not valid before {valid_from}, which is after {}", .period.end())]
     #[non_exhaustive]
     RrsigNotYetValid {
@@ -238,54 +243,56 @@ pub enum Error {
         rrsig: Box<RrsigId>,
         /// Its first second.
         valid_from: Timestamp,
-        /// What was asked for.
+        /// The period that was asked for.
         period: Period,
     },
     /// No key of the signer matches the RRSIG.
     #[error("no usable zone key matches {0}")]
     NoMatchingKey(Box<RrsigId>),
-    /// The signature is wrong.
+    /// The signature does not verify.
     #[error("{0} does not verify")]
     BadSignature(Box<RrsigId>),
-    /// The DNSKEY RRset is signed, but by no key that the parent or an anchor commits to.
+    /// The DNSKEY RRset is signed, but not by a key that the parent or an anchor commits to.
     #[error("the DNSKEY RRset of {zone} is not signed by a key that {committed_by} commits to")]
     #[non_exhaustive]
     DnskeyNotCommitted {
         /// The zone.
         zone: Name,
-        /// Whose word was missing.
+        /// The side whose commitment is missing.
         committed_by: Committer,
     },
-    /// The name lies in or below a zone that is proven to be unsigned, or to count as such. So nothing is proven about it,
-    /// and nothing is wrong. [`Chain::look_up`](crate::Chain::look_up) returns this as
+    /// The name lies in or below a zone that is proven to be unsigned, or that counts as unsigned.
+    /// So nothing is proven about the name, and nothing is wrong.
+    /// [`Chain::look_up`](crate::Chain::look_up) returns this as
     /// [`Fact::ProvenInsecure`](crate::Fact::ProvenInsecure).
     #[error("{zone} is insecure: {cause}")]
     #[non_exhaustive]
     InsecureDelegation {
-        /// The zone, or the name below which there may be one.
+        /// The zone, or the name at or below which an unsigned zone may lie.
         zone: Name,
         /// The reason why it counts as unsigned.
         cause: Insecurity,
-        /// The seconds at which that is proven.
+        /// The times at which that is proven.
         validity: Validity,
     },
     /// No trust anchor lies at or above the name.
     #[error("there is no trust anchor at or above {0}")]
     NoTrustAnchor(Name),
-    /// All signatures are good, but never at the same time, or not at the time asked for.
+    /// All signatures verify, but they are never valid at the same time, or not during the period
+    /// that was asked for.
     #[error(
         "the chain's signatures do not prove {rrset} during {period} (valid together: {validity})"
     )]
     #[non_exhaustive]
     NotValidTogether {
-        /// What was asked.
+        /// The RRset that was asked for.
         rrset: RrsetId,
-        /// When it is proven.
+        /// The times at which it is proven.
         validity: Validity,
-        /// What was asked for.
+        /// The period that was asked for.
         period: Period,
     },
-    /// The RRSIG and the key that made it are never good at the same time.
+    /// The RRSIG is never valid at the same time as the key that made it.
     #[error(
         "{rrsig} is valid for {window}, but its key is proven only for {key_validity}: the two never overlap"
     )]
@@ -293,35 +300,36 @@ pub enum Error {
     KeyNotValidThen {
         /// The signature.
         rrsig: Box<RrsigId>,
-        /// When the signature is valid.
+        /// The period for which the signature is valid.
         window: Period,
-        /// When the key is proven.
+        /// The times at which the key is proven.
         key_validity: Validity,
     },
-    /// The chain asks for more work than any honest one.
+    /// The chain needs more work than the limit allows.
     #[error("verification stopped: the chain needs more than {limit} {work}")]
     #[non_exhaustive]
     BudgetExhausted {
-        /// What kind of work.
+        /// The kind of work.
         work: &'static str,
-        /// The bound.
+        /// The limit.
         limit: u32,
     },
 }
 
-/// Why a zone counts as unsigned.
+/// The reason why a zone counts as unsigned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Insecurity {
     /// The parent proves that it has no DS RRset (RFC 4035 §5.2).
     NoDs,
-    /// All DS records have unknown algorithms or digests (RFC 4035 §5.2).
+    /// Each DS record has an unknown algorithm or an unknown digest type (RFC 4035 §5.2).
     Algorithms,
-    /// The name lies in an opt-out span, where unsigned delegations are not listed (RFC 5155 §9.2).
+    /// The name lies in an opt-out span, where unsigned delegations need not be listed (RFC 5155
+    /// §9.2).
     OptOut,
-    /// NSEC3 with more than 100 iterations (RFC 9276 §3.2).
+    /// Its NSEC3 records have more than 100 iterations (RFC 9276 §3.2).
     Nsec3Iterations,
-    /// NSEC3 with an unknown hash algorithm.
+    /// Its NSEC3 records have an unknown hash algorithm.
     Nsec3Hash,
 }
 
@@ -341,7 +349,7 @@ impl std::fmt::Display for Insecurity {
     }
 }
 
-/// Who vouches for a zone's key.
+/// The side that commits to a zone's key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Committer {
@@ -360,40 +368,42 @@ impl std::fmt::Display for Committer {
     }
 }
 
-/// The kinds of [`Error`], for callers who do one thing or another about each. More may come.
+/// The kinds of [`Error`], for callers that handle each kind differently. More kinds may be added.
 ///
 /// | kind | RFC 4033 §5 | what to do |
 /// |---|---|---|
 /// | [`Malformed`](Self::Malformed), [`Limit`](Self::Limit) | – | refuse it |
-/// | [`Question`](Self::Question) | – | ask for something else |
-/// | [`Incomplete`](Self::Incomplete) | bogus | fetch the chain again: it is not about that, or lacks a part |
+/// | [`Question`](Self::Question) | – | ask another question |
+/// | [`Incomplete`](Self::Incomplete) | bogus | fetch the chain again: it is about something else, or lacks a part |
 /// | [`Time`](Self::Time) | bogus | fetch the chain again, or ask about another time |
 /// | [`Bogus`](Self::Bogus) | bogus | refuse it |
 /// | [`Indeterminate`](Self::Indeterminate) | indeterminate | add a trust anchor |
-/// | [`Insecure`](Self::Insecure) | insecure | do without proof, where that is allowed |
-/// | [`Absent`](Self::Absent) | secure | do without such records |
+/// | [`Insecure`](Self::Insecure) | insecure | continue without a proof, where that is allowed |
+/// | [`Absent`](Self::Absent) | secure | continue without such records |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The octets can't be read: the chain's ([`Error::is_malformed`]) or those of a message in it.
+    /// The octets of the chain ([`Error::is_malformed`]) or of a message in it can't be read.
     Malformed,
-    /// What is asked for is nothing that can be proven.
+    /// No chain can prove what was asked for.
     Question,
-    /// The chain lacks a response, or the proof of a denial. A wildcard's answer for a name that the chain proves to be
-    /// another's counts here too: fetched again it would come with its own denial, or not at all.
+    /// The chain lacks a response or a denial. This includes records from a wildcard for a name
+    /// that the wildcard does not match according to the chain: a chain that is fetched again has
+    /// the missing denial, or no such records.
     Incomplete,
     /// No trust anchor lies at or above the name.
     Indeterminate,
-    /// It is proven that nothing can be proven about the name.
+    /// The chain proves that the name is insecure.
     Insecure,
-    /// It is proven that there are no such records.
+    /// The chain proves that there are no such records.
     Absent,
-    /// Signatures are not valid at the time that was asked for, or never together. Whether they are good otherwise was not
-    /// always looked at.
+    /// Signatures are not valid at the time that was asked for, or never at the same time. They
+    /// were not always verified otherwise.
     Time,
-    /// The chain should prove something and does not: signatures, keys or records are missing, wrong or unsupported.
+    /// The chain does not prove what it should: signatures, keys or records are missing, wrong or
+    /// unsupported.
     Bogus,
-    /// More of something than this crate takes, or than the caller allows.
+    /// Something exceeds a limit of this crate or of the caller.
     Limit,
 }
 
@@ -451,7 +461,7 @@ impl Error {
         }
     }
 
-    /// A stable name for the reason, for machines.
+    /// Returns a stable name of the reason, for machines.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::MalformedChain { .. } => "dnssec.malformed_chain",
@@ -490,8 +500,9 @@ impl Error {
         }
     }
 
-    /// Whether the chain itself could not be read, as opposed to saying something that does not hold. A chain that is too
-    /// large is not read ([`ErrorKind::Limit`]); a message in it that can't be read is something that it says.
+    /// Returns true if the chain itself could not be read. A chain that is too large counts,
+    /// because it is not read either ([`ErrorKind::Limit`]). A malformed message in a chain does
+    /// not count.
     pub fn is_malformed(&self) -> bool {
         matches!(
             self,
@@ -499,7 +510,8 @@ impl Error {
         )
     }
 
-    /// The same error for a chain that starts `octets` into what was read: its offsets count from there.
+    /// Returns the same error for a chain that starts `octets` into the input: offsets then count
+    /// from the start of the input.
     #[must_use]
     pub fn at_offset(self, octets: usize) -> Self {
         match self {
@@ -511,8 +523,8 @@ impl Error {
         }
     }
 
-    /// How far what failed had got. Of several failures the furthest says most about what to mend. An exhausted budget is
-    /// never one of several.
+    /// The step that verification had reached before it failed. Of several failures the furthest is
+    /// the most useful one to report. An exhausted budget is never one of several failures.
     pub(crate) fn progress(&self) -> u8 {
         match self {
             Self::UnprovenWildcard(_) => 10,
@@ -529,8 +541,8 @@ impl Error {
         }
     }
 
-    /// The failure that got further, `self` if both got as far. Two proofs that one zone is insecure hold whenever either
-    /// does.
+    /// Returns the failure that got further, or `self` if both got equally far. Two proofs that the
+    /// same zone is insecure for the same cause are merged into their union.
     pub(crate) fn furthest(self, other: Self) -> Self {
         match (self, other) {
             (
@@ -720,7 +732,7 @@ mod tests {
         ]
     }
 
-    /// A variant's place in the list. A new variant does not compile before it has one.
+    /// The place of a variant in the list. A new variant does not compile without a place.
     fn place(error: &Error) -> usize {
         match error {
             Error::MalformedChain { .. } => 0,
@@ -776,7 +788,7 @@ mod tests {
         assert_eq!(one_of_each().len(), 32);
     }
 
-    /// Whoever prints an error with its causes prints each once.
+    /// A program that prints an error with its sources prints each text once.
     #[test]
     fn no_error_says_what_its_source_says() {
         for (error, _) in one_of_each() {

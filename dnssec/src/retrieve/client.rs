@@ -1,4 +1,4 @@
-//! Asking a resolver one question.
+//! Sends single questions to a resolver.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -15,13 +15,13 @@ use super::{Resolver, RetrievalError};
 use crate::name::Name;
 use crate::record::RecordType;
 
-/// How long one server may take for one question, retries included.
+/// The time that one server may take for one question, retries included.
 pub(super) const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection to a resolver, for single questions.
 ///
-/// [`retrieve()`](super::retrieve()) is what collects and verifies a chain. This is for those who want to look at what a
-/// resolver says, word by word: nothing of it is verified.
+/// [`retrieve()`](super::retrieve()) collects and verifies a chain. This client is for callers that
+/// want to inspect a resolver's raw responses. It verifies nothing.
 ///
 /// ```no_run
 /// use dnssec::{Client, RecordType, Resolver, Response};
@@ -36,13 +36,13 @@ pub(super) const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Client {
     shown: String,
     servers: Vec<Server>,
-    /// Which of the servers answered last.
+    /// The index of the server that answered last.
     preferred: AtomicUsize,
     limit: Duration,
 }
 
 enum Server {
-    /// UDP, and TCP behind it.
+    /// UDP, with TCP as the fallback.
     Plain(SocketAddr),
     /// TLS or HTTPS.
     Encrypted(Box<Encrypted>),
@@ -55,15 +55,15 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// Prepares to ask `resolver`: reads the operating system's configuration for `system`, makes the connection for TLS
-    /// and HTTPS, and does nothing for UDP.
+    /// Prepares to ask `resolver`. Reads the operating system's configuration for `system`, and
+    /// opens the connection for TLS and HTTPS. Sends nothing for UDP.
     ///
-    /// Needs a Tokio runtime with I/O and time enabled, as long as the client is in use.
+    /// Needs a Tokio runtime with I/O and time enabled for as long as the client is in use.
     pub async fn connect(resolver: &Resolver) -> Result<Self, RetrievalError> {
         Self::connect_within(resolver, QUERY_TIMEOUT).await
     }
 
-    /// The same with another time for each question.
+    /// Does the same as [`Self::connect`] with another limit for each question.
     pub(super) async fn connect_within(
         resolver: &Resolver,
         limit: Duration,
@@ -98,13 +98,17 @@ impl Client {
         Ok(client)
     }
 
-    /// Asks for the RRset of `record_type` at `name` once, and gives the response's octets, whatever its response code is.
+    /// Asks for the RRset of `record_type` at `name` once, and returns the response's octets,
+    /// whatever its response code is.
     ///
-    /// The query has RD set, to be answered by recursion; DO, so that signatures come along (RFC 3225); and CD, so that a
-    /// validating resolver hands over what it has rather than its own verdict (RFC 4035 §3.2.2). Over UDP a lost packet is
-    /// sent again, what is not a response to this very query is passed over, and a truncated response is asked for again
-    /// over TCP. Each server that the system is configured with gets ten seconds at most, the one that answered last being
-    /// the first to be asked. The response's ID means nothing.
+    /// The query has three bits set: RD, so that the resolver recurses; DO, so that it returns
+    /// signatures (RFC 3225); and CD, so that a validating resolver returns the data even if its
+    /// own validation fails (RFC 4035 §3.2.2).
+    ///
+    /// Over UDP a query is sent again if no response arrives, anything but a response to this query
+    /// is ignored, and a truncated response is requested again over TCP. If the system is
+    /// configured with several servers, each gets ten seconds at most, and the one that answered
+    /// last is asked first. The response's ID is meaningless.
     pub async fn query(
         &self,
         name: &Name,
@@ -113,8 +117,9 @@ impl Client {
         self.ask(|| Query::new(name, record_type)).await
     }
 
-    /// The same with CD clear: a validating resolver gives its own verdict, SERVFAIL for what it finds wrong, and AD set
-    /// in what it has verified (RFC 4035 §3.2.3). Neither proves anything; they tell one resolver from another.
+    /// Does the same with CD clear. A validating resolver then returns SERVFAIL if its own
+    /// validation fails, and sets AD if it succeeds (RFC 4035 §3.2.3). Neither proves anything;
+    /// they help to distinguish resolvers.
     pub async fn query_with_checking(
         &self,
         name: &Name,
@@ -124,7 +129,7 @@ impl Client {
             .await
     }
 
-    /// Asks one server after the other, each with a query of its own.
+    /// Asks the servers in turn, each with a new query.
     async fn ask(&self, new_query: impl Fn() -> Query) -> Result<Vec<u8>, RetrievalError> {
         let preferred = self.preferred.load(Ordering::Relaxed);
         let order = (preferred..self.servers.len()).chain(0..preferred);

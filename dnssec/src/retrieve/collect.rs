@@ -1,15 +1,16 @@
-//! Which questions to ask: those that the responses so far raise.
+//! Decides which questions to ask: those that the responses so far raise.
 //!
-//! 1. **The answer, and where aliases lead.** A CNAME or DNAME in it leads to the next name, which is asked for by itself
-//!    unless the response has its records too.
-//! 2. **The keys that signed.** Each RRSIG over the answer, or over the NSEC and NSEC3 records that come with it, names a
-//!    zone: its DNSKEY and DS RRsets are asked for, the DS's RRSIG names the next zone up, and so on until a zone that
-//!    an anchor is about.
-//! 3. **Where signing ends.** What comes without signatures should lie below a delegation that is proven to be unsigned.
-//!    To find it, the DS RRset is asked for at every name from the anchor's down.
+//! 1. **The answer, and the targets of aliases.** A CNAME or DNAME in the answer leads to another
+//!    name. That name is asked for by itself, unless the response has its records too.
+//! 2. **The keys that signed.** Each RRSIG over the answer, or over the NSEC and NSEC3 records that
+//!    come with it, names a zone. Its DNSKEY and DS RRsets are asked for; the DS's RRSIG names the
+//!    next zone up, and so on until a zone that has an anchor.
+//! 3. **The cut to an unsigned zone.** Data without signatures should lie below a delegation that
+//!    is proven to be unsigned. To find it, the DS RRset is asked for at every name from the one
+//!    below the anchor's down.
 //!
-//! Questions that don't wait for one another are asked side by side. No more are ever asked than a chain may have
-//! responses, whatever a resolver says.
+//! Independent questions are asked concurrently. Their number never exceeds the number of responses
+//! that a chain may have, whatever a resolver says.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -26,23 +27,24 @@ use crate::rdata::Rrsig;
 use crate::record::RecordType;
 use crate::verify::MAX_ALIASES;
 
-/// Questions that wait for a response at the same time: enough for a zone and the next, and no flood.
+/// The number of questions in flight at the same time: enough for one zone and the next without
+/// flooding the resolver.
 const MAX_IN_FLIGHT: usize = 8;
 
-/// What a resolver said to all questions that one fact raises. Nothing of it is verified.
+/// The responses of a resolver to all questions that one fact raises. Nothing is verified.
 #[derive(Debug, Default)]
 pub(super) struct Collected {
-    /// Responses that say something.
+    /// The responses with the code NOERROR or NXDOMAIN.
     pub(super) messages: Vec<Vec<u8>>,
-    /// Why a question got no such response; of several, the first.
+    /// The first reason why a question got no such response.
     pub(super) failure: Option<RetrievalError>,
     /// The anchor's zone, if its DNSKEY RRset came without a signature.
     pub(super) stripped: Option<Name>,
-    /// Zones that have signed something, by the look of it.
+    /// The zones that seem to have signed something.
     pub(super) signed_zones: HashSet<Name>,
 }
 
-/// A question, and what it is asked for.
+/// A question and its purpose.
 #[derive(Clone, Debug)]
 struct Question {
     rrset: RrsetId,
@@ -51,14 +53,14 @@ struct Question {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
-    /// It is what somebody wants to know, after so many aliases.
+    /// It asks for the fact itself, after this number of aliases.
     Fact { aliases: usize },
-    /// It is about a zone on the way to it.
+    /// It asks about a zone above the fact.
     Delegation,
 }
 
-/// Asks all there is to ask about the RRset of `record_type` at `name`. Fails only if the resolver gives no response at
-/// all: what is missing otherwise, verification will miss.
+/// Asks all questions about the RRset of `record_type` at `name`. Fails only if the resolver gives
+/// no response at all: verification detects anything else that is missing.
 pub(super) async fn collect(
     client: &Client,
     name: &Name,
@@ -72,7 +74,7 @@ pub(super) async fn collect(
         collected: Collected::default(),
     };
     collector.want(name, record_type, Purpose::Fact { aliases: 0 });
-    // It is needed whatever the answer is, and shows whether signatures come through at all.
+    // The anchor's DNSKEY RRset is always needed, and shows whether signatures arrive at all.
     if let Some(anchored) = collector.nearest_anchor(name) {
         collector.want(&anchored, RecordType::DNSKEY, Purpose::Delegation);
     }
@@ -94,7 +96,7 @@ pub(super) async fn collect(
     }
 }
 
-/// Asks one question, and takes only a response that says something.
+/// Asks one question, and accepts only a response with the code NOERROR or NXDOMAIN.
 async fn ask(client: &Client, question: Question) -> (Question, Result<Vec<u8>, RetrievalError>) {
     let RrsetId { owner, record_type } = &question.rrset;
     let outcome = client.query(owner, *record_type).await.and_then(|octets| {
@@ -123,7 +125,7 @@ struct Collector<'c> {
 }
 
 impl Collector<'_> {
-    /// Puts a question on the list, unless it was asked already or too many were.
+    /// Queues a question, unless it was asked already or the limit is reached.
     fn want(&mut self, owner: &Name, record_type: RecordType, purpose: Purpose) {
         if self.asked.len() < MAX_RESPONSES && self.asked.insert((owner.clone(), record_type)) {
             let owner = owner.clone();
@@ -134,7 +136,7 @@ impl Collector<'_> {
         }
     }
 
-    /// The lowest zone at or above `name` that an anchor is about.
+    /// The lowest zone at or above `name` that has an anchor.
     fn nearest_anchor(&self, name: &Name) -> Option<Name> {
         self.anchors
             .iter()
@@ -144,7 +146,7 @@ impl Collector<'_> {
             .cloned()
     }
 
-    /// Keeps a response, and asks what it raises.
+    /// Keeps a response, and queues the questions that it raises.
     fn take_in(&mut self, question: &Question, octets: Vec<u8>) {
         if let Ok(response) = Response::parse(&octets) {
             self.note_stripping(&response, &question.rrset);
@@ -158,7 +160,8 @@ impl Collector<'_> {
         self.collected.messages.push(octets);
     }
 
-    /// An anchored zone is a signed one, so its DNSKEY RRset comes with a signature or not as it is.
+    /// Notes an anchored zone whose DNSKEY RRset came without a signature. Such a zone is signed,
+    /// so the resolver must have removed the signature.
     fn note_stripping(&mut self, response: &Response<'_>, rrset: &RrsetId) {
         if rrset.record_type == RecordType::DNSKEY
             && self.anchors.of(&rrset.owner).next().is_some()
@@ -187,7 +190,7 @@ impl Collector<'_> {
         } else if path.end == *owner {
             is_denied_with_signatures(response, owner)
         } else {
-            // Whatever this response says of the target, it is asked for by itself.
+            // The target is asked for by itself, whatever this response says about it.
             let aliases = aliases + path.links.len();
             self.want(&path.end, *record_type, Purpose::Fact { aliases });
             true
@@ -216,7 +219,7 @@ impl Collector<'_> {
         }
     }
 
-    /// Asks for a zone's keys, and for its parent's word for them unless an anchor has given its own.
+    /// Asks for a zone's keys, and for its DS RRset unless the zone has an anchor.
     fn want_zone(&mut self, zone: &Name) {
         if !self.anchors.reach(zone) {
             return;
@@ -228,7 +231,8 @@ impl Collector<'_> {
         }
     }
 
-    /// Asks for the DS RRset at each name from the anchor's down to this one: one of the answers should deny it.
+    /// Asks for the DS RRset at each name from the one below the anchor's down to this one: one of
+    /// the responses should deny it.
     fn look_for_the_cut(&mut self, name: &Name) {
         let Some(anchored) = self.nearest_anchor(name) else {
             return;
@@ -241,12 +245,12 @@ impl Collector<'_> {
     }
 }
 
-/// The way that a response's aliases lead.
+/// The aliases that a response leads through.
 #[derive(Debug)]
 struct Path {
     /// The aliases' RRsets, in order.
     links: Vec<RrsetId>,
-    /// The name behind the last of them.
+    /// The target of the last alias.
     end: Name,
 }
 
@@ -271,8 +275,8 @@ impl Path {
     }
 }
 
-/// The alias at or above `name`, and where it leads. A CNAME that was made of a DNAME (RFC 6672 §3.1) is not looked at: it
-/// is never signed.
+/// The alias at or above `name`, and its target. A CNAME that was synthesised from a DNAME (RFC
+/// 6672 §3.1) is ignored, because it is never signed.
 fn next_link(
     response: &Response<'_>,
     name: &Name,
@@ -305,7 +309,7 @@ fn has_rrset(response: &Response<'_>, rrset: &RrsetId) -> bool {
     answers.any(|record| record.belongs_to(&rrset.owner, rrset.record_type))
 }
 
-/// Whether an RRSIG over this RRset came along with the answer.
+/// Returns true if the answer section has an RRSIG over this RRset.
 fn is_signed(response: &Response<'_>, rrset: &RrsetId) -> bool {
     let mut rrsigs = response
         .answers()
@@ -315,13 +319,13 @@ fn is_signed(response: &Response<'_>, rrset: &RrsetId) -> bool {
     rrsigs.any(|rrsig| rrsig.type_covered == rrset.record_type)
 }
 
-/// The RRSIGs over NSEC and NSEC3 records that came along with the answer.
+/// The RRSIGs over NSEC and NSEC3 records in the authority and additional sections.
 fn denial_signatures<'m>(response: &Response<'m>) -> impl Iterator<Item = Rrsig<'m>> {
     let rrsigs = response.others().iter().filter_map(Record::rrsig);
     rrsigs.filter(|rrsig| matches!(rrsig.type_covered, RecordType::NSEC | RecordType::NSEC3))
 }
 
-/// Whether a zone at or above `name` says, with a signature, that something is not there.
+/// Returns true if the response has an RRSIG over a denial by a zone at or above `name`.
 fn is_denied_with_signatures(response: &Response<'_>, name: &Name) -> bool {
     denial_signatures(response).any(|rrsig| name.is_within(&rrsig.signer))
 }

@@ -1,4 +1,4 @@
-//! DNS over TLS (RFC 7858) and over HTTPS (RFC 8484): connections that are kept.
+//! DNS over TLS (RFC 7858) and over HTTPS (RFC 8484), with connections that are kept open.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use super::query::Query;
 use super::resolver::{Host, Resolver, ResolverError};
 
-/// Of a host with many addresses, how many to try. They share the time.
+/// The number of a host's addresses that are tried. They share the time limit.
 const MAX_ADDRESSES: usize = 4;
 type Exchange = DnsExchange<TokioRuntimeProvider>;
 
@@ -30,14 +30,14 @@ pub(super) struct Encrypted {
     path: Option<String>,
     config: ClientConfig,
     limit: Duration,
-    /// The connection that was the last to be made and answered.
+    /// The connection that was made last and has answered.
     kept: Mutex<Option<Exchange>>,
-    /// Owns the tasks that drive the connections: they end with its last clone.
+    /// The owner of the tasks that drive the connections. They end with its last clone.
     provider: TokioRuntimeProvider,
 }
 
 impl Encrypted {
-    /// Prepares; nothing is sent yet.
+    /// Prepares the server; sends nothing.
     pub(super) fn new(
         resolver: &Resolver,
         host: &Host,
@@ -57,7 +57,7 @@ impl Encrypted {
         })
     }
 
-    /// Makes the connection that queries go over.
+    /// Opens the connection that queries use.
     pub(super) async fn connect(&self) -> Result<(), Failure> {
         let exchange = self.connect_to_any_address().await?;
         self.keep(exchange);
@@ -101,8 +101,8 @@ impl Encrypted {
         builder.exchange(address, name, path).await
     }
 
-    /// Asks over the connection that is kept; and if that ends meanwhile, as servers may let it at any time, over a new one
-    /// that this query has to itself. That is then kept in its place.
+    /// Asks over the connection that is kept. Servers may close a connection at any time, so if it
+    /// has ended, the query goes over a new one. The new connection is then kept instead.
     pub(super) async fn exchange(&self, query: &Query) -> Result<Vec<u8>, Failure> {
         if let Some(exchange) = self.kept() {
             match send(&exchange, query).await {
@@ -121,7 +121,7 @@ impl Encrypted {
 async fn send(exchange: &Exchange, query: &Query) -> Result<Vec<u8>, NetError> {
     let message = Message::from_vec(query.octets())?;
     let request = DnsRequest::new(message, DnsRequestOptions::default());
-    // A stream that ends without a response belongs to a connection that has ended.
+    // A stream without a response belongs to a connection that has ended.
     let closed = || NetError::from("the connection was closed");
     let response = exchange
         .send(request)
@@ -143,14 +143,14 @@ async fn within<T>(
     timeout(limit, work).await.unwrap_or(Err(NetError::Timeout))
 }
 
-/// Why there is no response.
+/// The reason why there is no response.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// It can't even be tried.
+    /// The server cannot be contacted at all.
     Resolver(ResolverError),
-    /// The server's certificate is not one to trust.
+    /// The server's certificate is not trusted.
     Untrusted(String),
-    /// The network's or the server's fault.
+    /// The network or the server failed.
     Network(String),
 }
 
@@ -177,7 +177,7 @@ impl From<NetError> for Failure {
 }
 
 impl Host {
-    /// Looks the host up with the operating system, if it is a name.
+    /// Returns the host's addresses; resolves a name with the operating system.
     async fn addresses(&self) -> Result<Vec<SocketAddr>, ResolverError> {
         let addresses: Vec<_> = tokio::net::lookup_host((self.name.as_str(), self.port))
             .await

@@ -1,4 +1,4 @@
-//! Why no chain could be had, and what would do.
+//! The reasons why no chain was retrieved, with hints on what to do.
 
 use std::cmp::Reverse;
 use std::error::Error as _;
@@ -16,101 +16,103 @@ const REFUSED: u16 = 5;
 const NOTAUTH: u16 = 9;
 const BADVERS: u16 = 16;
 
-/// How often to ask everything again when what came does not fit together.
+/// The number of times that everything is asked again if the responses are inconsistent.
 pub(super) const MAX_REPEATS: u32 = 3;
-/// How often to ask everything again after SERVFAIL, which may pass: each such answer can be a long time in coming.
+/// The number of times that everything is asked again after SERVFAIL. The failure may be temporary,
+/// but each such response can take long.
 const MAX_REPEATS_AFTER_SERVFAIL: u32 = 1;
-/// How many resolvers' failures are shown.
+/// The number of resolvers whose failures are shown.
 const SHOWN_FAILURES: usize = 4;
 
-/// Why no verified chain came of asking a resolver.
+/// The reason why asking a resolver gave no verified chain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RetrievalError {
-    /// The resolver that was named can't be used as it stands.
+    /// The resolver that was given can't be used.
     #[error(transparent)]
     Resolver(#[from] ResolverError),
-    /// No response came: nothing listens there, or the network is down.
+    /// There was no response: nothing listens at the address, or the network is down.
     #[error("the resolver {resolver} does not answer: {problem}")]
     #[non_exhaustive]
     NoResponse {
-        /// Whom was asked.
+        /// The resolver that was asked.
         resolver: String,
-        /// What the network said.
+        /// The network's error.
         problem: String,
     },
-    /// The resolver's TLS certificate is not one to trust.
+    /// The resolver's TLS certificate is not trusted.
     #[error("the identity of the resolver {resolver} could not be verified: {problem}")]
     #[non_exhaustive]
     UntrustedResolver {
-        /// Whom was asked.
+        /// The resolver that was asked.
         resolver: String,
-        /// What is wrong with the certificate.
+        /// The problem with the certificate.
         problem: String,
     },
-    /// The resolver could not find an answer, or would not give one.
+    /// The resolver did not find an answer, or refused to give one.
     #[error("the resolver answers the question for {rrset} with {}", ResponseCode(*.response_code))]
     #[non_exhaustive]
     ResponseCode {
-        /// What was asked.
+        /// The RRset that was asked for.
         rrset: RrsetId,
         /// The code, such as 2 for SERVFAIL or 5 for REFUSED.
         response_code: u16,
     },
-    /// What came is no DNS message.
+    /// The response is not a DNS message.
     #[error("the response to the question for {rrset} is not a DNS message")]
     #[non_exhaustive]
     MalformedResponse {
-        /// What was asked.
+        /// The RRset that was asked for.
         rrset: RrsetId,
-        /// Where and why.
+        /// The position and the problem.
         source: MessageError,
     },
-    /// Signatures are missing even where there must be some.
+    /// Signatures are missing even from an RRset that must have them.
     #[error("the resolver removes DNSSEC signatures, even from the DNSKEY RRset of {0}")]
     SignaturesStripped(Name),
-    /// It is proven that there is no such record, by the chain in here.
+    /// The enclosed chain proves that there is no such record.
     #[error("{0}")]
     Absent(Box<RetrievedAbsence>),
-    /// It is proven, by the chain in here, that a zone is not signed, so that nothing in it and below it can be proven.
+    /// The enclosed chain proves that a zone is unsigned, so that nothing in it or below it can be
+    /// proven.
     #[error(
         "the zone {} is not signed with DNSSEC: its parent zone proves that there is no DS record",
         .0.insecure.zone()
     )]
     Unsigned(Box<RetrievedInsecurity>),
-    /// It is proven, by the chain in here, that the parent has no DS record for a zone, though the zone is signed by the
-    /// look of it.
+    /// The enclosed chain proves that the parent has no DS record for a zone, though the zone seems
+    /// to be signed.
     #[error("the zone {} is signed, but its parent zone has no DS record for it", .0.insecure.zone())]
     NoDelegationSigner(Box<RetrievedInsecurity>),
-    /// It is proven, by the chain in here, that the name is insecure for another reason: its zone is signed with nothing
-    /// that is supported, say.
+    /// The enclosed chain proves that the name is insecure for another reason: for example, its
+    /// zone is signed only with unsupported algorithms.
     #[error("the resolver's responses do not prove the answer: {}", .0.insecure)]
     Insecure(Box<RetrievedInsecurity>),
-    /// What came does not prove the answer.
+    /// The responses do not prove the answer.
     #[error("the resolver's responses do not prove the answer")]
     Unverified(#[from] Error),
-    /// None of several resolvers gave a proof. The failure that says most comes first.
+    /// None of several resolvers returned a proof. The most informative failure comes first.
     #[error("none of {} resolvers returned a proof: {}", .0.len(), ResolverFailures(.0))]
     NoProof(Vec<ResolverFailure>),
 }
 
-/// What went wrong with one of several resolvers.
+/// The failure of one of several resolvers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ResolverFailure {
-    /// Whom was asked.
+    /// The resolver that was asked.
     pub resolver: String,
-    /// What came of it.
+    /// The error that resulted.
     pub error: RetrievalError,
 }
 
 impl RetrievalError {
-    /// What came in response to the question for an RRset is no DNS message.
+    /// Makes the error for a response about an RRset that is not a DNS message.
     pub fn malformed_response(rrset: RrsetId, source: MessageError) -> Self {
         Self::MalformedResponse { rrset, source }
     }
 
-    /// What to tell of all the resolvers that failed.
+    /// Combines the failures of all resolvers into one error.
     pub(super) fn of_all(mut failures: Vec<ResolverFailure>) -> Self {
         failures.sort_by_key(|failure| Reverse(failure.error.progress()));
         if failures.len() > 1 {
@@ -120,7 +122,8 @@ impl RetrievalError {
         failure.unwrap_or_else(|| ResolverError::System("it names no server".into()).into())
     }
 
-    /// How much can be told from it. A resolver whose answers could be read says more than one that was not reached.
+    /// The amount of information in the error. A resolver whose answers could be read says more
+    /// than one that was not reached.
     fn progress(&self) -> u8 {
         match self {
             Self::Absent(_) | Self::Unsigned(_) | Self::NoDelegationSigner(_) => 6,
@@ -133,7 +136,8 @@ impl RetrievalError {
         }
     }
 
-    /// Whether there was no response at all, which is to be expected of any other question as well.
+    /// Returns true if there was no response at all. Any other question would then fail in the same
+    /// way.
     pub(super) fn is_silence(&self) -> bool {
         matches!(
             self,
@@ -141,7 +145,7 @@ impl RetrievalError {
         )
     }
 
-    /// Whether it is proven, so that no other resolver can say anything else.
+    /// Returns true if the error is proven. Then no other resolver can say anything else.
     pub(super) fn is_proven(&self) -> bool {
         matches!(
             self,
@@ -153,8 +157,8 @@ impl RetrievalError {
         )
     }
 
-    /// The proof that the name is insecure, if that is what came of it, for whatever cause: the zone is unsigned, or signed
-    /// without a DS record, or signed with nothing that is supported.
+    /// Returns the proof that the name is insecure, if that is the error, for any cause: the zone
+    /// is unsigned, or signed without a DS record, or signed only with unsupported algorithms.
     pub fn insecurity(&self) -> Option<&RetrievedInsecurity> {
         match self {
             Self::Unsigned(insecurity)
@@ -164,10 +168,11 @@ impl RetrievalError {
         }
     }
 
-    /// How often it makes sense to ask the same resolver everything again.
+    /// The number of times that it makes sense to ask the same resolver everything again.
     ///
-    /// While a zone changes its keys or is signed anew, a resolver may have some answers from before and others from
-    /// after. What an anchor does not vouch for is no such thing: anchors outlast all that is kept in caches.
+    /// While a zone changes its keys or is signed again, a resolver may have some answers from
+    /// before and some from after. A DNSKEY RRset that an anchor does not commit to is not such a
+    /// case: anchors outlast all cached records.
     pub(super) fn repeats(&self) -> u32 {
         match self {
             Self::Unverified(
@@ -190,7 +195,7 @@ impl RetrievalError {
         }
     }
 
-    /// Whether it is a verdict on the domain, and not on the way to it.
+    /// Returns true if the error is about the domain, and not about the resolver or the network.
     pub fn is_about_the_domain(&self) -> bool {
         match self {
             Self::Absent(_)
@@ -205,7 +210,7 @@ impl RetrievalError {
         }
     }
 
-    /// A stable name for the reason, for machines.
+    /// Returns a stable name of the reason, for machines.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Resolver(_) => "retrieval.resolver",
@@ -225,7 +230,7 @@ impl RetrievalError {
         }
     }
 
-    /// What to do about it, in a sentence.
+    /// Returns a sentence about what to do next.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::Resolver(_) => "use another resolver",
@@ -275,7 +280,7 @@ impl RetrievalError {
     }
 }
 
-/// A response code, with what it means for DNSSEC.
+/// A response code, shown with its meaning for DNSSEC.
 struct ResponseCode(u16);
 
 impl fmt::Display for ResponseCode {
@@ -290,7 +295,8 @@ impl fmt::Display for ResponseCode {
             code => return write!(f, "response code {code}"),
         };
         write!(f, "{name} (response code {})", self.0)?;
-        // To ask again without EDNS (RFC 6891 §7) would do no good: DO is in it, and without DO no signature comes.
+        // A second query without EDNS (RFC 6891 §7) would not help: EDNS has the DO bit, and
+        // without DO no signatures come.
         if matches!(self.0, FORMERR | NOTIMP | BADVERS) {
             f.write_str("; it seems not to support EDNS, which DNSSEC needs")?;
         }
@@ -298,7 +304,7 @@ impl fmt::Display for ResponseCode {
     }
 }
 
-/// The failures of several resolvers, the first few of them.
+/// The failures of several resolvers, of which only the first few are shown.
 struct ResolverFailures<'f>(&'f [ResolverFailure]);
 
 impl fmt::Display for ResolverFailures<'_> {
@@ -309,7 +315,7 @@ impl fmt::Display for ResolverFailures<'_> {
             if index > 0 {
                 f.write_str("; ")?;
             }
-            // Some name it themselves.
+            // Errors of this kind name the resolver themselves.
             if !error.is_silence() {
                 write!(f, "{resolver}: ")?;
             }

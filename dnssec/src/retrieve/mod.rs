@@ -1,27 +1,28 @@
-//! Asking resolvers for a chain: the one part of this crate that does I/O.
+//! Asks resolvers for a chain. This is the only part of this crate that does I/O.
 //!
-//! The questions follow from the responses: see `collect`. Each is asked with DO set, so that signatures come along
-//! (RFC 3225), and CD, so that a validating resolver hands over what it has rather than its own verdict
-//! (RFC 4035 §3.2.2). Nothing is returned that did not verify; and of what verified only what the proof needs.
+//! The questions follow from the responses: see `collect`. Each query has DO set, so that
+//! signatures are returned (RFC 3225). It also has CD set, so that a validating resolver returns
+//! the data even if its own validation fails (RFC 4035 §3.2.2). Only verified data are returned,
+//! reduced to what the proof needs.
 //!
-//! # What may go wrong on the way, and what is done about it
+//! # Problems on the way, and how they are handled
 //!
-//! | it happens that | and so |
+//! | problem | handling |
 //! |---|---|
-//! | a datagram is lost, or its response | it is sent again after a tenth of the time for a query, then after twice as long; at last the query goes over TCP |
-//! | an answer does not fit a datagram, or comes mangled | it is asked for over TCP (RFC 7766). A datagram of 1,232 octets is asked for, which no path has to fragment |
-//! | somebody else answers | a response counts if it comes from the server's address and port to the port that asked, which is a new one each time, with the query's unforeseeable ID and its question (RFC 5452 §9); all else is passed over |
-//! | nothing listens | that is known at once, by ICMP or TCP's refusal |
-//! | a server closes a connection | the query is sent over a new one, once |
-//! | there is no EDNS | FORMERR, NOTIMP and BADVERS are told as they are: without EDNS there are no signatures, so asking again without is pointless |
-//! | an answer is SERVFAIL | all is asked again, once |
-//! | a zone changes its keys between two answers, or a cache has some old and some new | what then does not verify is asked for again, all of it, three times at most, after a pause that grows |
-//! | a resolver strips signatures | it is told from a domain that has none: the zones that the anchors are about are signed for certain, and a delegation to an unsigned zone is proven |
-//! | a resolver lies | what it says does not verify, or proves nothing; the error is the verification's |
-//! | a resolver gives no proof, whatever the reason | the next one is asked; so it is when three seconds have gone by with nothing proven, without giving up on the first |
+//! | a datagram or its response is lost | the query is sent again after a tenth of its time limit, then after twice as long; at last it is sent over TCP |
+//! | an answer does not fit a datagram, or arrives mangled | it is requested over TCP (RFC 7766). The query asks for datagrams of at most 1,232 octets, which no path has to fragment |
+//! | somebody else answers | a response counts only if it comes from the server's address and port, goes to the port of the query, which is new each time, and repeats the query's unpredictable ID and its question (RFC 5452 §9); all others are ignored |
+//! | nothing listens | ICMP or a TCP reset reports that at once |
+//! | a server closes a connection | the query is sent once more over a new one |
+//! | the server has no EDNS | FORMERR, NOTIMP and BADVERS are reported as they are: without EDNS there are no signatures, so a second query without it is pointless |
+//! | the response is SERVFAIL | everything is asked again, once |
+//! | a zone changes its keys between two answers, or a cache has some old and some new records | if verification then fails, everything is asked again, three times at most, after a growing pause |
+//! | a resolver strips signatures | this differs from a domain without signatures: zones with an anchor are always signed, and a delegation to an unsigned zone is proven |
+//! | a resolver lies | its data do not verify, or prove nothing; the error is that of verification |
+//! | a resolver gives no proof, for any reason | the next one is asked; it is also asked after three seconds without a proof, while the first one may still answer |
 //!
-//! What is proven ends the search, and be it that there is no such record or that the zone is unsigned: no other resolver
-//! could prove the contrary.
+//! A proof ends the search, even a proof that there is no such record or that the zone is unsigned:
+//! no other resolver could prove the contrary.
 
 mod client;
 mod collect;
@@ -55,17 +56,18 @@ use client::QUERY_TIMEOUT;
 use collect::{Collected, collect};
 use error::MAX_REPEATS;
 
-/// How long a retrieval may take, whatever the resolvers do.
+/// The time that a retrieval may take, whatever the resolvers do.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// After which time without a proof the next resolver is asked as well.
+/// The time without a proof after which the next resolver is asked as well.
 const HEAD_START: Duration = Duration::from_secs(3);
-/// How long to wait before everything is asked again. Each pause is twice the one before.
+/// The pause before everything is asked again. Each pause is twice the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const PAUSE_GROWTH: u32 = 2;
 
-/// Retrieves what proves the RRset of `record_type` at `name`, and proves it for the moment `at`.
+/// Retrieves a chain that proves the RRset of `record_type` at `name` for the moment `at`.
 ///
-/// Asks the first resolver, and the next ones in turn as long as none gives a proof; see [`Retriever`] for more choices.
+/// Asks the first resolver, and the next ones in turn as long as none gives a proof; see
+/// [`Retriever`] for more settings.
 ///
 /// Needs a Tokio runtime with I/O and time enabled.
 ///
@@ -103,27 +105,28 @@ pub async fn retrieve(
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Retrieved {
-    /// The chain as a DER `SET OF OCTET STRING`, with nothing in it that the proof does not need.
+    /// The chain as a DER `SET OF OCTET STRING`, reduced to what the proof needs.
     pub chain: Vec<u8>,
-    /// What the chain proves at that moment: it need not be verified again.
+    /// The proof, verified for the moment that was asked for. It need not be verified again.
     pub proof: Proof<'static>,
-    /// The resolver that gave it.
+    /// The resolver that returned the chain.
     pub resolver: String,
 }
 
 /// A chain that proves that there is no such record.
 ///
-/// It shows as a sentence about the zone: "example.com. is signed, but has no _veraid TXT record".
+/// [`Display`](fmt::Display) writes a sentence about the zone: "example.com. is signed, but has no
+/// _veraid TXT record".
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetrievedAbsence {
-    /// The chain as a DER `SET OF OCTET STRING`, with nothing in it that the proof does not need.
+    /// The chain as a DER `SET OF OCTET STRING`, reduced to what the proof needs.
     pub chain: Vec<u8>,
-    /// What is proven, and when.
+    /// The absence, with its validity.
     pub absence: Absence,
     /// The zone that proves it.
     pub zone: Name,
-    /// The resolver that gave it.
+    /// The resolver that returned the chain.
     pub resolver: String,
 }
 
@@ -131,11 +134,11 @@ pub struct RetrievedAbsence {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetrievedInsecurity {
-    /// The chain as a DER `SET OF OCTET STRING`, with nothing in it that the proof does not need.
+    /// The chain as a DER `SET OF OCTET STRING`, reduced to what the proof needs.
     pub chain: Vec<u8>,
-    /// What is proven, and when.
+    /// The fact that the name is insecure, with its validity.
     pub insecure: Insecure,
-    /// The resolver that gave it.
+    /// The resolver that returned the chain.
     pub resolver: String,
 }
 
@@ -189,7 +192,7 @@ pub struct Retriever<'r> {
     deadline: Duration,
 }
 
-/// What is to be proven, and for when.
+/// The fact to prove, and the moment for which to prove it.
 #[derive(Clone, Copy)]
 struct Goal<'g> {
     name: &'g Name,
@@ -199,7 +202,8 @@ struct Goal<'g> {
 }
 
 impl<'r> Retriever<'r> {
-    /// Will ask these resolvers, the first of them first. Each server that `system` stands for is one by itself.
+    /// Creates a retriever that asks these resolvers in order. Each server that `system` stands for
+    /// counts as a resolver.
     pub fn new(anchors: &'r TrustAnchors, resolvers: &'r [Resolver]) -> Self {
         Self {
             anchors,
@@ -210,31 +214,33 @@ impl<'r> Retriever<'r> {
         }
     }
 
-    /// Sets how long a resolver may take for one question, retries included: ten seconds, unless told otherwise.
+    /// Sets the time that a resolver may take for one question, retries included. The default is
+    /// ten seconds.
     #[must_use]
     pub fn with_query_timeout(mut self, limit: Duration) -> Self {
         self.query_timeout = limit;
         self
     }
 
-    /// Sets after which time without a proof the next resolver is asked as well, though the one before has not failed yet:
-    /// three seconds, unless told otherwise.
+    /// Sets the time without a proof after which the next resolver is asked as well, even though
+    /// the one before has not failed yet. The default is three seconds.
     #[must_use]
     pub fn with_head_start(mut self, time: Duration) -> Self {
         self.head_start = time;
         self
     }
 
-    /// Sets how long a retrieval may take as a whole: sixty seconds, unless told otherwise.
+    /// Sets the time that a retrieval may take as a whole. The default is sixty seconds.
     #[must_use]
     pub fn with_deadline(mut self, limit: Duration) -> Self {
         self.deadline = limit;
         self
     }
 
-    /// Retrieves what proves the RRset of `record_type` at `name`, and proves it for the moment `at`.
+    /// Retrieves a chain that proves the RRset of `record_type` at `name` for the moment `at`.
     ///
-    /// That there is no such RRset is an error as well, if one with a proof: [`RetrievalError::Absent`].
+    /// A proof that there is no such RRset is an error as well: [`RetrievalError::Absent`], with
+    /// the chain that proves it.
     pub async fn retrieve(
         &self,
         name: &Name,
@@ -289,7 +295,8 @@ impl<'r> Retriever<'r> {
     }
 }
 
-/// Asks all candidates in turn, and again those with whom that makes sense. Gives what was proven, if anything was.
+/// Asks all candidates in turn, and repeats this for those that may be asked again. Returns the
+/// proof, if there is one.
 async fn ask_all(
     candidates: &mut [Candidate],
     goal: Goal<'_>,
@@ -307,7 +314,8 @@ async fn ask_all(
     }
 }
 
-/// Asks each candidate that may be asked, the next when one has failed or takes its time.
+/// Asks each candidate that may be asked. Goes on to the next one when one has failed or when its
+/// head start has passed.
 async fn ask_each(
     candidates: &mut [Candidate],
     goal: Goal<'_>,
@@ -334,7 +342,7 @@ async fn ask_each(
     }
 }
 
-/// A resolver, and what became of asking it.
+/// A resolver, and the state of asking it.
 struct Candidate {
     resolver: Resolver,
     shown: String,
@@ -358,7 +366,7 @@ impl Candidate {
         }
     }
 
-    /// Asks everything once. Gives what is proven, and keeps the failure if nothing is.
+    /// Asks everything once. Returns the proof; if there is none, keeps the failure.
     async fn try_to_prove(&mut self, goal: Goal<'_>) -> Option<Result<Retrieved, RetrievalError>> {
         self.tries += 1;
         match self.prove(goal).await {
@@ -401,7 +409,7 @@ impl Goal<'_> {
         }
         let from_now_on = Period::new(at, Timestamp::MAX).unwrap_or(now);
         let minimal = received.minimal(name, record_type, anchors, from_now_on)?;
-        // What is reported is what the chain that is handed over proves.
+        // The fact that is reported is the one that the returned chain proves.
         let kept = Chain::from_messages(&minimal)?;
         let fact = kept.look_up(name, record_type, anchors, now)?.into_owned();
         let chain = kept.to_der();
@@ -440,7 +448,7 @@ impl Goal<'_> {
         }
     }
 
-    /// The lowest zone at or above what is absent that is proven to be one.
+    /// The lowest zone at or above the absent name that is proven to be a zone.
     fn zone_of(self, absence: &Absence, chain: &Chain<'_>, collected: &Collected) -> Name {
         let end = absence.canonical_name();
         let is_parents = absence.record_type() == RecordType::DS;
@@ -464,13 +472,13 @@ impl Goal<'_> {
 }
 
 impl Collected {
-    /// What to tell of a chain that does not prove anything.
+    /// The error to report for a chain that proves nothing.
     fn why(self, error: Error) -> RetrievalError {
         if let Some(zone) = self.stripped {
             return RetrievalError::SignaturesStripped(zone);
         }
         match error {
-            // What a question got no answer to may be what is missing.
+            // The missing data may be those of the question that failed.
             other if other.progress() == 0 => self.failure.unwrap_or_else(|| other.into()),
             other => other.into(),
         }

@@ -1,7 +1,8 @@
-//! DNS over UDP, and over TCP behind it (RFC 1035 §4.2, RFC 7766).
+//! DNS over UDP, with TCP as the fallback (RFC 1035 §4.2, RFC 7766).
 //!
-//! Each query has a connected socket of its own. So the system chooses a new source port each time, drops what comes from
-//! any other address or port, and tells us at once when nothing listens there (ICMP).
+//! Each query has its own connected socket. So the system chooses a new source port each time,
+//! drops datagrams from any other address or port, and reports at once if nothing listens there
+//! (ICMP).
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -14,18 +15,21 @@ use tokio::time::timeout;
 use super::query::{Query, is_truncated};
 use crate::message::Response;
 
-/// How often a query goes out over UDP.
+/// The number of times that a query is sent over UDP.
 const UDP_TRIES: u32 = 3;
-/// Which part of the time for a query to wait for a response to the first datagram. Each wait is twice the one before;
-/// three tenths are left for TCP, for networks that let only that through.
+/// The divisor of the time limit that gives the wait for a response to the first datagram. Each
+/// wait is twice the one before. Three tenths of the limit are left for TCP, for networks that let
+/// only TCP through.
 const FIRST_WAIT_DIVISOR: u32 = 10;
 const BACKOFF: u32 = 2;
-/// How often a query goes out over TCP: servers may close a connection at any time (RFC 7766 §6.2.4).
+/// The number of times that a query is sent over TCP: servers may close a connection at any time
+/// (RFC 7766 §6.2.4).
 const TCP_TRIES: u32 = 2;
 /// The longest message (RFC 1035 §4.2.2).
 const MAX_MESSAGE_OCTETS: usize = 65_535;
 
-/// Asks `server`. Of the time that the caller will wait, `limit`, each try over UDP gets its part.
+/// Asks `server`. The waits of the tries over UDP are fractions of `limit`, the time that the
+/// caller waits.
 pub(super) async fn exchange(
     server: SocketAddr,
     query: &Query,
@@ -36,7 +40,7 @@ pub(super) async fn exchange(
         Ok(octets) if is_truncated(&octets) => over_tcp(server, query).await.map_err(|error| {
             format!("its answer does not fit into a datagram, and TCP failed: {error}")
         }),
-        // Something on the way may have cut it short without a word.
+        // Something on the path may have truncated the response without setting TC.
         Ok(octets) if Response::parse(&octets).is_err() => {
             Ok(over_tcp(server, query).await.unwrap_or(octets))
         }
@@ -62,7 +66,7 @@ async fn over_udp(server: SocketAddr, query: &Query, first_wait: Duration) -> io
     let mut wait = first_wait;
     for _ in 0..UDP_TRIES {
         socket.send(query.octets()).await?;
-        // The response may well be to an earlier datagram: they are all the same.
+        // The response may be to an earlier datagram: they are all the same.
         if let Ok(received) = timeout(wait, receive(&socket, query)).await {
             return received;
         }
@@ -71,7 +75,7 @@ async fn over_udp(server: SocketAddr, query: &Query, first_wait: Duration) -> io
     Err(io::Error::new(io::ErrorKind::TimedOut, "no response"))
 }
 
-/// Waits for a response to this query, and passes over everything else.
+/// Waits for a response to this query, and ignores everything else.
 async fn receive(socket: &UdpSocket, query: &Query) -> io::Result<Vec<u8>> {
     let mut buffer = vec![0; MAX_MESSAGE_OCTETS];
     loop {
@@ -93,7 +97,7 @@ async fn over_tcp(server: SocketAddr, query: &Query) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Whether there was a connection, and the server ended it.
+/// Returns true if there was a connection and the server closed it.
 fn was_closed(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -104,7 +108,7 @@ fn was_closed(error: &io::Error) -> bool {
 async fn over_one_connection(server: SocketAddr, query: &Query) -> io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(server).await?;
     let length = u16::try_from(query.octets().len()).unwrap_or(u16::MAX);
-    // In one segment: some servers read no further (RFC 7766 §8).
+    // One segment holds both: some servers read only the first one (RFC 7766 §8).
     let framed = [&length.to_be_bytes(), query.octets()].concat();
     stream.write_all(&framed).await?;
     loop {

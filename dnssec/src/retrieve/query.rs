@@ -1,4 +1,4 @@
-//! One question as it goes out (RFC 1035 §4.1), and which responses answer it.
+//! One DNS query (RFC 1035 §4.1), and the check that a response answers it.
 
 use crate::crypto;
 use crate::message::CLASS_IN;
@@ -7,37 +7,40 @@ use crate::record::RecordType;
 
 /// Octets of a message's header (RFC 1035 §4.1.1).
 const HEADER_OCTETS: usize = 12;
-/// Type and class behind the question's name.
+/// The octets of the type and class after the question's name.
 const TYPE_AND_CLASS_OCTETS: usize = 4;
-/// RD: resolve it for us; CD: give what there is, and leave the verdict to us (RFC 4035 §3.2.2).
+/// RD: recursion desired. CD: return the data, and leave validation to this crate (RFC 4035
+/// §3.2.2).
 const FLAGS: u16 = 0x0110;
-/// The last octet of the flags, and in it CD.
+/// The index of the last octet of the flags, which contains CD.
 const FLAGS_END_OCTET: usize = 3;
 const CD: u8 = 0b0001_0000;
-/// In the third octet of a message: QR, that it is a response, and the four bits of the opcode, 0 for a query.
+/// The bits of the third octet of a message for QR, set in a response, and for the opcode, 0 for a
+/// query.
 const QR_AND_OPCODE: u8 = 0b1111_1000;
 const QR: u8 = 0b1000_0000;
-/// In the same octet: TC, that the rest did not fit.
+/// The bit of the same octet for TC: the rest did not fit.
 const TC: u8 = 0b0000_0010;
-/// In the fourth octet: the response code.
+/// The bits of the fourth octet for the response code.
 const RESPONSE_CODE: u8 = 0b0000_1111;
-/// What fits any path unfragmented (DNS flag day 2020; RFC 9715 §3.1 allows 1,400).
+/// The size that fits any path unfragmented (DNS flag day 2020; RFC 9715 §3.1 allows 1,400).
 const UDP_PAYLOAD_OCTETS: u16 = 1_232;
-/// DO, that signatures shall come along (RFC 3225 §3), in the upper half of EDNS's flags.
+/// DO, which asks for signatures (RFC 3225 §3), in the upper half of EDNS's flags.
 const DNSSEC_OK: u16 = 0x8000;
 
-/// A query with an ID that nobody can foresee.
+/// A query with an unpredictable ID.
 #[derive(Clone, Debug)]
 pub(super) struct Query {
     octets: Vec<u8>,
-    /// Where the question ends.
+    /// The offset at which the question ends.
     question_end: usize,
 }
 
 impl Query {
     pub(super) fn new(name: &Name, record_type: RecordType) -> Self {
         let mut id = [0; 2];
-        // Without randomness a forger has it easier to get in the way. Nothing that he says is believed.
+        // Without randomness, forged responses can disturb retrieval more easily. They still prove
+        // nothing.
         crypto::fill_random(&mut id);
         let mut octets = id.to_vec();
         // One question, and one additional record.
@@ -59,7 +62,7 @@ impl Query {
         }
     }
 
-    /// The same with CD clear: the resolver is to give its own verdict.
+    /// Clears CD, so that the resolver validates the answer itself.
     pub(super) fn with_checking(mut self) -> Self {
         if let Some(flags) = self.octets.get_mut(FLAGS_END_OCTET) {
             *flags &= !CD;
@@ -71,13 +74,14 @@ impl Query {
         &self.octets
     }
 
-    /// Whether these octets are a response to this query and no other (RFC 5452 §9.1): the ID and the question are its
-    /// own. A server that could not even read the question may leave it out.
+    /// Returns true if these octets are a response to exactly this query (RFC 5452 §9.1): they have
+    /// its ID and its question. A server that could not read the question may leave it out.
     pub(super) fn is_answered_by(&self, response: &[u8]) -> bool {
         response.get(..2) == self.octets.get(..2) && self.is_about_the_same(response)
     }
 
-    /// The same for a channel that keeps responses apart itself, and may change IDs.
+    /// Does the same without the ID, for a channel that matches responses to queries itself and may
+    /// change IDs.
     pub(super) fn is_about_the_same(&self, response: &[u8]) -> bool {
         let Some(&[_, _, flags, code, questions_high, questions_low, ..]) =
             response.first_chunk::<HEADER_OCTETS>()
@@ -94,7 +98,7 @@ impl Query {
         }
     }
 
-    /// Compares the questions, the name without regard to case: whether it comes back as it went is of no account.
+    /// Compares the questions, names without regard to case: a server need not preserve the case.
     fn echoes_question(&self, response: &[u8]) -> bool {
         let name_end = self.question_end - TYPE_AND_CLASS_OCTETS;
         let part =
@@ -105,7 +109,7 @@ impl Query {
     }
 }
 
-/// Whether a response says that it is only a part of what there is.
+/// Returns true if the response is marked as truncated.
 pub(super) fn is_truncated(response: &[u8]) -> bool {
     response.get(2).is_some_and(|flags| flags & TC != 0)
 }

@@ -1,4 +1,4 @@
-//! Which resolver to ask, and how.
+//! The resolvers that can be asked, and their text form.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs as _};
@@ -12,19 +12,20 @@ const DNS_PORT: u16 = 53;
 const TLS_PORT: u16 = 853;
 /// DNS over HTTPS (RFC 8484).
 const HTTPS_PORT: u16 = 443;
-/// The path that RFC 8484's examples use, and everybody since.
+/// The path that RFC 8484's examples and most servers use.
 const HTTPS_PATH: &str = "/dns-query";
-/// The one expression that a URI template of DNS over HTTPS has at its end (RFC 8484 §4.1). It is for GET; we use POST, which
-/// leaves it empty.
+/// The only expression that a URI template of DNS over HTTPS has at its end (RFC 8484 §4.1). It is
+/// for GET; with POST, which this crate uses, it expands to nothing.
 const DNS_EXPRESSION: &str = "{?dns}";
 
 /// A resolver.
 ///
-/// Written `system` (what the operating system is configured with), `IP[:PORT]` (UDP, and TCP when an answer is
-/// truncated), `tls://HOST[:PORT]` or `https://HOST[:PORT][/PATH]`. An IPv6 address with a port stands in brackets. The
-/// address of a link has its zone behind it, as in `fe80::1%eth0` or `[fe80::1%2]:53` (RFC 4007 §11): an interface by its
-/// name or number, looked up when the text is read. Of a URI template for DNS over HTTPS the expression `{?dns}` is
-/// understood (RFC 8484 §4.1).
+/// Its text form is `system` (the operating system's configuration), `IP[:PORT]` (UDP, and TCP if
+/// an answer is truncated), `tls://HOST[:PORT]` or `https://HOST[:PORT][/PATH]`. An IPv6 address
+/// with a port stands in brackets. A link-local address is followed by its zone, as in
+/// `fe80::1%eth0` or `[fe80::1%2]:53` (RFC 4007 §11). The zone is the name or number of an
+/// interface, looked up when the text is read. The expression `{?dns}` of a URI template for DNS
+/// over HTTPS is accepted (RFC 8484 §4.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolver {
     pub(super) endpoint: Endpoint,
@@ -39,7 +40,7 @@ pub(super) enum Endpoint {
     Https { host: Host, path: String },
 }
 
-/// Where a TLS server is, and whose certificate it must show.
+/// The address of a TLS server, and the name that its certificate must have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Host {
     /// An IP address or a domain name.
@@ -47,20 +48,20 @@ pub(super) struct Host {
     pub(super) port: u16,
 }
 
-/// Why a resolver can't be used.
+/// The reason why a resolver can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResolverError {
-    /// The text is none of the four forms.
+    /// The text has none of the four forms.
     #[error(
         "{0:?} is not a resolver: write `system`, `IP[:PORT]`, `tls://HOST[:PORT]` or `https://HOST[:PORT]/PATH`"
     )]
     Syntax(String),
-    /// An address has a zone that is no interface of this machine (RFC 4007 §11).
+    /// An address has a zone that is not an interface of this machine (RFC 4007 §11).
     #[error("{address} names the interface {zone:?}, which this machine does not have")]
     #[non_exhaustive]
     Zone {
-        /// The address before it.
+        /// The address without the zone.
         address: Ipv6Addr,
         /// The zone as given.
         zone: String,
@@ -70,30 +71,31 @@ pub enum ResolverError {
         "{0:?} contains an expression other than {{?dns}} at its end: remove every other expression in braces"
     )]
     Template(String),
-    /// The operating system's configuration can't be read, or names none.
+    /// The operating system's configuration can't be read, or names no server.
     #[error("the system's resolver configuration can't be used: {0}")]
     System(String),
-    /// The TLS server's name leads nowhere, or no certificate could be for it.
+    /// The TLS server's name has no address, or cannot be the name in a certificate.
     #[error("the resolver's host {host:?} can't be used: {problem}")]
     #[non_exhaustive]
     Host {
         /// The name as given.
         host: String,
-        /// What is wrong with it.
+        /// The problem with it.
         problem: String,
     },
-    /// A certificate that should be trusted is none.
+    /// A certificate of an authority can't be used.
     #[error("the certificate of the resolver's authority can't be used: {0}")]
     Certificate(String),
 }
 
 impl Resolver {
-    /// What the operating system is configured with.
+    /// Returns the resolver that the operating system is configured with.
     pub fn system() -> Self {
         Endpoint::System.into()
     }
 
-    /// Each of its servers as a resolver by itself: `system` may stand for several.
+    /// Returns each server of this resolver as a resolver of its own: `system` may stand for
+    /// several.
     pub(super) fn servers(&self) -> Result<Vec<Self>, ResolverError> {
         Ok(match &self.endpoint {
             Endpoint::System => system_servers()?
@@ -104,7 +106,8 @@ impl Resolver {
         })
     }
 
-    /// Trusts these certificates (DER) as well as the public authorities, for a resolver of one's own with TLS.
+    /// Trusts these certificates (DER) as well as the public authorities, for example for a private
+    /// resolver with TLS.
     #[must_use]
     pub fn with_authorities(mut self, certificates: impl IntoIterator<Item = Vec<u8>>) -> Self {
         self.extra_roots
@@ -153,18 +156,19 @@ impl FromStr for Resolver {
     }
 }
 
-/// Schemes have no case (RFC 3986 §3.1).
+/// Removes a scheme, without regard to its case (RFC 3986 §3.1).
 fn without_scheme<'t>(text: &'t str, scheme: &str) -> Option<&'t str> {
     let (start, rest) = text.split_at_checked(scheme.len())?;
     start.eq_ignore_ascii_case(scheme).then_some(rest)
 }
 
-/// A piece of input that a message repeats.
+/// The start of a text, short enough to repeat in a message.
 fn shortened(text: &str) -> String {
     text.chars().take(80).collect()
 }
 
-/// Reads an address with or without a port, and with or without a zone; `None` if it is neither.
+/// Reads an address with or without a port, and with or without a zone. Returns `None` if it is
+/// none of these.
 fn socket_address(text: &str) -> Result<Option<SocketAddr>, ResolverError> {
     let (zoned, port) = match text.strip_prefix('[').and_then(|text| text.split_once(']')) {
         Some((ip, "")) => (ip, Some(DNS_PORT)),
@@ -189,12 +193,14 @@ fn socket_address(text: &str) -> Result<Option<SocketAddr>, ResolverError> {
     Ok(Some(SocketAddrV6::new(address, port, 0, scope).into()))
 }
 
-/// The number of the interface that a zone is, given by its number or by its name as the operating system has it.
+/// The number of the interface that a zone names by its number or, as the operating system has it,
+/// by its name.
 fn interface_number(address: Ipv6Addr, zone: &str) -> Option<u32> {
     if !zone.is_empty() && zone.bytes().all(|octet| octet.is_ascii_digit()) {
         return zone.parse().ok();
     }
-    // What is no address goes to the system's look-up, which takes this for an address and asks no server.
+    // The system's look-up recognises this text as an address, so it asks no server. The check of
+    // the characters ensures that: a text that is not an address would be looked up.
     let is_name = !zone.is_empty() && zone.bytes().all(|octet| octet.is_ascii_graphic());
     let found = is_name.then(|| (format!("{address}%{zone}"), DNS_PORT).to_socket_addrs())?;
     found.ok()?.find_map(|found| match found {
@@ -214,8 +220,8 @@ pub(super) fn system_servers() -> Result<Vec<SocketAddr>, ResolverError> {
 
 /// The servers that a text in the form of resolv.conf(5) names.
 ///
-/// Nothing else of it matters here, as names are always asked for whole: whatever the search list has in it. A server that
-/// can't be read is passed over, as C libraries do, unless there is no other.
+/// The rest of the text, such as the search list, does not matter, because all names are absolute.
+/// A server that can't be read is skipped, as C libraries do, unless there is no other.
 #[cfg(all(unix, not(any(target_os = "android", target_vendor = "apple"))))]
 fn configured_servers(text: &str) -> Result<Vec<SocketAddr>, ResolverError> {
     let mut addresses: Vec<SocketAddr> = Vec::new();
