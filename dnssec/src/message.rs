@@ -1,8 +1,9 @@
 //! DNS messages read in place (RFC 1035 §4).
 //!
-//! Signatures cover records as they were received, so nothing is decoded here that would have to be encoded again: a
-//! [`Record`] points into its message. Reading checks every name, length and count of all four sections once; what reads
-//! is safe to walk ever after. Flags are not kept but for the response code: in a chain they prove nothing.
+//! Signatures cover records as they were received. So nothing is decoded here that would have to be
+//! encoded again: a [`Record`] points into its message. Reading checks every name, length and count
+//! of all four sections once; a message that was read can be walked without further checks. Of the
+//! flags only the response code is kept: the flags of a message in a chain prove nothing.
 
 use std::borrow::Cow;
 
@@ -13,18 +14,18 @@ use crate::rdata::Rrsig;
 use crate::record::{RecordType, canonical_rdata};
 use crate::wire_name::WireName;
 
-/// Response codes whose responses are looked at; between these two the signed records decide.
+/// The response codes of responses that are examined. The signed records decide between the two.
 pub(crate) const NOERROR: u16 = 0;
 pub(crate) const NXDOMAIN: u16 = 3;
 /// Class IN, the only one with DNSSEC.
 pub(crate) const CLASS_IN: u16 = 1;
 const HEADER_OCTETS: usize = 12;
-/// What the length before a message over TCP can say (RFC 1035 §4.2.2).
+/// The longest message that its length prefix over TCP can describe (RFC 1035 §4.2.2).
 pub(crate) const MAX_MESSAGE_OCTETS: usize = 65_535;
-/// Octets before the question that say nothing about the facts: the ID and the flags.
+/// The octets before the question that are irrelevant to facts: the ID and the flags.
 const UNSIGNED_HEADER_OCTETS: usize = 4;
 
-/// The refusal of a chain that has too many of them.
+/// The error for a chain that has too many responses.
 pub(crate) const TOO_MANY_RESPONSES: Error = Error::ChainTooLarge {
     what: "responses",
     limit: MAX_RESPONSES,
@@ -32,16 +33,16 @@ pub(crate) const TOO_MANY_RESPONSES: Error = Error::ChainTooLarge {
 
 type Result<T> = std::result::Result<T, MessageError>;
 
-/// One message: a question, and what the server said to it.
+/// One DNS message: a question, and a server's response to it.
 #[derive(Clone, Debug)]
 pub struct Response<'m> {
     octets: &'m [u8],
     response_code: u16,
     question: Option<Question<'m>>,
     records: Vec<Record<'m>>,
-    /// Where in `records` the authority section starts.
+    /// The index in `records` at which the authority section starts.
     answer_count: usize,
-    /// Labels and pointers in all of its names.
+    /// The number of labels and pointers in all names.
     name_steps: usize,
 }
 
@@ -54,7 +55,7 @@ pub(crate) struct Question<'m> {
 }
 
 impl<'m> Response<'m> {
-    /// Reads a whole message, and nothing after it.
+    /// Reads a message that takes up all of `octets`.
     pub fn parse(octets: &'m [u8]) -> std::result::Result<Self, MessageError> {
         let mut reader = Reader {
             octets,
@@ -72,7 +73,7 @@ impl<'m> Response<'m> {
         let mut question = None;
         for _ in 0..question_count {
             let read = reader.question()?;
-            // Two questions are as good as none: nothing can be said to answer them.
+            // With several questions it is undefined which one the response answers.
             question = (question_count == 1).then_some(read);
         }
 
@@ -112,17 +113,18 @@ impl<'m> Response<'m> {
         self.response_code
     }
 
-    /// The response code of a server that has the name (RFC 1035 §4.1.1).
+    /// The response code of a server for which the name exists (RFC 1035 §4.1.1).
     pub const NOERROR: u16 = NOERROR;
-    /// The response code of a server that says that there is no such name (RFC 1035 §4.1.1).
+    /// The response code of a server for which the name does not exist (RFC 1035 §4.1.1).
     pub const NXDOMAIN: u16 = NXDOMAIN;
 
-    /// Whether the server had something to say: any other code than NOERROR and NXDOMAIN is a failure to answer.
+    /// Returns true if the response code is NOERROR or NXDOMAIN. Any other code is a failure to
+    /// answer.
     pub fn is_an_answer(&self) -> bool {
         matches!(self.response_code, NOERROR | NXDOMAIN)
     }
 
-    /// What was asked, unless the message holds no question or several.
+    /// Returns the question, unless the message holds none or several.
     pub fn question(&self) -> Option<(Name, RecordType)> {
         let question = self
             .question
@@ -145,7 +147,8 @@ impl<'m> Response<'m> {
         self.records.get(self.answer_count..).unwrap_or_default()
     }
 
-    /// The name that is asked about, if it is above `name`, and `record_type` in class IN is what is asked for.
+    /// Returns the name in the question if that is above `name` and asks for `record_type` in class
+    /// IN.
     pub(crate) fn asks_above(&self, name: &Name, record_type: RecordType) -> Option<Name> {
         self.question
             .filter(|question| question.record_type == record_type && question.class == CLASS_IN)
@@ -153,7 +156,7 @@ impl<'m> Response<'m> {
             .and_then(|question| question.name.to_name())
     }
 
-    /// Whether this is what a server said to the question for `record_type` at `name` in class IN.
+    /// Returns true if this is a response to the question for `record_type` at `name` in class IN.
     pub fn answers_question(&self, name: &Name, record_type: RecordType) -> bool {
         self.question.is_some_and(|question| {
             question.record_type == record_type
@@ -162,8 +165,8 @@ impl<'m> Response<'m> {
         })
     }
 
-    /// Whether its answer section has records of `record_type` at `name` in class IN, or an alias: a CNAME there, or a DNAME
-    /// above (RFC 6672). Nothing is verified.
+    /// Returns true if the answer section has records of `record_type` at `name` in class IN, or an
+    /// alias: a CNAME at the name, or a DNAME above it (RFC 6672). Verifies nothing.
     pub(crate) fn has_records_or_alias(&self, name: &Name, record_type: RecordType) -> bool {
         self.answers().iter().any(|record| {
             record.class == CLASS_IN
@@ -175,19 +178,20 @@ impl<'m> Response<'m> {
         })
     }
 
-    /// What it takes to walk all of its names, in labels and pointers.
+    /// The cost of walking all names, in labels and pointers.
     pub(crate) fn name_steps(&self) -> usize {
         self.name_steps
     }
 
-    /// What sets it apart from other responses: the ID and the flags may differ, but not the response code.
+    /// The part that distinguishes responses: the ID and the flags may differ, but not the response
+    /// code.
     pub(crate) fn message(&self) -> (u16, &'m [u8]) {
         let rest = self.octets.get(UNSIGNED_HEADER_OCTETS..);
         (self.response_code, rest.unwrap_or_default())
     }
 }
 
-/// A resource record as it stands in a message.
+/// A resource record as it is in a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'m> {
     owner: WireName<'m>,
@@ -199,17 +203,17 @@ pub struct Record<'m> {
 }
 
 impl<'m> Record<'m> {
-    /// Its owner name.
+    /// Its owner.
     pub fn owner(&self) -> Name {
         self.owner.to_name().unwrap_or_else(Name::root)
     }
 
-    /// Whether its owner is `name`.
+    /// Returns true if its owner is `name`.
     pub fn is_at(&self, name: &Name) -> bool {
         self.owner.is(name)
     }
 
-    /// Whether `name` is below its owner.
+    /// Returns true if `name` is below its owner.
     pub fn is_above(&self, name: &Name) -> bool {
         self.owner.is_above(name)
     }
@@ -224,7 +228,7 @@ impl<'m> Record<'m> {
         self.class
     }
 
-    /// Its time to live in seconds, as the server counted it down. No signature covers it.
+    /// Its time to live in seconds, as counted down by the server. No signature covers it.
     pub fn ttl(&self) -> u32 {
         self.ttl
     }
@@ -234,7 +238,7 @@ impl<'m> Record<'m> {
         self.rdata
     }
 
-    /// Its data in canonical form (RFC 4034 §6.2); `None` if the names in it are broken.
+    /// Its data in canonical form (RFC 4034 §6.2); `None` if the names in it are invalid.
     pub fn canonical_rdata(&self) -> Option<Cow<'m, [u8]>> {
         canonical_rdata(
             self.record_type,
@@ -244,14 +248,14 @@ impl<'m> Record<'m> {
         )
     }
 
-    /// The signature, if this is an RRSIG record that can be read.
+    /// The RRSIG, if this is an RRSIG record that can be read.
     pub fn rrsig(&self) -> Option<Rrsig<'m>> {
         (self.record_type == RecordType::RRSIG)
             .then(|| Rrsig::parse(self.rdata))
             .flatten()
     }
 
-    /// Whether it belongs to the RRset of `record_type` at `owner` in class IN.
+    /// Returns true if it belongs to the RRset of `record_type` at `owner` in class IN.
     pub(crate) fn belongs_to(&self, owner: &Name, record_type: RecordType) -> bool {
         self.record_type == record_type && self.class == CLASS_IN && self.owner.is(owner)
     }
@@ -260,7 +264,7 @@ impl<'m> Record<'m> {
 struct Reader<'m> {
     octets: &'m [u8],
     position: usize,
-    /// What it takes to walk all names read so far, in labels and pointers.
+    /// The cost of walking all names read so far, in labels and pointers.
     steps: usize,
 }
 
@@ -299,8 +303,8 @@ impl<'m> Reader<'m> {
         Ok(u32::from(self.u16()?) << 16 | u32::from(self.u16()?))
     }
 
-    /// Compression lets a few octets stand for a long name, and every look at one takes a step for each label and each
-    /// pointer.
+    /// Reads a name and counts its steps. Compression can represent a long name in a few octets,
+    /// and each walk along it takes a step for each label and each pointer.
     fn name(&mut self) -> Result<WireName<'m>> {
         let (name, after, steps) = WireName::read(self.octets, self.position)?;
         self.walk(steps)?;
@@ -395,7 +399,8 @@ mod tests {
         assert_eq!(parsed.question(), None);
     }
 
-    /// Each record of fourteen octets stands for a name of 127 labels, or one that is 127 pointers away.
+    /// A record of fourteen octets or fewer can hold a name of 127 labels, as its owner or in its
+    /// RDATA.
     #[test]
     fn refuses_names_that_are_walked_for_longer_than_the_message_is() {
         let labels = b"\x01a".repeat(127);

@@ -1,8 +1,9 @@
 //! Periods, and sets of periods.
 //!
-//! A signature is good for a period; an RRset that several signatures cover is good for the union of their periods; a
-//! chain of RRsets is good for the intersection along the chain. That algebra is all this module is for. Periods are
-//! inclusive at both ends, as RRSIGs are (RFC 4034 §3.1.5).
+//! A signature is valid for a period. An RRset that several signatures cover is valid for the union
+//! of their periods. A chain of RRsets is valid for the intersection of their validities. This
+//! module implements that algebra. Periods include both ends, as those of RRSIGs do (RFC 4034
+//! §3.1.5).
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -28,12 +29,12 @@ impl Period {
         }
     }
 
-    /// From `start` to `end`, or `None` if that would end before it starts.
+    /// Returns the period from `start` to `end`, or `None` if `end` is before `start`.
     pub fn new(start: Timestamp, end: Timestamp) -> Option<Self> {
         (start <= end).then_some(Self { start, end })
     }
 
-    /// One second.
+    /// Returns the period of one second.
     pub const fn at(moment: Timestamp) -> Self {
         Self {
             start: moment,
@@ -56,35 +57,36 @@ impl Period {
         self.end.unix_seconds().abs_diff(self.start.unix_seconds())
     }
 
-    /// Whether `moment` lies within.
+    /// Returns true if `moment` lies within the period.
     pub fn contains(self, moment: Timestamp) -> bool {
         self.start <= moment && moment <= self.end
     }
 
-    /// Whether at least one second belongs to both.
+    /// Returns true if at least one second belongs to both periods.
     pub fn overlaps(self, other: Self) -> bool {
         self.start <= other.end && other.start <= self.end
     }
 
-    /// The seconds that belong to both, if any.
+    /// Returns the seconds that belong to both periods, if any.
     pub fn intersect(self, other: Self) -> Option<Self> {
         Self::new(self.start.max(other.start), self.end.min(other.end))
     }
 
-    /// Whether no second lies between this period and a `later` one that starts no earlier.
+    /// Returns true if no second lies between this period and a `later` one that does not start
+    /// earlier.
     fn reaches(self, later: Self) -> bool {
         later.start <= self.end.saturating_add(1)
     }
 }
 
-/// That one second.
+/// The period of that one second.
 impl From<Timestamp> for Period {
     fn from(moment: Timestamp) -> Self {
         Self::at(moment)
     }
 }
 
-/// From the first to the last second, if there is any.
+/// The period from the first to the last second; an error if the range is empty.
 impl TryFrom<RangeInclusive<Timestamp>> for Period {
     type Error = PeriodError;
 
@@ -94,8 +96,8 @@ impl TryFrom<RangeInclusive<Timestamp>> for Period {
     }
 }
 
-/// Both ends as RFC 3339 times, or the one moment; without an end `from … on`, without a start `until …`, and without both
-/// `always`.
+/// Writes both ends as RFC 3339 times, or the single moment. Without an end it writes `from … on`,
+/// without a start `until …`, and without both `always`.
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { start, end } = *self;
@@ -109,7 +111,7 @@ impl fmt::Display for Period {
     }
 }
 
-/// A text that is no period, or the ends of a period in the wrong order.
+/// The error for a text that is not a period, or for ends of a period in the wrong order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "not a period such as `2026-11-21T12:00:00Z to 2026-11-27T12:00:00Z`, `from 2026-11-21T12:00:00Z on` or `always`"
@@ -139,7 +141,7 @@ impl FromStr for Period {
     }
 }
 
-/// The times at which something holds: periods in order, none touching the next.
+/// The times at which something holds: disjoint periods in order, none adjacent to the next.
 ///
 /// ```
 /// use dnssec::{Period, Timestamp, Validity};
@@ -155,12 +157,12 @@ impl FromStr for Period {
 pub struct Validity(SmallVec<[Period; 1]>);
 
 impl Validity {
-    /// Holds at no time.
+    /// Returns the empty set.
     pub fn never() -> Self {
         Self::default()
     }
 
-    /// Holds at any time.
+    /// Returns the set of all times.
     pub fn always() -> Self {
         Period::always().into()
     }
@@ -170,52 +172,52 @@ impl Validity {
         &self.0
     }
 
-    /// The periods, from the earliest to the latest, one by one.
+    /// Iterates over the periods, from the earliest to the latest.
     pub fn iter(&self) -> std::slice::Iter<'_, Period> {
         self.0.iter()
     }
 
-    /// How many seconds it holds for in all.
+    /// The total number of seconds.
     pub(crate) fn seconds(&self) -> u64 {
         self.0.iter().fold(0, |seconds: u64, period| {
             seconds.saturating_add(period.seconds().saturating_add(1))
         })
     }
 
-    /// Whether there is no second at which it holds.
+    /// Returns true if the set is empty.
     pub fn is_never(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether it holds at `moment`.
+    /// Returns true if `moment` belongs to the set.
     pub fn contains(&self, moment: Timestamp) -> bool {
         self.overlaps(Period::at(moment))
     }
 
-    /// Whether it holds for at least one second of `period`.
+    /// Returns true if at least one second of `period` belongs to the set.
     pub fn overlaps(&self, period: Period) -> bool {
         self.first_overlapping(period).is_some()
     }
 
-    /// Whether it holds for all of `period`.
+    /// Returns true if all of `period` belongs to the set.
     pub(crate) fn covers(&self, period: Period) -> bool {
         let covers = |own: &Period| own.start <= period.start && period.end <= own.end;
         self.0.iter().any(covers)
     }
 
-    /// The first of its periods that shares a second with `period`, whole.
+    /// The first period that shares a second with `period`, in full.
     pub fn first_overlapping(&self, period: Period) -> Option<Period> {
         self.0.iter().copied().find(|own| own.overlaps(period))
     }
 
-    /// When both hold.
+    /// Returns the times that belong to both sets.
     #[must_use]
     pub fn intersect(&self, other: &Self) -> Self {
         let mut common = SmallVec::new();
         let (mut ours, mut theirs) = (self.0.iter().peekable(), other.0.iter().peekable());
         while let (Some(a), Some(b)) = (ours.peek(), theirs.peek()) {
             common.extend(a.intersect(**b));
-            // Whichever ends first can meet nothing further.
+            // The period that ends first cannot overlap any further period of the other set.
             if a.end <= b.end {
                 ours.next();
             } else {
@@ -225,7 +227,7 @@ impl Validity {
         Self(common)
     }
 
-    /// When it holds within `period`.
+    /// Returns the times of the set that lie within `period`.
     #[must_use]
     pub fn intersect_period(&self, period: Period) -> Self {
         Self(
@@ -236,7 +238,7 @@ impl Validity {
         )
     }
 
-    /// When either holds.
+    /// Returns the times that belong to at least one of the sets.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         if self.is_never() {
@@ -276,7 +278,7 @@ impl<'v> IntoIterator for &'v Validity {
     }
 }
 
-/// The seconds from the first to the last of a range, which may be empty.
+/// The seconds from the first to the last of a range; none if the range is empty.
 impl From<RangeInclusive<Timestamp>> for Validity {
     fn from(range: RangeInclusive<Timestamp>) -> Self {
         Period::try_from(range).map_or_else(|_| Self::never(), Self::from)
@@ -289,7 +291,7 @@ impl From<Period> for Validity {
     }
 }
 
-/// The union of periods in any order.
+/// The union of periods, which may be in any order.
 impl FromIterator<Period> for Validity {
     fn from_iter<I: IntoIterator<Item = Period>>(periods: I) -> Self {
         let mut sorted: SmallVec<[Period; 4]> = periods.into_iter().collect();
@@ -305,7 +307,7 @@ impl FromIterator<Period> for Validity {
     }
 }
 
-/// The periods, separated by commas, or `never`.
+/// Writes the periods, separated by commas, or `never`.
 impl fmt::Display for Validity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_never() {

@@ -1,4 +1,4 @@
-//! Finding what a chain has to say to a question: records, an alias, or nothing.
+//! Finds the records or the alias in a chain that answer a question.
 
 use smallvec::SmallVec;
 
@@ -9,33 +9,36 @@ use crate::message::{Record, Response};
 use crate::name::Name;
 use crate::record::RecordType;
 
-/// What was found, nothing of it checked.
+/// The result of a search, not verified yet.
 pub(super) enum Found<'a> {
     /// Records of the type that was asked for.
     Records(UncheckedRrset<'a>),
-    /// Another name in place of the owner, by its CNAME or by a DNAME above it.
+    /// An alias for the owner: its CNAME, or a DNAME above it.
     Alias(UncheckedRrset<'a>),
-    /// Neither. There may be a proof that there is nothing to be found; if not, this is what is wrong.
+    /// Neither records nor an alias. There may be a denial; if not, this is the error.
     Nothing(Error),
 }
 
-/// The responses that may hold the answer for one name of a sequence of aliases.
+/// The responses that may hold the answer for one name in a sequence of aliases.
 pub(super) struct Question<'c, 'a> {
     chain: &'c Chain<'a>,
     owner: &'c Name,
     record_type: RecordType,
-    /// The answer sections to look in: that of the response to the question, and those in which the aliases that led here
-    /// were found, since servers put the target's records there as well.
+    /// The answer sections to search: that of the response to the question, and those in which the
+    /// aliases to this name were found, because servers put the target's records there as well.
     sections: SmallVec<[&'c [Record<'a>]; 2]>,
-    /// The response to the question, if there is one; one that is an answer, if there are several.
+    /// The response to the question, if there is one. Of several, one with the code NOERROR or
+    /// NXDOMAIN.
     response: Option<&'c Response<'a>>,
 }
 
 impl<'c, 'a> Question<'c, 'a> {
-    /// `followed` are the names before this one, from the one that was asked for on.
+    /// Prepares the search. `followed` are the names before this one, starting with the one that
+    /// was asked for.
     ///
-    /// Of several responses to one question that differ, nobody could say which one was meant: whoever reads records off
-    /// the chain might read others than those that were proven. So there may be one only.
+    /// Only one response to the question may be an answer. If several different ones were allowed,
+    /// a program that reads records from the chain itself might read others than those that were
+    /// proven.
     pub(super) fn new(
         chain: &'c Chain<'a>,
         owner: &'c Name,
@@ -88,7 +91,8 @@ impl<'c, 'a> Question<'c, 'a> {
         } else {
             Found::Alias
         };
-        // A CNAME that was synthesised from a DNAME is unsigned (RFC 6672 §5.3.1), and made again here.
+        // A CNAME that was synthesised from a DNAME is unsigned (RFC 6672 §5.3.1), and is
+        // synthesised again here.
         if let Some(cname) = cname.as_ref().filter(|cname| cname.is_signed()) {
             return Ok(found(cname.clone()));
         }
@@ -104,7 +108,7 @@ impl<'c, 'a> Question<'c, 'a> {
         Ok(cname.map_or_else(|| Found::Nothing(self.otherwise()), found))
     }
 
-    /// What is wrong if there is nothing.
+    /// The error if nothing was found and there is no denial.
     fn otherwise(&self) -> Error {
         let rrset = RrsetId {
             owner: self.owner.clone(),
@@ -120,7 +124,8 @@ impl<'c, 'a> Question<'c, 'a> {
         }
     }
 
-    /// The RRset in the sections to look in. Where several have it, they have to agree, and their RRSIGs all count.
+    /// The RRset in the sections to search. If several have it, they must agree, and all of their
+    /// RRSIGs count.
     fn rrset(
         &self,
         owner: &Name,
@@ -129,7 +134,7 @@ impl<'c, 'a> Question<'c, 'a> {
         gather(self.sections.iter().copied(), owner, record_type)
     }
 
-    /// The RRset in the responses to a question for itself.
+    /// The RRset in the responses to the question for exactly that RRset.
     fn rrset_with_question(
         &self,
         owner: &Name,
@@ -143,8 +148,8 @@ impl<'c, 'a> Question<'c, 'a> {
         gather(sections, owner, record_type)
     }
 
-    /// The names above the owner that are said to have a DNAME, the one nearest the root first: there is nothing below it
-    /// that could have another (RFC 6672 §2.4).
+    /// The names above the owner that may have a DNAME, the one nearest the root first. A name
+    /// below that one cannot have another DNAME (RFC 6672 §2.4).
     fn dname_owners(&self) -> Vec<Name> {
         let answers = self.sections.iter().copied().flatten();
         let in_answers = answers

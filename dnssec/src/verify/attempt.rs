@@ -1,19 +1,20 @@
-//! Attempts at one thing, of which one success is enough.
+//! Attempts to prove one thing, where one success is enough.
 //!
-//! A chain may hold several signatures, keys or denials that could prove the same thing. They are tried one after the
-//! other, and if all of them fail, the failure that got furthest is reported. Exhaustion of the budget is no such failure:
-//! a loop that took it for one and tried the next signature would do unbounded work (KeyTrap, CVE-2023-50387). So it has a
-//! type of its own, [`Exhausted`], which is not an [`Error`] and does not become one by `?`:
+//! A chain may hold several signatures, keys or denials that could prove the same thing. They are
+//! tried in turn, and if all of them fail, the failure that got furthest is reported. Exhaustion of
+//! the budget must not count as such a failure: a loop that continued with the next signature would
+//! do unbounded work (KeyTrap, CVE-2023-50387). So exhaustion has its own type, [`Exhausted`],
+//! which is not an [`Error`] and which `?` does not convert into one:
 //!
-//! - What spends and cannot fail otherwise returns `Result<T, Exhausted>`.
-//! - What spends and can fail returns an [`Attempt`]. Its caller gets at the outcome only after passing exhaustion on,
-//!   with `?`.
-//! - Where there is nothing else to try, both end the look-up: `??` turns them into a [`Stop`].
+//! - A function that spends and cannot fail otherwise returns `Result<T, Exhausted>`.
+//! - A function that spends and can fail returns an [`Attempt`]. Its caller must pass exhaustion on
+//!   with `?` to get at the outcome.
+//! - Where no alternative is left, both end the look-up: `??` turns them into a [`Stop`].
 
 use crate::budget::Exhausted;
 use crate::error::Error;
 
-/// The outcome of an attempt; or exhaustion, after which nothing else may be tried.
+/// The outcome of an attempt, or exhaustion, after which nothing else may be tried.
 pub(super) type Attempt<T> = Result<Result<T, Error>, Exhausted>;
 
 /// The reason why a look-up ends without a fact.
@@ -47,13 +48,13 @@ impl From<Error> for Stop {
     }
 }
 
-/// The failures of several attempts at one thing, of which it keeps the one that got furthest; the first, if several got
-/// as far.
+/// The failures of several attempts to prove one thing. Keeps the one that got furthest, and of
+/// equal ones the first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Failures(Option<Error>);
 
 impl Failures {
-    /// Notes another failure.
+    /// Adds a failure.
     pub(super) fn add(&mut self, failure: Error) {
         self.0 = Some(match self.0.take() {
             Some(so_far) => so_far.furthest(failure),
@@ -61,12 +62,12 @@ impl Failures {
         });
     }
 
-    /// The result of an attempt that succeeded; notes the failure of one that did not.
+    /// Returns the result of a successful attempt; adds the failure of an unsuccessful one.
     pub(super) fn success_of<T>(&mut self, outcome: Result<T, Error>) -> Option<T> {
         outcome.map_err(|failure| self.add(failure)).ok()
     }
 
-    /// Whether nothing has failed so far.
+    /// Returns true if nothing has failed so far.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_none()
     }
@@ -76,7 +77,7 @@ impl Failures {
         self.0
     }
 
-    /// The failure that got furthest; `otherwise`, if nothing was tried.
+    /// The failure that got furthest, or `otherwise` if there was none.
     pub(super) fn furthest_or(self, otherwise: impl FnOnce() -> Error) -> Error {
         self.0.unwrap_or_else(otherwise)
     }

@@ -1,4 +1,4 @@
-//! A zone's keys, and why they are believed (RFC 4035 §5.2): an anchor or the parent's DS RRset commits to a key, and
+//! Proves a zone's keys (RFC 4035 §5.2): an anchor or the parent's DS RRset commits to a key, and
 //! that key signed the zone's DNSKEY RRset.
 
 use std::borrow::Cow;
@@ -17,16 +17,17 @@ use crate::rdata::{Dnskey, Ds};
 use crate::record::RecordType;
 use crate::validity::{Period, Validity};
 
-/// What there is to prove a zone's keys with, nothing checked yet that costs.
+/// The RRsets that may prove a zone's keys. Only inexpensive checks have been made.
 #[derive(Clone, Debug)]
 pub(super) struct Plan<'a> {
     zone: Name,
-    /// The zone's DNSKEY RRsets, one for each response that holds one: a chain made in mid-rollover may hold several.
+    /// The zone's DNSKEY RRsets, one for each response that holds one. A chain that was collected
+    /// during a rollover may hold several.
     dnskeys: SignedRrsets<'a>,
-    /// The parent's DS RRsets for the zone, likewise.
+    /// The parent's DS RRsets for the zone, one for each response that holds one.
     delegations: SignedRrsets<'a>,
     is_anchored: bool,
-    /// Why there is no DS RRset to use, if there is none.
+    /// The reason why there is no usable DS RRset, if there is none.
     no_delegation: Option<Error>,
 }
 
@@ -41,7 +42,7 @@ pub(super) struct Zone<'a> {
 
 type Keys<'a> = SmallVec<[Key<'a>; 3]>;
 
-/// A key and when it is proven to be the zone's.
+/// A key, and the times at which it is proven to be the zone's.
 #[derive(Clone, Debug)]
 pub(super) struct Key<'a> {
     pub(super) dnskey: Dnskey<'a>,
@@ -54,7 +55,8 @@ impl<'a> Zone<'a> {
         &self.keys
     }
 
-    /// Adds the keys of a proven DNSKEY RRset, which are different ones. What is in two RRsets is proven when either is.
+    /// Adds the keys of a proven DNSKEY RRset. A key in two RRsets is proven at the times of
+    /// either.
     fn add(&mut self, keys: impl Iterator<Item = Key<'a>>) {
         let mut known: HashMap<&[u8], usize> = HashMap::new();
         known.extend(
@@ -73,7 +75,7 @@ impl<'a> Zone<'a> {
     }
 }
 
-/// Word for a key, and when it holds.
+/// A commitment to a key, and the times at which it holds.
 struct ValidCommitment<'c> {
     commitment: Commitment<'c>,
     validity: Validity,
@@ -82,11 +84,11 @@ struct ValidCommitment<'c> {
 type ValidCommitments<'c> = SmallVec<[ValidCommitment<'c>; 2]>;
 
 impl<'a> Plan<'a> {
-    /// Gathers the responses about `zone` whose signatures may hold at some second of the period.
+    /// Gathers the RRsets about `zone` whose signatures may hold at some second of the period.
     pub(super) fn gather(zone: Name, sources: Sources<'_, 'a>) -> Result<Self, Error> {
         let dnskeys = candidates(sources, &zone, RecordType::DNSKEY)?;
         let is_anchored = sources.anchors.of(&zone).next().is_some();
-        // The root has no parent, and what claims to be its DS counts for nothing.
+        // The root has no parent, so a DS RRset for it is ignored.
         let delegations = if zone.is_root() {
             Err(Error::NoTrustAnchor(zone.clone()))
         } else {
@@ -116,12 +118,13 @@ impl<'a> Plan<'a> {
         self.delegations.iter().flat_map(SignedRrset::signers)
     }
 
-    /// Whether an anchor is about this very zone.
+    /// Returns true if an anchor is for exactly this zone.
     pub(super) fn is_anchored(&self) -> bool {
         self.is_anchored
     }
 
-    /// Proves the zone's keys with an anchor's word or, through the zones above, with the parent's.
+    /// Proves the zone's keys with the commitments of anchors and, through the zones above, of the
+    /// parent.
     pub(super) fn prove(
         &self,
         sources: Sources<'_, 'a>,
@@ -163,7 +166,7 @@ impl<'a> Plan<'a> {
                 Ok(committed) => dnskey_rrset.verify_with(&committed, budget)?,
                 Err(failure) => Err(failure),
             };
-            // The RRset may be signed by keys of its own aplenty; none of them is the one that is vouched for.
+            // The zone may have signed the RRset with many keys, but none of them is committed to.
             let outcome = outcome.map_err(|failure| match failure {
                 Error::NoMatchingKey(_) => self.not_committed(),
                 other => other,
@@ -181,7 +184,8 @@ impl<'a> Plan<'a> {
         })
     }
 
-    /// Of a DNSKEY RRset's keys those that somebody vouches for, each with the times of that word.
+    /// Returns the keys of a DNSKEY RRset that are committed to, each with the times of those
+    /// commitments.
     fn committed_keys(
         &self,
         keys: &[Key<'a>],
@@ -221,7 +225,8 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// The RRsets of `record_type` at `zone` with signatures that may hold, or why there is none.
+/// Returns the RRsets of `record_type` at `zone` with signatures that may hold, or the reason why
+/// there are none.
 pub(super) fn candidates<'a>(
     sources: Sources<'_, 'a>,
     zone: &Name,
@@ -245,10 +250,11 @@ pub(super) fn candidates<'a>(
     }))
 }
 
-/// Checks a DS RRset with the keys of the zone above, and gives what it says of the zone's keys.
+/// Verifies a DS RRset with the keys of the zone above, and returns its commitments to the zone's
+/// keys.
 ///
-/// A set in which neither an algorithm nor a digest is known together makes the child zone an unsigned one
-/// (RFC 4035 §5.2); one known pair is enough, whatever stands beside it.
+/// If no DS record has both a supported algorithm and a supported digest type, the child zone
+/// counts as unsigned (RFC 4035 §5.2). One supported record is enough, whatever the others are.
 fn prove_delegation<'r>(
     zone: &Name,
     ds_rrset: &'r SignedRrset<'_>,
@@ -283,7 +289,7 @@ fn prove_delegation<'r>(
     Ok(Ok(known))
 }
 
-/// Whether a DS RRset with this data makes the delegation a secure one.
+/// Returns true if a DS RRset with these data makes the delegation secure.
 pub(super) fn is_secure(rdata: &[Cow<'_, [u8]>]) -> bool {
     supported(rdata).next().is_some()
 }
@@ -295,7 +301,7 @@ fn supported<'r>(rdata: &'r [Cow<'_, [u8]>]) -> impl Iterator<Item = Ds<'r>> {
         .filter(Ds::is_supported)
 }
 
-/// The keys of a DNSKEY RRset that may sign, not proven yet.
+/// The keys of a DNSKEY RRset that may sign. They are not proven yet.
 fn signing_keys<'a>(dnskey_rrset: &SignedRrset<'a>) -> Keys<'a> {
     dnskey_rrset
         .borrowed_rdata()
@@ -309,7 +315,7 @@ fn signing_keys<'a>(dnskey_rrset: &SignedRrset<'a>) -> Keys<'a> {
         .collect()
 }
 
-/// Whether the word is about this key.
+/// Returns true if the commitment is to this key.
 fn is_about(
     commitment: &Commitment<'_>,
     key: &Key<'_>,

@@ -1,8 +1,8 @@
-//! Failures that are explained by an unsigned zone (RFC 4035 §4.3 and §5.2).
+//! Failures that an unsigned zone explains (RFC 4035 §4.3 and §5.2).
 //!
-//! Where a zone on the way to a name is proven to be unsigned, or to be signed with unknown algorithms alone, the name is
-//! insecure: it is to be expected that nothing is proven about it. Without such a proof the failure stands, and the name is
-//! bogus.
+//! If a zone above a name is proven to be unsigned, or to be signed only with unknown algorithms,
+//! the name is insecure: no proof about it can be expected. Without such a proof the failure
+//! stands, and the name is bogus.
 
 use super::denial::Conclusion;
 use super::{DenialOutcome, Step, Walk, delegation};
@@ -13,9 +13,9 @@ use crate::record::RecordType;
 use crate::validity::Validity;
 
 impl<'a> Walk<'_, 'a> {
-    /// Tells a name about which nothing can be proven from one about which something is wrong: where a zone on the way is
-    /// proven to be unsigned, or to be signed with nothing known (RFC 4035 §5.2), the failure is no failure. Returns the
-    /// step that proves this, and when; otherwise the failure.
+    /// Distinguishes an insecure name from a bogus one. If a zone above the name is proven to be
+    /// unsigned, or to be signed only with unknown algorithms (RFC 4035 §5.2), returns the step
+    /// that proves this, and its validity. Otherwise returns the failure.
     pub(super) fn insecure_or(
         &mut self,
         failure: Error,
@@ -36,8 +36,8 @@ impl<'a> Walk<'_, 'a> {
             }
             failure => match self.insecurity(&failure, owner, record_type) {
                 Ok(Some(insecure)) => insecure,
-                // Where exhaustion stopped the search, the verification ends in any case; the failure, which was found
-                // before, says what to mend.
+                // If exhaustion stopped the search, verification ends in any case. The failure was
+                // found before, and is more useful to report.
                 Ok(None) | Err(Exhausted { .. }) => return Err(failure),
             },
         };
@@ -51,14 +51,14 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
-    /// Looks for a proof that a zone on the way is unsigned, which explains the failure.
+    /// Looks for a proof that a zone above the name is unsigned, which explains the failure.
     fn insecurity(
         &mut self,
         failure: &Error,
         owner: &Name,
         record_type: RecordType,
     ) -> Result<Option<Error>, Exhausted> {
-        // From the top: below an unsigned delegation nothing is proven.
+        // From the top down: below an unsigned delegation nothing is proven.
         let labels = owner.label_count();
         let lowest = if record_type == RecordType::DS {
             labels.saturating_sub(1)
@@ -75,7 +75,8 @@ impl<'a> Walk<'_, 'a> {
             self.budget
                 .spend_search(self.sources.chain.responses().len())?;
             let delegations = delegation::candidates(self.sources, &zone, RecordType::DS);
-            // Each response may hold a version of the DS RRset; the zone is insecure whenever one of them shows it.
+            // Each response may hold a version of the DS RRset. The zone is insecure at the times
+            // of any version that shows it.
             let mut validity = Validity::never();
             for ds_rrset in delegations.unwrap_or_default() {
                 if delegation::is_secure(ds_rrset.rdata()) {
@@ -85,7 +86,7 @@ impl<'a> Walk<'_, 'a> {
                     Ok(Ok(proven)) => proven,
                     Ok(Err(_)) => continue,
                     Err(exhausted) if validity.is_never() => return Err(exhausted),
-                    // What was proven before stands, and nothing else is tried.
+                    // What was proven before still counts, and nothing else is tried.
                     Err(_) => break,
                 };
                 let in_time = self.so_far.intersect(&proven);
@@ -120,8 +121,8 @@ impl<'a> Walk<'_, 'a> {
         })
     }
 
-    /// Whether an anchor vouches for the name all the same, since it lies between that and the unsigned zone: an island of
-    /// security (RFC 4033 §2) is no part of the sea.
+    /// Returns true if an anchor between the name and the unsigned zone makes the name secure all
+    /// the same. Such a zone is an island of security (RFC 4033 §2).
     pub(super) fn is_anchored_below(
         &self,
         zone: &Name,
@@ -132,13 +133,14 @@ impl<'a> Walk<'_, 'a> {
         self.sources.anchors.iter().any(|anchor| {
             let anchored = anchor.owner();
             let is_below = match cause {
-                // Here it is the zone's own denials that prove nothing, not the delegation to it.
+                // With these causes, the zone's own denials prove nothing, but the delegation to
+                // the zone is secure.
                 Insecurity::Nsec3Iterations | Insecurity::Nsec3Hash => anchored.is_below(zone),
                 Insecurity::NoDs | Insecurity::Algorithms | Insecurity::OptOut => {
                     anchored.is_within(zone)
                 }
             };
-            // The DS of the anchored zone is not that zone's.
+            // The DS RRset of the anchored zone belongs to its parent.
             let vouches = match record_type {
                 RecordType::DS => owner.is_below(anchored),
                 _ => owner.is_within(anchored),
@@ -147,9 +149,12 @@ impl<'a> Walk<'_, 'a> {
         })
     }
 
-    /// Whether a zone whose denials can't be read may have an unsigned delegation that explains the failure. Not if it is a
-    /// signature of that zone or of one below that failed, nor if a DS RRset says that the delegation is signed: then
-    /// something is wrong that no denial has to do with.
+    /// Returns true if a zone whose denials can't be evaluated may have an unsigned delegation that
+    /// explains the failure.
+    ///
+    /// Returns false if the failure is anything but a missing RRSIG, response or denial, or if a DS
+    /// RRset shows that the delegation is signed: an unsigned delegation cannot explain such a
+    /// failure.
     fn may_hide_a_delegation(&self, zone: &Name, failure: &Error, owner: &Name) -> bool {
         let lacks_something = matches!(
             failure,

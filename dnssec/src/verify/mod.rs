@@ -1,12 +1,13 @@
-//! Looking a name up in a chain, and proving what is found (RFC 4035 §5).
+//! Looks a name up in a chain, and proves what is found (RFC 4035 §5).
 //!
-//! A step looks for records, an alias or a denial at one name; aliases lead to the next step. What is found is an RRset
-//! with RRSIGs, by which it is known what zones signed it. These are proven first ([`zones`]), from the anchor down, and
-//! with their keys the RRset; and where that was expanded from a wildcard, or is not there at all, what else has to be
-//! shown ([`denial`]).
+//! Each step looks for records, an alias or a denial at one name. An alias leads to the next step.
+//! The RRSIGs of the RRset that is found name the zones that signed it. These zones are proven
+//! first ([`zones`]), from the anchor down, and the RRset is verified with their keys. If the RRset
+//! was expanded from a wildcard, or if there is none, a denial is proven as well ([`denial`]).
 //!
-//! Each step yields a [`Validity`]: the union over the good signatures of an RRset, each cut to the times at which its
-//! key is proven; the intersection of all that has to hold together.
+//! Each step yields a [`Validity`]. For one RRset it is the union over its verified signatures,
+//! each restricted to the times at which its key is proven. For everything that must hold together
+//! it is the intersection.
 
 mod answer;
 mod attempt;
@@ -35,19 +36,21 @@ use denial::{Conclusion, DenialProofs, SearchContext, SignedDenial};
 use rrset::{Expansion, GoodSignature, SignedRrset};
 use zones::{Sources, Zones};
 
-/// Aliases that are followed in a row, as resolvers do (Unbound follows 11, BIND 16).
+/// The number of aliases in a row that are followed. Resolvers limit it as well (Unbound follows
+/// 11, BIND 16).
 pub(crate) const MAX_ALIASES: usize = 8;
 
 impl<'a> Chain<'a> {
-    /// Looks `record_type` at `name` up, as one would in the DNS, and proves what is found from an anchor down: records,
-    /// behind aliases perhaps, that there are none, or that the name is insecure.
+    /// Looks `record_type` at `name` up as a resolver would, and proves the result from an anchor
+    /// down: records, perhaps behind aliases, their absence, or that the name is insecure.
     ///
-    /// The fact holds for at least one second of the period that `demand` has; for which seconds it holds, within that
-    /// period and around it, [`Fact::validity`] says. Signatures that are good at no second of the period are passed over
-    /// before any public-key operation, so a validity beyond the period may be less than the whole chain would prove: ask
-    /// with [`Period::always`](crate::Period::always) for that.
+    /// The fact holds for at least one second of the demand's period. [`Fact::validity`] returns
+    /// the exact times, within that period and around it. Signatures that are not valid at any
+    /// second of the period are skipped before any public-key operation. So the validity outside
+    /// the period may be less than the whole chain would prove; ask with
+    /// [`Period::always`](crate::Period::always) to get all of it.
     ///
-    /// No clock is read and no network asked.
+    /// Reads no clock and uses no network.
     ///
     /// ```
     /// use dnssec::{Chain, Denial, Fact, Period, RecordType, Timestamp, TrustAnchors};
@@ -94,8 +97,9 @@ impl<'a> Chain<'a> {
         .map_err(Stop::into_error)
     }
 
-    /// Proves the RRset of `record_type` at `name`: [`Chain::look_up`] for those who need there to be records. A proof
-    /// that there are none is [`Error::Absent`], and one that the name is insecure [`Error::InsecureDelegation`].
+    /// Proves the RRset of `record_type` at `name`. This is [`Chain::look_up`] for callers that
+    /// need records: a proof that there are none is [`Error::Absent`], and a proof that the name is
+    /// insecure is [`Error::InsecureDelegation`].
     pub fn verify(
         &self,
         name: &Name,
@@ -108,28 +112,29 @@ impl<'a> Chain<'a> {
     }
 }
 
-/// One verification: what it has to go by, what it has proven so far, and what it may still spend.
+/// The state of one verification: its sources, the remaining budget, and what is proven so far.
 struct Walk<'w, 'a> {
     sources: Sources<'w, 'a>,
     budget: Budget,
     zones: Zones<'a>,
-    /// The chain's NSEC and NSEC3 records, once they are needed.
+    /// The chain's NSEC and NSEC3 records, read when they are first needed.
     denials: Option<denial::Records<'a>>,
-    /// When the aliases that were followed hold: what comes of their target counts then alone.
+    /// The times at which the aliases that were followed hold. What is proven for their target
+    /// counts at these times only.
     so_far: Validity,
 }
 
-/// What is proven about one name.
+/// The fact that is proven about one name.
 enum Step<'a> {
     Records(Vec<Cow<'a, [u8]>>),
     Alias(Name),
     Absent(Denial),
-    /// The zone is unsigned, for that cause.
+    /// The zone is unsigned, for this cause.
     Insecure(Name, Insecurity),
 }
 
 impl<'a> Walk<'_, 'a> {
-    /// Goes from alias to alias until there are records, or none.
+    /// Follows aliases until there are records, a denial, or a proof that the name is insecure.
     fn look_up(&mut self, name: &Name, record_type: RecordType) -> Result<Fact<'a>, Stop> {
         let messages = self.sources.chain.messages();
         self.budget.spend_reading(messages.map(<[u8]>::len).sum())?;
@@ -219,7 +224,7 @@ impl<'a> Walk<'_, 'a> {
             }
             Found::Alias(mut alias) => {
                 if record_type == RecordType::DS {
-                    // A DS is the zone's above, and so is a CNAME in its place.
+                    // A DS record belongs to the parent zone, and so does a CNAME in its place.
                     alias = alias.not_signed_by(owner);
                 }
                 let expansion = expansion(alias.record_type());
@@ -227,7 +232,8 @@ impl<'a> Walk<'_, 'a> {
                 let target = target(&alias, owner)?;
                 let validity = self.prove(&alias)??;
                 if record_type == RecordType::CNAME {
-                    // The CNAME that was asked for is the one that the DNAME makes (RFC 6672 §3.1).
+                    // The CNAME that was asked for is the one that is synthesised from the DNAME
+                    // (RFC 6672 §3.1).
                     let cname = Cow::Owned(target.as_wire().to_vec());
                     return Ok((Step::Records(vec![cname]), validity));
                 }
@@ -240,8 +246,8 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
-    /// Proves an RRset: with a signature over its very owner, or with one over a wildcard and the proof that there is no
-    /// closer name (RFC 4035 §5.3.4).
+    /// Proves an RRset with a signature over its own owner, or with one over a wildcard and the
+    /// proof that there is no closer name (RFC 4035 §5.3.4).
     fn prove(&mut self, rrset: &SignedRrset<'a>) -> Attempt<Validity> {
         self.zones
             .establish_signers(rrset, self.sources, &mut self.budget)?;
@@ -293,8 +299,8 @@ impl<'a> Walk<'_, 'a> {
         })
     }
 
-    /// Proves that there is no record of the type at the name, or says what is wrong: `otherwise`, if no record of the
-    /// chain bears on it.
+    /// Proves that there is no record of the type at the name. If no record of the chain is about
+    /// that, the error is `otherwise`.
     fn prove_absence(
         &mut self,
         owner: &Name,
@@ -326,9 +332,12 @@ impl<'a> Walk<'_, 'a> {
         Ok((records, context))
     }
 
-    /// Verifies the records of the candidate proofs about a name and type. A proof holds when all of its records do; what
-    /// several proofs conclude holds when one of them does. Of several conclusions that hold, what is absent comes before
-    /// what is insecure, and then what holds for the longest, whatever order the chain is in.
+    /// Verifies the records of the candidate proofs about a name and type.
+    ///
+    /// A proof holds when all of its records do. A conclusion of several proofs holds when one of
+    /// the proofs does. Of several conclusions that hold, absence takes precedence over insecurity,
+    /// and then the conclusion that holds for the longest time is chosen, so that the order of the
+    /// chain does not matter.
     fn best_proof(
         &mut self,
         proofs: DenialProofs<'a>,
@@ -387,7 +396,7 @@ impl<'a> Walk<'_, 'a> {
         })
     }
 
-    /// Verifies all of these records. Returns when they hold together.
+    /// Verifies all of these records. Returns the times at which they hold together.
     fn verify_records(&mut self, records: &[Rc<SignedDenial<'a>>]) -> Attempt<Validity> {
         let mut validity = Validity::always();
         for signed in records {
@@ -399,7 +408,7 @@ impl<'a> Walk<'_, 'a> {
         Ok(Ok(validity))
     }
 
-    /// Verifies the signatures over a record, once.
+    /// Verifies the signatures over a record, and stores the outcome.
     fn verify_record(&mut self, signed: &SignedDenial<'a>) -> Attempt<Validity> {
         if let Some(outcome) = signed.outcome.get() {
             return Ok(outcome.clone());
@@ -420,10 +429,11 @@ enum DenialOutcome {
     None(Failures),
 }
 
-/// Whether an answer of this type may come from a wildcard.
+/// Returns whether an RRset of this type may come from a wildcard.
 fn expansion(record_type: RecordType) -> Expansion {
     match record_type {
-        // What delegates and denies; and a DNAME, whose wildcard would have to be told from a name (RFC 6672 §3.3).
+        // Types that delegate or deny. Also DNAME, as a DNAME at a wildcard would have to be told
+        // from one at a name (RFC 6672 §3.3).
         RecordType::DS
         | RecordType::DNSKEY
         | RecordType::NSEC
@@ -433,7 +443,7 @@ fn expansion(record_type: RecordType) -> Expansion {
     }
 }
 
-/// Where an alias leads to from `owner`: it has one record, or is none.
+/// The target of an alias from `owner`. The alias is malformed unless it has exactly one record.
 fn target(alias: &SignedRrset<'_>, owner: &Name) -> Result<Name, Error> {
     let malformed = || Error::MalformedRecord(alias.id());
     let [rdata] = alias.rdata() else {

@@ -1,13 +1,13 @@
-//! The zones on the way, proven as they are needed.
+//! Proves the zones above a name as they are needed.
 //!
-//! Every zone on the way to a zone is an ancestor of its name, so a number of labels names it. That makes the walk two
-//! loops over label counts, whatever the chain holds:
+//! Every zone above a zone is an ancestor of its name, so a number of labels identifies it. That
+//! makes the walk two loops over label counts, whatever the chain holds:
 //!
-//! 1. **Up, for free.** A zone's DS RRset says by its RRSIGs which zone is above, and so which DNSKEY and DS RRsets are
-//!    needed next. Signatures that are stale, of unknown algorithms or by the wrong zone are dropped here, before any
-//!    public-key work.
-//! 2. **Down, with keys.** Each zone's DNSKEY RRset is checked with a key that an anchor or the parent's DS commits to,
-//!    and with its keys the DS RRset below.
+//! 1. **Up, without keys.** The RRSIGs over a zone's DS RRset name the zone above, and so the
+//!    DNSKEY and DS RRsets that are needed next. Signatures that are stale, have unsupported
+//!    algorithms or are by the wrong zone are dropped here, before any public-key operation.
+//! 2. **Down, with keys.** Each zone's DNSKEY RRset is verified with a key that an anchor or the
+//!    parent's DS commits to. The zone's keys then verify the DS RRset of the zone below.
 
 use super::delegation::{Plan, Zone};
 use super::rrset::SignedRrset;
@@ -18,7 +18,7 @@ use crate::demand::Demand;
 use crate::error::Error;
 use crate::name::Name;
 
-/// What zones are proven from.
+/// The sources from which zones are proven.
 #[derive(Clone, Copy)]
 pub(super) struct Sources<'w, 'a> {
     pub(super) chain: &'w Chain<'a>,
@@ -26,21 +26,21 @@ pub(super) struct Sources<'w, 'a> {
     pub(super) demand: Demand,
 }
 
-/// The zones looked at so far: proven, or why not.
+/// The zones examined so far: each proven, or the reason why not.
 #[derive(Default)]
 pub(super) struct Zones<'a>(Vec<(Name, Result<Zone<'a>, Error>)>);
 
-/// By label count, what there is to prove each zone with, for all zones whose signatures lead to one.
+/// The plans for the zones that signatures lead to, by label count.
 type Plans<'a> = Vec<Option<Result<Plan<'a>, Error>>>;
 
 impl<'a> Zones<'a> {
-    /// The zone, if it was looked at.
+    /// Returns the outcome for the zone, if it was examined.
     pub(super) fn get(&self, name: &Name) -> Option<&Result<Zone<'a>, Error>> {
         let known = self.0.iter().find(|(zone, _)| zone == name);
         known.map(|(_, outcome)| outcome)
     }
 
-    /// Proves the zones that signed `rrset`, or notes why it cannot.
+    /// Proves the zones that signed `rrset`, or notes why a zone cannot be proven.
     pub(super) fn establish_signers(
         &mut self,
         rrset: &SignedRrset<'a>,
@@ -66,7 +66,7 @@ impl<'a> Zones<'a> {
             self.0.push((zone.clone(), Err(failure)));
             return Ok(());
         }
-        // From the anchor down: each zone's keys are proven with those of the zones above it.
+        // From the anchor down: the keys of each zone are proven with those of the zones above it.
         for (labels, plan) in plans.into_iter().enumerate() {
             let (Some(plan), Some(name)) = (plan, zone.suffix(labels)) else {
                 continue;
@@ -83,7 +83,7 @@ impl<'a> Zones<'a> {
         Ok(())
     }
 
-    /// Follows signers upwards, gathering candidates and checking nothing that costs.
+    /// Follows signers upwards and gathers candidates. Does no expensive checks.
     fn plan(&self, zone: &Name, sources: Sources<'_, 'a>) -> Plans<'a> {
         let mut plans: Plans<'a> = (0..=zone.label_count()).map(|_| None).collect();
         let mut needed = vec![false; plans.len()];
@@ -110,7 +110,8 @@ impl<'a> Zones<'a> {
         plans
     }
 
-    /// Why no signer's zone can lead to an anchor, whatever the signatures are worth.
+    /// Returns the reason why no signer's zone can lead to an anchor, even if all signatures
+    /// verify.
     fn dead_end(&self, zone: &Name, plans: &Plans<'a>) -> Option<Error> {
         let mut failures: Vec<Option<Error>> = Vec::with_capacity(plans.len());
         for (labels, plan) in plans.iter().enumerate() {
@@ -128,7 +129,7 @@ impl<'a> Zones<'a> {
     }
 }
 
-/// The failure that got furthest, if all of these zones failed.
+/// Returns the failure that got furthest, if all of these zones failed.
 fn furthest_of_all<'n>(
     mut signers: impl Iterator<Item = &'n Name>,
     failures: &[Option<Error>],
@@ -150,7 +151,7 @@ mod tests {
     use crate::record::RecordType;
     use kliento_fixtures::{Algorithm, DNSKEY, DS, KeyRole, TXT, World};
 
-    /// The price of a stale signature must not be the public-key work for all zones above it.
+    /// A stale signature must not cause public-key operations for all zones above it.
     #[test]
     fn refuses_a_dead_end_anywhere_on_the_way_before_any_public_key_work() {
         let world = World::builder()
