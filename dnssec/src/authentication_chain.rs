@@ -1,8 +1,9 @@
-//! Reading the `AuthenticationChain` of RFC 9102 §2.3: the same records as in a chain of messages, without the messages.
+//! Reads the `AuthenticationChain` of RFC 9102 §2.3: the records of a chain without the messages.
 //!
-//! There it is a list of resource records in uncompressed wire form, in any order. Sorted into one message for each RRset
-//! they make a [`Chain`](crate::Chain) like any other, and are verified by the same code.
-//! [`Chain::to_authentication_chain`](crate::Chain::to_authentication_chain) writes such lists.
+//! It is a list of resource records in uncompressed wire form, in any order. Sorted into one
+//! message for each RRset they make an ordinary [`Chain`](crate::Chain), and are verified by the
+//! same code. [`Chain::to_authentication_chain`](crate::Chain::to_authentication_chain) writes such
+//! lists.
 
 use crate::budget::{MAX_RECORDS, MAX_RESPONSES};
 use crate::error::Error;
@@ -12,7 +13,7 @@ use crate::rdata::{Rrsig, split_u16, split_u32};
 use crate::record::RecordType;
 use crate::writer::{NewRecord, NewResponse};
 
-/// The length that the TLS extension has room for (RFC 9102 §2.3).
+/// The maximum length in the TLS extension (RFC 9102 §2.3).
 pub(crate) const MAX_AUTHENTICATION_CHAIN_OCTETS: usize = 65_535;
 
 /// An RRset and the RRSIGs over it.
@@ -22,7 +23,7 @@ struct SignedRecords<'r> {
     records: Vec<WireRecord<'r>>,
 }
 
-/// A record in wire form, but for its owner.
+/// A record in wire form, without its owner.
 struct WireRecord<'r> {
     record_type: RecordType,
     ttl: u32,
@@ -31,10 +32,11 @@ struct WireRecord<'r> {
 
 /// Sorts the records of an `AuthenticationChain` into DNS messages, one for each RRset.
 ///
-/// [`Chain::from_authentication_chain`](crate::Chain::from_authentication_chain) does this and reads the messages; this is
-/// for those who want to keep a chain in another form.
+/// [`Chain::from_authentication_chain`](crate::Chain::from_authentication_chain) does this and
+/// reads the messages. This function is for callers that keep the chain in another form.
 ///
-/// `records` is the chain alone, without the `ExtSupportLifetime` that precedes it in the TLS extension.
+/// `records` is the list itself, without the `ExtSupportLifetime` that precedes it in the TLS
+/// extension.
 ///
 /// ```
 /// use dnssec::{Chain, messages_from_authentication_chain};
@@ -71,9 +73,9 @@ pub fn messages_from_authentication_chain(records: &[u8]) -> Result<Vec<Vec<u8>>
     rrsets.iter().map(SignedRecords::to_message).collect()
 }
 
-/// What is wrong with a list that does not consist of records, and what it seems to be.
+/// Describes the problem with a list that does not consist of records, and its probable form.
 fn problem_of(records: &[u8]) -> String {
-    /// Octets of the `ExtSupportLifetime` (RFC 9102 §2.3).
+    /// The length of the `ExtSupportLifetime` (RFC 9102 §2.3).
     const LIFETIME_OCTETS: usize = 2;
     /// The tag of a DER SET.
     const DER_SET: u8 = 0x31;
@@ -90,12 +92,12 @@ fn problem_of(records: &[u8]) -> String {
     }
 }
 
-/// Whether octets begin with a whole record in class IN.
+/// Returns true if the octets begin with a whole record in class IN.
 pub(crate) fn starts_with_record(octets: &[u8]) -> bool {
     split_record(octets).is_some()
 }
 
-/// Takes one record off the front (RFC 1035 §4.1.3).
+/// Splits the first record off the octets (RFC 1035 §4.1.3).
 fn split_record(octets: &[u8]) -> Option<(Name, WireRecord<'_>, &[u8])> {
     let (owner, rest) = Name::split_wire(octets).ok()?;
     let (record_type, rest) = split_u16(rest)?;
@@ -111,7 +113,7 @@ fn split_record(octets: &[u8]) -> Option<(Name, WireRecord<'_>, &[u8])> {
     (class == CLASS_IN).then_some((owner, record, rest))
 }
 
-/// Puts a record with those of its RRset; an RRSIG belongs to the RRset that it covers.
+/// Adds a record to those of its RRset. An RRSIG belongs to the RRset that it covers.
 fn add<'r>(rrsets: &mut Vec<SignedRecords<'r>>, owner: Name, record: WireRecord<'r>) {
     let record_type = match record.record_type {
         RecordType::RRSIG => Rrsig::parse(record.rdata).map(|rrsig| rrsig.type_covered),
@@ -171,7 +173,7 @@ mod tests {
             .build()
     }
 
-    /// All records of the world's chain, one after another.
+    /// All records of the world's chain, concatenated.
     fn authentication_chain(world: &World) -> Vec<u8> {
         let mut records = Vec::new();
         for response in world.responses("_veraid.example.com.", TXT).0 {

@@ -1,17 +1,18 @@
-//! Bounds on the work that one chain can ask for.
+//! Bounds on the work that one chain can cause.
 //!
-//! Whoever sends a chain chooses how many responses, records, signatures and keys are in it. Without a bound, keys with
-//! one tag and many signatures multiply into any amount of public-key work (KeyTrap, CVE-2023-50387). All of it is
-//! counted here, in two ways:
+//! The sender of a chain chooses the number of responses, records, signatures and keys in it.
+//! Without a bound, many keys with one tag and many signatures multiply into any amount of
+//! public-key work (KeyTrap, CVE-2023-50387). All of this work is counted here, in two ways:
 //!
-//! - By number, generously, for whoever looks something up and has time. These bounds grow with what is proven.
-//! - By what it costs ([`Work`]), where the caller sets a limit ([`Demand::with_most_work`]). Whoever has a domain can make
-//!   zones below it, each valid and each as costly as an algorithm can be, so what is proven earns nothing there. Where
-//!   work is limited, an RRset takes no more checks than it needs: the first signature that is good throughout the period
-//!   demanded is enough, and cheap ones come first. So keys and algorithms that are rolled over cost an honest chain
-//!   nothing more.
+//! - By number, generously, for callers without a limit on work. These bounds grow with what is
+//!   proven.
+//! - By cost ([`Work`]), if the caller sets a limit ([`Demand::with_most_work`]). The owner of a
+//!   domain can make valid zones below it that are as costly as an algorithm can be, so this bound
+//!   does not grow with what is proven. When work is limited, an RRset gets no more checks than it
+//!   needs: the first signature that is valid throughout the demanded period is enough, and cheap
+//!   ones are tried first. So a rollover of keys or algorithms costs an honest chain nothing more.
 //!
-//! Whatever spends returns [`Exhausted`] when there is not enough left.
+//! Functions that spend return [`Exhausted`] if not enough is left.
 
 use crate::demand::Demand;
 use crate::error::Error;
@@ -19,54 +20,61 @@ use crate::rdata::Dnskey;
 use crate::validity::{Period, Validity};
 use crate::work::Work;
 
-/// Responses that a chain may have: far more than two for each of 127 labels.
+/// The number of responses that a chain may have: far more than two for each of 127 labels.
 pub(crate) const MAX_RESPONSES: usize = 512;
-/// Records in all of a chain's responses together.
+/// The number of records that a chain's responses may have together.
 pub(crate) const MAX_RECORDS: usize = 8_192;
 
-/// Labels and pointers that a chain's names may have, however few octets they take by compression: as many as it has octets,
-/// and enough for names that grow to 127 labels one by one. Everyday chains have one for ten octets.
+/// Returns the number of labels and pointers that a chain's names may have, however few octets
+/// compression leaves: one for each octet, and a surplus for names that grow to 127 labels one by
+/// one. Ordinary chains have one for ten octets.
 pub(crate) const fn max_name_steps(octets: usize) -> usize {
     octets.saturating_add(16_384)
 }
 
-/// Different NSEC and NSEC3 records that a chain may have if any of them are needed: two or three for each of a hundred
-/// names.
+/// The number of different NSEC and NSEC3 records that a chain may have if any are needed: two or
+/// three for each of a hundred names.
 const MAX_DENIALS: usize = 512;
 
-/// Signature checks that a proof may take before anything is proven.
+/// The number of signature checks before anything is proven.
 const BASE_SIGNATURES: u32 = 16;
-/// And for each zone or alias that is proven: a zone takes two (DNSKEY and DS), more while it rolls its keys or algorithms
-/// over; an alias one, and up to two that no closer name exists. So the bound grows with what was good so far, and a long
-/// name alone buys nothing.
+/// The number of further signature checks for each proven zone or alias. A zone takes two (DNSKEY
+/// and DS), and more during a rollover of its keys or algorithms. An alias takes one, and up to two
+/// for the proof that there is no closer name. So the bound grows only with what has been proven,
+/// not with the length of a name.
 const SIGNATURES_PER_STEP: u32 = 4;
-/// Signature checks that may fail: corrupt RRSIGs beside good ones, and tags that two keys happen to share.
+/// The number of signature checks that may fail: corrupt RRSIGs beside valid ones, and keys that
+/// happen to have the same tag.
 const FAILED_SIGNATURES: u32 = 16;
-/// DS digests, which cost a hundredth of a signature.
+/// The number of DS digests, each of which costs a hundredth of a signature check.
 const BASE_DIGESTS: u32 = 64;
 const DIGESTS_PER_STEP: u32 = 8;
-/// Pairs of an RRSIG and a key with its tag and algorithm. Most such pairs are followed by a signature check; not those
-/// that are never valid together.
+/// The number of pairs of an RRSIG and a key with its tag and algorithm. Most such pairs lead to a
+/// signature check, except those that are never valid together.
 const BASE_CANDIDATES: u32 = 128;
 const CANDIDATES_PER_STEP: u32 = 16;
-/// Steps in arguing from NSEC and NSEC3 records: for each record that bears on a name to have its signatures looked up, for
-/// each search for those about a wildcard, and for each conclusion. A denial takes up to six; a chain of everything that a
-/// resolver ever said gives cause to some more.
+/// The number of steps in evaluating NSEC and NSEC3 records: one to look up the signatures of each
+/// record about a name, one for each search for those about a wildcard, and one for each
+/// conclusion. A denial takes up to six; a chain with many responses of a resolver may need some
+/// more.
 const BASE_DENIALS: u32 = 64;
 const DENIALS_PER_STEP: u32 = 16;
-/// Blocks of SHA-1 for hashing names as NSEC3 has them (CVE-2023-50868). A name of ten labels takes about a thousand at a
-/// hundred iterations, and twenty at none, as it should be (RFC 9276 §3.1).
+/// The number of SHA-1 blocks for NSEC3 hashes of names (CVE-2023-50868). A name of ten labels
+/// takes about a thousand with a hundred iterations, and twenty with none, as recommended (RFC 9276
+/// §3.1).
 const BASE_HASH_BLOCKS: u32 = 2_048;
 const HASH_BLOCKS_PER_STEP: u32 = 512;
 
-/// Records or responses that are looked at for what belongs to a name in the time of a unit of work, some 20 ns each.
+/// The number of records or responses that are searched for those about a name in one unit of work,
+/// at about 20 ns each.
 const LOOKS_PER_UNIT: usize = 32;
-/// Octets of a chain that are read and searched in that time, if it is full of short records.
+/// The number of octets of a chain that are read and searched in one unit of work, if it is full of
+/// short records.
 const OCTETS_READ_PER_UNIT: usize = 256;
-/// NSEC records whose two names are compared with another in that time.
+/// The number of NSEC records whose two names are compared with another name in one unit of work.
 const COMPARISONS_PER_UNIT: usize = 4;
 
-/// What a verification may still spend.
+/// The amounts that a verification may still spend.
 #[derive(Clone, Debug)]
 pub(crate) struct Budget {
     signatures: Allowance,
@@ -76,14 +84,14 @@ pub(crate) struct Budget {
     denials: Allowance,
     hash_blocks: Allowance,
     work: Allowance,
-    /// When a signature has to be good to be enough, if work is limited.
+    /// The period in which one valid signature is enough, if work is limited.
     enough: Option<Period>,
 }
 
 /// The bound that a chain exceeds, which ends its verification.
 ///
-/// This is not an [`Error`], and there is no conversion that `?` would use, so that nothing can take it for the failure of
-/// one signature among several and try the next.
+/// This is not an [`Error`], and `?` cannot convert it into one. So no code can mistake it for the
+/// failure of one of several signatures and try the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub(crate) struct Exhausted {
@@ -147,7 +155,7 @@ impl Budget {
         }
     }
 
-    /// Allows for the work that a proven zone or alias gives cause to.
+    /// Adds the allowance for a proven zone or alias.
     pub(crate) fn grow(&mut self) {
         self.signatures.grow(SIGNATURES_PER_STEP);
         self.denials.grow(DENIALS_PER_STEP);
@@ -156,17 +164,18 @@ impl Budget {
         self.digests.grow(DIGESTS_PER_STEP);
     }
 
-    /// Whether work is limited, so that it should not be spent on what is not needed.
+    /// Returns true if work is limited, so that unnecessary work should be avoided.
     pub(crate) fn is_tight(&self) -> bool {
         self.enough.is_some()
     }
 
-    /// Whether a signature that is good then makes it needless to check others over the same RRset.
+    /// Returns true if a signature with this validity makes other signatures over the same RRset
+    /// unnecessary.
     pub(crate) fn is_enough(&self, validity: &Validity) -> bool {
         self.enough.is_some_and(|period| validity.covers(period))
     }
 
-    /// For checking a signature over so many octets with a key.
+    /// Spends the check of a signature over so many octets with a key.
     pub(crate) fn spend_signature(
         &mut self,
         key: &Dnskey<'_>,
@@ -184,13 +193,13 @@ impl Budget {
         self.candidates.spend(1)
     }
 
-    /// For the digest of a key of so many octets.
+    /// Spends the digest of a key of so many octets.
     pub(crate) fn spend_digest(&mut self, octets: usize) -> Result<(), Exhausted> {
         self.digests.spend(1)?;
         self.spend_work(Work::from_units(1).saturating_add(Work::of_digest(octets)))
     }
 
-    /// Refuses more different NSEC and NSEC3 records than any honest chain has.
+    /// Fails if there are more different NSEC and NSEC3 records than the limit.
     pub(crate) fn check_denial_count(count: usize) -> Result<(), Exhausted> {
         if count > MAX_DENIALS {
             return Err(Exhausted {
@@ -205,17 +214,17 @@ impl Budget {
         self.denials.spend(1)
     }
 
-    /// For looking through so many records or responses.
+    /// Spends a search through so many records or responses.
     pub(crate) fn spend_search(&mut self, count: usize) -> Result<(), Exhausted> {
         self.spend_share(count / LOOKS_PER_UNIT)
     }
 
-    /// For comparing so many NSEC records with a name.
+    /// Spends the comparison of so many NSEC records with a name.
     pub(crate) fn spend_comparisons(&mut self, records: usize) -> Result<(), Exhausted> {
         self.spend_share(records / COMPARISONS_PER_UNIT)
     }
 
-    /// For reading a chain of so many octets.
+    /// Spends the reading of a chain of so many octets.
     pub(crate) fn spend_reading(&mut self, octets: usize) -> Result<(), Exhausted> {
         self.spend_share(octets / OCTETS_READ_PER_UNIT)
     }

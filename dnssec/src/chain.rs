@@ -1,7 +1,8 @@
-//! The set of DNS responses from which a fact is proven: reading it and writing it. `verify` looks things up in it.
+//! The set of DNS responses from which a fact is proven, with its DER form. `verify` implements
+//! look-ups in it.
 //!
-//! On the wire a chain is a DER `SET OF OCTET STRING`, each string a whole DNS message (RFC 1035). Their order means
-//! nothing, and what a proof does not need is passed over.
+//! On the wire a chain is a DER `SET OF OCTET STRING`, each string a whole DNS message (RFC 1035).
+//! Their order is irrelevant, and messages that a proof does not need are ignored.
 
 use std::collections::HashSet;
 use std::hash::Hash;
@@ -17,31 +18,33 @@ use crate::message::{Response, TOO_MANY_RESPONSES};
 use crate::name::Name;
 use crate::record::RecordType;
 
-/// DNS responses, read once and borrowed for as long as it lives.
+/// DNS responses that were read once and are borrowed.
 ///
-/// Nothing in it is to be believed until [`Chain::verify`] gives a [`Proof`](crate::Proof).
+/// Its data prove nothing until [`Chain::verify`] returns a [`Proof`](crate::Proof).
 #[derive(Clone, Debug, Default)]
 pub struct Chain<'a> {
     responses: Vec<Response<'a>>,
 }
 
 impl<'a> Chain<'a> {
-    /// Reads a DER `SET OF OCTET STRING`, and nothing after it. The order of the strings is not looked at.
+    /// Reads a DER `SET OF OCTET STRING` that takes up all of `der`. The order of the strings is
+    /// not checked.
     pub fn from_der(der: &'a [u8]) -> Result<Self, Error> {
         let set = read_set(der).map_err(|error| hint_at_authentication_chain(error, der))?;
         let content_offset = der.len() - set.len();
         Self::from_octet_strings(set, content_offset)
     }
 
-    /// Reads the content octets of such a SET, without its tag and length: the form in which it stands in a structure
-    /// that tags it anew.
+    /// Reads the content octets of such a SET, without its tag and length: the form that the SET
+    /// has inside a structure with another tag.
     pub fn from_der_value(content: &'a [u8]) -> Result<Self, Error> {
         Self::from_octet_strings(content, 0)
     }
 
     fn from_octet_strings(content: &'a [u8], content_offset: usize) -> Result<Self, Error> {
         let within_chain = |error: Error| error.at_offset(content_offset);
-        // As many as an answer below four zones takes, with the keys and the delegation of each.
+        // The usual number for an answer below four zones, with the keys and the delegation of
+        // each.
         let mut messages: SmallVec<[_; 8]> = SmallVec::new();
         if !content.is_empty() {
             let mut reader = SliceReader::new(content)
@@ -57,7 +60,7 @@ impl<'a> Chain<'a> {
         Self::from_messages(messages)
     }
 
-    /// Takes DNS messages as a resolver sent them: a `&Vec<Vec<u8>>`, or slices of octets.
+    /// Reads DNS messages as a resolver sent them: a `&Vec<Vec<u8>>`, or slices of octets.
     pub fn from_messages<M: AsRef<[u8]> + ?Sized + 'a>(
         messages: impl IntoIterator<Item = &'a M>,
     ) -> Result<Self, Error> {
@@ -91,7 +94,7 @@ impl<'a> Chain<'a> {
         Ok(Self { responses })
     }
 
-    /// Writes it as DER: in order, and nothing twice.
+    /// Writes the chain as DER: sorted, without duplicates.
     pub fn to_der(&self) -> Vec<u8> {
         encode_der(self.messages())
     }
@@ -101,20 +104,22 @@ impl<'a> Chain<'a> {
         self.responses.iter().map(Response::octets)
     }
 
-    /// The responses, in the order in which they were read. Nothing in them is verified.
+    /// The responses, in the order in which they were read. They are not verified.
     pub fn responses(&self) -> &[Response<'a>] {
         &self.responses
     }
 
-    /// Whether some response echoes the question for `record_type` at `name`. Nothing is verified.
+    /// Returns true if a response echoes the question for `record_type` at `name`. Verifies
+    /// nothing.
     pub fn has_response_to(&self, name: &Name, record_type: RecordType) -> bool {
         let mut responses = self.responses.iter();
         responses.any(|response| response.answers_question(name, record_type))
     }
 
-    /// Whether some response to the question for `record_type` at `name` has such records, or an alias that leads from there
-    /// to others: a CNAME, or a DNAME above. Responses of servers that failed do not count. Nothing is verified: this is for
-    /// telling what a chain means to prove, before it is asked to.
+    /// Returns true if a response to the question for `record_type` at `name` has such records, or
+    /// an alias to them: a CNAME, or a DNAME above. Responses with an error code do not count.
+    ///
+    /// Verifies nothing: this tells what a chain is meant to prove, before it is verified.
     pub fn has_answer_to(&self, name: &Name, record_type: RecordType) -> bool {
         self.responses.iter().any(|response| {
             response.is_an_answer()
@@ -123,7 +128,7 @@ impl<'a> Chain<'a> {
         })
     }
 
-    /// The responses that say anything to this question, each once.
+    /// The different responses to this question.
     pub(crate) fn responses_to(
         &self,
         name: &Name,
@@ -139,19 +144,19 @@ impl<'a> Chain<'a> {
     }
 }
 
-/// Leaves out of `items` what has the same `key` as one before it.
+/// Removes from `items` each item that has the same `key` as an earlier one.
 pub(crate) fn keep_each_once<A: Array, K: Eq + Hash>(
     items: &mut SmallVec<A>,
     key: impl Fn(&A::Item) -> K,
 ) {
-    // Mostly there is one, which is not worth hashing.
+    // Usually there is one item, so a hash set would be a waste.
     if items.len() > 1 {
         let mut seen = HashSet::with_capacity(items.len());
         items.retain(|item| seen.insert(key(item)));
     }
 }
 
-/// The content of a DER SET with nothing after it.
+/// Returns the content of a DER SET that takes up all of `der`.
 fn read_set(der: &[u8]) -> Result<&[u8], Error> {
     let mut reader = SliceReader::new(der).map_err(malformed_chain)?;
     let set = read_value(&mut reader, Tag::Set)?;
@@ -159,7 +164,7 @@ fn read_set(der: &[u8]) -> Result<&[u8], Error> {
     Ok(set)
 }
 
-/// Says what the octets seem to be if they are no DER.
+/// Adds a hint on the probable form of octets that are not DER.
 fn hint_at_authentication_chain(error: Error, octets: &[u8]) -> Error {
     match error {
         Error::MalformedChain { offset, problem } if starts_with_record(octets) => {
@@ -174,7 +179,7 @@ fn hint_at_authentication_chain(error: Error, octets: &[u8]) -> Error {
     }
 }
 
-/// Reads one element with `tag` and a definite length, and gives its content.
+/// Reads one element with `tag` and a definite length, and returns its content.
 fn read_value<'a>(reader: &mut SliceReader<'a>, tag: Tag) -> Result<&'a [u8], Error> {
     let offset = usize::try_from(reader.position()).unwrap_or(usize::MAX);
     let header = Header::decode(reader).map_err(malformed_chain)?;
@@ -201,7 +206,7 @@ fn malformed_chain(error: der::Error) -> Error {
     }
 }
 
-/// Writes messages as a DER `SET OF OCTET STRING`: in order, and nothing twice.
+/// Writes messages as a DER `SET OF OCTET STRING`: sorted, without duplicates.
 fn encode_der<'m>(messages: impl Iterator<Item = &'m [u8]>) -> Vec<u8> {
     let mut messages: Vec<&[u8]> = messages.collect();
     messages.sort_unstable();
@@ -212,6 +217,7 @@ fn encode_der<'m>(messages: impl Iterator<Item = &'m [u8]>) -> Vec<u8> {
         .collect::<Result<Vec<_>, _>>()
         .and_then(SetOfVec::try_from)
         .and_then(|set| set.to_der())
-        // A message has at most 65,535 octets and a chain 512 of them, far from the 256 MiB that `der` can write.
+        // This cannot fail: a message has at most 65,535 octets and a chain 512 messages, far from
+        // the 256 MiB that `der` can write.
         .unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! The cryptographic primitives: the one place that knows of a back end. `aws-lc-rs` was made to be used like `ring`, and
-//! what is asked of them here, they are asked in the same words.
+//! The cryptographic primitives. This is the only module that calls a cryptographic back end.
+//! `aws-lc-rs` is compatible with `ring` in everything that is used here.
 
 #[cfg(feature = "aws-lc-rs")]
 use aws_lc_rs as back_end;
@@ -16,22 +16,23 @@ use der::asn1::UintRef;
 
 use crate::rdata::{Algorithm, Dnskey};
 
-/// RFC 5702 allows zone keys from 1,024 bits up with algorithm 10 and from 512 with 8; less than 1,024 is refused here
-/// with either.
+/// The shortest RSA modulus in bits. RFC 5702 allows zone keys from 1,024 bits with algorithm 10
+/// and from 512 with 8; this crate refuses less than 1,024 with either.
 const MIN_RSA_BITS: usize = 1024;
-/// The longest that RFC 5702 allows.
+/// The longest RSA modulus in bits that RFC 5702 allows.
 const MAX_RSA_BITS: usize = 4096;
 
-/// The point format octet that DNSKEY leaves out: uncompressed (RFC 6605 §4).
+/// The octet for the uncompressed point format, which DNSKEY omits (RFC 6605 §4).
 const UNCOMPRESSED: u8 = 0x04;
 const P256_OCTETS: usize = 64;
 const P384_OCTETS: usize = 96;
-/// Two integers with a sign octet, and the tags and lengths of these and of the whole.
+/// The maximum size in octets: two integers with a sign octet, with the tags and lengths of both
+/// and of the whole.
 const MAX_ECDSA_SIG_VALUE_OCTETS: usize = P384_OCTETS + 2 * 3 + 2;
-/// RFC 8080 §3.
+/// The length of a key (RFC 8080 §3).
 const ED25519_OCTETS: usize = 32;
 
-/// Fills `octets` with what nobody can foresee, unless the operating system has none: then they stay as they are.
+/// Fills `octets` with random octets. If the operating system has none, leaves them unchanged.
 #[cfg(feature = "retrieve")]
 pub(crate) fn fill_random(octets: &mut [u8]) {
     use back_end::rand::{SecureRandom as _, SystemRandom};
@@ -50,11 +51,11 @@ pub(crate) fn sha512(parts: [&[u8]; 2]) -> Digest {
     digest(&digest::SHA512, parts)
 }
 
-/// Octets of an NSEC3 hash, which is SHA-1's.
+/// The length of an NSEC3 hash, which is SHA-1's.
 pub(crate) const NSEC3_HASH_OCTETS: usize = 20;
 
-/// The hash of a name in canonical wire form (RFC 5155 §5). That SHA-1's collisions are easy to find does not matter
-/// here: the names are the zone's own, and the hash hides them, if anything.
+/// Returns the hash of a name in canonical wire form (RFC 5155 §5). Collisions of SHA-1 do not
+/// matter here: the names are the zone's own, and the hash only hides them.
 pub(crate) fn nsec3_hash(name: &[u8], salt: &[u8], iterations: u16) -> [u8; NSEC3_HASH_OCTETS] {
     let sha_1 = |octets: &[u8]| {
         let mut hash = [0; NSEC3_HASH_OCTETS];
@@ -75,7 +76,7 @@ fn digest(algorithm: &'static digest::Algorithm, parts: [&[u8]; 2]) -> Digest {
     context.finish()
 }
 
-/// Whether `signature` over `signed_data` is one that the private half of `key` made.
+/// Returns true if `signature` over `signed_data` verifies with `key`.
 pub(crate) fn verifies(key: &Dnskey<'_>, signed_data: &[u8], signature: &[u8]) -> bool {
     match key.algorithm {
         Algorithm::RSASHA256 => rsa_verifies(
@@ -98,7 +99,7 @@ pub(crate) fn verifies(key: &Dnskey<'_>, signed_data: &[u8], signature: &[u8]) -
             .is_some_and(|point| {
                 ecdsa_verifies(&ECDSA_P384_SHA384_ASN1, &point, signed_data, signature)
             }),
-        // The back end would take a SubjectPublicKeyInfo too.
+        // Without the check the back end would also accept a SubjectPublicKeyInfo.
         Algorithm::ED25519 if key.public_key.len() == ED25519_OCTETS => {
             UnparsedPublicKey::new(&ED25519, key.public_key)
                 .verify(signed_data, signature)
@@ -118,7 +119,7 @@ fn rsa_verifies(
         .is_some_and(|key| key.verify(parameters, signed_data, signature).is_ok())
 }
 
-/// The lengths in bits of an RSA key's modulus and exponent, if the key is one to compute with.
+/// Returns the lengths in bits of an RSA key's modulus and exponent, if the key is acceptable.
 pub(crate) fn rsa_bits(public_key: &[u8]) -> Option<(usize, usize)> {
     let bits = |number: &[u8]| {
         let unused = number.first().map_or(0, |first| first.leading_zeros());
@@ -127,7 +128,8 @@ pub(crate) fn rsa_bits(public_key: &[u8]) -> Option<(usize, usize)> {
     rsa_components(public_key).map(|key| (bits(key.n), bits(key.e)))
 }
 
-/// Splits an RSA key into exponent and modulus (RFC 3110 §2), and holds the modulus against the bounds above.
+/// Splits an RSA key into exponent and modulus (RFC 3110 §2), and checks the modulus against the
+/// limits above.
 fn rsa_components(public_key: &[u8]) -> Option<PublicKeyComponents<&[u8]>> {
     let (exponent_octets, rest) = match *public_key {
         [0, high, low, ref rest @ ..] => (usize::from(u16::from_be_bytes([high, low])), rest),
@@ -135,7 +137,7 @@ fn rsa_components(public_key: &[u8]) -> Option<PublicKeyComponents<&[u8]>> {
         [] => return None,
     };
     let (e, n) = rest.split_at_checked(exponent_octets)?;
-    // Leading zeros are prohibited in both (RFC 3110 §2).
+    // Both must not have leading zeros (RFC 3110 §2).
     let (&first_of_n, &first_of_e) = (n.first()?, e.first()?);
     if first_of_n == 0 || first_of_e == 0 {
         return None;
@@ -147,10 +149,11 @@ fn rsa_components(public_key: &[u8]) -> Option<PublicKeyComponents<&[u8]>> {
         .then_some(PublicKeyComponents { n, e })
 }
 
-/// Checks an ECDSA signature: two integers side by side, each as long as a coordinate of the key (RFC 6605 §4).
+/// Checks an ECDSA signature: two adjacent integers, each as long as a coordinate of the key (RFC
+/// 6605 §4).
 ///
-/// Both back ends take that form too, but AWS-LC first makes an `Ecdsa-Sig-Value` (RFC 3279 §2.2.3) of it, by way of two
-/// bignums on the heap; to write it here costs a fifth of that.
+/// Both back ends accept that form too, but AWS-LC first converts it into an `Ecdsa-Sig-Value` (RFC
+/// 3279 §2.2.3) by way of two bignums on the heap. Writing that value here costs a fifth of that.
 fn ecdsa_verifies(
     algorithm: &'static dyn VerificationAlgorithm,
     point: &[u8],
@@ -172,7 +175,7 @@ fn ecdsa_verifies(
     })
 }
 
-/// An elliptic-curve key with the format octet that the back end wants.
+/// Returns an elliptic-curve key with the format octet that the back end expects.
 fn point<const KEY: usize, const POINT: usize>(public_key: &[u8]) -> Option<[u8; POINT]> {
     let key: &[u8; KEY] = public_key.try_into().ok()?;
     let mut point = [UNCOMPRESSED; POINT];
@@ -243,7 +246,8 @@ mod tests {
         assert!(point::<64, 65>(&[1; 65]).is_none());
     }
 
-    /// A key, and signatures over `example` whose integers need a zero octet before them in DER, or fewer octets than 32.
+    /// A key, and signatures over `example` whose integers need a zero octet before them in DER, or
+    /// have fewer than 32 octets.
     #[test]
     fn an_ecdsa_signature_is_two_integers_of_any_size_in_32_octets_each() {
         let decode = |text: &str| data_encoding::BASE64.decode(text.as_bytes()).unwrap();

@@ -1,13 +1,14 @@
-//! What a look-up demands of the signatures that it rests on.
+//! The demands that a look-up makes on the signatures it depends on.
 
 use crate::time::Timestamp;
 use crate::validity::Period;
 use crate::work::Work;
 
-/// The period in which a proof must hold, for how long a signature may be valid in all, and what it may cost to find out.
+/// The period in which a proof must hold, the maximum lifetime of a signature, and the maximum work
+/// of a look-up.
 ///
-/// A [`Period`] alone makes one without a limit, and so does a [`Timestamp`], so both can be given wherever a demand is
-/// asked for.
+/// A [`Period`] or a [`Timestamp`] converts into a demand without limits, so both can be passed
+/// wherever a demand is expected.
 ///
 /// ```
 /// use dnssec::{Demand, Period, Timestamp};
@@ -25,22 +26,25 @@ pub struct Demand {
 }
 
 impl Demand {
-    /// Passes over RRSIGs whose expiration is more than that many seconds after their inception, as if they were not
-    /// there. DNSSEC has no such limit; the DomainAuth draft has ("Maximum Validity Period").
+    /// Ignores RRSIGs whose expiration is more than that many seconds after their inception. DNSSEC
+    /// has no such limit, but the DomainAuth draft has one ("Maximum Validity Period").
     #[must_use]
     pub const fn with_longest_signature(mut self, seconds: u32) -> Self {
         self.longest_signature = Some(seconds);
         self
     }
 
-    /// Stops, with [`Error::BudgetExhausted`](crate::Error::BudgetExhausted), at chains that take more work than that.
+    /// Stops with [`Error::BudgetExhausted`](crate::Error::BudgetExhausted) at a chain that needs
+    /// more work than that.
     ///
-    /// Without it, a look-up takes as many signature checks as any honest chain may need, some more for each zone that is
-    /// proven; whoever has a domain can have it take a hundred times what an ordinary chain takes. That is all right for
-    /// whoever asked for the chain. A server that takes chains from strangers sets a limit.
+    /// Without a limit, a look-up makes as many signature checks as any honest chain may need, and
+    /// some more for each zone that is proven. The owner of a domain can make it cost a hundred
+    /// times as much as an ordinary chain. That is acceptable if the caller asked for the chain. A
+    /// server that takes chains from strangers should set a limit.
     ///
-    /// With it, an RRset is proven by the first good signature that holds throughout the period; others over the same
-    /// RRset are not looked at, so a validity beyond the period may be less than without.
+    /// With a limit, an RRset is proven by the first signature that verifies and is valid
+    /// throughout the period. Other signatures over the same RRset are not checked, so the validity
+    /// outside the period may be less than without a limit.
     ///
     /// ```
     /// use dnssec::{Demand, Period, Timestamp, Work};
@@ -57,18 +61,18 @@ impl Demand {
         self
     }
 
-    /// The proof must hold for at least one second of this.
+    /// The period. The proof must hold for at least one second of it.
     #[must_use]
     pub const fn period(self) -> Period {
         self.period
     }
 
-    /// The limit, if there is one, on what it may cost.
+    /// The limit on the work, if there is one.
     pub(crate) const fn most_work(self) -> Option<Work> {
         self.most_work
     }
 
-    /// The limit, if there is one, on a signature that is valid for so long.
+    /// The limit on the lifetime of a signature, if `window` exceeds it.
     pub(crate) fn limit_exceeded_by(self, window: Period) -> Option<u32> {
         self.longest_signature
             .filter(|&limit| window.seconds() > u64::from(limit))
@@ -85,7 +89,7 @@ impl From<Period> for Demand {
     }
 }
 
-/// That one second.
+/// The demand for that one second.
 impl From<Timestamp> for Demand {
     fn from(moment: Timestamp) -> Self {
         Period::at(moment).into()

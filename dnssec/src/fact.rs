@@ -1,4 +1,4 @@
-//! What a chain proves.
+//! The facts that a chain proves.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,24 +8,24 @@ use crate::name::Name;
 use crate::record::RecordType;
 use crate::validity::Validity;
 
-/// What a chain proves about a name and a type, and when: one of the verdicts of RFC 4033 §5 other than bogus and
-/// indeterminate, which are [`Error`]s.
+/// A fact that a chain proves about a name and a type, with its validity. It is secure or insecure
+/// in terms of RFC 4033 §5; bogus and indeterminate results are [`Error`]s.
 ///
-/// Only [`Fact::Proven`] and [`Fact::ProvenAbsent`] are secure. Callers that treat "insecure" as a failure, as most should,
-/// use [`Fact::into_secure`] or [`Fact::into_proof`].
+/// Only [`Fact::Proven`] and [`Fact::ProvenAbsent`] are secure. Most callers should treat
+/// "insecure" as a failure, with [`Fact::into_secure`] or [`Fact::into_proof`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact<'a> {
-    /// There are such records, and these are all.
+    /// There are such records. The proof has all of them.
     Proven(Proof<'a>),
-    /// There are none.
+    /// There are no such records.
     ProvenAbsent(Absence),
-    /// The name lies in an unsigned zone, or in one that counts as unsigned: nothing is proven about its records, and
-    /// nothing is wrong.
+    /// The name lies in an unsigned zone, or in one that counts as unsigned. So nothing is proven
+    /// about its records, and nothing is wrong.
     ProvenInsecure(Insecure),
 }
 
 impl<'a> Fact<'a> {
-    /// The seconds at which all signatures on the way from the anchor hold together.
+    /// The times at which all signatures from the anchor down are valid together.
     pub fn validity(&self) -> &Validity {
         match self {
             Self::Proven(proof) => &proof.validity,
@@ -34,7 +34,7 @@ impl<'a> Fact<'a> {
         }
     }
 
-    /// The name to which aliases led from the name that was asked for; that name itself, if there are none.
+    /// The name that the aliases lead to, or the name that was asked for if there are none.
     pub fn canonical_name(&self) -> &Name {
         match self {
             Self::Proven(proof) => &proof.canonical_name,
@@ -43,7 +43,8 @@ impl<'a> Fact<'a> {
         }
     }
 
-    /// The same fact if it is secure; [`Error::InsecureDelegation`] if it is proven that nothing can be.
+    /// Returns the same fact if it is secure, or [`Error::InsecureDelegation`] if the name is
+    /// insecure.
     pub fn into_secure(self) -> Result<Self, Error> {
         match self {
             Self::ProvenInsecure(insecure) => Err(insecure.into()),
@@ -51,8 +52,8 @@ impl<'a> Fact<'a> {
         }
     }
 
-    /// The records; [`Error::Absent`] if it is proven that there are none, [`Error::InsecureDelegation`] if it is proven
-    /// that nothing can be proven about them.
+    /// Returns the records. The error is [`Error::Absent`] if there are provably none, and
+    /// [`Error::InsecureDelegation`] if the name is insecure.
     pub fn into_proof(self) -> Result<Proof<'a>, Error> {
         match self {
             Self::Proven(proof) => Ok(proof),
@@ -61,7 +62,7 @@ impl<'a> Fact<'a> {
         }
     }
 
-    /// The same fact with copies of the records' data, which can be kept without the chain.
+    /// Copies the records' data, so that the fact can be kept without the chain.
     #[must_use]
     pub fn into_owned(self) -> Fact<'static> {
         match self {
@@ -72,7 +73,7 @@ impl<'a> Fact<'a> {
     }
 }
 
-/// A proven RRset, and when it is proven.
+/// A proven RRset, with its validity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof<'a> {
     pub(crate) name: Name,
@@ -88,7 +89,7 @@ impl Proof<'_> {
         &self.name
     }
 
-    /// The name that has the records: where aliases led, or the name that was asked for.
+    /// The name that has the records: the target of the aliases, or the name that was asked for.
     pub fn canonical_name(&self) -> &Name {
         &self.canonical_name
     }
@@ -103,12 +104,12 @@ impl Proof<'_> {
         self.rdata.iter().map(AsRef::as_ref)
     }
 
-    /// The seconds at which all signatures on the way from the anchor hold together.
+    /// The times at which all signatures from the anchor down are valid together.
     pub fn validity(&self) -> &Validity {
         &self.validity
     }
 
-    /// The same proof with copies of the records' data, which can be kept without the chain.
+    /// Copies the records' data, so that the proof can be kept without the chain.
     ///
     /// ```
     /// use dnssec::{Chain, Error, Name, Period, Proof, RecordType, TrustAnchors};
@@ -133,7 +134,7 @@ impl Proof<'_> {
     }
 }
 
-/// A proof that there are no records of a type at a name, and when it holds.
+/// A proof that there are no records of a type at a name, with its validity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Absence {
     pub(crate) name: Name,
@@ -149,7 +150,7 @@ impl Absence {
         &self.name
     }
 
-    /// The name that lacks the records: where aliases led, or the name that was asked for.
+    /// The name that lacks the records: the target of the aliases, or the name that was asked for.
     pub fn canonical_name(&self) -> &Name {
         &self.canonical_name
     }
@@ -159,12 +160,12 @@ impl Absence {
         self.record_type
     }
 
-    /// What exactly does not exist.
+    /// The exact thing that does not exist.
     pub fn denial(&self) -> Denial {
         self.denial
     }
 
-    /// The seconds at which all signatures on the way from the anchor hold together.
+    /// The times at which all signatures from the anchor down are valid together.
     pub fn validity(&self) -> &Validity {
         &self.validity
     }
@@ -188,18 +189,20 @@ impl fmt::Display for Absence {
     }
 }
 
-/// An absence where records were asked for.
+/// The error for an absence where records were asked for.
 impl From<Absence> for Error {
     fn from(absence: Absence) -> Self {
         Self::Absent(Box::new(absence))
     }
 }
 
-/// A proof that a name is insecure (RFC 4033 §5), and when it holds: a zone at or above it is unsigned, or is signed with
-/// nothing that is supported, so that nothing can be proven about it.
+/// A proof that a name is insecure (RFC 4033 §5), with its validity. A zone at or above the name is
+/// unsigned, or signed only with unsupported algorithms, so that nothing can be proven about the
+/// name.
 ///
-/// What servers say about such a name may be true and may be forged. Whether that will do is the caller's decision; DANE,
-/// for one, then makes no use of TLSA records, and leaves TLS as it is without them (RFC 6698 §4.1).
+/// Responses about such a name may be true or forged. The caller decides whether that is
+/// acceptable. DANE, for example, then ignores TLSA records, and uses TLS as it does without them
+/// (RFC 6698 §4.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Insecure {
     pub(crate) name: Name,
@@ -216,7 +219,8 @@ impl Insecure {
         &self.name
     }
 
-    /// The name that lies in the insecure zone: where secure aliases led, or the name that was asked for.
+    /// The name that lies in the insecure zone: the target of secure aliases, or the name that was
+    /// asked for.
     pub fn canonical_name(&self) -> &Name {
         &self.canonical_name
     }
@@ -236,8 +240,8 @@ impl Insecure {
         self.cause
     }
 
-    /// The seconds at which all signatures hold together that prove this: those on the way from the anchor, and those over
-    /// the DS, NSEC or NSEC3 records at the end of it.
+    /// The times at which all signatures that prove this are valid together: those from the anchor
+    /// down, and those over the last DS, NSEC or NSEC3 records.
     pub fn validity(&self) -> &Validity {
         &self.validity
     }
@@ -249,7 +253,7 @@ impl fmt::Display for Insecure {
     }
 }
 
-/// Insecurity where something had to be proven.
+/// The error for insecurity where something had to be proven.
 impl From<Insecure> for Error {
     fn from(insecure: Insecure) -> Self {
         let Insecure {
@@ -266,17 +270,19 @@ impl From<Insecure> for Error {
     }
 }
 
-/// What does not exist: the name, or records of the type alone (RFC 8499 §3 and RFC 2308 §2).
+/// The thing that does not exist: the name, or only records of the type (RFC 8499 §3 and RFC 2308
+/// §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Denial {
     /// There is no such name.
     NxDomain,
-    /// The name exists, if only by names below it, but has no records of that type.
+    /// The name exists, perhaps only because there are names below it, but has no records of that
+    /// type.
     NoData,
 }
 
-/// `nxdomain` or `nodata`.
+/// Writes `nxdomain` or `nodata`.
 impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

@@ -1,7 +1,7 @@
-//! Domain names, in the one form that DNSSEC compares, orders and signs.
+//! Domain names, in the form that DNSSEC compares, orders and signs.
 //!
-//! A [`Name`] is absolute and canonical: uncompressed wire form with ASCII letters in lower case (RFC 4034 §6.2). The
-//! text form is that of zone files (RFC 1035 §5.1).
+//! A [`Name`] is absolute and canonical: uncompressed wire form with ASCII letters in lower case
+//! (RFC 4034 §6.2). Its text form is that of zone files (RFC 1035 §5.1).
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -9,16 +9,17 @@ use std::str::FromStr;
 
 use smallvec::SmallVec;
 
-/// Longest name on the wire, its final zero octet included (RFC 1035 §2.3.4).
+/// The maximum length of a name on the wire, including its final zero octet (RFC 1035 §2.3.4).
 pub const MAX_NAME_OCTETS: usize = 255;
-/// Longest label (RFC 1035 §2.3.4).
+/// The maximum length of a label (RFC 1035 §2.3.4).
 pub const MAX_LABEL_OCTETS: usize = 63;
 
 /// An absolute domain name in canonical form.
 ///
-/// Names are octets here. Internationalised names are not converted: `münchen.de` becomes a name with the octets of its
-/// UTF-8 in it, `m\195\188nchen.de.`, which is not `xn--mnchen-3ya.de.`, the name that its owner registered. Convert
-/// what people write to A-labels first (RFC 5890), with the crate `idna`, say.
+/// Names consist of octets. Internationalised names are not converted: `münchen.de` becomes a name
+/// with the octets of its UTF-8, `m\195\188nchen.de.`. That is not `xn--mnchen-3ya.de.`, the name
+/// that its owner registered. Convert user input to A-labels first (RFC 5890), for example with the
+/// crate `idna`.
 ///
 /// ```
 /// use dnssec::Name;
@@ -30,34 +31,36 @@ pub const MAX_LABEL_OCTETS: usize = 63;
 /// ```
 #[derive(PartialEq, Eq, Hash)]
 pub struct Name {
-    /// Length-prefixed labels and the root's zero octet, in lower case. Names of common length need no heap.
+    /// Length-prefixed labels and the root's zero octet, in lower case. Names of common length need
+    /// no heap allocation.
     wire: SmallVec<[u8; 36]>,
 }
 
-/// Why octets or a text are no domain name.
+/// The reason why octets or a text are not a domain name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NameError {
-    /// A label of more than 63 octets.
+    /// A label has more than 63 octets.
     #[error("a label has more than 63 bytes")]
     LabelTooLong,
-    /// More than 255 octets on the wire.
+    /// The name has more than 255 octets on the wire.
     #[error("the name has more than 255 bytes")]
     NameTooLong,
-    /// Two dots side by side, or one at the start.
+    /// There are two adjacent dots, or there is a dot at the start.
     #[error("the name has an empty label")]
     EmptyLabel,
-    /// A backslash that is followed neither by a character nor by three digits up to 255.
+    /// A backslash is followed neither by a character nor by three digits up to 255.
     #[error(
         "the name has an invalid escape; write \\. for a dot within a label, or \\DDD for a byte"
     )]
     BadEscape,
-    /// Wire form: cut short, followed by something, compressed, or with a label type other than RFC 1035's.
+    /// The wire form is truncated, compressed or followed by other octets, or has a label type that
+    /// is not in RFC 1035.
     #[error("the bytes are not exactly one uncompressed domain name")]
     BadWireForm,
 }
 
-/// As one block: that of the vector goes octet by octet.
+/// Copies the octets as one block; the derived implementation would copy them one by one.
 impl Clone for Name {
     fn clone(&self) -> Self {
         Self {
@@ -82,7 +85,7 @@ impl Name {
         }
     }
 
-    /// Reads one uncompressed name at the start of `octets`; gives the rest back.
+    /// Reads one uncompressed name at the start of `octets`, and returns the rest as well.
     pub(crate) fn split_wire(octets: &[u8]) -> Result<(Self, &[u8]), NameError> {
         let mut rest = octets;
         loop {
@@ -105,7 +108,7 @@ impl Name {
         Ok((Self { wire }, rest))
     }
 
-    /// Joins labels, the one nearest the root last.
+    /// Joins labels. The one nearest the root comes last.
     pub fn from_labels<'l>(labels: impl IntoIterator<Item = &'l [u8]>) -> Result<Self, NameError> {
         let mut wire = SmallVec::new();
         for label in labels {
@@ -118,34 +121,35 @@ impl Name {
         Ok(Self { wire })
     }
 
-    /// The name one label below, such as `_veraid.example.com.` for `_veraid` and `example.com.`.
+    /// Returns the name one label below, such as `_veraid.example.com.` for `_veraid` and
+    /// `example.com.`.
     pub fn prepend_label(&self, label: &[u8]) -> Result<Self, NameError> {
         Self::from_labels(std::iter::once(label).chain(self.labels()))
     }
 
-    /// Uncompressed wire form in lower case, the root's zero octet included.
+    /// The uncompressed wire form in lower case, including the root's zero octet.
     pub fn as_wire(&self) -> &[u8] {
         &self.wire
     }
 
-    /// The labels from the leftmost on, without the root's.
+    /// The labels without the root's, starting with the leftmost.
     pub fn labels(&self) -> Labels<'_> {
         Labels { wire: &self.wire }
     }
 
-    /// How many labels there are, the root not counted.
+    /// The number of labels, not counting the root.
     pub fn label_count(&self) -> usize {
         self.labels().count()
     }
 
-    /// The value that the Labels field of an RRSIG over this owner has when no wildcard was expanded: a leading `*` is
-    /// not counted (RFC 4034 §3.1.3).
+    /// The value of the Labels field in an RRSIG over this owner if no wildcard was expanded. A
+    /// leading `*` is not counted (RFC 4034 §3.1.3).
     pub fn rrsig_labels(&self) -> usize {
         let wildcard = self.labels().next() == Some(b"*");
         self.label_count() - usize::from(wildcard)
     }
 
-    /// Whether this is `.`.
+    /// Returns true if this is `.`.
     pub fn is_root(&self) -> bool {
         self.wire.len() == 1
     }
@@ -171,31 +175,33 @@ impl Name {
         })
     }
 
-    /// Whether this name is `ancestor` or lies below it.
+    /// Returns true if this name is `ancestor` or lies below it.
     pub fn is_within(&self, ancestor: &Self) -> bool {
-        // Whole labels are passed over: octets alone might match from the middle of one on.
+        // The loop skips whole labels, because the octets alone could match from the middle of a
+        // label.
         let mut labels = self.labels();
         while labels.wire.len() > ancestor.wire.len() && labels.next().is_some() {}
         labels.wire == ancestor.as_wire()
     }
 
-    /// Whether this name lies below `ancestor`.
+    /// Returns true if this name lies below `ancestor`.
     pub(crate) fn is_below(&self, ancestor: &Self) -> bool {
         self.is_within(ancestor) && self != ancestor
     }
 
-    /// How many labels, counted from the root, this name and another have in common.
+    /// The number of labels, counted from the root, that this name and another have in common.
     pub(crate) fn common_labels(&self, other: &Self) -> usize {
         let (ours, theirs) = (self.labels_from_root(), other.labels_from_root());
         ours.iter().zip(&theirs).take_while(|(a, b)| a == b).count()
     }
 
-    /// The wildcard right below this name; `None` if there is no room for its label.
+    /// The wildcard directly below this name; `None` if that name would be too long.
     pub(crate) fn wildcard(&self) -> Option<Self> {
         self.prepend_label(b"*").ok()
     }
 
-    /// This name with `from`, at or above it, replaced by `to` (RFC 6672 §2.2); `None` if that is no name any more.
+    /// Replaces `from`, at or above this name, by `to` (RFC 6672 §2.2). Returns `None` if the
+    /// result would be too long.
     pub(crate) fn moved(&self, from: &Self, to: &Self) -> Option<Self> {
         let kept = self.label_count().checked_sub(from.label_count())?;
         Self::from_labels(self.labels().take(kept).chain(to.labels())).ok()
@@ -225,7 +231,7 @@ fn push_label(wire: &mut SmallVec<[u8; 36]>, label: &[u8]) -> Result<(), NameErr
     Ok(())
 }
 
-/// The labels of a [`Name`], from the leftmost on.
+/// The labels of a [`Name`], starting with the leftmost.
 #[derive(Clone, Debug)]
 pub struct Labels<'n> {
     wire: &'n [u8],
@@ -245,7 +251,7 @@ impl<'n> Iterator for Labels<'n> {
     }
 }
 
-/// Canonical order: label by label from the root on, as octets (RFC 4034 §6.1).
+/// Canonical order: compares names label by label from the root, as octets (RFC 4034 §6.1).
 impl Ord for Name {
     fn cmp(&self, other: &Self) -> Ordering {
         let (ours, theirs) = (self.labels_from_root(), other.labels_from_root());
@@ -259,7 +265,7 @@ impl PartialOrd for Name {
     }
 }
 
-/// Zone-file form with the final dot; octets that would not read back stand as `\DDD`.
+/// Zone-file form with the final dot. Octets that would not read back are written as `\DDD`.
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_root() {
@@ -287,14 +293,14 @@ impl fmt::Debug for Name {
     }
 }
 
-/// The uncompressed wire form, as [`Name::as_wire`] gives it.
+/// The uncompressed wire form that [`Name::as_wire`] returns.
 impl AsRef<[u8]> for Name {
     fn as_ref(&self) -> &[u8] {
         self.as_wire()
     }
 }
 
-/// The same as [`FromStr`].
+/// Reads the same form as [`FromStr`].
 impl TryFrom<&str> for Name {
     type Error = NameError;
 
@@ -303,7 +309,7 @@ impl TryFrom<&str> for Name {
     }
 }
 
-/// Reads zone-file form. Every name is taken as absolute, so the final dot may be left out.
+/// Reads zone-file form. Every name is absolute, so the final dot may be omitted.
 impl FromStr for Name {
     type Err = NameError;
 
@@ -325,7 +331,7 @@ impl FromStr for Name {
                 b'\\' => label.push(read_escape(&mut octets)?),
                 _ => label.push(octet),
             }
-            // A text of any length must not cost more than a name can.
+            // Reading stops here, so that a long text costs no more than the longest name.
             if wire.len() + label.len() > MAX_NAME_OCTETS {
                 return Err(NameError::NameTooLong);
             }
@@ -341,7 +347,7 @@ impl FromStr for Name {
     }
 }
 
-/// What stands behind a backslash: `DDD`, or one character that means itself.
+/// Reads an escape after its backslash: `DDD`, or one character that stands for itself.
 pub(crate) fn read_escape(octets: &mut impl Iterator<Item = u8>) -> Result<u8, NameError> {
     let first = octets.next().ok_or(NameError::BadEscape)?;
     if !first.is_ascii_digit() {
@@ -387,7 +393,7 @@ mod tests {
         assert!(name("b.c").is_within(&name("b.c")));
         assert!(name("b.c").is_within(&Name::root()));
         assert!(!name("b.c").is_within(&name("a.b.c")));
-        // The octets end alike, the labels do not.
+        // The octets have the same end, but the labels do not.
         assert!(!name("ab.c").is_within(&name("b.c")));
         assert!(!name(r"x\001b.c").is_within(&name("b.c")));
     }

@@ -9,17 +9,18 @@ use crate::fact::{Fact, Proof};
 use crate::name::Name;
 use crate::record::RecordType;
 
-/// A [`Chain`] that owns its messages, so that it can be kept, and made of octets that are not messages as they stand.
+/// A [`Chain`] that owns its messages. It can be kept, and made from octets that are not DNS
+/// messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnedChain {
-    /// Each was read when the chain was made.
+    /// The messages. Each was read successfully when the chain was made.
     messages: Vec<Vec<u8>>,
 }
 
 impl Chain<'static> {
-    /// Reads the `AuthenticationChain` of RFC 9102 §2.3, a list of uncompressed records in any order, as TLS clients and
-    /// wallets (BIP 353) have it. In the TLS extension two octets precede the list, the `ExtSupportLifetime`: leave them
-    /// out.
+    /// Reads the `AuthenticationChain` of RFC 9102 §2.3, a list of uncompressed records in any
+    /// order, as TLS clients and wallets (BIP 353) use it. In the TLS extension the list follows
+    /// two octets, the `ExtSupportLifetime`; do not pass them.
     ///
     /// ```
     /// use dnssec::{Chain, Fact, RecordType, Timestamp, TrustAnchors};
@@ -47,7 +48,7 @@ impl Chain<'static> {
 }
 
 impl Chain<'_> {
-    /// The same chain with copies of its messages.
+    /// Returns the same chain with copies of its messages.
     pub fn to_owned_chain(&self) -> OwnedChain {
         OwnedChain {
             messages: self.messages().map(<[u8]>::to_vec).collect(),
@@ -56,19 +57,20 @@ impl Chain<'_> {
 }
 
 impl OwnedChain {
-    /// Takes DNS messages as a resolver sent them.
+    /// Makes a chain of DNS messages as a resolver sent them.
     pub fn new(messages: Vec<Vec<u8>>) -> Result<Self, Error> {
         Chain::from_messages(&messages)?;
         Ok(Self { messages })
     }
 
-    /// The chain, to be read in place. Its messages are read anew each time.
+    /// Returns the chain, borrowed from this one. Its messages are read again each time.
     pub fn as_chain(&self) -> Chain<'_> {
-        // They were read before, so this can't fail; if it could, a chain that proves nothing would be the answer.
+        // They were read before, so this cannot fail. If it could, the result would be a chain that
+        // proves nothing.
         Chain::from_messages(&self.messages).unwrap_or_default()
     }
 
-    /// [`Chain::look_up`].
+    /// Does the same as [`Chain::look_up`].
     pub fn look_up(
         &self,
         name: &Name,
@@ -79,7 +81,7 @@ impl OwnedChain {
         self.as_chain().look_up(name, record_type, anchors, demand)
     }
 
-    /// [`Chain::verify`].
+    /// Does the same as [`Chain::verify`].
     pub fn verify(
         &self,
         name: &Name,

@@ -10,7 +10,8 @@ use crate::wire_name::WireName;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordType(pub u16);
 
-/// Mnemonics of the types that this crate or its users have to do with; others are written `TYPE123` (RFC 3597 §5).
+/// Defines constants and mnemonics for the types that this crate or its users need. Other types are
+/// written as `TYPE123` (RFC 3597 §5).
 macro_rules! record_types {
     ($($name:ident = $number:literal),+ $(,)?) => {
         impl RecordType {
@@ -44,8 +45,9 @@ record_types! {
 }
 
 impl RecordType {
-    /// Whether this is no type of data: a question for several types, or a part of the protocol (RFC 6895 §3.1). RRSIGs
-    /// are data, but not signed themselves (RFC 4035 §2.2).
+    /// Returns true if this is not a type of data, but a question for several types or a part of
+    /// the protocol (RFC 6895 §3.1). Also returns true for RRSIG: RRSIGs are data, but are not
+    /// signed themselves (RFC 4035 §2.2).
     pub(crate) fn is_meta(self) -> bool {
         matches!(self.0, 0 | 128..=255) || matches!(self, Self::OPT | Self::RRSIG)
     }
@@ -66,12 +68,12 @@ impl fmt::Debug for RecordType {
     }
 }
 
-/// A text that names no record type.
+/// The error for a text that is not a record type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a record type; write a mnemonic such as TXT, or a number such as 16 or TYPE16")]
 pub struct RecordTypeError;
 
-/// Reads a mnemonic, a number, or a number behind `TYPE`, in any case.
+/// Reads a mnemonic, a number, or a number after `TYPE`, in any case.
 impl FromStr for RecordType {
     type Err = RecordTypeError;
 
@@ -90,16 +92,17 @@ impl FromStr for RecordType {
     }
 }
 
-/// Where domain names stand in the RDATA of a type whose canonical form lowers their case: behind `fixed` octets and
-/// `strings` character strings come `names` names; what follows is opaque.
+/// The positions of domain names in the RDATA of a type whose canonical form has them in lower
+/// case. After `fixed` octets and `strings` character strings come `names` names; the rest is
+/// opaque.
 struct NameLayout {
     fixed: usize,
     strings: usize,
     names: usize,
 }
 
-/// The types of RFC 4034 §6.2, less NSEC (RFC 6840 §5.1). A6 and HINFO are left out: the former is historic (RFC 6563),
-/// the latter has no names.
+/// The layouts of the types of RFC 4034 §6.2, without NSEC (RFC 6840 §5.1). A6 is omitted because
+/// it is historic (RFC 6563), HINFO because it has no names.
 fn name_layout(record_type: RecordType) -> Option<NameLayout> {
     let (fixed, strings, names) = match record_type {
         RecordType::NS
@@ -127,8 +130,8 @@ fn name_layout(record_type: RecordType) -> Option<NameLayout> {
     })
 }
 
-/// Canonical form of the RDATA that lies in `message` at `start..end`: names uncompressed and, for the old types, in
-/// lower case. `None` if the names in it do not fit the RDATA.
+/// Returns the canonical form of the RDATA in `message` at `start..end`: for the types of RFC 4034
+/// §6.2, names uncompressed and in lower case. Returns `None` if the names do not fit the RDATA.
 pub(crate) fn canonical_rdata(
     record_type: RecordType,
     message: &[u8],
@@ -154,8 +157,8 @@ pub(crate) fn canonical_rdata(
     Some(Cow::Owned(canonical))
 }
 
-/// The character strings of a TXT record's RDATA joined (RFC 1035 §3.3.14), or `None` if the RDATA is not made of
-/// character strings.
+/// Joins the character strings of a TXT record's RDATA (RFC 1035 §3.3.14). Returns `None` if the
+/// RDATA does not consist of character strings.
 pub fn txt_content(rdata: &[u8]) -> Option<Cow<'_, [u8]>> {
     let mut strings = character_strings(rdata);
     let first = strings.next()?.ok()?;
@@ -166,10 +169,10 @@ pub fn txt_content(rdata: &[u8]) -> Option<Cow<'_, [u8]>> {
     Some(joined)
 }
 
-/// A character string that is longer than what is left of the RDATA.
+/// The error for a character string that is longer than the rest of the RDATA.
 pub(crate) struct CutShort;
 
-/// The character strings that RDATA consists of, or [`CutShort`] as the last item.
+/// The character strings of the RDATA. If one is truncated, the last item is [`CutShort`].
 pub(crate) fn character_strings(rdata: &[u8]) -> impl Iterator<Item = Result<&[u8], CutShort>> {
     let mut rest = rdata;
     std::iter::from_fn(move || {

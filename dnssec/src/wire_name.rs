@@ -1,10 +1,12 @@
-//! Names as they stand in DNS messages, perhaps compressed (RFC 1035 §4.1.4).
+//! Names within DNS messages, perhaps compressed (RFC 1035 §4.1.4).
 //!
-//! They are compared with a [`Name`] where they stand: of the many names in a chain few are needed by themselves.
+//! They are compared with a [`Name`] in place: few of the many names in a chain are needed as
+//! values.
 
 use crate::name::{MAX_NAME_OCTETS, Name};
 
-/// A name has at most 127 labels, so no honest one takes more jumps.
+/// The maximum number of pointers in one name. A name has at most 127 labels, so no honest one has
+/// more.
 const MAX_POINTERS: usize = 127;
 /// The two high bits that mark a compression pointer (RFC 1035 §4.1.4).
 const POINTER: u8 = 0b1100_0000;
@@ -14,15 +16,17 @@ const POINTER: u8 = 0b1100_0000;
 pub(crate) struct WireName<'m> {
     message: &'m [u8],
     position: usize,
-    /// Octets of the name without compression: names of different lengths need not be walked to be told apart.
+    /// The length of the name without compression. Names of different lengths can be distinguished
+    /// without walking them.
     octets: usize,
 }
 
 impl<'m> WireName<'m> {
-    /// Reads the name at `position`; gives the position behind it too, and how many labels and pointers there are to walk.
+    /// Reads the name at `position`. Also returns the position after it, and the number of labels
+    /// and pointers in it.
     ///
-    /// A pointer must lead to before the part of the name that it stands in. So each jump goes further back, and the
-    /// name ends.
+    /// A pointer must lead to a position before the part of the name that contains it. So each jump
+    /// goes further back, and the name ends.
     #[inline]
     pub(crate) fn read(
         message: &'m [u8],
@@ -77,11 +81,11 @@ impl<'m> WireName<'m> {
         }
     }
 
-    /// The label at `position`, or where the pointers there lead to: its length and its octets. Gives the position behind
-    /// it too.
+    /// Returns the label at `position`, or at the end of the pointers there: its length and its
+    /// octets. Also returns the position after it.
     #[inline]
     fn label(self, mut position: usize) -> Option<(&'m [u8], usize)> {
-        // `read` bounded the jumps; the range only spells that out.
+        // `read` has bounded the jumps; the range makes that explicit.
         for _ in 0..=MAX_POINTERS {
             let &length = self.message.get(position)?;
             if length & POINTER == POINTER {
@@ -106,19 +110,19 @@ impl<'m> WireName<'m> {
         labels.take(MAX_NAME_OCTETS)
     }
 
-    /// The whole message that it stands in.
+    /// The message that contains the name.
     #[inline]
     pub(crate) fn message(self) -> &'m [u8] {
         self.message
     }
 
-    /// Whether this is `name`, letter case aside.
+    /// Returns true if this is `name`, ignoring letter case.
     #[inline]
     pub(crate) fn is(self, name: &Name) -> bool {
         self.is_wire(name.as_wire())
     }
 
-    /// Whether `name` is below this, letter case aside.
+    /// Returns true if `name` is below this name, ignoring letter case.
     #[inline]
     pub(crate) fn is_above(self, name: &Name) -> bool {
         let mut rest = name.as_wire();
@@ -134,7 +138,8 @@ impl<'m> WireName<'m> {
         rest.len() < name.as_wire().len() && self.is_wire(rest)
     }
 
-    /// Whether this is the name in that wire form. Lengths have no case: they are less than any letter.
+    /// Returns true if this is the name with that wire form. Ignoring case cannot change lengths,
+    /// because they are less than any letter.
     #[inline]
     fn is_wire(self, mut rest: &[u8]) -> bool {
         if self.octets != rest.len() {
@@ -158,7 +163,7 @@ impl<'m> WireName<'m> {
     }
 }
 
-/// What is wrong with a name in a message.
+/// The problem with a name in a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WireNameError {
     /// Offset in the message, in octets.

@@ -1,14 +1,15 @@
-//! What public-key operations cost, in one unit for all of them.
+//! The cost of cryptographic operations, in one unit for all of them.
 
 use crate::crypto;
 use crate::rdata::{Algorithm, Dnskey};
 
 /// An amount of work, in units of about a microsecond of one core of a server.
 ///
-/// How long a check takes differs between machines; by how much one takes longer than another, much less. The figures are
-/// medians with AWS-LC 1.19 on an AMD EPYC with ADX and AVX-512, in microseconds: RSA-2048 16 to 17, RSA-3072 33, RSA-4096
-/// 57, RSA-8192 213 to 245; with an exponent of 33 bits in place of 65537 up to 2.5 times as much; P-256 41, P-384 160,
-/// Ed25519 28. (With `ring`, P-384 takes 570.)
+/// The time for a check differs between machines, but the ratio between two checks differs much
+/// less. The figures are medians in microseconds with AWS-LC 1.19 on an AMD EPYC with ADX and
+/// AVX-512: RSA-2048 16 to 17, RSA-3072 33, RSA-4096 57, RSA-8192 213 to 245; with an exponent of
+/// 33 bits instead of 65537 up to 2.5 times as much; P-256 41, P-384 160, Ed25519 28. (With `ring`,
+/// P-384 takes 570.)
 ///
 /// ```
 /// use dnssec::Work;
@@ -20,38 +21,40 @@ use crate::rdata::{Algorithm, Dnskey};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Work(u32);
 
-/// The length of 65537, in bits: a larger exponent is one that nobody has for a reason.
+/// The length of 65537 in bits. Larger exponents have no practical use.
 const USUAL_EXPONENT_BITS: usize = 17;
-/// Octets that SHA-384 takes in the time of a unit; SHA-256 takes twice as many.
+/// The octets that SHA-384 hashes in one unit. SHA-256 hashes twice as many.
 const OCTETS_PER_UNIT: usize = 512;
-/// Blocks of SHA-1 that an NSEC3 hash takes in the time of a unit: each is a hash of its own.
+/// The blocks of SHA-1 that an NSEC3 hash takes in one unit. Each block is a hash of its own.
 const SHA_1_BLOCKS_PER_UNIT: u32 = 8;
 
 impl Work {
-    /// None.
+    /// No work.
     pub const NONE: Self = Self(0);
-    /// More than anything takes.
+    /// The maximum, which no verification reaches.
     pub const UNLIMITED: Self = Self(u32::MAX);
-    /// Checking a signature by Ed25519.
+    /// The work of checking an Ed25519 signature.
     pub const ED25519: Self = Self(28);
-    /// Checking a signature by ECDSA on P-256.
+    /// The work of checking an ECDSA signature on P-256.
     pub const P256: Self = Self(41);
-    /// Checking a signature by ECDSA on P-384.
+    /// The work of checking an ECDSA signature on P-384.
     pub const P384: Self = Self(160);
 
-    /// So many units.
+    /// Makes an amount of so many units.
     pub const fn from_units(units: u32) -> Self {
         Self(units)
     }
 
-    /// How many units it is.
+    /// The number of units.
     pub const fn units(self) -> u32 {
         self.0
     }
 
-    /// Checking a signature by an RSA key with a modulus and a public exponent of so many bits.
+    /// The work of checking a signature with an RSA key whose modulus and public exponent have so
+    /// many bits.
     pub const fn of_rsa(modulus_bits: usize, exponent_bits: usize) -> Self {
-        // A multiplication takes as long as the square of the words. Finding what to multiply with takes something, too.
+        // A multiplication takes time proportional to the square of the number of words. The
+        // constant is for the preparation.
         let words = modulus_bits.div_ceil(64);
         let usual = words.saturating_mul(words) / 75;
         let usual = if usual > 1 << 20 { 1 << 20 } else { usual } + 4;
@@ -67,18 +70,18 @@ impl Work {
         }
     }
 
-    /// Hashing so many octets.
+    /// The work of hashing so many octets.
     pub fn of_digest(octets: usize) -> Self {
         Self(u32::try_from(octets / OCTETS_PER_UNIT).unwrap_or(u32::MAX))
     }
 
-    /// Both, or [`Work::UNLIMITED`].
+    /// The sum, or [`Work::UNLIMITED`] if it is too large.
     #[must_use]
     pub const fn saturating_add(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }
 
-    /// What is left of it after that; `None` if that is more.
+    /// The difference; `None` if `other` is larger.
     #[must_use]
     pub const fn checked_sub(self, other: Self) -> Option<Self> {
         match self.0.checked_sub(other.0) {
@@ -87,7 +90,7 @@ impl Work {
         }
     }
 
-    /// Checking a signature with a zone key.
+    /// The work of checking a signature with a zone key.
     pub(crate) fn of_check(key: &Dnskey<'_>) -> Self {
         match key.algorithm {
             Algorithm::RSASHA256 | Algorithm::RSASHA512 => crypto::rsa_bits(key.public_key)
@@ -101,7 +104,8 @@ impl Work {
         }
     }
 
-    /// Checking a signature by that algorithm with the smallest key in use: enough to tell which one to try first.
+    /// The work of checking a signature of that algorithm with the smallest usual key. This is
+    /// enough to decide which signature to try first.
     pub(crate) fn of_least_check(algorithm: Algorithm) -> Self {
         match algorithm {
             Algorithm::ECDSAP256SHA256 => Self::P256,
@@ -111,7 +115,7 @@ impl Work {
         }
     }
 
-    /// Hashing names for NSEC3.
+    /// The work of hashing names for NSEC3.
     pub(crate) fn of_sha_1_blocks(blocks: u32) -> Self {
         Self(blocks.div_ceil(SHA_1_BLOCKS_PER_UNIT))
     }
@@ -121,7 +125,8 @@ impl Work {
 mod tests {
     use super::*;
 
-    /// The figures in microseconds that the type's documentation gives, and what a unit may be off from them.
+    /// The figures in microseconds from the type's documentation, and the permitted deviation of a
+    /// unit from them.
     #[test]
     fn rsa_is_as_costly_as_it_was_measured() {
         for (bits, exponent_bits, microseconds) in [

@@ -1,7 +1,8 @@
-//! DNS messages written anew (RFC 1035 §4), always in the same way.
+//! Writes DNS messages (RFC 1035 §4), always in the same way.
 //!
-//! They look as a resolver's do: QR, RD and RA are set, the ID is 0. Owner names are compressed against the names that
-//! stand before them; names in RDATA never are, which suits every type, old and new (RFC 3597 §4).
+//! The messages have the form of a resolver's: QR, RD and RA are set, and the ID is 0. Owner names
+//! are compressed against earlier names. Names in RDATA are never compressed, which is correct for
+//! every type, old and new (RFC 3597 §4).
 
 use std::collections::HashMap;
 
@@ -9,11 +10,11 @@ use crate::message::{CLASS_IN, MAX_MESSAGE_OCTETS};
 use crate::name::Name;
 use crate::record::RecordType;
 
-/// QR, RD and RA: what a resolver's response has (RFC 1035 §4.1.1).
+/// QR, RD and RA, as in a resolver's response (RFC 1035 §4.1.1).
 const RESPONSE_FLAGS: u16 = 0x8180;
 /// The two high bits that mark a compression pointer (RFC 1035 §4.1.4).
 const POINTER: u16 = 0xc000;
-/// The first offset that no pointer can hold.
+/// The first offset that a pointer cannot hold.
 const POINTER_LIMIT: usize = 0x4000;
 
 /// A record to be written, in class IN.
@@ -21,9 +22,9 @@ const POINTER_LIMIT: usize = 0x4000;
 pub(crate) struct NewRecord<'r> {
     pub(crate) owner: &'r Name,
     pub(crate) record_type: RecordType,
-    /// In seconds.
+    /// The time to live in seconds.
     pub(crate) ttl: u32,
-    /// Names in it uncompressed.
+    /// The data, with uncompressed names.
     pub(crate) rdata: &'r [u8],
 }
 
@@ -38,7 +39,8 @@ pub(crate) struct NewResponse<'r> {
 }
 
 impl NewRecord<'_> {
-    /// The record without compression (RFC 1035 §3.2.1); `None` if its data do not fit one.
+    /// Writes the record without compression (RFC 1035 §3.2.1). Returns `None` if its data are too
+    /// long.
     pub(crate) fn to_wire(self) -> Option<Vec<u8>> {
         let mut wire = self.owner.as_wire().to_vec();
         self.append_after_owner(&mut wire)?;
@@ -57,7 +59,8 @@ impl NewRecord<'_> {
 }
 
 impl NewResponse<'_> {
-    /// The message; `None` if it would have more octets, or a section more records, than a message can.
+    /// Writes the message. Returns `None` if it would exceed the limits on the octets of a message
+    /// or the records of a section.
     pub(crate) fn to_message(&self) -> Option<Vec<u8>> {
         let mut writer = Writer::default();
         let answers = u16::try_from(self.answers.len()).ok()?;
@@ -77,7 +80,7 @@ impl NewResponse<'_> {
     }
 }
 
-/// The octets so far, and where in them names stand, by their uncompressed wire form.
+/// The octets so far, and the offsets of the names in them, by uncompressed wire form.
 #[derive(Default)]
 struct Writer {
     octets: Vec<u8>,
@@ -89,14 +92,15 @@ impl Writer {
         self.name(record.owner);
         record.append_after_owner(&mut self.octets)?;
         if record.record_type == RecordType::CNAME {
-            // Mostly the next owner. Data of types younger than RFC 1035 are left alone: to some readers they are opaque.
+            // The target is usually the next owner. Names in the data of types newer than RFC 1035
+            // are not used, because some readers treat those data as opaque.
             let start = self.octets.len() - record.rdata.len();
             self.remember(record.rdata, start);
         }
         Some(())
     }
 
-    /// A name, its longest suffix that stands before as a pointer to there.
+    /// Writes a name, with a pointer in place of the longest suffix that occurs earlier.
     fn name(&mut self, name: &Name) {
         let mut rest = name.as_wire();
         while let Some((label, after)) = split_label(rest) {
@@ -112,7 +116,7 @@ impl Writer {
         self.octets.extend_from_slice(rest);
     }
 
-    /// Notes that an uncompressed name stands at `start`.
+    /// Notes that an uncompressed name begins at `start`.
     fn remember(&mut self, name: &[u8], start: usize) {
         let mut rest = name;
         while let Some((_, after)) = split_label(rest) {
@@ -130,7 +134,8 @@ impl Writer {
     }
 }
 
-/// Takes the first label with its length off an uncompressed name; `None` at the root.
+/// Splits the first label, including its length, off an uncompressed name. Returns `None` at the
+/// root.
 fn split_label(wire: &[u8]) -> Option<(&[u8], &[u8])> {
     let length = usize::from(*wire.first()?);
     (length > 0)

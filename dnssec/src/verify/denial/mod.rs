@@ -1,9 +1,10 @@
-//! Authenticated denial of existence: what the NSEC and NSEC3 records of a chain prove (RFC 4035 §5.4, RFC 5155 §8,
-//! RFC 6840 §4).
+//! Authenticated denial of existence: evaluates the NSEC and NSEC3 records of a chain (RFC 4035
+//! §5.4, RFC 5155 §8, RFC 6840 §4).
 //!
-//! A signed denial is a fact wherever it stands, so the records are taken from all sections of all responses. From them
-//! [`CandidateProof`]s are made, each a conclusion and the records that it rests on, by names and hashes alone; only then
-//! are the signatures of those records verified. A proof holds when all of its records do.
+//! A signed denial is a fact wherever it is, so the records are taken from all sections of all
+//! responses. First [`CandidateProof`]s are made from names and hashes alone; each has a conclusion
+//! and the records that it depends on. Only then are the signatures of those records verified. A
+//! proof holds when all of its records do.
 
 mod nsec;
 mod nsec3;
@@ -27,7 +28,7 @@ use crate::rdata::{Nsec, Nsec3, Nsec3Hash, TypeBitmap, nsec3_owner_hash};
 use crate::record::RecordType;
 use crate::validity::Validity;
 
-/// What follows from NSEC or NSEC3 records.
+/// The conclusion of a proof by NSEC or NSEC3 records.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Conclusion {
     /// There is no such record.
@@ -38,35 +39,36 @@ pub(super) enum Conclusion {
     Insecure { zone: Name, cause: Insecurity },
 }
 
-/// A conclusion, and the records that it rests on.
+/// A conclusion, and the records that it depends on.
 #[derive(Clone, Debug)]
 pub(super) struct CandidateProof<'a> {
     pub(super) conclusion: Conclusion,
     pub(super) records: SmallVec<[Rc<SignedDenial<'a>>; 3]>,
 }
 
-/// The denying records of a chain that can be read.
+/// The NSEC and NSEC3 records of a chain that can be read.
 #[derive(Clone, Debug)]
 pub(super) struct Records<'a> {
     nsec: Vec<Located<'a, Nsec<'a>>>,
     nsec3: Vec<Located<'a, HashedOwner<'a>>>,
 }
 
-/// A record and where it stands.
+/// A record and its place in the chain.
 #[derive(Clone, Debug)]
 struct Located<'a, D> {
     owner: Name,
     data: D,
     record: Record<'a>,
-    /// Which responses of the chain have it, and RRSIGs over it.
+    /// The indices of the chain's responses that have the record and perhaps RRSIGs over it.
     responses: SmallVec<[usize; 1]>,
 }
 
-/// An NSEC3 record and what its owner name says.
+/// An NSEC3 record and the data in its owner name.
 #[derive(Clone, Debug)]
 struct HashedOwner<'a> {
     nsec3: Nsec3<'a>,
-    /// `None` if the hash algorithm is unknown: then the length of a hash is unknown, too, and no name can be compared.
+    /// The hashes; `None` if the hash algorithm is unknown. The length of a hash is then unknown
+    /// too, and no name can be compared.
     hashes: Option<HashInterval>,
     zone: Name,
 }
@@ -83,22 +85,24 @@ struct HashInterval {
 pub(super) struct SignedDenial<'a> {
     pub(super) zone: Name,
     pub(super) rrset: SignedRrset<'a>,
-    /// When it is proven, once that was looked at: several proofs may rest on one record.
+    /// The times at which it is proven, stored once they are known: several proofs may depend on
+    /// one record.
     pub(super) outcome: OnceCell<Result<Validity, Error>>,
 }
 
 /// The candidate proofs about a name and type.
 pub(super) struct DenialProofs<'a> {
     pub(super) candidates: Vec<CandidateProof<'a>>,
-    /// Why records about the name are of no use.
+    /// The reasons why records about the name are unusable.
     pub(super) failures: Failures,
 }
 
 impl<'a> Records<'a> {
-    /// Reads them all. What cannot be read, and NSEC3 records with flags of unknown meaning, count for nothing. The same
-    /// record in several responses is one: those of a zone's apex come with each of its denials.
+    /// Reads all of them. Ignores records that cannot be read, and NSEC3 records with unknown
+    /// flags. Equal records in several responses become one: the record of a zone's apex comes with
+    /// each of the zone's denials.
     ///
-    /// Fails if there are more different ones than any honest chain has.
+    /// Fails if there are more different records than the limit.
     pub(super) fn read(chain: &Chain<'a>) -> Result<Self, Exhausted> {
         let mut records = Self {
             nsec: Vec::new(),
@@ -130,8 +134,8 @@ impl<'a> Records<'a> {
         Ok(records)
     }
 
-    /// Finds candidate proofs about records of `record_type` at `owner`: that there are none, or that the name lies below an
-    /// unsigned delegation.
+    /// Finds candidate proofs that there are no records of `record_type` at `owner`, or that the
+    /// name lies below an unsigned delegation.
     pub(super) fn about(
         &self,
         owner: &Name,
@@ -160,10 +164,11 @@ impl<'a> Records<'a> {
     }
 }
 
-/// Where the records stand that are known already, by their owners and data.
+/// The indices of the records that are already known, by owner and data.
 type Places<'a> = HashMap<(Name, &'a [u8]), usize>;
 
-/// Takes a record in, if it can be read; or only notes that another response has it, too.
+/// Adds a record, if it can be read. If it is already known, only notes that another response has
+/// it too.
 fn locate<'a, D>(
     located: &mut Vec<Located<'a, D>>,
     places: &mut Places<'a>,
@@ -209,13 +214,14 @@ impl<'a> HashedOwner<'a> {
         })
     }
 
-    /// Whether this is the record of the name with that hash (RFC 5155 §8.3: it matches the name).
+    /// Returns true if this is the record of the name with that hash (RFC 5155 §8.3: it matches the
+    /// name).
     fn matches(&self, hash: &Nsec3Hash) -> bool {
         self.hashes.is_some_and(|hashes| hashes.owner == *hash)
     }
 
-    /// Whether the hash lies between those of the record (RFC 5155 §8.3: it covers the name). The last record leads back to
-    /// the first.
+    /// Returns true if the hash lies between those of the record (RFC 5155 §8.3: it covers the
+    /// name). The last record leads back to the first.
     fn covers(&self, hash: &Nsec3Hash) -> bool {
         self.hashes.is_some_and(|HashInterval { owner, next }| {
             if owner < next {
@@ -227,7 +233,7 @@ impl<'a> HashedOwner<'a> {
     }
 }
 
-/// What a search looks signatures up in, and what it may cost.
+/// The chain in which a search looks up signatures, and its demand and budget.
 pub(super) struct SearchContext<'w, 'a> {
     pub(super) chain: &'w Chain<'a>,
     pub(super) demand: Demand,
@@ -238,11 +244,11 @@ pub(super) struct SearchContext<'w, 'a> {
 struct DenialSearch<'w, 'a> {
     context: SearchContext<'w, 'a>,
     proofs: DenialProofs<'a>,
-    /// The records whose RRSIGs were looked up so far, by where their data stand.
+    /// The records whose RRSIGs were looked up so far, by the addresses of their data.
     looked_up: Vec<(*const u8, SignedDenials<'a>)>,
 }
 
-/// A record, once for each zone that signed it.
+/// A record, repeated for each zone that signed it.
 type SignedDenials<'a> = SmallVec<[Rc<SignedDenial<'a>>; 1]>;
 
 impl<'w, 'a> DenialSearch<'w, 'a> {
@@ -257,7 +263,7 @@ impl<'w, 'a> DenialSearch<'w, 'a> {
         }
     }
 
-    /// Looks the record's RRSIGs up, once. Returns it with those of each zone that made a usable one.
+    /// Looks the record's RRSIGs up, once. Returns the record with the usable RRSIGs of each zone.
     fn signed_denials<D>(
         &mut self,
         located: &Located<'a, D>,
@@ -294,7 +300,7 @@ impl<'w, 'a> DenialSearch<'w, 'a> {
         for signer in rrset.signers() {
             if !zones.contains(&signer) {
                 if !zones.is_empty() {
-                    // Anybody can put another zone's name into an RRSIG.
+                    // Anyone can put another zone's name into an RRSIG.
                     self.context.budget.spend_denial()?;
                 }
                 zones.push(signer);
@@ -325,19 +331,22 @@ impl<'w, 'a> DenialSearch<'w, 'a> {
     }
 }
 
-/// What the record at the very name denies.
+/// Returns the denial of a type by the record at the name itself.
 fn denial_at(types: TypeBitmap<'_>, record_type: RecordType) -> Option<Denial> {
     if types.contains(RecordType::NXNAME) {
-        // A server that signs as it answers makes such a record for a name that is not there (RFC 9824 §3.1).
+        // A server that signs on demand makes such a record for a name that does not exist (RFC
+        // 9824 §3.1).
         return Some(Denial::NxDomain);
     }
     denies_type(types, record_type).then_some(Denial::NoData)
 }
 
-/// What the record at the very name, or at the wildcard that would have made it, says of a type.
+/// Returns true if the record at the name itself, or at the wildcard that would match it, denies a
+/// type.
 ///
-/// It denies the type if neither that nor a CNAME is there (RFC 6840 §4.3), and if it is of the right side of a zone cut:
-/// of the parent's for a DS, of the child's for all else (RFC 6840 §4.1).
+/// The record denies the type if neither that type nor a CNAME is there (RFC 6840 §4.3). It must
+/// also be from the correct side of a zone cut: from the parent's for a DS, from the child's for
+/// any other type (RFC 6840 §4.1).
 fn denies_type(types: TypeBitmap<'_>, record_type: RecordType) -> bool {
     let wrong_side = if record_type == RecordType::DS {
         types.contains(RecordType::SOA)
@@ -347,18 +356,19 @@ fn denies_type(types: TypeBitmap<'_>, record_type: RecordType) -> bool {
     !wrong_side && !types.contains(record_type) && !types.contains(RecordType::CNAME)
 }
 
-/// Whether the record at a name above another says anything of what lies below it: not where another zone begins, nor
-/// where a DNAME leads elsewhere (RFC 6840 §4.1, RFC 6672 §5.3.4.1).
+/// Returns true if a record can deny names below its owner. It cannot where another zone begins or
+/// a DNAME leads elsewhere (RFC 6840 §4.1, RFC 6672 §5.3.4.1).
 fn speaks_for_names_below(types: TypeBitmap<'_>) -> bool {
     !types.is_delegation() && !types.contains(RecordType::DNAME)
 }
 
-/// Whether the record at a name shows an unsigned delegation there (RFC 4035 §5.2).
+/// Returns true if the record at a name shows an unsigned delegation there (RFC 4035 §5.2).
 fn is_unsigned_delegation(types: TypeBitmap<'_>) -> bool {
     types.is_delegation() && !types.contains(RecordType::DS)
 }
 
-/// Whether the zone that signed may say anything of records of that type at that name: a DS is the zone's above.
+/// Returns true if the signing zone can hold records of that type at that name: a DS belongs to the
+/// zone above.
 fn may_speak_of(zone: &Name, owner: &Name, record_type: RecordType) -> bool {
     owner.is_within(zone) && (record_type != RecordType::DS || owner != zone)
 }

@@ -1,4 +1,4 @@
-//! What NSEC records prove (RFC 4035 §5.4).
+//! Proofs by NSEC records (RFC 4035 §5.4).
 
 use std::rc::Rc;
 
@@ -24,7 +24,7 @@ pub(super) fn absence<'a>(
 ) -> Result<(), Exhausted> {
     for record in records {
         let is_at = record.owner == *owner;
-        // What such a record says of its own name does not hang on which name comes next.
+        // A record that shows a delegation at its own name does so whatever the next name is.
         let is_cut = is_unsigned_delegation(record.data.types) && owner.is_within(&record.owner);
         if !is_at && !is_cut && !may_cover(record, owner) {
             continue;
@@ -61,7 +61,7 @@ fn absence_of_covered<'a>(
     search: &mut DenialSearch<'_, 'a>,
 ) -> Result<(), Exhausted> {
     if covering.data.next.is_below(owner) {
-        // An empty non-terminal: it exists, by names below it alone.
+        // An empty non-terminal: it exists only because there are names below it.
         return search.conclude(Conclusion::Absent(Denial::NoData), [signed]);
     }
     let encloser = owner.suffix(closest_encloser_labels(covering, owner));
@@ -97,8 +97,8 @@ fn absence_of_covered<'a>(
     Ok(())
 }
 
-/// Finds proofs that no name exists between `owner` and the wildcard below its last `labels` labels: the closest encloser
-/// that an NSEC record shows is the one that the wildcard stands below.
+/// Finds proofs that no name exists between `owner` and the wildcard below its last `labels`
+/// labels: the closest encloser according to an NSEC record is the parent of the wildcard.
 pub(super) fn no_closer_name<'a>(
     records: &[NsecRecord<'a>],
     owner: &Name,
@@ -119,18 +119,20 @@ pub(super) fn no_closer_name<'a>(
     Ok(())
 }
 
-/// Whether it may cover the name in some zone.
+/// Returns true if the record may cover the name in some zone.
 fn may_cover(record: &NsecRecord<'_>, name: &Name) -> bool {
     let next = &record.data.next;
     let is_last = *next <= record.owner;
     record.owner < *name && (name < next || (is_last && name.is_within(next)))
 }
 
-/// Whether there is no record at the name: it stands between the owner and the next name in canonical order, or behind the
-/// last one. What is below a delegation or a DNAME stands there, too, and is another matter.
+/// Returns true if the record covers the name: the name lies between the owner and the next name in
+/// canonical order, or after the last name of the zone.
+///
+/// Names below a delegation or a DNAME lie there too, but its record does not cover them.
 fn covers(record: &NsecRecord<'_>, name: &Name, zone: &Name) -> bool {
     let Located { owner, data, .. } = record;
-    // The zone's own name comes before all others in it.
+    // The apex comes before all other names of the zone.
     let is_last = data.next == *zone;
     name.is_within(zone)
         && owner.is_within(zone)
@@ -139,8 +141,9 @@ fn covers(record: &NsecRecord<'_>, name: &Name, zone: &Name) -> bool {
         && (speaks_for_names_below(data.types) || !name.is_below(owner))
 }
 
-/// How many labels the closest encloser has of a name that the record covers: of its ancestors that exist the longest, and
-/// those of the owner and of the next name are all that do (RFC 4592 §3.3.1).
+/// Returns the number of labels of the closest encloser of a name that the record covers. That is
+/// the longest ancestor of the name that exists. The only ancestors that exist are those that it
+/// shares with the owner and with the next name (RFC 4592 §3.3.1).
 fn closest_encloser_labels(covering: &NsecRecord<'_>, name: &Name) -> usize {
     let with_owner = name.common_labels(&covering.owner);
     with_owner.max(name.common_labels(&covering.data.next))

@@ -1,4 +1,4 @@
-//! What NSEC3 records prove (RFC 5155 §8).
+//! Proofs by NSEC3 records (RFC 5155 §8).
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -16,15 +16,17 @@ use crate::record::RecordType;
 
 type Nsec3Record<'a> = Located<'a, HashedOwner<'a>>;
 
-/// More make a zone count as unsigned (RFC 9276 §3.2 lets validators choose; this is what others chose).
+/// The limit above which a zone counts as unsigned (RFC 9276 §3.2 lets validators choose; others
+/// chose the same).
 const MAX_ITERATIONS: u16 = 100;
-/// How many records are tried that would show that.
+/// The number of records that are tried to prove that.
 const MAX_TRIED: usize = 8;
-/// Octets that a block of SHA-1 takes, and those that padding and length need at least.
+/// The octets in a block of SHA-1, and below them the minimum for padding and length.
 const SHA_1_BLOCK_OCTETS: usize = 64;
 const SHA_1_PADDING_OCTETS: usize = 9;
 
-/// The records of one zone whose names are hashed alike. Only together do they say anything.
+/// The records of one zone with the same hash parameters. Only records of one such chain can be
+/// combined in a proof.
 struct HashChain<'r, 'a> {
     zone: &'r Name,
     parameters: Nsec3Parameters<'a>,
@@ -46,8 +48,8 @@ pub(super) fn absence<'a>(
     Ok(())
 }
 
-/// Finds proofs that no name exists between `owner` and the wildcard below its last `labels` labels: the next closer name is
-/// covered (RFC 5155 §8.8).
+/// Finds proofs that no name exists between `owner` and the wildcard below its last `labels`
+/// labels: the next closer name is covered (RFC 5155 §8.8).
 pub(super) fn no_closer_name<'a>(
     records: &[Nsec3Record<'a>],
     owner: &Name,
@@ -77,7 +79,7 @@ pub(super) fn no_closer_name<'a>(
     Ok(())
 }
 
-/// Sorts the records by zone and parameters.
+/// Groups the records by zone and parameters.
 fn hash_chains<'r, 'a>(records: &'r [Nsec3Record<'a>]) -> Vec<HashChain<'r, 'a>> {
     let mut chains: Vec<HashChain<'r, 'a>> = Vec::new();
     let mut places = HashMap::new();
@@ -98,7 +100,8 @@ fn hash_chains<'r, 'a>(records: &'r [Nsec3Record<'a>]) -> Vec<HashChain<'r, 'a>>
     chains
 }
 
-/// In an opt-out span there may be unsigned delegations, so nothing is proven about names in it (RFC 5155 §9.2).
+/// The conclusion from an opt-out span: there may be unsigned delegations in it, so nothing is
+/// proven about its names (RFC 5155 §9.2).
 fn opt_out(next_closer: &Name) -> Conclusion {
     Conclusion::Insecure {
         zone: next_closer.clone(),
@@ -107,7 +110,8 @@ fn opt_out(next_closer: &Name) -> Conclusion {
 }
 
 impl<'r, 'a> HashChain<'r, 'a> {
-    /// Whether names can be hashed as this zone does, at a reasonable price. If not, the zone counts as unsigned.
+    /// Returns true if names can be hashed with these parameters at a reasonable cost. Otherwise
+    /// the zone counts as unsigned.
     fn can_be_read(&self, search: &mut DenialSearch<'_, 'a>) -> Result<bool, Exhausted> {
         let cause = if !self.parameters.is_supported() {
             Insecurity::Nsec3Hash
@@ -120,7 +124,7 @@ impl<'r, 'a> HashChain<'r, 'a> {
             zone: self.zone.clone(),
             cause,
         };
-        // Any one of them shows it, and the first may be stale.
+        // Any record proves it, but the first one may be stale.
         for record in self.records.iter().take(MAX_TRIED) {
             for signed in self.signed_denials(record, search)? {
                 search.conclude(insecure.clone(), [&signed])?;
@@ -129,7 +133,7 @@ impl<'r, 'a> HashChain<'r, 'a> {
         Ok(false)
     }
 
-    /// Looks at the name, then at the names above it up to the zone's.
+    /// Examines the name, then the names above it up to the zone's.
     fn absence(
         &self,
         owner: &Name,
@@ -182,8 +186,10 @@ impl<'r, 'a> HashChain<'r, 'a> {
         Ok(())
     }
 
-    /// Finds proofs in the record that matches a name above: that this name is delegated without a DS; or that it is the
-    /// closest encloser, since the next closer name is covered (RFC 5155 §8.3), with the records about the wildcard below it.
+    /// Finds proofs in the record that matches a name above the one that was asked for: that this
+    /// name above is delegated without a DS, or that it is the closest encloser, because the next
+    /// closer name is covered (RFC 5155 §8.3). The latter is combined with the records about the
+    /// wildcard below it.
     fn denial_below(
         &self,
         (encloser, at_encloser): (&Name, &Nsec3Record<'a>),
@@ -213,7 +219,8 @@ impl<'r, 'a> HashChain<'r, 'a> {
         Ok(())
     }
 
-    /// Finds proofs that the wildcard below the closest encloser does not exist (RFC 5155 §8.4), or lacks the type (§8.7).
+    /// Finds proofs that the wildcard below the closest encloser does not exist (RFC 5155 §8.4) or
+    /// lacks the type (§8.7).
     fn denial_by_wildcard(
         &self,
         encloser: &Name,
@@ -229,8 +236,8 @@ impl<'r, 'a> HashChain<'r, 'a> {
             .matching(&hash)
             .filter(|record| denies_type(record.data.nsec3.types, record_type))
             .map(|record| (record, Conclusion::Absent(Denial::NoData)));
-        // That this one may span unsigned delegations does not matter: a wildcard is none (RFC 5155 §9.2 speaks of the
-        // next closer name alone).
+        // The opt-out flag of this record does not matter, because a wildcard is not a delegation
+        // (RFC 5155 §9.2 is only about the next closer name).
         let covering = self
             .covering(&hash)
             .map(|record| (record, Conclusion::Absent(Denial::NxDomain)));
@@ -243,7 +250,7 @@ impl<'r, 'a> HashChain<'r, 'a> {
         Ok(())
     }
 
-    /// The record as signed by the zone in its owner name, and by no other.
+    /// The record as signed by the zone in its owner name, not by any other.
     fn signed_denials(
         &self,
         record: &Nsec3Record<'a>,
@@ -278,7 +285,7 @@ impl<'r, 'a> HashChain<'r, 'a> {
     }
 }
 
-/// The name is delegated, and its DS does not exist.
+/// The conclusion that the name is delegated and that its DS does not exist.
 fn no_ds(zone: &Name) -> Conclusion {
     Conclusion::Insecure {
         zone: zone.clone(),
