@@ -1,7 +1,8 @@
 //! Trust anchors: the keys that are believed without proof.
 //!
-//! Those of the DNS root are built in. Others are read from DS or DNSKEY lines as in a zone file, from the state file of
-//! a program that follows RFC 5011 as Unbound does, or from IANA's root-anchors.xml (RFC 9718).
+//! Those of the DNS root are built in. Others are read from DS or DNSKEY lines of a zone file, from
+//! the state file of a program that follows RFC 5011 as Unbound does, or from IANA's
+//! root-anchors.xml (RFC 9718).
 
 mod error;
 mod records;
@@ -23,8 +24,8 @@ use crate::validity::{Period, Validity};
 pub use error::AnchorError;
 pub use state::{KeyState, LeftOutKey};
 
-/// One of the root's anchors as IANA publishes them at <https://data.iana.org/root-anchors/root-anchors.xml>. Neither has
-/// a `validUntil`.
+/// One of the root's anchors as IANA publishes them at
+/// <https://data.iana.org/root-anchors/root-anchors.xml>. None of those below has a `validUntil`.
 struct Published {
     key_tag: u16,
     digest_sha256: [u8; 32],
@@ -57,7 +58,7 @@ const IANA_ROOT_ANCHORS: [Published; 2] = [
     },
 ];
 
-/// One key that is believed, by itself or by its digest, for the times given with it.
+/// A key that is believed, given as the key or its digest, with the times at which it is believed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TrustAnchor {
     owner: Name,
@@ -74,7 +75,8 @@ enum AnchorForm {
 }
 
 impl TrustAnchor {
-    /// An anchor from the RDATA of a DS record; `None` if that is cut short or its digest has not the length of its type.
+    /// Makes an anchor from the RDATA of a DS record. Returns `None` if the RDATA is truncated or
+    /// the digest does not have the length for its type.
     pub fn from_ds(owner: Name, rdata: &[u8], validity: Validity) -> Option<Self> {
         let ds = Ds::parse(rdata)?;
         let digest_fits = match ds.digest_type {
@@ -90,7 +92,7 @@ impl TrustAnchor {
         })
     }
 
-    /// An anchor from the RDATA of a DNSKEY record; `None` if that is cut short.
+    /// Makes an anchor from the RDATA of a DNSKEY record. Returns `None` if the RDATA is truncated.
     pub fn from_dnskey(owner: Name, rdata: &[u8], validity: Validity) -> Option<Self> {
         let key = Dnskey::parse(rdata)?;
         (!key.public_key.is_empty()).then(|| Self {
@@ -100,13 +102,13 @@ impl TrustAnchor {
         })
     }
 
-    /// The zone whose key this is: `.` for the root's.
+    /// The zone that the key belongs to: `.` for the root.
     pub fn owner(&self) -> &Name {
         &self.owner
     }
 
-    /// When the anchor may be used: from IANA's `validFrom` to before its `validUntil` (RFC 9718 §2.2), and at any time
-    /// where the anchor comes without times.
+    /// The times at which the anchor may be used: from IANA's `validFrom` until before its
+    /// `validUntil` (RFC 9718 §2.2), and always for an anchor without times.
     pub fn validity(&self) -> &Validity {
         &self.validity
     }
@@ -129,7 +131,7 @@ impl TrustAnchor {
         }
     }
 
-    /// What it says, as a DS or as the key itself.
+    /// The commitment to the key, as a DS or as the key itself.
     pub(crate) fn commitment(&self) -> Option<Commitment<'_>> {
         match &self.form {
             AnchorForm::Ds(rdata) => Ds::parse(rdata).map(Commitment::Ds),
@@ -138,8 +140,9 @@ impl TrustAnchor {
     }
 }
 
-/// A line of a zone file. An anchor that holds at certain times only has them in a comment behind it, which
-/// [`TrustAnchors`] reads: `. IN DS 20326 8 2 E06D… ;;valid=from 2017-02-02T00:00:00Z on`.
+/// Writes a line of a zone file. The times of an anchor that is not always valid are in a comment
+/// after it, which [`TrustAnchors`] reads: `. IN DS 20326 8 2 E06D… ;;valid=from
+/// 2017-02-02T00:00:00Z on`.
 impl fmt::Display for TrustAnchor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (record_type, rdata) = match &self.form {
@@ -155,7 +158,7 @@ impl fmt::Display for TrustAnchor {
     }
 }
 
-/// Somebody's word for a key.
+/// A commitment to a key, from a DS record or an anchor.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Commitment<'a> {
     Ds(Ds<'a>),
@@ -180,29 +183,39 @@ pub(crate) enum Commitment<'a> {
 ///
 /// # Text forms
 ///
-/// [`FromStr`] reads three forms, told apart by content. Whatever it does not understand is an error, which names the line.
+/// [`FromStr`] reads three forms, distinguished by their content. Anything that it does not
+/// understand is an error, which names the line.
 ///
-/// - Lines of a zone file with DS or DNSKEY records (RFC 1035 §5.1, RFC 4034), such as `unbound-anchor`, `dig` and
-///   `dnssec-dsfromkey` write: with comments, parentheses, `$ORIGIN`, `$TTL` and `@`. A line that begins with a blank
-///   belongs to the owner of the record before it. Names are absolute unless there is an `$ORIGIN`. An owner that reads
-///   as a class, a TTL or one of the two types is refused, as it is more likely that the owner is missing.
-///   [`Display`](fmt::Display) writes such lines, with the times of an anchor in a comment `;;valid=…` that is read again.
-/// - The state file of Unbound's `auto-trust-anchor-file`, which holds keys that RFC 5011 does not trust yet, or not any
-///   more. Only keys in state VALID or MISSING become anchors (RFC 5011 §4); [`TrustAnchors::left_out`] has the others.
-/// - IANA's `root-anchors.xml` (RFC 9718), with its times. Its signature is not checked. This takes the feature `xml`.
+/// - Lines of a zone file with DS or DNSKEY records (RFC 1035 §5.1, RFC 4034), as written by
+///   `unbound-anchor`, `dig` and `dnssec-dsfromkey`: with comments, parentheses, `$ORIGIN`, `$TTL`
+///   and `@`. A line that begins with a blank has the owner of the record before it. Names are
+///   absolute unless there is an `$ORIGIN`. An owner that can be read as a class, a TTL or one of
+///   the two types is refused, because the owner has more likely been omitted.
+///   [`Display`](fmt::Display) writes such lines, with the times of an anchor in a comment
+///   `;;valid=…` that can be read back.
+/// - The state file of Unbound's `auto-trust-anchor-file`. It also holds keys that RFC 5011 does
+///   not trust yet, or no longer trusts. Only keys in state VALID or MISSING become anchors (RFC
+///   5011 §4); [`TrustAnchors::left_out`] returns the others.
+/// - IANA's `root-anchors.xml` (RFC 9718), with its times. Its signature is not checked. This form
+///   needs the feature `xml`.
 ///
 /// BIND's configuration (`trust-anchors { … }`) and its `managed-keys.bind` are refused.
 ///
 /// # The root's anchors, and how to renew them
 ///
-/// [`TrustAnchors::iana`] has the keys that were current when this crate was released, with the times at which each may be
-/// used. A key that the root retires stays in later releases with its end, so that what was proven by it can be verified
-/// for the times at which it was. The root's key changes every few years, and is published long before it signs. A program need not wait for a release to take over a new one: it reads
-/// anchors from a file, as `kliento --trust-anchors FILE` does, and hands them to the verifier. That file may be
+/// [`TrustAnchors::iana`] returns the keys that were current when this crate was released, with the
+/// times at which each may be used. A key that the root retires stays in later releases with its
+/// end, so that a proof that depends on it can still be verified for the times at which it was
+/// valid.
 ///
-/// - <https://data.iana.org/root-anchors/root-anchors.xml>, whose signature `root-anchors.p7s` stands beside it
-///   (RFC 9718 §3), or
-/// - a file that `unbound-anchor -a FILE` fetches and checks, and that Unbound keeps up to date (RFC 5011).
+/// The root's key changes every few years, and is published long before it signs. A program need
+/// not wait for a release to use a new key: it can read anchors from a file, as `kliento
+/// --trust-anchors FILE` does, and pass them to the verifier. That file may be
+///
+/// - <https://data.iana.org/root-anchors/root-anchors.xml>, whose signature is published beside it
+///   as `root-anchors.p7s` (RFC 9718 §3), or
+/// - a file that `unbound-anchor -a FILE` fetches and checks, and that Unbound keeps up to date
+///   (RFC 5011).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TrustAnchors {
     anchors: Vec<TrustAnchor>,
@@ -210,12 +223,12 @@ pub struct TrustAnchors {
 }
 
 impl TrustAnchors {
-    /// The date of the edition of IANA's root-anchors.xml whose anchors [`TrustAnchors::iana`] gives: 2024-07-18, when
-    /// KSK-2024 was added to it.
+    /// The date of the edition of IANA's root-anchors.xml that [`TrustAnchors::iana`] is taken
+    /// from: 2024-07-18, when KSK-2024 was added to it.
     pub const IANA_DATE: Timestamp = Timestamp::from_unix_seconds(1_721_260_800);
 
-    /// The anchors of the DNS root, with the times at which they may be used: KSK-2017 (tag 20326) from 2017-02-02, and
-    /// KSK-2024 (tag 38696) from 2024-07-18. Neither has an end so far.
+    /// Returns the anchors of the DNS root, with the times at which they may be used: KSK-2017 (tag
+    /// 20326) from 2017-02-02, and KSK-2024 (tag 38696) from 2024-07-18. Neither has an end so far.
     ///
     /// ```
     /// use dnssec::TrustAnchors;
@@ -229,7 +242,7 @@ impl TrustAnchors {
         Self::new(IANA_ROOT_ANCHORS.iter().filter_map(Published::anchor))
     }
 
-    /// These, and no others.
+    /// Makes a set of exactly these anchors.
     pub fn new(anchors: impl IntoIterator<Item = TrustAnchor>) -> Self {
         Self {
             anchors: anchors.into_iter().collect(),
@@ -242,20 +255,21 @@ impl TrustAnchors {
         self.anchors.iter()
     }
 
-    /// The keys of the text that these anchors were read from that are no anchors, in the order of the text: RFC 5011 does
-    /// not trust them yet, or not any more. Empty for anchors that were not read from a text.
+    /// The keys in the text from which these anchors were read that are not anchors, in the order
+    /// of the text. RFC 5011 does not trust them yet, or no longer trusts them. Empty for anchors
+    /// that were not read from a text.
     pub fn left_out(&self) -> &[LeftOutKey] {
         &self.left_out
     }
 
-    /// Those for the keys of `zone`.
+    /// The anchors for the keys of `zone`.
     pub(crate) fn of<'t>(&'t self, zone: &'t Name) -> impl Iterator<Item = &'t TrustAnchor> {
         self.anchors
             .iter()
             .filter(move |anchor| anchor.owner == *zone)
     }
 
-    /// Whether some anchor lies at `name` or above it.
+    /// Returns true if an anchor lies at or above `name`.
     pub(crate) fn reach(&self, name: &Name) -> bool {
         self.anchors
             .iter()
@@ -304,7 +318,7 @@ impl<'t> IntoIterator for &'t TrustAnchors {
     }
 }
 
-/// The anchors, one a line. That reads back, unless there are none.
+/// Writes the anchors, one on each line. The text can be read back, unless there are no anchors.
 impl fmt::Display for TrustAnchors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.iter().try_for_each(|anchor| writeln!(f, "{anchor}"))
@@ -360,7 +374,7 @@ fn read_xml(_: &str) -> Result<Vec<TrustAnchor>, AnchorError> {
 mod tests {
     use super::*;
 
-    /// Names with octets that mean something in zone files, and all shapes of times.
+    /// Names with octets that have a meaning in zone files, and all forms of times.
     #[test]
     fn anchors_read_back_as_they_are_written() {
         let at = Timestamp::from_unix_seconds;
@@ -397,7 +411,7 @@ mod tests {
         }
     }
 
-    /// An anchor must not become valid for ever because its times can't be read.
+    /// An anchor must not become valid for ever because its times cannot be read.
     #[test]
     fn times_that_cannot_be_read_are_refused() {
         let [first, _] = &TrustAnchors::iana().anchors[..] else {
@@ -420,7 +434,8 @@ mod tests {
             let error = text.parse::<TrustAnchors>().unwrap_err();
             assert!(matches!(error, AnchorError::Line { line: 1, .. }), "{text}");
         }
-        // Blanks around it, one semicolon, and a line of its own within parentheses change nothing.
+        // Blanks around it, one semicolon, and a separate line within parentheses make no
+        // difference.
         let same = TrustAnchors::from_iter([first.clone()]);
         let (record, times) = line.split_once(" ;;").unwrap();
         for text in [
@@ -431,7 +446,7 @@ mod tests {
         ] {
             assert_eq!(text.parse::<TrustAnchors>().as_ref(), Ok(&same), "{text}");
         }
-        // A comment that happens to begin so.
+        // A comment that happens to begin with the same letters.
         assert!(
             format!("{line} ; validated by hand")
                 .parse::<TrustAnchors>()
@@ -450,7 +465,7 @@ mod tests {
         }
     }
 
-    /// Against the text forms that IANA publishes.
+    /// Compares with the text forms that IANA publishes.
     #[cfg(feature = "xml")]
     #[test]
     fn the_built_in_anchors_are_those_of_ianas_file_with_their_times() {

@@ -1,8 +1,9 @@
-//! Prove DNS records offline, at any time, from DNS messages and a trust anchor.
+//! Proves DNS records offline, at any time, from DNS messages and a trust anchor.
 //!
-//! DNSSEC signs the answers of the DNS, not the connections they come over. So a handful of responses, kept in a file or
-//! sent along with a message, is a proof that anybody can check later, on a machine with no network: that the owner of a
-//! domain published these records, and when that was vouched for. This crate makes such proofs and checks them.
+//! DNSSEC signs the data of the DNS, not the connections that carry them. So a few responses, kept
+//! in a file or sent with a message, are a proof. Anyone can verify it later, on a machine without
+//! a network. It shows that the owner of a domain published these records, and at which times the
+//! signatures over them are valid. This crate makes such proofs and verifies them.
 //!
 //! ```
 //! use dnssec::{Chain, Name, RecordType, Timestamp, Tlsa, TrustAnchors};
@@ -40,62 +41,67 @@
 //!
 //! # What it proves, and what it refuses
 //!
-//! A [`Chain`] is a set of whole DNS messages. [`Chain::look_up`] looks a name and a type up in it as one would in the DNS,
-//! and gives a [`Fact`], proven from a trust anchor down:
+//! A [`Chain`] is a set of whole DNS messages. [`Chain::look_up`] looks a name and a type up in it
+//! as a resolver would, and returns a [`Fact`] that is proven from a trust anchor down:
 //!
-//! - [`Fact::Proven`]: there are such records, and these are all. The name may have them itself, or by a wildcard (then it
-//!   is proven, too, that there is no closer name), or be an alias by CNAME or DNAME of a name that has them.
-//! - [`Fact::ProvenAbsent`]: there are none, or no such name, by NSEC or NSEC3.
+//! - [`Fact::Proven`]: there are such records, and the proof has all of them. The name has them
+//!   itself, or by a wildcard (then the chain also proves that there is no closer name), or is an
+//!   alias by CNAME or DNAME of a name that has them.
+//! - [`Fact::ProvenAbsent`]: there are no such records, or there is no such name, by NSEC or NSEC3.
+//! - [`Fact::ProvenInsecure`]: a zone at or above the name is proven to be unsigned, or counts as
+//!   unsigned. Nothing is proven about the name, and nothing is wrong.
 //!
-//! - [`Fact::ProvenInsecure`]: a zone on the way is proven to be unsigned, or counts as such. Nothing is proven about the
-//!   name, and nothing is wrong.
+//! These correspond to "secure" and "insecure" of RFC 4033 §5. A bogus or indeterminate result is
+//! an [`Error`] with a stable [`reason`](Error::reason). [`Chain::verify`] is for callers that need
+//! records: it returns an error for the other two facts as well.
 //!
-//! These are the secure and the insecure of RFC 4033 §5. Everything else, bogus and indeterminate, is an [`Error`] with a
-//! stable [`reason`](Error::reason). [`Chain::verify`] is for those who need there to be records: to it, whatever else is
-//! proven is an error, too.
+//! A zone's keys count only if they are signed by a key that the parent's DS RRset or a trust
+//! anchor commits to. Stale, corrupt or unknown signatures beside a valid one do no harm. The work
+//! that one chain may cause is bounded: signatures, digests, NSEC3 hashes and records are counted,
+//! and the bounds grow only with what has been proven. A server that takes chains from strangers
+//! should also set its own bound on the total cost ([`Demand::with_most_work`]).
 //!
-//! A zone's keys count only if they are signed by a key that the parent's DS RRset, or a trust anchor, commits to. What
-//! stands beside a good signature (stale, corrupt, unknown) does no harm, within a bound on the work that one chain may
-//! cause: signatures, digests, NSEC3 hashes and records are counted, and the bounds grow with what was proven so far alone.
-//! A server that takes chains from strangers sets a bound of its own, on what all of it costs ([`Demand::with_most_work`]).
-//!
-//! Of a chain that holds more than it takes, [`Chain::minimal`] keeps what proves the fact for as long as the whole does.
-//! The `AuthenticationChain` of RFC 9102, which holds the same records without the messages, can be read
-//! ([`Chain::from_authentication_chain`]) and written ([`Chain::to_authentication_chain`]).
+//! [`Chain::minimal`] removes what a proof does not need: the rest proves the fact for as long as
+//! the whole chain does. The `AuthenticationChain` of RFC 9102 holds the same records without the
+//! messages. It can be read ([`Chain::from_authentication_chain`]) and written
+//! ([`Chain::to_authentication_chain`]).
 //!
 //! ## RFC by RFC
 //!
-//! | RFC | what of it |
+//! | RFC | implementation |
 //! |---|---|
-//! | 1035, 2181, 3597 | Messages are read in place, all sections; class IN alone. Types that this crate does not know are proven like others. |
-//! | 4033 to 4035 | All that an RRset takes to be proven, positive and negative. Not: the CD and AD bits, TTLs and caching, which are a resolver's; NSEC and NSEC3 records that share an owner with another of their kind. |
+//! | 1035, 2181, 3597 | Messages are read in place, all sections; only class IN. Unknown types are proven like others. |
+//! | 4033 to 4035 | Everything that is needed to prove an RRset or its absence. Not: the CD and AD bits, TTLs and caching, which belong to a resolver; NSEC and NSEC3 records that share an owner with another of their kind. |
 //! | 4509, 5702, 6605, 8080 | DS digests 2 and 4; algorithms 8, 10, 13, 14, 15. RSA keys from 1,024 to 4,096 bits. |
-//! | 4592 | Wildcards, the empty non-terminals among the closest enclosers included. Not for DS, DNSKEY, NSEC, NSEC3 and DNAME, which prove nothing by a wildcard. |
-//! | 5011 | A revoked key signs nothing, for anybody. Anchors are not kept up to date: they are the caller's. Of the file in which Unbound keeps them up to date, keys in state VALID or MISSING are anchors, and no others. |
-//! | 5155, 9276 | NSEC3 with SHA-1 and up to 100 iterations; more, or another hash, makes a zone insecure, and unknown flags make a record count for nothing. A denial, or a wildcard, that rests on an opt-out span is insecure. |
-//! | 6672 | DNAME, with the CNAME made anew: an unsigned one beside it is not looked at. Not: DNAME at a wildcard. |
-//! | 6698, 7671 | TLSA records are read, and compared with certificates and keys ([`Tlsa`]). TLS and PKIX are the caller's. |
-//! | 6840 | All of §4 and §5 that is a validator's; any one good signature will do (§5.4), any supported DS (§5.11). |
-//! | 6895 | Types that are none of data (ANY, OPT, RRSIG, 128 to 255) are refused. |
-//! | 7958, 9718 | `root-anchors.xml`, with `validFrom` and `validUntil`, which the built-in anchors have, too. Its signature is not checked: fetch it by a way that you trust. |
-//! | 8624, 9904 | SHA-1 proves nothing: algorithms 5 and 7 and DS digest 1 are as if unknown, and so is 12 (GOST). Ed448 (16) is unknown, too: no maintained back end has it. |
-//! | 9102 | `AuthenticationChain` in and out, as records alone; the TLS extension is not here. |
-//! | 9824 | Compact denial: an NSEC record with NXNAME is a proof that there is no such name. |
+//! | 4592 | Wildcards, including empty non-terminals among the closest enclosers. Not for DS, DNSKEY, NSEC, NSEC3 and DNAME: expanded from a wildcard, these prove nothing. |
+//! | 5011 | A revoked key proves nothing. Anchors are not updated automatically: the caller provides them. In the file that Unbound keeps up to date, only keys in state VALID or MISSING are anchors. |
+//! | 5155, 9276 | NSEC3 with SHA-1 and up to 100 iterations. More iterations or another hash make a zone insecure; a record with unknown flags is ignored. A denial or a wildcard that depends on an opt-out span is insecure. |
+//! | 6672 | DNAME. The CNAME is synthesised again; an unsigned one beside it is ignored. Not: DNAME at a wildcard. |
+//! | 6698, 7671 | TLSA records are read, and compared with certificates and keys ([`Tlsa`]). The caller does TLS and PKIX. |
+//! | 6840 | All parts of §4 and §5 that apply to a validator; any one valid signature is enough (§5.4), and so is any supported DS (§5.11). |
+//! | 6895 | Types that are not data types (ANY, OPT, RRSIG, 128 to 255) are refused. |
+//! | 7958, 9718 | `root-anchors.xml`, with `validFrom` and `validUntil`, which the built-in anchors have too. Its signature is not checked: fetch it over a trusted channel. |
+//! | 8624, 9904 | SHA-1 proves nothing: algorithms 5 and 7 and DS digest 1 count as unknown, and so does 12 (GOST). Ed448 (16) is unknown too: no maintained back end supports it. |
+//! | 9102 | `AuthenticationChain` is read and written, as records only; the TLS extension is not implemented. |
+//! | 9824 | Compact denial: an NSEC record with NXNAME proves that the name does not exist. |
 //!
-//! Aliases are followed eight deep. A name asked for has at most 255 octets and 127 labels, a chain at most 512 responses
-//! with 8,192 records, in their names at most 16,384 labels and pointers more than it has octets, and where denials are
-//! needed at most 512 different NSEC and NSEC3 records.
+//! Eight aliases in a row are followed. A name has at most 255 octets and 127 labels. A chain has
+//! at most 512 responses with 8,192 records, and their names have at most 16,384 more labels and
+//! pointers than the chain has octets. If denials are needed, a chain has at most 512 different
+//! NSEC and NSEC3 records.
 #![doc = include_str!("differences.md")]
 //!
 //! # Time
 //!
-//! Nothing here reads a clock. Verifying is asking whether the chain proves the RRset at some second of a [`Period`]; the
-//! [`Proof`] then says for which seconds it does, as a [`Validity`]: the union over an RRset's good signatures, the
-//! intersection along the chain. A proof can be kept ([`Proof::into_owned`]), and asked again whether it holds now.
+//! Nothing here reads a clock. Verification asks whether the chain proves the RRset at some second
+//! of a [`Period`]. The [`Proof`] then has the exact times as a [`Validity`]: the union over the
+//! valid signatures of an RRset, and the intersection along the chain. A proof can be kept
+//! ([`Proof::into_owned`]), and checked again later against the current time.
 //!
-//! Signatures that are not valid in the period are refused for their dates alone, before any public-key operation. So an
-//! error of [`ErrorKind::Time`], such as [`Error::RrsigExpired`], does not mean "this was true until then": a forgery that
-//! is asked about too late is refused with the same error. Where that matters, ask about all of time, and compare then:
+//! Signatures that are not valid in the period are refused because of their dates alone, before any
+//! public-key operation. So an error of [`ErrorKind::Time`], such as [`Error::RrsigExpired`], does
+//! not mean "this was true until then": a forgery with old dates is refused with the same error. If
+//! that matters, ask about all of time, and compare afterwards:
 //!
 //! ```
 //! use dnssec::{Chain, Error, Name, Period, RecordType, Timestamp, TrustAnchors};
@@ -137,17 +143,19 @@
 //!
 //! # Features
 //!
-//! - `aws-lc-rs` (on by default), `ring`: the cryptographic back end. One of them is needed; with both, the
-//!   first is used. What verifies is the same with either.
-//! - `xml` (on by default): [`TrustAnchors`] are read from IANA's `root-anchors.xml`, too.
-//! - `time` (off by default): conversions of a [`Timestamp`] from and to the crate `time`'s `OffsetDateTime`.
-//! - `retrieve` (off by default): [`retrieve()`] asks resolvers for a chain, over UDP, TCP, TLS or HTTPS, and
-//!   [`Client`] asks them single questions. The only part that does I/O or needs an async runtime.
+//! - `aws-lc-rs` (on by default), `ring`: the cryptographic back end. One of them is needed; with
+//!   both, the first is used. Both verify the same signatures.
+//! - `xml` (on by default): [`TrustAnchors`] can also be read from IANA's `root-anchors.xml`.
+//! - `time` (off by default): converts a [`Timestamp`] from and to the crate `time`'s
+//!   `OffsetDateTime`.
+//! - `retrieve` (off by default): [`retrieve()`] asks resolvers for a chain, over UDP, TCP, TLS or
+//!   HTTPS, and [`Client`] asks them single questions. This is the only part that does I/O or needs
+//!   an async runtime.
 //!
 //! # No panics
 //!
-//! Input of any kind makes no function of this crate panic, recurse or allocate beyond a small multiple of its size. There
-//! is no `unsafe` code in it.
+//! No input makes a function of this crate panic, recurse, or allocate more than a small multiple of
+//! the input's size. There is no `unsafe` code in it.
 #![cfg_attr(
     not(feature = "retrieve"),
     allow(rustdoc::broken_intra_doc_links, reason = "`retrieve` is a feature")

@@ -1,7 +1,7 @@
-//! Record data as zone files have it (RFC 1035 §5.1), for people to read.
+//! Writes record data in the form of zone files (RFC 1035 §5.1), for people to read.
 //!
-//! The types that chains are made of and the commonest others have their own form; the rest take the form that RFC 3597
-//! §5 gives to any type: `\# 3 AB12CD`.
+//! The types in chains and the most common others have their own form. The rest have the form that
+//! RFC 3597 §5 defines for any type: `\# 3 AB12CD`.
 
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -13,7 +13,7 @@ use crate::rdata::{Dnskey, Ds, Nsec, Nsec3, Nsec3Parameters, Rrsig, TypeBitmap};
 use crate::record::{RecordType, character_strings};
 use crate::time::Timestamp;
 
-/// Writes RDATA, names in it uncompressed, in presentation form.
+/// Writes RDATA, in which names are uncompressed, in presentation form.
 ///
 /// ```
 /// use dnssec::{RecordType, rdata_to_text};
@@ -25,7 +25,8 @@ pub fn rdata_to_text(record_type: RecordType, rdata: &[u8]) -> String {
     known_form(record_type, rdata).unwrap_or_else(|| unknown_form(rdata))
 }
 
-/// The form of a known type; `None` if the type has none here, or the RDATA does not fit it.
+/// Returns the form of a known type. Returns `None` if the type has none here, or the RDATA do not
+/// fit it.
 fn known_form(record_type: RecordType, rdata: &[u8]) -> Option<String> {
     Some(match record_type {
         RecordType::A => {
@@ -80,7 +81,7 @@ fn known_form(record_type: RecordType, rdata: &[u8]) -> Option<String> {
             with_types(format!("{parameters} {next}"), nsec3.types)
         }
         RecordType::NSEC3PARAM => {
-            // As NSEC3 up to the salt (RFC 5155 §4.2).
+            // The fields are those of NSEC3 up to the salt (RFC 5155 §4.2).
             let (&[hash_algorithm, flags, high, low, salt_length], salt) =
                 rdata.split_first_chunk()?;
             let parameters = Nsec3Parameters {
@@ -150,7 +151,7 @@ fn strings(rdata: &[u8]) -> Option<String> {
     (!quoted.is_empty()).then(|| quoted.join(" "))
 }
 
-/// A character string in quotes (RFC 1035 §5.1).
+/// Writes a character string in quotes (RFC 1035 §5.1).
 fn quoted(string: &[u8]) -> String {
     let mut text = String::from("\"");
     for &octet in string {
@@ -165,7 +166,7 @@ fn quoted(string: &[u8]) -> String {
     text
 }
 
-/// RFC 5155 §3.3: an empty salt is a dash.
+/// Writes the parameters as in RFC 5155 §3.3: an empty salt is a dash.
 fn nsec3_parameters(parameters: &Nsec3Parameters<'_>, flags: u8) -> String {
     let Nsec3Parameters {
         hash_algorithm,
@@ -190,7 +191,7 @@ fn with_types(mut text: String, types: TypeBitmap<'_>) -> String {
 
 fn rrsig(rrsig: &Rrsig<'_>) -> String {
     let time = |seconds: u32| {
-        // Digits alone, as in `20261121120000` (RFC 4034 §3.2).
+        // Only digits, as in `20261121120000` (RFC 4034 §3.2).
         Timestamp::from_unix_seconds(seconds.into())
             .to_string()
             .replace(|c: char| !c.is_ascii_digit(), "")

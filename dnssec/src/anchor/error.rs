@@ -1,48 +1,48 @@
-//! Why a text holds no trust anchors, and what would do.
+//! The reasons why a text holds no trust anchors, with hints on what to do.
 
 use super::LeftOutKey;
 
-/// Why a text holds no trust anchors.
+/// The reason why a text holds no trust anchors.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AnchorError {
-    /// There is no anchor in it at all.
+    /// The text has no anchor at all.
     #[error(
         "it contains no trust anchor: write DS or DNSKEY lines as in a zone file, or use IANA's root-anchors.xml"
     )]
     Empty,
-    /// A line is no DS or DNSKEY record.
+    /// A line is not a DS or DNSKEY record.
     #[error("line {line} is not a trust anchor: {problem}")]
     #[non_exhaustive]
     Line {
-        /// Which line, counted from 1; of a record in parentheses the first.
+        /// The number of the line, counted from 1; the first line of a record in parentheses.
         line: usize,
-        /// What is wrong with it.
+        /// The problem with it.
         problem: String,
     },
-    /// All keys in it are in a state in which RFC 5011 does not trust them.
+    /// All keys in the text are in a state in which RFC 5011 does not trust them.
     #[error("it contains no trusted key: {}", list(.0))]
     NoneTrusted(Vec<LeftOutKey>),
-    /// It is written for BIND, in a form that is not read.
+    /// The text is written for BIND, in a form that is not supported.
     #[error("line {line} is {form}, which is not supported: write DS or DNSKEY lines instead")]
     #[non_exhaustive]
     Bind {
-        /// Which line, counted from 1.
+        /// The number of the line, counted from 1.
         line: usize,
-        /// Which of BIND's forms it is.
+        /// The name of the form.
         form: &'static str,
     },
-    /// It is XML, which is not read without the feature `xml` of this crate.
+    /// The text is XML, which cannot be read without the feature `xml` of this crate.
     #[error(
         "it is XML, and the program was built without reading that: write DS or DNSKEY lines instead"
     )]
     XmlNotBuilt,
-    /// The XML is broken, or not IANA's form (RFC 9718).
+    /// The XML is malformed, or does not have IANA's form (RFC 9718).
     #[error("not a root-anchors.xml: {0}")]
     Xml(String),
 }
 
-/// How many keys a message tells of.
+/// The number of keys that a message lists.
 const MAX_LISTED: usize = 4;
 
 fn list(keys: &[LeftOutKey]) -> String {
@@ -58,7 +58,7 @@ fn list(keys: &[LeftOutKey]) -> String {
 }
 
 impl AnchorError {
-    /// What the person who wrote the text can do.
+    /// Returns a sentence about what the author of the text can do.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Empty | Self::Line { .. } | Self::XmlNotBuilt => {

@@ -1,4 +1,5 @@
-//! A zone file's entries: comments go, parentheses join lines (RFC 1035 §5.1).
+//! Splits a zone file into entries: removes comments, and joins lines within parentheses (RFC 1035
+//! §5.1).
 
 use super::AnchorError;
 
@@ -6,10 +7,10 @@ use super::AnchorError;
 pub(super) struct Entry<'t> {
     /// The line that it starts on, counted from 1.
     pub(super) line: usize,
-    /// It begins with a blank, and so has no owner of its own.
+    /// True if it begins with a blank, and so has no owner of its own.
     pub(super) is_indented: bool,
     pub(super) fields: Vec<&'t str>,
-    /// All comments on its lines.
+    /// The comments on all of its lines.
     pub(super) comments: String,
 }
 

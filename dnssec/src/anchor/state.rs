@@ -1,8 +1,9 @@
-//! The states that RFC 5011 §4 gives to keys, as Unbound's `auto-trust-anchor-file` records them.
+//! The states of keys in RFC 5011 §4, as Unbound's `auto-trust-anchor-file` records them.
 //!
-//! Unbound writes one file for a zone. It begins with the comment `; autotrust trust anchor file`, then come lines such as
-//! `;;id: . 1`, and a comment `;;state=2 [  VALID  ]` behind each DNSKEY record. If all keys of the zone were revoked there
-//! is a line `;;REVOKED` near the start, and no key counts.
+//! Unbound writes one file for each zone. The file begins with the comment `; autotrust trust
+//! anchor file`. Then come lines such as `;;id: . 1`, and a comment `;;state=2 [  VALID  ]` after
+//! each DNSKEY record. If all keys of the zone were revoked, there is a line `;;REVOKED` near the
+//! start, and no key counts.
 
 use std::fmt;
 
@@ -11,24 +12,24 @@ use crate::rdata::Algorithm;
 
 /// The first comment of the file.
 const HEADER: &str = "autotrust trust anchor file";
-/// Names the zone, and comes before the first key.
+/// The start of the line that names the zone, before the first key.
 const ZONE: &str = ";;id:";
 const ALL_REVOKED: &str = ";;revoked";
 const STATE: &str = "state=";
 
-/// A key's state by RFC 5011 §4, or why it has none, for a key that is not trusted.
+/// The state in RFC 5011 §4 of a key that is not trusted, or the fact that it has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyState {
     /// START: not seen yet.
     Start,
-    /// ADDPEND: seen, and waiting until the hold-down time is over.
+    /// ADDPEND: seen, but the hold-down time is not over.
     AddPending,
     /// REVOKED: the zone has revoked it, or all of its keys (RFC 5011 §2.1).
     Revoked,
     /// REMOVED: revoked some time ago.
     Removed,
-    /// The file has states, and none for this key that RFC 5011 knows.
+    /// The file has states, but no state of RFC 5011 for this key.
     Unknown,
 }
 
@@ -46,7 +47,7 @@ impl fmt::Display for KeyState {
     }
 }
 
-/// A key that was read and is no trust anchor.
+/// A key that was read but is not a trust anchor.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LeftOutKey {
     pub(super) owner: Name,
@@ -57,7 +58,7 @@ pub struct LeftOutKey {
 }
 
 impl LeftOutKey {
-    /// The zone whose key this is.
+    /// The zone that the key belongs to.
     pub fn owner(&self) -> &Name {
         &self.owner
     }
@@ -72,18 +73,19 @@ impl LeftOutKey {
         self.algorithm
     }
 
-    /// The line that the key stands on, counted from 1.
+    /// The number of the line with the key, counted from 1.
     pub fn line(&self) -> usize {
         self.line
     }
 
-    /// The reason why it is not trusted.
+    /// The reason why the key is not trusted.
     pub fn state(&self) -> KeyState {
         self.state
     }
 }
 
-/// "the key of . with tag 20326 (RSASHA256, line 10) is not trusted yet (RFC 5011 state ADDPEND)".
+/// Writes a text such as "the key of . with tag 20326 (RSASHA256, line 10) is not trusted yet (RFC
+/// 5011 state ADDPEND)".
 impl fmt::Display for LeftOutKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -94,10 +96,10 @@ impl fmt::Display for LeftOutKey {
     }
 }
 
-/// What a file says of all its keys.
+/// The properties of a file that concern all of its keys.
 #[derive(Clone, Copy, Default)]
 pub(super) struct File {
-    /// Each key must have a state.
+    /// True if each key must have a state.
     has_states: bool,
     all_revoked: bool,
 }
@@ -120,8 +122,9 @@ impl File {
         file
     }
 
-    /// The reason not to trust a key with these comments behind it; `None` for VALID and MISSING, and where there are no
-    /// states. The numbers are those of Unbound's `autr_state_type`.
+    /// Returns the reason not to trust a key with these comments after it. Returns `None` for VALID
+    /// and MISSING, and for a file without states. The numbers are those of Unbound's
+    /// `autr_state_type`.
     pub(super) fn untrusted(self, comments: &str) -> Option<KeyState> {
         if self.all_revoked {
             return Some(KeyState::Revoked);

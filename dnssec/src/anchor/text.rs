@@ -11,16 +11,16 @@ use crate::name::Name;
 use crate::rdata::Algorithm;
 use crate::validity::Validity;
 
-/// Longest piece of input that a message repeats.
+/// The maximum number of characters of the input that a message repeats.
 const MAX_QUOTED_CHARS: usize = 40;
-/// Classes by their mnemonics (RFC 6895 §3.2).
+/// The mnemonics of classes (RFC 6895 §3.2).
 const CLASSES: [&str; 6] = ["IN", "CS", "CH", "HS", "NONE", "ANY"];
 const TYPES: [&str; 2] = ["DS", "DNSKEY"];
-/// What a comment begins with that has an anchor's times. Two semicolons precede it.
+/// The start of a comment with an anchor's times. Two semicolons precede it.
 pub(super) const VALID: &str = "valid=";
-/// The letters behind the numbers of a TTL such as `1d12h`, which servers take besides seconds.
+/// The units after the numbers of a TTL such as `1d12h`, which servers accept besides seconds.
 const TTL_UNITS: [u8; 5] = *b"smhdw";
-/// What BIND's configuration begins with, where it holds anchors.
+/// The words with which BIND's configuration begins a list of anchors.
 const BIND_STATEMENTS: [&str; 3] = ["trust-anchors", "managed-keys", "trusted-keys"];
 
 /// Reads the anchors of a text, and the keys in it that are not trusted.
@@ -55,14 +55,14 @@ pub(super) fn parse(text: &str) -> Result<(Vec<TrustAnchor>, Vec<LeftOutKey>), A
     Ok((anchors, left_out))
 }
 
-/// The times in the comments behind an anchor; without any it is valid at all times.
+/// Reads the times in the comments after an anchor. Without times, the anchor is always valid.
 fn validity(comments: &str) -> Result<Validity, String> {
     let mut found = Vec::new();
     for comment in comments.split(';').map(str::trim) {
         if let Some(text) = comment.strip_prefix(VALID) {
             found.push(text);
         } else if is_meant_as_validity(comment) {
-            // Not passed over: an anchor without times is valid for ever.
+            // This is an error because an anchor without times would be valid for ever.
             let comment = quoted(comment);
             return Err(format!(
                 "{comment} is not how times are given: write ;;{VALID}…"
@@ -83,7 +83,7 @@ fn validity(comments: &str) -> Result<Validity, String> {
     }
 }
 
-/// Whether a comment has the word for times in it in another spelling.
+/// Returns true if a comment spells the keyword for times in another way.
 fn is_meant_as_validity(comment: &str) -> bool {
     let word = VALID.trim_end_matches('=');
     let start = comment.get(..word.len()).unwrap_or_default();
@@ -91,7 +91,8 @@ fn is_meant_as_validity(comment: &str) -> bool {
     start.eq_ignore_ascii_case(word) && rest.trim_start().starts_with(['=', ':'])
 }
 
-/// Writes an owner so that it reads back, whatever octets are in it: those that mean something in zone files as `\DDD`.
+/// Writes an owner so that it can be read back. Octets that have a meaning in zone files become
+/// `\DDD`.
 pub(super) fn write_owner(owner: &Name, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     if owner.is_root() {
         return f.write_str(".");
@@ -108,7 +109,8 @@ pub(super) fn write_owner(owner: &Name, f: &mut fmt::Formatter<'_>) -> fmt::Resu
     Ok(())
 }
 
-/// Tells BIND's forms from faulty zone-file lines: a `;` begins no comment in the one, and the other holds KEYDATA records.
+/// Distinguishes BIND's forms from faulty zone-file lines. In BIND's configuration `;` does not
+/// begin a comment; `managed-keys.bind` holds KEYDATA records.
 fn refuse_bind(text: &str) -> Result<(), AnchorError> {
     for (index, line) in text.lines().enumerate() {
         let mut words = line
@@ -135,7 +137,7 @@ fn refuse_bind(text: &str) -> Result<(), AnchorError> {
     Ok(())
 }
 
-/// What names without a dot at their end, and lines without a name, stand for.
+/// The names that complete relative names and lines without an owner.
 struct Names {
     origin: Name,
     previous: Option<Name>,
@@ -151,7 +153,7 @@ impl Default for Names {
 }
 
 impl Names {
-    /// Reads a record; a directive gives none.
+    /// Reads a record. Returns `None` for a directive.
     fn read(&mut self, entry: &Entry<'_>) -> Result<Option<TrustAnchor>, String> {
         let mut fields = entry.fields.iter().copied();
         let first = fields.next().unwrap_or_default();
@@ -170,7 +172,7 @@ impl Names {
         Ok(Some(anchor))
     }
 
-    /// `$ORIGIN` and `$TTL` (RFC 1035 §5.1, RFC 2308 §4). Anchors have no TTL.
+    /// Applies `$ORIGIN` and `$TTL` (RFC 1035 §5.1, RFC 2308 §4). Anchors have no TTL.
     fn follow<'t>(
         &mut self,
         directive: &str,
@@ -193,7 +195,8 @@ impl Names {
         }
     }
 
-    /// The owner of the record before this one, for a line that begins with a blank and then with `first`.
+    /// Returns the owner of the previous record, for a line that begins with a blank and then
+    /// `first`.
     fn owner_before(&self, first: &str) -> Result<Name, String> {
         let owner = self.previous.clone().ok_or(
             "it begins with a blank, which stands for the owner of the previous record, but there is none: begin the \
@@ -220,7 +223,7 @@ impl Names {
         self.name(text)
     }
 
-    /// An absolute name, or one below the origin.
+    /// Reads an absolute name, or one relative to the origin.
     fn name(&self, text: &str) -> Result<Name, String> {
         if text == "@" {
             return Ok(self.origin.clone());
@@ -237,7 +240,7 @@ impl Names {
     }
 }
 
-/// A class, a TTL or a type.
+/// Returns true if the field is a class, a TTL or a type.
 fn reads_as_no_owner(field: &str) -> bool {
     is_class(field) || is_ttl(field) || TYPES.iter().any(|t| field.eq_ignore_ascii_case(t))
 }
@@ -258,7 +261,7 @@ fn is_number(field: &str) -> bool {
     field.bytes().all(|octet| octet.is_ascii_digit())
 }
 
-/// Seconds, or numbers each with a unit behind it.
+/// Returns true for seconds, or for numbers that each have a unit.
 fn is_ttl(field: &str) -> bool {
     let mut digits = 0;
     for octet in field.bytes() {
@@ -271,7 +274,8 @@ fn is_ttl(field: &str) -> bool {
     !field.is_empty() && (digits == 0 || is_number(field))
 }
 
-/// Reads what follows the owner: a TTL and a class, each at most once and in either order, the type and its data.
+/// Reads the fields after the owner: a TTL and a class, each at most once and in either order, then
+/// the type and its data.
 fn anchor<'t>(
     owner: Name,
     mut fields: impl Iterator<Item = &'t str>,
@@ -311,7 +315,7 @@ fn anchor<'t>(
     }
 }
 
-/// The fields of a record's data that are not read yet.
+/// The fields of a record's data that have not been read yet.
 struct Rdata<I> {
     fields: I,
 }
@@ -324,7 +328,7 @@ impl<'t, I: Iterator<Item = &'t str>> Rdata<I> {
             .map_err(|_| format!("{} is not a valid {what}", quoted(field)))
     }
 
-    /// A number, or IANA's mnemonic (RFC 4034 §§2.2 and 5.3).
+    /// Reads a number, or IANA's mnemonic (RFC 4034 §§2.2 and 5.3).
     fn algorithm(&mut self) -> Result<u8, String> {
         let field = self.fields.next().unwrap_or_default();
         Algorithm::from_text(field)
@@ -332,7 +336,7 @@ impl<'t, I: Iterator<Item = &'t str>> Rdata<I> {
             .ok_or_else(|| format!("{} is not an algorithm number or mnemonic", quoted(field)))
     }
 
-    /// All that is left, as one string: digests and keys may be split by blanks.
+    /// Joins all remaining fields: digests and keys may be split by blanks.
     fn rest(&mut self) -> String {
         self.fields.by_ref().collect()
     }
@@ -363,7 +367,7 @@ impl<'t, I: Iterator<Item = &'t str>> Rdata<I> {
     }
 }
 
-/// A piece of input, short and on one line.
+/// Quotes the input, shortened and on one line.
 fn quoted(field: &str) -> String {
     if field.is_empty() {
         return "nothing".into();
@@ -531,7 +535,7 @@ mod tests {
         assert_eq!(algorithms, [13, 8, 15]);
     }
 
-    /// As Unbound writes it.
+    /// A file as Unbound writes it.
     fn state_file(head: &str, keys: &[(&str, &str)]) -> String {
         let head = format!(
             "{head};;last_queried: 1764460800 ;;Sun Nov 30 00:00:00 2025\n;;query_failed: 0\n;;query_interval: 43200\n"
@@ -565,7 +569,7 @@ mod tests {
         let why = [
             Start, AddPending, Revoked, Removed, Unknown, Unknown, Unknown, Unknown, Unknown,
         ];
-        // By its header, by the line about its zone, and by its states alone.
+        // It is recognised by its header, by the line about its zone, and by its states alone.
         for head in [
             HEADER,
             "; autotrust trust anchor file\n",
@@ -613,7 +617,7 @@ mod tests {
         );
     }
 
-    /// The state stands behind the closing parenthesis, or wherever else.
+    /// The state may be after the closing parenthesis, or at any other place.
     #[test]
     fn finds_the_state_of_a_key_on_several_lines() {
         let text = "; autotrust trust anchor file\n. IN DNSKEY 257 3 8 ( ;{id = 1}\n AwEAAQ== ) ;;state=1\n\

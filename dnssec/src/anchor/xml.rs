@@ -46,12 +46,13 @@ fn read_key_digest(zone: &Name, node: Node<'_, '_>) -> Result<TrustAnchor, Ancho
         .ok_or_else(|| AnchorError::Xml("a Digest has the wrong length for its type".into()))
 }
 
-/// `validFrom` must be there and `validUntil` may be (RFC 9718 §2.2). At `validUntil` the anchor is valid no longer.
+/// Reads the times of an anchor: `validFrom` is mandatory and `validUntil` optional (RFC 9718
+/// §2.2). At `validUntil` the anchor is no longer valid.
 fn read_validity(node: Node<'_, '_>) -> Result<Validity, AnchorError> {
     let time = |attribute: &str| {
         node.attribute(attribute)
             .map(|text| {
-                // RFC 9718 §2.2 has RFC 3339 alone.
+                // RFC 9718 §2.2 allows only RFC 3339 times.
                 let time = Some(text).filter(|text| !text.starts_with('@'));
                 time.map_or(Err(TimestampError), str::parse::<Timestamp>)
                     .map_err(|error| AnchorError::Xml(format!("{attribute}: {error}")))
@@ -66,7 +67,7 @@ fn read_validity(node: Node<'_, '_>) -> Result<Validity, AnchorError> {
         .ok_or_else(|| AnchorError::Xml("a KeyDigest's validUntil is not after validFrom".into()))
 }
 
-/// The whole text of an element's one child of that name, whatever comments stand within it.
+/// Returns the whole text of the only child with that name, even if comments interrupt it.
 fn child_text(node: Node<'_, '_>, name: &str) -> Result<String, AnchorError> {
     let parent = node.tag_name().name();
     let mut children = node.children().filter(|child| child.has_tag_name(name));
@@ -96,7 +97,7 @@ mod tests {
     use super::*;
     use crate::anchor::TrustAnchors;
 
-    /// The form of RFC 9718 §2.3, with an anchor that ended.
+    /// An example in the form of RFC 9718 §2.3, with an anchor that has ended.
     const XML: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <TrustAnchor id="E9724F53-1851-4F86-85E5-F1392102940B" source="http://data.iana.org/root-anchors/root-anchors.xml">
 <Zone>.</Zone>

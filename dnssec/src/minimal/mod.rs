@@ -1,23 +1,28 @@
-//! Keeping of a chain only what proves the fact.
+//! Reduces a chain to what proves the fact.
 //!
-//! What resolvers say holds more than a proof needs: signatures that are stale or doubled, keys as they were before a
-//! rollover and after it, NSEC records that deny what nobody asked for, SOA and NS records. Here the whole is proven
-//! first, which says what the fact is and at which seconds of a period it holds. Then everything is tried without: what
-//! can go while the fact stays proven at all of those seconds goes. So time wins over size, and nothing is kept or given
-//! up because of how it looks; the verifier alone decides.
+//! Responses of resolvers hold more than a proof needs: stale or duplicate signatures, keys from
+//! before and after a rollover, NSEC records that deny something else, SOA and NS records. The
+//! search first proves the whole chain. That gives the fact, and the seconds of a period at which
+//! it holds. Then it tries to remove each part: whatever can be removed while the fact stays proven
+//! at all of those seconds is removed. So validity takes precedence over size, and the verifier
+//! alone decides what is kept, not the appearance of a record.
 //!
-//! 1. RRsets are gathered from all responses, versions that differ kept apart, RRSIGs over the same data put together.
-//! 2. The aliases that lead to where the fact is, and the records there, are looked up among them; the signers of these
-//!    say which DNSKEY and DS RRsets can matter, the names on the way which NSEC and NSEC3.
-//! 3. RRsets go, the largest first: of two that do the same the lighter stays.
-//! 4. RRSIGs go: of each RRset's the lightest set stays that will do. Up to [`EXHAUSTIVE_RRSIGS`] of them all sets are
-//!    tried; of more, the heaviest are tried first, one by one.
+//! 1. RRsets are gathered from all responses. Different versions are kept apart, and RRSIGs over
+//!    the same data are put together.
+//! 2. The aliases that lead to the name of the fact, and the records there, are looked up among
+//!    them. Their signers determine which DNSKEY and DS RRsets can matter, and the names on the way
+//!    which NSEC and NSEC3 records can.
+//! 3. RRsets are removed, the largest first: of two with the same effect the lighter one stays.
+//! 4. RRSIGs are removed: for each RRset, the lightest sufficient set stays. Up to
+//!    [`EXHAUSTIVE_RRSIGS`] of them, all sets are tried; of more, they are tried one by one, the
+//!    heaviest first.
 //!
-//! What stays is the least in the sense that nothing more can go, no single RRset and no single RRSIG. That there is no
-//! lighter choice of others altogether is not searched for.
+//! The result is minimal in the sense that no single RRset and no single RRSIG can be removed. The
+//! search does not look for a lighter combination of other RRsets.
 //!
-//! The same records and signatures give the same octets, in whatever order, letter case and number they come and whatever
-//! their TTLs have counted down to: names are written in lower case, TTLs as in the zone, records in canonical order.
+//! The same records and signatures give the same octets, whatever their order, letter case and
+//! number, and whatever TTLs they arrived with. Names are written in lower case, TTLs as in the
+//! zone, and records in canonical order.
 
 mod rrset;
 mod selection;
@@ -41,29 +46,35 @@ use crate::validity::Validity;
 use rrset::{Rrset, collect, is_denial};
 use selection::{Member, Role, Selection};
 
-/// Verifications that one search may take. A chain of ten zones as a resolver hands it out, each RRset signed twice, takes
-/// about fifty. One that is full of noise has no more than this to spend, and may stay larger than it could be.
+/// The number of verifications in one search. A chain of ten zones from a resolver, with each RRset
+/// signed twice, takes about fifty. A chain full of irrelevant records gets no more than this
+/// limit, so its result may be larger than necessary.
 const MAX_TRIALS: u32 = 512;
-/// RRsets that are tried without one by one. Of more than that several are tried at once, then halves of them.
+/// The number of RRsets that are tried one by one. If there are more, several are tried at once,
+/// and then halves of these.
 const SINGLE_TRIALS: usize = 64;
-/// Up to so many RRSIGs over one RRset, all sets of them are tried.
+/// The number of RRSIGs over one RRset up to which all sets of them are tried.
 const EXHAUSTIVE_RRSIGS: usize = 6;
-/// Names that are looked at on the way from a name along its aliases.
+/// The number of names that are examined while aliases are followed.
 const MAX_ALIAS_STEPS: usize = 64;
 
 impl Chain<'_> {
-    /// Keeps what proves the same fact about the records of `record_type` at `name` (that these are all, that there are
-    /// none, or that the name is insecure) at every second of the demand's period at which the whole chain proves it, and no more. It is written anew, as DNS
-    /// messages in a fixed order: the same records and signatures give the same octets.
+    /// Removes everything that is not needed to prove the same fact about the records of
+    /// `record_type` at `name` (that the proof has all of them, that there are none, or that the
+    /// name is insecure). The result proves the fact at every second of the demand's period at
+    /// which the whole chain does. It consists of new DNS messages in a fixed order: the same
+    /// records and signatures give the same octets.
     ///
-    /// There is one message for each question: DS and DNSKEY of each zone from the anchor's down to the signer's; and
-    /// last the one that was asked, with aliases and records in the answer section, and what NSEC or NSEC3 records it
-    /// takes in the authority section. The SOA record of a denial is left out: it says for how long resolvers may
-    /// remember the denial (RFC 2308 §5), and is no part of the proof.
+    /// There is one message for each question: DS and DNSKEY of each zone from the anchor's down to
+    /// the signer's, and last the one that was asked. The last message has aliases and records in
+    /// the answer section, and the NSEC or NSEC3 records that are needed in the authority section.
+    /// The SOA record of a denial is removed: it only tells resolvers for how long they may cache
+    /// the denial (RFC 2308 §5).
     ///
-    /// Of a proof that the name is insecure, unsigned records are left out, too.
+    /// From a proof that the name is insecure, unsigned records are removed as well.
     ///
-    /// The search takes look-ups, 512 at most. A limit on work ([`Demand::with_most_work`]) is one on each of them.
+    /// The search makes 512 look-ups at most. A limit on work ([`Demand::with_most_work`]) applies
+    /// to each of them.
     ///
     /// Fails as [`Chain::look_up`] does.
     ///
@@ -105,13 +116,15 @@ impl Chain<'_> {
             .unwrap_or_else(|| as_received(self)))
     }
 
-    /// Writes the chain as the `AuthenticationChain` of RFC 9102 §2.3, without the `ExtSupportLifetime` that precedes it
-    /// in the TLS extension: a list of uncompressed records, as few as [`Chain::minimal`] keeps. First come the aliases
-    /// and records that were asked for and what NSEC or NSEC3 records they take, then the DNSKEY and DS RRsets from there
-    /// up to the anchor, each RRset with its RRSIGs behind it and the TTL that it has in its zone.
+    /// Writes the chain as the `AuthenticationChain` of RFC 9102 §2.3, without the
+    /// `ExtSupportLifetime` that precedes it in the TLS extension: a list of uncompressed records,
+    /// as few as [`Chain::minimal`] keeps. First come the aliases and records that were asked for
+    /// and the NSEC or NSEC3 records that are needed, then the DNSKEY and DS RRsets from there up
+    /// to the anchor. Each RRset is followed by its RRSIGs, and has the TTL from its zone.
     ///
-    /// Such a list can't hold two versions of one RRset. Where it takes two to prove the fact at all seconds of the period
-    /// (a zone's keys from before a rollover and from after it), the one stays that proves it at more of them.
+    /// Such a list cannot hold two versions of one RRset. If two are needed to prove the fact at
+    /// all seconds of the period (a zone's keys from before and after a rollover), the one that
+    /// proves it at more of them is kept.
     ///
     /// Fails as [`Chain::look_up`] does, and with [`Error::ChainTooLarge`] if it would have more than 65,535 octets.
     pub fn to_authentication_chain(
@@ -137,13 +150,13 @@ const TOO_LARGE: Error = Error::ChainTooLarge {
     limit: MAX_AUTHENTICATION_CHAIN_OCTETS,
 };
 
-/// The chain's own messages, in order, and nothing twice.
+/// The chain's own messages, sorted, without duplicates.
 fn as_received(chain: &Chain<'_>) -> Vec<Vec<u8>> {
     let messages: BTreeSet<_> = chain.messages().collect();
     messages.into_iter().map(<[u8]>::to_vec).collect()
 }
 
-/// A fact without its times.
+/// A fact without its validity.
 #[derive(Debug, PartialEq, Eq)]
 struct Claim {
     canonical_name: Name,
@@ -155,7 +168,7 @@ enum Conclusion {
     /// The records' data.
     Records(Vec<Vec<u8>>),
     Absent(Denial),
-    /// A zone is unsigned, for that cause.
+    /// A zone is unsigned, for this cause.
     Insecure(Name, Insecurity),
 }
 
@@ -183,28 +196,28 @@ impl Claim {
     }
 }
 
-/// How what is kept is going to be written, which matters to what it proves.
+/// The form in which the selection is written, because the form affects what it proves.
 #[derive(Clone, Copy)]
 enum Form {
     Messages,
     Records,
 }
 
-/// What is to be proven, and how much of the search is left.
+/// The claim to prove, and the remaining trials.
 struct Search<'s> {
     name: &'s Name,
     record_type: RecordType,
     anchors: &'s TrustAnchors,
     demand: Demand,
     claim: Claim,
-    /// When the claim has to stay proven.
+    /// The times at which the claim must stay proven.
     goal: Validity,
     form: Form,
     trials_left: u32,
 }
 
 impl<'s> Search<'s> {
-    /// Proves the whole, which sets the goal.
+    /// Proves the claim with the whole chain, which sets the goal.
     fn new(
         chain: &Chain<'_>,
         name: &'s Name,
@@ -225,8 +238,8 @@ impl<'s> Search<'s> {
         })
     }
 
-    /// At which seconds of the period a selection proves the claim, written and read again; `None` if at none, or if all
-    /// trials are spent.
+    /// Returns the seconds of the period at which a selection, written and read back, proves the
+    /// claim. Returns `None` if it does not prove the claim, or if no trials are left.
     fn try_out(&mut self, selection: &Selection<'_>) -> Option<Validity> {
         self.trials_left = self.trials_left.checked_sub(1)?;
         let messages = match self.form {
@@ -241,18 +254,18 @@ impl<'s> Search<'s> {
             .then(|| fact.validity().intersect_period(self.demand.period()))
     }
 
-    /// Whether a selection proves the claim whenever the whole does.
+    /// Returns true if a selection proves the claim at all times of the goal.
     fn is_enough(&mut self, selection: &Selection<'_>) -> bool {
         self.try_out(selection)
             .is_some_and(|validity| validity.intersect(&self.goal) == self.goal)
     }
 
-    /// All of a chain that can matter, put in order. `None` if that does not prove the claim: the whole of it does not
-    /// fit into the messages that it belongs to, say.
+    /// Selects all RRsets of a chain that can matter, in order. Returns `None` if they do not prove
+    /// the claim, for example because they do not fit into their messages.
     fn assemble<'a>(&mut self, chain: &Chain<'a>) -> Option<Selection<'a>> {
         let rrsets = collect(chain, self.demand.period());
         for way in ways_to(&rrsets, self.name, self.record_type, &self.claim) {
-            // Most answers need no denial, however many a resolver sends along.
+            // Most answers need no denial, even if a resolver sends some.
             for denials in [&[][..], &rrsets] {
                 let selection = self.gather(&rrsets, denials, &way);
                 if self.is_enough(&selection) {
@@ -263,7 +276,8 @@ impl<'s> Search<'s> {
         None
     }
 
-    /// Of all RRsets those that answer by `way`, those of `denials` that can bear on it, and the zones of them all.
+    /// Selects the RRsets of `way`, those of `denials` that can be about it, and the zones of all
+    /// of these.
     fn gather<'a>(
         &self,
         rrsets: &[Rrset<'a>],
@@ -289,7 +303,7 @@ impl<'s> Search<'s> {
         let signers = members.iter().flat_map(|member| member.rrset.signers());
         let zones = signers.chain(self.claim.zone_without_algorithms());
         let zones = self.zones_from(rrsets, zones.cloned().collect());
-        // Where aliases lead to keys, which are asked for by themselves as well, once is enough.
+        // If aliases lead to keys that are also needed for a zone, one copy is enough.
         members.retain(|member| !zones.iter().any(|zone| zone.is_version_of(&member.rrset)));
         members.extend(zones.into_iter().map(|rrset| member(Role::Zone, rrset)));
         Selection {
@@ -301,7 +315,8 @@ impl<'s> Search<'s> {
         }
     }
 
-    /// The DNSKEY and DS RRsets of these zones and of all that lead to them, in canonical order.
+    /// Returns the DNSKEY and DS RRsets of these zones and of all zones above that signed them, in
+    /// canonical order.
     fn zones_from<'r, 'a>(
         &self,
         rrsets: &'r [Rrset<'a>],
@@ -316,7 +331,7 @@ impl<'s> Search<'s> {
             let delegations = rrsets
                 .iter()
                 .filter(|rrset| rrset.record_type() == RecordType::DS && *rrset.owner() == zone);
-            // The signer of a DS lies above the zone, so this ends.
+            // The signer of a DS lies above the zone, so the loop ends.
             pending.extend(delegations.flat_map(Rrset::signers).cloned());
             zones.insert(zone);
         }
@@ -331,24 +346,26 @@ impl<'s> Search<'s> {
             .collect()
     }
 
-    /// Whether this is the very RRset that was asked for: it stands in the answer, and nowhere else.
+    /// Returns true if this is exactly the RRset that was asked for: it belongs to the answer, and
+    /// nowhere else.
     fn is_asked_for(&self, rrset: &Rrset<'_>) -> bool {
         rrset.owner() == self.name && rrset.record_type() == self.record_type
     }
 
-    /// Drops all that the goal does not need.
+    /// Removes everything that the goal does not need.
     fn shrink<'a>(&mut self, whole: Selection<'a>) -> Selection<'a> {
         let least = self.drop_rrsets(whole);
         self.drop_rrsigs(least)
     }
 
-    /// Tries without each RRset, the largest first; those of the same size in canonical order.
+    /// Tries to remove each RRset, the largest first. Those of the same size are tried in canonical
+    /// order.
     fn drop_rrsets<'a>(&mut self, whole: Selection<'a>) -> Selection<'a> {
         let selection = whole;
         let mut order: Vec<usize> = (0..selection.members.len())
             .filter(|index| role_of(&selection, *index) != Some(Role::Answer))
             .collect();
-        // A stable sort: members are in canonical order.
+        // The sort is stable, and members are in canonical order.
         order.sort_by_key(|index| {
             Reverse(
                 selection
@@ -372,7 +389,7 @@ impl<'s> Search<'s> {
         selection.without(|index| dropped.contains(&index))
     }
 
-    /// Keeps of each RRset's RRSIGs the lightest set that will do.
+    /// Keeps the lightest sufficient set of each RRset's RRSIGs.
     fn drop_rrsigs<'a>(&mut self, selection: Selection<'a>) -> Selection<'a> {
         let mut selection = selection;
         for index in 0..selection.members.len() {
@@ -395,7 +412,7 @@ impl<'s> Search<'s> {
         selection
     }
 
-    /// The same with one RRSIG after the other, the heaviest first.
+    /// Does the same by trying to remove one RRSIG after another, the heaviest first.
     fn drop_rrsigs_one_by_one<'a>(
         &mut self,
         selection: Selection<'a>,
@@ -417,8 +434,9 @@ impl<'s> Search<'s> {
         least
     }
 
-    /// Makes of it what a list of records can hold, of each RRset one version, with the goal lowered to what can be had
-    /// with that. Fails as the list would, if it proves nothing.
+    /// Reduces the selection to one version of each RRset, as a list of records needs, and lowers
+    /// the goal to the times at which the rest proves the claim. Fails with the error of the
+    /// look-up in that list, if the list proves nothing.
     fn as_record_list<'a>(&mut self, selection: Selection<'a>) -> Result<Selection<'a>, Error> {
         self.trials_left = MAX_TRIALS;
         let mut single = selection;
@@ -430,7 +448,7 @@ impl<'s> Search<'s> {
                 let alternative =
                     single.without(|index| index != *version && versions.contains(&index));
                 let seconds = self.try_out(&alternative).map(|it| seconds_of(&it));
-                // Of equals the first, which is the lightest.
+                // Of equal ones the first is kept, which is the lightest.
                 if best.as_ref().is_none_or(|(most, _)| seconds > *most) {
                     best = Some((seconds, alternative));
                 }
@@ -452,16 +470,17 @@ impl<'s> Search<'s> {
     }
 }
 
-/// Aliases and an answer that lead from a name to where a claim is.
+/// The aliases and the answer that lead from a name to the name of a claim.
 #[derive(Clone)]
 struct Way<'r, 'a> {
-    /// The name that was asked for, and those that aliases led to.
+    /// The name that was asked for, and the targets of the aliases.
     names: Vec<Name>,
-    /// The aliases in their sequence, and the answer if there is one.
+    /// The aliases in sequence, and the answer if there is one.
     rrsets: Vec<&'r Rrset<'a>>,
 }
 
-/// The ways that there are. An honest chain has one; of a dishonest one that many are tried until one holds.
+/// Returns all ways to the claim. An honest chain has one; of a dishonest one, up to
+/// [`MAX_ALIAS_STEPS`] names are followed, and the ways are tried until one holds.
 fn ways_to<'r, 'a>(
     rrsets: &'r [Rrset<'a>],
     name: &Name,
@@ -472,8 +491,8 @@ fn ways_to<'r, 'a>(
         *rrset.owner() == claim.canonical_name && rrset.record_type() == record_type
     };
     let records = rrsets.iter().filter(at_the_end);
-    // Insecurity is proven by what denies a secure delegation, and where opt-out is the cause, perhaps together with records
-    // that were expanded from a wildcard.
+    // Insecurity is proven by the denial of a secure delegation. If the cause is opt-out, it may
+    // also need records that were expanded from a wildcard.
     let answers: Vec<Option<&Rrset<'_>>> = match &claim.conclusion {
         Conclusion::Records(rdata) => vec![records.clone().find(|rrset| rrset.has_rdata(rdata))],
         Conclusion::Absent(_) => vec![None],
@@ -511,8 +530,8 @@ fn role_of(selection: &Selection<'_>, index: usize) -> Option<Role> {
     selection.members.get(index).map(|member| member.role)
 }
 
-/// The indices of the members that are versions of one RRset, the lightest first, for the first RRset that has several.
-/// If one is the answer it stands alone for all: no other could be right.
+/// Returns the indices of the versions of one RRset, for the first RRset that has several. The
+/// answer comes first if it is one of them, then the lightest.
 fn several_versions(selection: &Selection<'_>) -> Option<Vec<usize>> {
     let members = &selection.members;
     members.iter().find_map(|member| {
@@ -529,7 +548,7 @@ fn several_versions(selection: &Selection<'_>) -> Option<Vec<usize>> {
     })
 }
 
-/// For how many seconds something holds.
+/// The number of seconds at which something holds.
 fn seconds_of(validity: &Validity) -> u64 {
     let seconds = validity
         .periods()
@@ -538,8 +557,8 @@ fn seconds_of(validity: &Validity) -> u64 {
     seconds.fold(0, u64::saturating_add)
 }
 
-/// All sets of so many things that lack at least one and have at least one, as bits, the lightest set first; those of the
-/// same weight in a fixed order.
+/// Returns all proper non-empty subsets of so many items as bits, the lightest first. Those of the
+/// same weight are in a fixed order.
 fn proper_subsets(count: usize, weight: impl Fn(usize) -> usize) -> Vec<u32> {
     let mut subsets: Vec<u32> = (1..(1_u32 << count) - 1).collect();
     let weight_of = |subset: u32| -> usize {

@@ -1,4 +1,4 @@
-//! The signed RRsets that a chain holds, whichever responses they came in.
+//! The signed RRsets of a chain, gathered from all responses.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,21 +16,22 @@ const FIXED_OCTETS: usize = 10;
 
 /// An RRset and the RRSIGs over it.
 ///
-/// Two that differ in a record are two versions of an RRset: a key that joined, say, between one query and the next.
+/// Two that differ in a record are two versions of an RRset: for example, a key was added between
+/// two queries.
 #[derive(Clone, Debug)]
 pub(super) struct Rrset<'a> {
     owner: Name,
     record_type: RecordType,
-    /// In canonical form and order, none twice (RFC 4034 §6).
+    /// The data, in canonical form and order, without duplicates (RFC 4034 §6).
     rdata: Vec<Cow<'a, [u8]>>,
-    /// In the order of their data, none twice.
+    /// The RRSIGs, in the order of their data, without duplicates.
     rrsigs: Vec<Signature<'a>>,
 }
 
 /// An RRSIG.
 #[derive(Clone, Debug)]
 struct Signature<'a> {
-    /// In canonical form.
+    /// The data, in canonical form.
     rdata: Cow<'a, [u8]>,
     signer: Name,
     original_ttl: u32,
@@ -39,18 +40,18 @@ struct Signature<'a> {
 /// An RRset by owner, type and data.
 type Version<'a> = (Name, RecordType, Vec<Cow<'a, [u8]>>);
 
-/// What a response holds of an RRset.
+/// The parts of an RRset in one response.
 #[derive(Default)]
 struct Parts<'r, 'a> {
     records: Vec<&'r Record<'a>>,
     rrsigs: Vec<&'r Record<'a>>,
 }
 
-/// All RRsets that verification looks at, with the RRSIGs that it might find good at some second of `period`; in
-/// canonical order.
+/// Returns all RRsets that verification uses, with the RRSIGs that may be valid at some second of
+/// `period`, in canonical order.
 ///
-/// Those are the RRsets of answer sections, DNSKEY and DS RRsets only where they were asked for, and the NSEC and NSEC3
-/// records of any section, each an RRset by itself.
+/// These are the RRsets of answer sections, with DNSKEY and DS RRsets only if they were asked for,
+/// and the NSEC and NSEC3 records of any section, each as its own RRset.
 pub(super) fn collect<'a>(chain: &Chain<'a>, period: Period) -> Vec<Rrset<'a>> {
     let mut versions: BTreeMap<Version<'a>, BTreeSet<Cow<'a, [u8]>>> = BTreeMap::new();
     for response in chain.responses() {
@@ -60,7 +61,8 @@ pub(super) fn collect<'a>(chain: &Chain<'a>, period: Period) -> Vec<Rrset<'a>> {
             other => !is_denial(other),
         });
         let denials = group(response.records(), is_denial);
-        // A response with an error code says nothing, but for denials: they are facts wherever they stand.
+        // A response with an error code has no answers. Its denials still count, because they are
+        // facts wherever they are.
         let answers = answers.into_iter().filter(|_| response.is_an_answer());
         for ((owner, record_type), parts) in answers.chain(denials) {
             let data = parts.records.iter().map(|record| record.canonical_rdata());
@@ -100,7 +102,7 @@ pub(super) fn collect<'a>(chain: &Chain<'a>, period: Period) -> Vec<Rrset<'a>> {
     rrsets.collect()
 }
 
-/// Sorts records into RRsets, each RRSIG to what it covers.
+/// Groups records into RRsets, each RRSIG with the RRset that it covers.
 fn group<'r, 'a>(
     records: &'r [Record<'a>],
     counts: impl Fn(RecordType) -> bool,
@@ -122,7 +124,7 @@ fn group<'r, 'a>(
     rrsets
 }
 
-/// Whether records of this type say what is not there.
+/// Returns true if records of this type deny names or types.
 pub(super) fn is_denial(record_type: RecordType) -> bool {
     matches!(record_type, RecordType::NSEC | RecordType::NSEC3)
 }
@@ -140,7 +142,7 @@ impl Rrset<'_> {
         self.owner == other.owner && self.record_type == other.record_type
     }
 
-    /// Whether these are the data of its records, in canonical order.
+    /// Returns true if these are the data of its records, in canonical order.
     pub(super) fn has_rdata(&self, rdata: &[Vec<u8>]) -> bool {
         self.rdata
             .iter()
@@ -161,12 +163,12 @@ impl Rrset<'_> {
         self.rrsigs.len()
     }
 
-    /// Octets of one of its RRSIGs' data.
+    /// The length of the data of one of its RRSIGs.
     pub(super) fn rrsig_weight(&self, index: usize) -> usize {
         self.rrsigs.get(index).map_or(0, |it| it.rdata.len())
     }
 
-    /// Octets of its records and RRSIGs, written without compression.
+    /// The octets of its records and RRSIGs, written without compression.
     pub(super) fn weight(&self) -> usize {
         let rrsigs = self.rrsigs.iter().map(|rrsig| rrsig.rdata.len());
         let rdata = self.rdata.iter().map(|rdata| rdata.len()).chain(rrsigs);
@@ -174,7 +176,7 @@ impl Rrset<'_> {
         rdata.map(|octets| octets + fixed).sum()
     }
 
-    /// The RRset with those of its RRSIGs for whose indices `keeps` holds.
+    /// Returns the RRset with only the RRSIGs for whose indices `keeps` returns true.
     pub(super) fn with_rrsigs(&self, keeps: impl Fn(usize) -> bool) -> Self {
         let rrsigs = self.rrsigs.iter().enumerate();
         Self {
@@ -186,7 +188,8 @@ impl Rrset<'_> {
         }
     }
 
-    /// Where an alias leads to from `name`; `None` if this is none that `name` has (RFC 1034 §3.6.2, RFC 6672 §2.2).
+    /// Returns the target of this alias for `name`. Returns `None` if this is not an alias for
+    /// `name` (RFC 1034 §3.6.2, RFC 6672 §2.2).
     pub(super) fn target_of(&self, name: &Name) -> Option<Name> {
         let [rdata] = &self.rdata[..] else {
             return None;
@@ -199,7 +202,8 @@ impl Rrset<'_> {
         }
     }
 
-    /// Its records, the RRSIGs last. All have the TTL that the zone gives them, the least if RRSIGs differ in that.
+    /// Its records, followed by its RRSIGs. All have the TTL from the zone, or the smallest one if
+    /// the RRSIGs differ.
     pub(super) fn records(&self) -> impl Iterator<Item = NewRecord<'_>> {
         let ttl = self.rrsigs.iter().map(|rrsig| rrsig.original_ttl).min();
         let record = move |record_type, rdata| NewRecord {
@@ -221,7 +225,8 @@ impl Rrset<'_> {
 }
 
 impl<'a> Signature<'a> {
-    /// Reads an RRSIG, and weighs what can be weighed without a key (RFC 4035 §5.3.1): `None` if it can prove nothing.
+    /// Reads an RRSIG and makes the checks that need no key (RFC 4035 §5.3.1). Returns `None` if it
+    /// can prove nothing.
     fn usable(rdata: Cow<'a, [u8]>, owner: &Name, period: Period) -> Option<Self> {
         let rrsig = Rrsig::parse(&rdata)?;
         let is_usable = owner.is_within(&rrsig.signer)

@@ -1,4 +1,4 @@
-//! What is kept of a chain, and how it is written: as DNS messages or as a list of records.
+//! The part of a chain that is kept, and its two forms: DNS messages, or a list of records.
 
 use std::collections::BTreeSet;
 use std::iter;
@@ -9,12 +9,12 @@ use crate::name::{MAX_NAME_OCTETS, Name};
 use crate::record::RecordType;
 use crate::writer::{NewRecord, NewResponse};
 
-/// What an RRset is there for.
+/// The purpose of an RRset in a selection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Role {
-    /// An alias on the way, or the answer itself.
+    /// An alias that is followed, or the answer itself.
     Answer,
-    /// NSEC or NSEC3: the answer is there by a wildcard, or is not there.
+    /// NSEC or NSEC3, which prove a wildcard's answer or an absence.
     Denial,
     /// A zone's DNSKEY or DS.
     Zone,
@@ -27,21 +27,21 @@ pub(super) struct Member<'a> {
     pub(super) rrset: Rrset<'a>,
 }
 
-/// RRsets that prove what one question asks for.
+/// The RRsets that answer one question.
 #[derive(Clone, Debug)]
 pub(super) struct Selection<'a> {
     pub(super) name: Name,
     pub(super) record_type: RecordType,
-    /// Whether there is no such name at the end of the aliases.
+    /// True if the name at the end of the aliases does not exist.
     pub(super) is_name_denied: bool,
-    /// The zone that is unsigned because of its DS RRset, if that is what is proven.
+    /// The zone that is unsigned because of its DS RRset, if that is the fact.
     pub(super) zone_without_algorithms: Option<Name>,
-    /// Aliases in the order of their sequence, then the answer; and behind them the others in canonical order.
+    /// The aliases in sequence, then the answer, then the others in canonical order.
     pub(super) members: Vec<Member<'a>>,
 }
 
 impl<'a> Selection<'a> {
-    /// The same without the members for whose indices `drops` holds.
+    /// Returns the selection without the members for whose indices `drops` returns true.
     pub(super) fn without(&self, drops: impl Fn(usize) -> bool) -> Self {
         let members = self.members.iter().enumerate();
         self.with_members(
@@ -52,7 +52,7 @@ impl<'a> Selection<'a> {
         )
     }
 
-    /// The same with another RRset at `index`.
+    /// Returns the selection with another RRset at `index`.
     pub(super) fn with_rrset(&self, index: usize, rrset: Rrset<'a>) -> Self {
         let mut members = self.members.clone();
         if let Some(member) = members.get_mut(index) {
@@ -78,11 +78,11 @@ impl<'a> Selection<'a> {
             .map(|member| &member.rrset)
     }
 
-    /// One message for each question, from the anchor down, the one that was asked for last; `None` if something does
-    /// not fit a message.
+    /// Writes one message for each question, from the anchor down, with the one that was asked for
+    /// last. Returns `None` if something does not fit a message.
     pub(super) fn to_messages(&self) -> Option<Vec<Vec<u8>>> {
         let answers: Load<'_, 'a> = self.of_role(Role::Answer).collect();
-        // What has no room beside the answers goes into messages of its own.
+        // Denials that do not fit beside the answers go into separate messages.
         let mut denials = vec![Load {
             rrsets: Vec::new(),
             weight: answers.weight,
@@ -117,8 +117,8 @@ impl<'a> Selection<'a> {
             .collect()
     }
 
-    /// Uncompressed records: first what answers, then what denies, then the zones from each of these up to the anchor.
-    /// `None` if something does not fit a record.
+    /// Writes uncompressed records: first the answers, then the denials, then the zones from each
+    /// of these up to the anchor. Returns `None` if something does not fit a record.
     pub(super) fn to_records(&self) -> Option<Vec<u8>> {
         let mut list = RecordList::default();
         let mut pending: Vec<&Name> = Vec::new();
@@ -129,7 +129,8 @@ impl<'a> Selection<'a> {
             }
         }
         pending.extend(&self.zone_without_algorithms);
-        // The zone of the first RRset first, and all above it before those of the next.
+        // The zone of the first RRset comes first, and all zones above it before the zone of the
+        // next RRset.
         pending.reverse();
         let mut written = BTreeSet::new();
         while let Some(zone) = pending.pop() {
@@ -152,16 +153,16 @@ impl<'a> Selection<'a> {
     }
 }
 
-/// RRsets for a section of a message.
+/// The RRsets for a section of a message.
 struct Load<'r, 'a> {
     rrsets: Vec<&'r Rrset<'a>>,
-    /// Octets that the message has at most.
+    /// An upper bound on the octets of the message.
     weight: usize,
 }
 
 impl Default for Load<'_, '_> {
     fn default() -> Self {
-        /// A header, and a question's type and class (RFC 1035 §4.1).
+        /// The octets of a header, and of a question's type and class (RFC 1035 §4.1).
         const FIXED_OCTETS: usize = 12 + 4;
         Self {
             rrsets: Vec::new(),
@@ -171,8 +172,8 @@ impl Default for Load<'_, '_> {
 }
 
 impl<'r, 'a> Load<'r, 'a> {
-    /// Whether the message can take another RRset: it must not become too large; and two versions of an RRset in one
-    /// message would be one RRset, which nobody signed.
+    /// Returns true if the message can take another RRset: it must not become too large, and must
+    /// not get two versions of an RRset, because they would become one RRset that nobody signed.
     fn has_room_for(&self, rrset: &Rrset<'_>) -> bool {
         self.weight + rrset.weight() <= MAX_MESSAGE_OCTETS
             && !self.rrsets.iter().any(|other| other.is_version_of(rrset))
@@ -190,7 +191,7 @@ impl<'r, 'a> Load<'r, 'a> {
             .collect()
     }
 
-    /// The response to the question for the first of them.
+    /// The response to the question for the first RRset.
     fn to_response(&self) -> Option<NewResponse<'r>> {
         let first = self.rrsets.first()?;
         Some(NewResponse {
@@ -211,7 +212,8 @@ impl<'r, 'a> FromIterator<&'r Rrset<'a>> for Load<'r, 'a> {
     }
 }
 
-/// Records one after another, none twice: what is both the answer and a zone's keys stands there once.
+/// Concatenated records without duplicates: an RRset that is both the answer and a zone's keys is
+/// written once.
 #[derive(Default)]
 struct RecordList {
     octets: Vec<u8>,

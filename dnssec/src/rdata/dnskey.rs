@@ -7,18 +7,18 @@ use crate::name::Name;
 /// The only value of the Protocol field (RFC 4034 §2.1.2).
 const PROTOCOL: u8 = 3;
 const ZONE_KEY: u16 = 0x0100;
-/// RFC 5011 §3.
+/// The bit for a revoked key (RFC 5011 §3).
 const REVOKE: u16 = 0x0080;
 const SECURE_ENTRY_POINT: u16 = 0x0001;
 
 /// A zone's public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dnskey<'m> {
-    /// Flags: bit 0x0100 zone key, 0x0080 revoked, 0x0001 secure entry point.
+    /// The flags: bit 0x0100 zone key, 0x0080 revoked, 0x0001 secure entry point.
     pub flags: u16,
-    /// 3, or the key is no good.
+    /// The protocol, which must be 3.
     pub protocol: u8,
-    /// The algorithm it is for.
+    /// The key's algorithm.
     pub algorithm: Algorithm,
     /// The key itself, in the algorithm's DNSSEC form.
     pub public_key: &'m [u8],
@@ -26,7 +26,7 @@ pub struct Dnskey<'m> {
 }
 
 impl<'m> Dnskey<'m> {
-    /// Reads RDATA.
+    /// Reads the RDATA of a DNSKEY record.
     pub fn parse(rdata: &'m [u8]) -> Option<Self> {
         let (flags, rest) = split_u16(rdata)?;
         let (&[protocol, algorithm], public_key) = rest.split_first_chunk()?;
@@ -44,29 +44,31 @@ impl<'m> Dnskey<'m> {
         self.rdata
     }
 
-    /// Whether it may sign a zone's data: the zone bit is set (RFC 4034 §2.1.1), the protocol is 3, and the key is not
-    /// revoked (RFC 5011 §2.1: a revoked key signs nothing but its own revocation).
+    /// Returns true if the key may sign a zone's data: the zone bit is set (RFC 4034 §2.1.1), the
+    /// protocol is 3, and the key is not revoked (RFC 5011 §2.1: a revoked key signs nothing but
+    /// its own revocation).
     pub fn may_sign(&self) -> bool {
         self.flags & ZONE_KEY != 0 && self.flags & REVOKE == 0 && self.protocol == PROTOCOL
     }
 
-    /// Whether it is marked as a key-signing key. A hint, of no weight in verification (RFC 4034 §2.1.1).
+    /// Returns true if the key is marked as a key-signing key. This is only a hint, which
+    /// verification ignores (RFC 4034 §2.1.1).
     pub fn is_secure_entry_point(&self) -> bool {
         self.flags & SECURE_ENTRY_POINT != 0
     }
 
-    /// The digest of this key in the zone `owner` with SHA-256: what a DS record of digest type 2 says of it
-    /// (RFC 4034 §5.1.4, RFC 4509).
+    /// Returns the SHA-256 digest of this key in the zone `owner`, as in a DS record of digest type
+    /// 2 (RFC 4034 §5.1.4, RFC 4509).
     pub fn sha256_digest(&self, owner: &Name) -> Vec<u8> {
         crypto::sha256([owner.as_wire(), self.rdata])
             .as_ref()
             .to_vec()
     }
 
-    /// The key tag (RFC 4034 Appendix B; the odd one of algorithm 1 is not provided for).
+    /// The key tag (RFC 4034 Appendix B, without the special case of algorithm 1).
     pub fn key_tag(&self) -> u16 {
         let (words, last) = self.rdata.as_chunks();
-        // 32,768 words of 16 bits at most: no overflow.
+        // There are at most 32,768 words of 16 bits, so the sum cannot overflow.
         let words: u32 = words
             .iter()
             .map(|&word| u32::from(u16::from_be_bytes(word)))

@@ -9,21 +9,23 @@ const SHA_256: u8 = 2;
 /// SHA-384 (RFC 6605).
 const SHA_384: u8 = 4;
 
-/// What a parent zone, or a trust anchor, says of a child's key: its tag, algorithm and digest.
+/// The commitment of a parent zone or a trust anchor to a child's key: its tag, algorithm and
+/// digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ds<'m> {
     /// The key's tag.
     pub key_tag: u16,
     /// The key's algorithm.
     pub algorithm: Algorithm,
-    /// The digest's algorithm: 2 SHA-256, 4 SHA-384; 1 is SHA-1 and proves nothing here.
+    /// The digest's algorithm: 2 for SHA-256, 4 for SHA-384. Type 1 is SHA-1, which proves nothing
+    /// here.
     pub digest_type: u8,
     /// The digest of the key's owner name and RDATA.
     pub digest: &'m [u8],
 }
 
 impl<'m> Ds<'m> {
-    /// Reads RDATA.
+    /// Reads the RDATA of a DS record.
     pub fn parse(rdata: &'m [u8]) -> Option<Self> {
         let (key_tag, rest) = split_u16(rdata)?;
         let (&[algorithm, digest_type], digest) = rest.split_first_chunk()?;
@@ -35,18 +37,18 @@ impl<'m> Ds<'m> {
         })
     }
 
-    /// Whether both the key's and the digest's algorithm are known. A DS set in which none is makes the delegation
-    /// insecure (RFC 4035 §5.2).
+    /// Returns true if both the key's algorithm and the digest type are supported. A DS RRset
+    /// without a supported record makes the delegation insecure (RFC 4035 §5.2).
     pub fn is_supported(&self) -> bool {
         self.algorithm.is_supported() && matches!(self.digest_type, SHA_256 | SHA_384)
     }
 
-    /// Whether this may be about `key`, by what costs nothing to compare.
+    /// Returns true if this may be for `key`, without computing a digest.
     pub(crate) fn resembles(&self, key: &Dnskey<'_>, key_tag: u16) -> bool {
         self.is_supported() && self.key_tag == key_tag && self.algorithm == key.algorithm
     }
 
-    /// Whether the digest is that of `key` in the zone `owner` (RFC 4034 §5.1.4).
+    /// Returns true if the digest is that of `key` in the zone `owner` (RFC 4034 §5.1.4).
     pub fn commits_to(&self, owner: &Name, key: &Dnskey<'_>) -> bool {
         let parts = [owner.as_wire(), key.rdata()];
         match self.digest_type {
@@ -88,7 +90,7 @@ mod tests {
         };
         assert!(ds.commits_to(&owner, &key));
         assert!(!ds.commits_to(&Name::root(), &key));
-        // The key's algorithm rests on SHA-1.
+        // The key's algorithm uses SHA-1.
         assert!(!ds.is_supported());
     }
 

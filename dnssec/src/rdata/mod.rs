@@ -1,4 +1,5 @@
-//! The records that DNSSEC itself is made of: RRSIG, DNSKEY, DS and NSEC (RFC 4034), NSEC3 (RFC 5155); and TLSA (RFC 6698).
+//! The record types of DNSSEC: RRSIG, DNSKEY, DS and NSEC (RFC 4034), and NSEC3 (RFC 5155). Also
+//! TLSA (RFC 6698).
 
 mod dnskey;
 mod ds;
@@ -31,7 +32,8 @@ impl Algorithm {
     /// Ed25519 (RFC 8080).
     pub const ED25519: Self = Self(15);
 
-    /// Whether signatures of this algorithm can prove anything here. SHA-1 (5 and 7) cannot, nor can what is unknown.
+    /// Returns true if this crate accepts signatures of this algorithm. SHA-1 (5 and 7) and unknown
+    /// algorithms are not accepted.
     pub fn is_supported(self) -> bool {
         matches!(
             self,
@@ -51,8 +53,8 @@ impl Algorithm {
             .map(|(_, mnemonic)| *mnemonic)
     }
 
-    /// Reads a number or one of IANA's mnemonics, in any case, as presentation forms of records have them (RFC 4034 §§2.2,
-    /// 3.2 and 5.3).
+    /// Reads a number or one of IANA's mnemonics, in any case, as in the presentation forms of
+    /// records (RFC 4034 §§2.2, 3.2 and 5.3).
     ///
     /// ```
     /// use dnssec::Algorithm;
@@ -94,7 +96,7 @@ const ALGORITHMS: [(u8, &str); 18] = [
     (254, "PRIVATEOID"),
 ];
 
-/// The mnemonic, or the number.
+/// Writes the mnemonic, or the number if there is none.
 impl std::fmt::Display for Algorithm {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.mnemonic() {
@@ -104,13 +106,13 @@ impl std::fmt::Display for Algorithm {
     }
 }
 
-/// Takes two octets off the front as a number.
+/// Splits the first two octets off as a number.
 pub(crate) fn split_u16(octets: &[u8]) -> Option<(u16, &[u8])> {
     let (number, rest) = octets.split_first_chunk()?;
     Some((u16::from_be_bytes(*number), rest))
 }
 
-/// Takes four octets off the front as a number.
+/// Splits the first four octets off as a number.
 pub(crate) fn split_u32(octets: &[u8]) -> Option<(u32, &[u8])> {
     let (number, rest) = octets.split_first_chunk()?;
     Some((u32::from_be_bytes(*number), rest))

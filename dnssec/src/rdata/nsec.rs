@@ -1,22 +1,22 @@
-//! NSEC records (RFC 4034 §4), and the type bit maps that NSEC3 records have as well.
+//! NSEC records (RFC 4034 §4), and the type bitmaps that NSEC3 records have as well.
 
 use crate::name::Name;
 use crate::record::RecordType;
 
-/// Octets of a window's bit map (RFC 4034 §4.1.2).
+/// The maximum length of a window's bitmap (RFC 4034 §4.1.2).
 const MAX_BITMAP_OCTETS: usize = 32;
 
-/// What a zone says of one of its names: which types it has, and which name comes next.
+/// An NSEC record: the types at one name of a zone, and the next name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nsec<'m> {
-    /// The next name of the zone in canonical order; the zone's own after the last.
+    /// The next name of the zone in canonical order. After the last name comes the zone's own.
     pub next: Name,
     /// The types at the owner.
     pub types: TypeBitmap<'m>,
 }
 
 impl<'m> Nsec<'m> {
-    /// Reads RDATA. A compressed name makes it unreadable (RFC 4034 §4.1.1).
+    /// Reads the RDATA of an NSEC record. A compressed name makes it unreadable (RFC 4034 §4.1.1).
     pub fn parse(rdata: &'m [u8]) -> Option<Self> {
         let (next, bitmap) = Name::split_wire(rdata).ok()?;
         Some(Self {
@@ -46,7 +46,7 @@ impl<'m> TypeBitmap<'m> {
         Some(Self(field))
     }
 
-    /// Whether the name has records of this type.
+    /// Returns true if the name has records of this type.
     pub fn contains(self, record_type: RecordType) -> bool {
         let [wanted, low] = record_type.0.to_be_bytes();
         self.windows()
@@ -69,9 +69,9 @@ impl<'m> TypeBitmap<'m> {
         })
     }
 
-    /// Whether the owner is where another zone begins, seen from the zone above: it has NS records, and not the SOA that
-    /// the zone below has there. Of what lies below, and of most of what is at the name itself, the record says nothing
-    /// (RFC 6840 §4.1).
+    /// Returns true if this is the parent's side of a zone cut: the owner has NS records, and not
+    /// the SOA record that the child zone has there. Such a record says nothing about names below,
+    /// and little about the name itself (RFC 6840 §4.1).
     pub(crate) fn is_delegation(self) -> bool {
         self.contains(RecordType::NS) && !self.contains(RecordType::SOA)
     }

@@ -6,46 +6,47 @@ use super::TypeBitmap;
 use crate::crypto::{self, NSEC3_HASH_OCTETS};
 use crate::name::Name;
 
-/// SHA-1, the only hash algorithm there is (RFC 5155 §11).
+/// SHA-1, the only hash algorithm that is defined (RFC 5155 §11).
 const SHA_1: u8 = 1;
-/// The only flag there is (RFC 5155 §3.1.2.1).
+/// The only flag that is defined (RFC 5155 §3.1.2.1).
 const OPT_OUT: u8 = 0x01;
 
 /// The hash of a name.
 pub type Nsec3Hash = [u8; NSEC3_HASH_OCTETS];
 
-/// How names are hashed. Records with different parameters belong to different chains of hashes.
+/// The parameters for hashing names. Records with different parameters belong to different chains
+/// of hashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Nsec3Parameters<'m> {
-    /// 1 for SHA-1.
+    /// The hash algorithm: 1 for SHA-1.
     pub hash_algorithm: u8,
-    /// How many times the hash is hashed again.
+    /// The number of times that the hash is hashed again.
     pub iterations: u16,
-    /// Octets put behind what is hashed, each time.
+    /// The octets that are appended to the input of each hash.
     pub salt: &'m [u8],
 }
 
-/// What a zone says of the name with one hash: which types it has, and which hash comes next.
+/// An NSEC3 record: the types at the name with one hash, and the next hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Nsec3<'m> {
-    /// How names are hashed.
+    /// The parameters for hashing names.
     pub parameters: Nsec3Parameters<'m>,
-    /// 1 if unsigned delegations may be passed over between the owner's hash and the next.
+    /// The flags: 1 if unsigned delegations between the owner's hash and the next may be omitted.
     pub flags: u8,
-    /// The next hash in order; the first after the last.
+    /// The next hash in order. After the last hash comes the first.
     pub next_hashed_owner: &'m [u8],
     /// The types at the owner.
     pub types: TypeBitmap<'m>,
 }
 
 impl<'m> Nsec3<'m> {
-    /// Reads RDATA.
+    /// Reads the RDATA of an NSEC3 record.
     pub fn parse(rdata: &'m [u8]) -> Option<Self> {
         let (&[hash_algorithm, flags, high, low, salt_length], rest) = rdata.split_first_chunk()?;
         let (salt, rest) = rest.split_at_checked(salt_length.into())?;
         let (&hash_length, rest) = rest.split_first()?;
         let (next_hashed_owner, bitmap) = rest.split_at_checked(hash_length.into())?;
-        // A hash has an octet at least (RFC 5155 §3.1.6).
+        // A hash has at least one octet (RFC 5155 §3.1.6).
         (!next_hashed_owner.is_empty()).then_some(Self {
             parameters: Nsec3Parameters {
                 hash_algorithm,
@@ -58,19 +59,19 @@ impl<'m> Nsec3<'m> {
         })
     }
 
-    /// Whether unsigned delegations may be passed over in its span (RFC 5155 §6).
+    /// Returns true if unsigned delegations may be omitted in its span (RFC 5155 §6).
     pub fn is_opt_out(&self) -> bool {
         self.flags & OPT_OUT != 0
     }
 
-    /// Whether it has flags of unknown meaning, which make it count for nothing (RFC 5155 §8.2).
+    /// Returns true if it has unknown flags, in which case it must be ignored (RFC 5155 §8.2).
     pub fn has_unknown_flags(&self) -> bool {
         self.flags & !OPT_OUT != 0
     }
 }
 
 impl Nsec3Parameters<'_> {
-    /// Whether the hash algorithm is known.
+    /// Returns true if the hash algorithm is known.
     pub fn is_supported(&self) -> bool {
         self.hash_algorithm == SHA_1
     }
@@ -96,7 +97,7 @@ pub fn nsec3_owner(hash: &Nsec3Hash, zone: &Name) -> Result<Name, crate::NameErr
     zone.prepend_label(BASE32_DNSSEC.encode(hash).as_bytes())
 }
 
-/// The hash in the owner name of an NSEC3 record; `None` if it is not made like that.
+/// Returns the hash in the owner name of an NSEC3 record, or `None` if the name has another form.
 pub(crate) fn nsec3_owner_hash(owner: &Name) -> Option<Nsec3Hash> {
     let hash = BASE32_DNSSEC.decode(owner.labels().next()?).ok()?;
     hash.try_into().ok()

@@ -16,7 +16,7 @@ pub struct Rrsig<'m> {
     pub type_covered: RecordType,
     /// The algorithm of the key that made it.
     pub algorithm: Algorithm,
-    /// How many labels the owner had that was signed, neither the root nor a leading `*` counted.
+    /// The number of labels of the owner that was signed, not counting the root or a leading `*`.
     pub labels: u8,
     /// The TTL of the RRset in its zone, in seconds.
     pub original_ttl: u32,
@@ -34,7 +34,8 @@ pub struct Rrsig<'m> {
 }
 
 impl<'m> Rrsig<'m> {
-    /// Reads RDATA. A compressed signer's name makes it unreadable (RFC 4034 §3.1.7).
+    /// Reads the RDATA of an RRSIG record. A compressed signer's name makes it unreadable (RFC 4034
+    /// §3.1.7).
     pub fn parse(rdata: &'m [u8]) -> Option<Self> {
         let (fixed, _) = rdata.split_at_checked(FIXED_OCTETS)?;
         let (type_covered, rest) = split_u16(rdata)?;
@@ -58,11 +59,12 @@ impl<'m> Rrsig<'m> {
         })
     }
 
-    /// When it is valid, or `None` if it ends before it starts.
+    /// Returns the period for which it is valid, or `None` if it expires before its inception.
     ///
-    /// The two times count seconds modulo 2^32 and are compared as serial numbers (RFC 4034 §3.1.5, RFC 1982), so they
-    /// mean nothing without an era. Inception is read as a second of 1970 to 2106, and expiration as the first such
-    /// second from there on, at most 2^31 − 1 seconds (68 years) later.
+    /// The two times count seconds modulo 2^32 and are compared as serial numbers (RFC 4034 §3.1.5,
+    /// RFC 1982), so they are ambiguous without an era. The inception is read as a second of 1970
+    /// to 2106. The expiration is read as the first matching second from there on, at most 2^31 − 1
+    /// seconds (68 years) later.
     pub fn period(&self) -> Option<Period> {
         let length = self.expiration.wrapping_sub(self.inception);
         if length > i32::MAX.unsigned_abs() {
@@ -72,8 +74,8 @@ impl<'m> Rrsig<'m> {
         Period::new(start, start.saturating_add(length.into()))
     }
 
-    /// The RDATA less the signature, the signer's name in canonical form: what the signed data starts with
-    /// (RFC 4034 §3.1.8.1).
+    /// The RDATA without the signature, with the signer's name in canonical form. The signed data
+    /// start with this (RFC 4034 §3.1.8.1).
     pub(crate) fn signed_fields(&self) -> impl Iterator<Item = &[u8]> {
         [self.fixed, self.signer.as_wire()].into_iter()
     }
@@ -126,7 +128,7 @@ mod tests {
         assert_eq!(period(10, 20), Some((10, 20)));
         assert_eq!(period(10, 10), Some((10, 10)));
         assert_eq!(period(20, 10), None);
-        // Across 2106-02-07, when 32 bits run out.
+        // The period spans 2106-02-07, when 32 bits overflow.
         assert_eq!(
             period(u32::MAX - 1, 3),
             Some((4_294_967_294, 4_294_967_299))

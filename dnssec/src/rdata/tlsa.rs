@@ -1,9 +1,9 @@
-//! TLSA records (RFC 6698, RFC 7671): which certificates or keys a TLS server may have.
+//! TLSA records (RFC 6698, RFC 7671): the certificates or keys that a TLS server may have.
 
 use crate::crypto;
 use crate::name::{Name, NameError};
 
-/// What a domain says of the certificate or key that a TLS server presents.
+/// A TLSA record: the statement of a domain about the certificate or key of a TLS server.
 ///
 /// ```
 /// use dnssec::{Name, Tlsa};
@@ -21,7 +21,8 @@ use crate::name::{Name, NameError};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Tlsa<'m> {
-    /// The certificate usage: which certificate of a chain this is about, and what else must hold (RFC 6698 §2.1.1).
+    /// The certificate usage: the certificate of a path that the record is about, and the other
+    /// requirements (RFC 6698 §2.1.1).
     pub usage: u8,
     /// The part of the certificate that is compared (RFC 6698 §2.1.2).
     pub selector: u8,
@@ -31,19 +32,22 @@ pub struct Tlsa<'m> {
     pub data: &'m [u8],
 }
 
-/// Octets of SHA-256 and SHA-512.
+/// The lengths of SHA-256 and SHA-512 in octets.
 const SHA_256_OCTETS: usize = 32;
 const SHA_512_OCTETS: usize = 64;
 
-/// The acronyms of RFC 7218.
+/// The values have the acronyms of RFC 7218.
 impl<'m> Tlsa<'m> {
-    /// Usage 0: an authority's certificate, and the chain must be valid by the verifier's own trust store.
+    /// Usage 0: an authority's certificate. The path must be valid according to the verifier's own
+    /// trust store.
     pub const PKIX_TA: u8 = 0;
-    /// Usage 1: the server's certificate, and the chain must be valid by the verifier's own trust store.
+    /// Usage 1: the server's certificate. The path must be valid according to the verifier's own
+    /// trust store.
     pub const PKIX_EE: u8 = 1;
     /// Usage 2: an authority's certificate, which is the trust anchor.
     pub const DANE_TA: u8 = 2;
-    /// Usage 3: the server's certificate or key, whatever else its certificate says (RFC 7671 §5.1).
+    /// Usage 3: the server's certificate or key. The rest of its certificate does not matter (RFC
+    /// 7671 §5.1).
     pub const DANE_EE: u8 = 3;
     /// Selector 0: the whole certificate.
     pub const CERT: u8 = 0;
@@ -56,7 +60,8 @@ impl<'m> Tlsa<'m> {
     /// Matching type 2: its digest by SHA-512.
     pub const SHA2_512: u8 = 2;
 
-    /// Reads RDATA. `None` if there is no data behind the three numbers.
+    /// Reads the RDATA of a TLSA record. Returns `None` if there are no data after the three
+    /// numbers.
     pub fn parse(rdata: &'m [u8]) -> Option<Self> {
         let (&[usage, selector, matching_type], data) = rdata.split_first_chunk()?;
         (!data.is_empty()).then_some(Self {
@@ -67,15 +72,16 @@ impl<'m> Tlsa<'m> {
         })
     }
 
-    /// The owner of the TLSA records of a server (RFC 6698 §3), such as `_443._tcp.www.example.com.` for port 443 and
-    /// `tcp`. The other protocols are `udp` and `sctp`.
+    /// Returns the owner of the TLSA records of a server (RFC 6698 §3), such as
+    /// `_443._tcp.www.example.com.` for port 443 and `tcp`. The other protocols are `udp` and
+    /// `sctp`.
     pub fn owner(host: &Name, port: u16, protocol: &str) -> Result<Name, NameError> {
         let labels = [format!("_{port}"), format!("_{protocol}")];
         Name::from_labels(labels.iter().map(String::as_bytes).chain(host.labels()))
     }
 
-    /// Whether the record can match anything: its numbers are known, and a digest has the length of its type. Records that
-    /// are not usable are passed over (RFC 7671 §4.1).
+    /// Returns true if the record can match anything: its numbers are known, and a digest has the
+    /// length for its type. Unusable records are ignored (RFC 7671 §4.1).
     pub fn is_usable(&self) -> bool {
         let data_fits = match self.matching_type {
             Self::FULL => true,
@@ -86,8 +92,9 @@ impl<'m> Tlsa<'m> {
         data_fits && self.usage <= Self::DANE_EE && self.selector <= Self::SPKI
     }
 
-    /// Whether this is a certificate's record, given the certificate in DER and its `SubjectPublicKeyInfo` in DER
-    /// (RFC 6698 §2.1). Which certificate of a chain that has to be, and what else has to hold, depends on the usage.
+    /// Returns true if the record matches a certificate, given the certificate and its
+    /// `SubjectPublicKeyInfo` in DER (RFC 6698 §2.1). The usage determines which certificate of a
+    /// path must match, and what else must hold.
     pub fn matches(&self, certificate: &[u8], public_key: &[u8]) -> bool {
         let selected = match self.selector {
             Self::CERT => certificate,

@@ -1,7 +1,7 @@
 //! Decides which questions to ask: those that the responses so far raise.
 //!
 //! 1. **The answer, and the targets of aliases.** A CNAME or DNAME in the answer leads to another
-//!    name. That name is asked for by itself, unless the response has its records too.
+//!    name. That name is asked for separately, unless the response has its records too.
 //! 2. **The keys that signed.** Each RRSIG over the answer, or over the NSEC and NSEC3 records that
 //!    come with it, names a zone. Its DNSKEY and DS RRsets are asked for; the DS's RRSIG names the
 //!    next zone up, and so on until a zone that has an anchor.
@@ -190,7 +190,7 @@ impl Collector<'_> {
         } else if path.end == *owner {
             is_denied_with_signatures(response, owner)
         } else {
-            // The target is asked for by itself, whatever this response says about it.
+            // The target is asked for separately, whatever else this response says about it.
             let aliases = aliases + path.links.len();
             self.want(&path.end, *record_type, Purpose::Fact { aliases });
             true

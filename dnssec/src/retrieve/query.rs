@@ -122,7 +122,7 @@ mod tests {
         Query::new(&"_veraid.example".parse().unwrap(), RecordType::TXT)
     }
 
-    /// What a server would say, with nothing in it.
+    /// The response of a server without any records.
     fn response(query: &Query) -> Vec<u8> {
         let mut octets = query.octets()[..query.question_end].to_vec();
         octets[2] |= QR;

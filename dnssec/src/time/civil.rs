@@ -1,7 +1,7 @@
 //! Dates of the Gregorian calendar, as RFC 3339 writes them.
 //!
-//! Days are counted in eras of 400 years, which all have the same length, each from a first of March on, so that a leap
-//! day is the last of its year.
+//! Days are counted in eras of 400 years, which all have the same length. Each year begins on the
+//! first of March, so that a leap day is its last day.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ pub(super) struct CivilTime {
 }
 
 impl CivilTime {
-    /// `None` outside the years 0 to 9999.
+    /// Returns the civil time, or `None` outside the years 0 to 9999.
     pub(super) fn from_unix_seconds(seconds: i64) -> Option<Self> {
         let civil = Self::of_any(seconds);
         (0..=9_999).contains(&civil.year).then_some(civil)
@@ -32,7 +32,8 @@ impl CivilTime {
     fn of_any(seconds: i64) -> Self {
         let days = seconds.div_euclid(SECONDS_PER_DAY) + DAYS_TO_EPOCH;
         let (era, day_of_era) = (days.div_euclid(DAYS_PER_ERA), days.rem_euclid(DAYS_PER_ERA));
-        // A leap day every four years, but for the hundredth, and again for the four hundredth.
+        // There is a leap day every four years, except every hundred years, but again every four
+        // hundred years.
         let year_of_era =
             (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
         let day_of_year = day_of_era - days_before_year(year_of_era);
@@ -67,17 +68,17 @@ impl fmt::Display for CivilTime {
     }
 }
 
-/// Days of an era before one of its years.
+/// The days of an era before one of its years.
 const fn days_before_year(year_of_era: i64) -> i64 {
     365 * year_of_era + year_of_era / 4 - year_of_era / 100
 }
 
-/// Days of a year before one of its months, counted from March on, which is 0.
+/// The days of a year before one of its months, counted from March, which is 0.
 const fn days_before_month(march_month: i64) -> i64 {
     (153 * march_month + 2) / 5
 }
 
-/// Days from the Unix epoch to a date; `None` if there is no such date.
+/// Returns the days from the Unix epoch to a date. Returns `None` if there is no such date.
 fn days(year: i64, month: i64, day: i64) -> Option<i64> {
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let length = match month {
@@ -98,8 +99,8 @@ fn days(year: i64, month: i64, day: i64) -> Option<i64> {
     Some(era * DAYS_PER_ERA + days_before_year(year_of_era) + day_of_year - DAYS_TO_EPOCH)
 }
 
-/// The Unix seconds of an RFC 3339 time (§5.6), whose separator of date and time may be any octet. A leap second (§5.7)
-/// counts as the second before it, and a fraction is cut off.
+/// Reads an RFC 3339 time (§5.6) as Unix seconds. Any octet may separate date and time. A leap
+/// second (§5.7) counts as the second before it, and a fraction is dropped.
 pub(super) fn parse(text: &[u8]) -> Option<i64> {
     let mut reader = Reader(text);
     let year = reader.number(4)?;
@@ -139,7 +140,7 @@ pub(super) fn parse(text: &[u8]) -> Option<i64> {
     (reader.0.is_empty() && (second < 60 || is_last_of_month())).then_some(seconds)
 }
 
-/// What is left to read.
+/// The octets that have not been read yet.
 struct Reader<'t>(&'t [u8]);
 
 impl Reader<'_> {
@@ -153,7 +154,7 @@ impl Reader<'_> {
         (self.octet()? == expected).then_some(())
     }
 
-    /// So many digits.
+    /// Reads so many digits.
     fn number(&mut self, digits: usize) -> Option<i64> {
         (0..digits).try_fold(0, |number, _| {
             let digit = self.octet().filter(u8::is_ascii_digit)?;
@@ -161,7 +162,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Two digits, less than a bound.
+    /// Reads two digits that make a number less than a bound.
     fn number_below(&mut self, bound: i64) -> Option<i64> {
         self.number(2).filter(|number| *number < bound)
     }
@@ -233,7 +234,7 @@ mod tests {
             prop_assert_eq!(written(seconds), written_by_time(seconds));
         }
 
-        /// Texts that are times, and texts that almost are.
+        /// Texts that are times, and texts that are nearly times.
         #[test]
         fn reads_what_time_reads(
             text in "[0-9]{4}-[01][0-9]-[0-3][0-9][T t_][0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{0,12})?([Zz]|[+-][0-2][0-9]:[0-6][0-9])[Z0]?"

@@ -1,7 +1,7 @@
 //! Seconds on the UTC time line.
 //!
-//! Nothing in this crate reads a clock: whoever verifies says for which times. RRSIGs count whole seconds since the Unix
-//! epoch (RFC 4034 §3.1.5), so that is the unit here too.
+//! Nothing in this crate reads a clock: the caller gives the times. RRSIGs count whole seconds
+//! since the Unix epoch (RFC 4034 §3.1.5), so this is the unit here too.
 
 mod civil;
 
@@ -11,40 +11,41 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use civil::CivilTime;
 
-/// A moment: whole seconds since 1970-01-01T00:00:00Z, without leap seconds.
+/// A moment in whole seconds since 1970-01-01T00:00:00Z, without leap seconds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The earliest moment that can be said.
+    /// The earliest moment that can be expressed.
     pub const MIN: Self = Self(i64::MIN);
-    /// The latest moment that can be said.
+    /// The latest moment that can be expressed.
     pub const MAX: Self = Self(i64::MAX);
 
-    /// The moment so many seconds after the Unix epoch.
+    /// Returns the moment that is so many seconds after the Unix epoch.
     pub const fn from_unix_seconds(seconds: i64) -> Self {
         Self(seconds)
     }
 
-    /// Seconds since the Unix epoch.
+    /// The number of seconds since the Unix epoch.
     pub const fn unix_seconds(self) -> i64 {
         self.0
     }
 
-    /// The moment so many seconds later, or [`Timestamp::MAX`].
+    /// Returns the moment that is so many seconds later, or [`Timestamp::MAX`].
     #[must_use]
     pub const fn saturating_add(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds))
     }
 
-    /// The moment so many seconds earlier, or [`Timestamp::MIN`].
+    /// Returns the moment that is so many seconds earlier, or [`Timestamp::MIN`].
     #[must_use]
     pub const fn saturating_sub(self, seconds: i64) -> Self {
         Self(self.0.saturating_sub(seconds))
     }
 }
 
-/// RFC 3339 in UTC, such as `2026-11-21T12:00:00Z`. Outside the years 0 to 9999: `@` and the Unix seconds.
+/// Writes RFC 3339 in UTC, such as `2026-11-21T12:00:00Z`. Outside the years 0 to 9999 it writes
+/// `@` and the Unix seconds.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match CivilTime::from_unix_seconds(self.0) {
@@ -60,19 +61,19 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-/// A text that is no RFC 3339 time.
+/// The error for a text that is not an RFC 3339 time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an RFC 3339 time such as 2026-11-21T12:00:00Z")]
 pub struct TimestampError;
 
-/// Reads RFC 3339; a fraction of a second is cut off. Also reads `@` and Unix seconds, as they are written for times that
-/// RFC 3339 has no form for.
+/// Reads RFC 3339; drops a fraction of a second. Also reads `@` and Unix seconds, the form of times
+/// that RFC 3339 cannot express.
 impl FromStr for Timestamp {
     type Err = TimestampError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let seconds = match text.strip_prefix('@') {
-            // In one spelling.
+            // Only the canonical spelling is accepted.
             Some(seconds) => seconds
                 .parse()
                 .ok()
@@ -95,7 +96,7 @@ impl From<SystemTime> for Timestamp {
         let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
         match moment.duration_since(UNIX_EPOCH) {
             Ok(since) => Self(seconds(since)),
-            // Towards the past a started second counts whole, as everywhere when a fraction is cut off.
+            // Rounds down, like everything here that drops a fraction.
             Err(before) => {
                 let before = before.duration();
                 let started = i64::from(before.subsec_nanos() > 0);
@@ -105,7 +106,7 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
-/// A moment that a [`SystemTime`] of this platform can't express.
+/// The error for a moment that a [`SystemTime`] of this platform cannot express.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is out of the range of the system's times")]
 pub struct OutOfRange(Timestamp);
@@ -113,7 +114,7 @@ pub struct OutOfRange(Timestamp);
 impl TryFrom<Timestamp> for SystemTime {
     type Error = OutOfRange;
 
-    /// Fails outside the range of the platform, such as at [`Timestamp::MAX`] on some.
+    /// Converts the moment. Fails outside the range of the platform, on some at [`Timestamp::MAX`].
     fn try_from(moment: Timestamp) -> Result<Self, Self::Error> {
         let distance = Duration::from_secs(moment.0.unsigned_abs());
         let time = if moment.0 < 0 {
@@ -129,7 +130,7 @@ impl TryFrom<Timestamp> for SystemTime {
 impl TryFrom<Timestamp> for time::OffsetDateTime {
     type Error = time::error::ComponentRange;
 
-    /// Fails outside the years −9999 to 9999.
+    /// Converts the moment. Fails outside the years −9999 to 9999.
     fn try_from(moment: Timestamp) -> Result<Self, Self::Error> {
         Self::from_unix_timestamp(moment.0)
     }

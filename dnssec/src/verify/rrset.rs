@@ -1,8 +1,8 @@
-//! An RRset with its signatures: finding it in a response, checking its RRSIGs without keys and then with them (RFC 4035
-//! §5.3).
+//! An RRset with its signatures: finds it in a response, and checks its RRSIGs, first without keys
+//! and then with them (RFC 4035 §5.3).
 //!
-//! What is free is checked first, so that no key is tried on a signature that can't prove anything. The conditions of RFC
-//! 4035 §5.3.1 on an RRSIG are therefore not all in one place:
+//! Inexpensive checks come first, so that no key is tried on a signature that cannot prove
+//! anything. So the conditions of RFC 4035 §5.3.1 on an RRSIG are enforced in several places:
 //!
 //! | RFC 4035 §5.3.1 | enforced by |
 //! |---|---|
@@ -35,20 +35,21 @@ use crate::record::RecordType;
 use crate::validity::{Period, Validity};
 use crate::work::Work;
 
-/// The data of an RRset's records: one TXT or DS record, or a key-signing and a zone-signing key, mostly.
+/// The data of an RRset's records: usually one TXT or DS record, or a key-signing key and a
+/// zone-signing key.
 type Rdata<'a> = SmallVec<[Cow<'a, [u8]>; 2]>;
 
-/// An RRset and the RRSIGs that stood beside it.
+/// An RRset and the RRSIGs over it.
 #[derive(Clone, Debug)]
 pub(super) struct SignedRrset<'a> {
     owner: Name,
     record_type: RecordType,
-    /// In canonical form and order, none twice.
+    /// The data, in canonical form and order, without duplicates.
     rdata: Rdata<'a>,
     rrsigs: SmallVec<[WindowedRrsig<'a>; 1]>,
 }
 
-/// An RRSIG and the period that it spans.
+/// An RRSIG and the period for which it is valid.
 #[derive(Clone, Debug)]
 struct WindowedRrsig<'a> {
     rrsig: Rrsig<'a>,
@@ -64,23 +65,24 @@ pub(super) struct UncheckedRrset<'a> {
 
 type Rrsigs<'a> = SmallVec<[Rrsig<'a>; 1]>;
 
-/// Whether an RRset may have been expanded from a wildcard. Those that delegate or deny may not: what a wildcard says of a
-/// name holds only where there is no closer name, and they are what says whether there is.
+/// The permission for an RRset to be expanded from a wildcard. RRsets that delegate or deny do not
+/// have it. What a wildcard says about a name holds only if there is no closer name, and these
+/// RRsets are what proves that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Expansion {
     Allowed,
     Refused,
 }
 
-/// What a signature covers. That of most RRsets is not worth a heap block: a TXT record and a DS take a hundred octets or
-/// two, three RSA keys of 2,048 bits less than 900.
+/// The data that a signature covers. Those of most RRsets need no heap allocation: a TXT record and
+/// a DS take one or two hundred octets, three RSA keys of 2,048 bits less than 900.
 type SignedData = SmallVec<[u8; 1024]>;
 
 /// An RRSIG that verified.
 #[derive(Clone, Debug)]
 pub(super) struct GoodSignature<'s> {
     pub(super) signer: &'s Name,
-    /// Of the owner's labels, how many the name that was signed had (RFC 4034 §3.1.3).
+    /// The number of the owner's labels that were signed (RFC 4034 §3.1.3).
     pub(super) labels: usize,
     pub(super) validity: Validity,
 }
@@ -88,14 +90,14 @@ pub(super) struct GoodSignature<'s> {
 type GoodSignatures<'s> = SmallVec<[GoodSignature<'s>; 1]>;
 
 impl GoodSignature<'_> {
-    /// Whether both are of one zone, and over one wildcard if they are over any.
+    /// Returns true if both are by the same zone and, if over a wildcard, over the same one.
     pub(super) fn is_of_same_wildcard(&self, other: &Self) -> bool {
         self.signer == other.signer && self.labels == other.labels
     }
 }
 
 impl<'a> SignedRrset<'a> {
-    /// Finds what `response` answers: only the answer section counts, and only class IN.
+    /// Finds the RRset that `response` answers with. Only the answer section and class IN count.
     pub(super) fn find(
         response: &Response<'a>,
         owner: &Name,
@@ -115,7 +117,7 @@ impl<'a> SignedRrset<'a> {
             .ok_or_else(|| Error::UnprovenDenial(id()))
     }
 
-    /// Finds the RRset among the records of a section; `None` if it is not there.
+    /// Finds the RRset among the records of a section. Returns `None` if it is not there.
     pub(super) fn find_among(
         section: &[Record<'a>],
         owner: &Name,
@@ -136,7 +138,7 @@ impl<'a> SignedRrset<'a> {
         if rdata.is_empty() {
             return Ok(None);
         }
-        // Canonical order is that of the octets, and duplicates are one (RFC 4034 §6.3).
+        // Canonical order is the order of the octets, and duplicates count once (RFC 4034 §6.3).
         rdata.sort_unstable();
         rdata.dedup();
         Ok(Some(UncheckedRrset {
@@ -150,7 +152,8 @@ impl<'a> SignedRrset<'a> {
         }))
     }
 
-    /// A record that is an RRset by itself, as NSEC and NSEC3 records are; its RRSIGs are looked for in all `sections`.
+    /// Makes an RRset of one record, as NSEC and NSEC3 records are. Its RRSIGs are taken from all
+    /// `sections`.
     pub(super) fn of_one<'s>(
         record: &Record<'a>,
         owner: &Name,
@@ -173,7 +176,7 @@ impl<'a> SignedRrset<'a> {
         }
     }
 
-    /// The same RRset with the RRSIGs of one zone alone.
+    /// Returns the same RRset with only the RRSIGs of one zone.
     pub(super) fn signed_by(&self, zone: &Name) -> Self {
         let own = |windowed: &&WindowedRrsig<'a>| windowed.rrsig.signer == *zone;
         Self {
@@ -192,7 +195,7 @@ impl<'a> SignedRrset<'a> {
         &self.rdata
     }
 
-    /// The data of a type without names in it, which canonical form leaves as it was received.
+    /// The data of a type without names. Canonical form leaves such data as they were received.
     pub(super) fn borrowed_rdata(&self) -> impl Iterator<Item = &'a [u8]> {
         self.rdata.iter().filter_map(|rdata| match rdata {
             Cow::Borrowed(received) => Some(*received),
@@ -211,25 +214,27 @@ impl<'a> SignedRrset<'a> {
         }
     }
 
-    /// The zones that made its usable RRSIGs.
+    /// The zones that made the usable RRSIGs.
     pub(super) fn signers(&self) -> impl Iterator<Item = &Name> {
         self.rrsigs.iter().map(|windowed| &windowed.rrsig.signer)
     }
 
-    /// Checks it with the keys of the zones that signed it. Holds whenever one of its RRSIGs and that one's key do.
+    /// Verifies the RRset with the keys of the zones that signed it. It is valid at the times of
+    /// any of its RRSIGs together with that RRSIG's key.
     pub(super) fn verify(&self, zones: &Zones<'_>, budget: &mut Budget) -> Attempt<Validity> {
         Ok(self
             .good_signatures(zones, budget)?
             .map(|good| union(&good)))
     }
 
-    /// Checks it with these keys alone.
+    /// Verifies the RRset with only these keys.
     pub(super) fn verify_with(&self, keys: &[Key<'_>], budget: &mut Budget) -> Attempt<Validity> {
         let good = self.check_signatures(budget, |_| Ok(keys))?;
         Ok(good.map(|good| union(&good)))
     }
 
-    /// Those of its RRSIGs that verify with the keys of the zones that made them: at least one, or why there is none.
+    /// Returns the RRSIGs that verify with the keys of the zones that made them. If there are none,
+    /// returns the reason.
     pub(super) fn good_signatures(
         &self,
         zones: &Zones<'_>,
@@ -262,7 +267,8 @@ impl<'a> SignedRrset<'a> {
                 continue;
             };
             let labels = rrsig.labels.into();
-            // What was expanded from a wildcard has to be shown to be so, and that may fail.
+            // An expansion from a wildcard also needs the proof that there is no closer name, which
+            // may fail.
             let is_enough = labels == self.owner.rrsig_labels() && budget.is_enough(&validity);
             good.push(GoodSignature {
                 signer: &rrsig.signer,
@@ -280,8 +286,9 @@ impl<'a> SignedRrset<'a> {
         })
     }
 
-    /// Tries the keys that the RRSIG may be of: the tag and the algorithm are equal, and the key is proven at some second
-    /// of the RRSIG's window (RFC 4035 §5.3.1). Tags collide, so there may be several.
+    /// Tries the keys that may have made the RRSIG: the tag and the algorithm are equal, and the
+    /// key is proven at some second of the RRSIG's window (RFC 4035 §5.3.1). Tags can collide, so
+    /// there may be several such keys.
     fn check_signature(
         &self,
         rrsig: &Rrsig<'a>,
@@ -298,7 +305,7 @@ impl<'a> SignedRrset<'a> {
             budget.spend_candidate()?;
             let together = key.validity.intersect_period(window);
             if together.is_never() {
-                // Of another key of that tag and algorithm there may be more to say.
+                // The failure of another key with that tag and algorithm may be more informative.
                 if failures.is_empty() {
                     failures.add(Error::KeyNotValidThen {
                         rrsig: Box::new(self.rrsig_id(rrsig)),
@@ -322,8 +329,8 @@ impl<'a> SignedRrset<'a> {
         Ok(Err(failures.furthest_or(none_matches)))
     }
 
-    /// What the signature covers: the RRSIG less the signature, then each record in canonical form and order, with the
-    /// original TTL (RFC 4034 §3.1.8.1).
+    /// Appends the data that the signature covers: the RRSIG without the signature, then each
+    /// record in canonical form and order, with the original TTL (RFC 4034 §3.1.8.1).
     fn append_signed_data(&self, rrsig: &Rrsig<'_>, signed_data: &mut SignedData) {
         rrsig
             .signed_fields()
@@ -335,15 +342,17 @@ impl<'a> SignedRrset<'a> {
             signed_data.extend_from_slice(&self.record_type.0.to_be_bytes());
             signed_data.extend_from_slice(&CLASS_IN.to_be_bytes());
             signed_data.extend_from_slice(&rrsig.original_ttl.to_be_bytes());
-            // Canonical RDATA is longer than 65,535 octets only when names in it were decompressed beyond that; then no
-            // signature can cover it, and what the length says makes no difference.
+            // Canonical RDATA are longer than 65,535 octets only if names in them were decompressed
+            // beyond that. Then no signature can cover them, and the value of the length makes no
+            // difference.
             let length = u16::try_from(rdata.len()).unwrap_or(u16::MAX);
             signed_data.extend_from_slice(&length.to_be_bytes());
             signed_data.extend_from_slice(rdata);
         }
     }
 
-    /// The wildcard that the owner was expanded from, if the RRSIG says that it was (RFC 4035 §5.3.2).
+    /// The wildcard from which the owner was expanded, if it was expanded according to the RRSIG
+    /// (RFC 4035 §5.3.2).
     fn wildcard_signed_by(&self, rrsig: &Rrsig<'_>) -> Option<Name> {
         let labels = usize::from(rrsig.labels);
         if labels >= self.owner.rrsig_labels() {
@@ -367,29 +376,29 @@ impl<'a> UncheckedRrset<'a> {
         self.rrset.record_type
     }
 
-    /// Whether there is any RRSIG over it.
+    /// Returns true if there is an RRSIG over it.
     pub(super) fn is_signed(&self) -> bool {
         !self.rrsigs.is_empty()
     }
 
-    /// Leaves the RRSIGs of that zone out.
+    /// Removes the RRSIGs of that zone.
     pub(super) fn not_signed_by(mut self, zone: &Name) -> Self {
         self.rrsigs.retain(|rrsig| rrsig.signer != *zone);
         self
     }
 
-    /// Whether this and another are the same records, whatever their signatures.
+    /// Returns true if both have the same records, whatever their signatures.
     pub(super) fn agrees_with(&self, other: &Self) -> bool {
         self.rrset.rdata == other.rrset.rdata
     }
 
-    /// Takes another's RRSIGs over the same records as well.
+    /// Adds the other's RRSIGs over the same records.
     pub(super) fn add_signatures(&mut self, other: Self) {
         self.rrsigs.extend(other.rrsigs);
     }
 
-    /// Keeps the RRSIGs that may prove something at some second of the period demanded, each once. If none may, says why
-    /// the one that came closest may not.
+    /// Keeps the RRSIGs that may prove something at some second of the demanded period, without
+    /// duplicates. If there are none, returns the failure of the one that got furthest.
     pub(super) fn usable(
         self,
         demand: Demand,
@@ -416,7 +425,8 @@ impl<'a> UncheckedRrset<'a> {
 }
 
 impl SignedRrset<'_> {
-    /// Checks all that can be checked of an RRSIG without a key (RFC 4035 §5.3.1). Returns its validity period.
+    /// Makes all checks of an RRSIG that need no key (RFC 4035 §5.3.1). Returns its validity
+    /// period.
     fn check_without_key(
         &self,
         rrsig: &Rrsig<'_>,
@@ -472,8 +482,9 @@ impl SignedRrset<'_> {
         }
     }
 
-    /// Whether the RRset can belong to the zone `signer`: its owner lies within; a DNSKEY RRset is its own zone's, a DS
-    /// RRset that of a zone above (RFC 4035 §2.4: it is the parent that signs).
+    /// Returns true if the RRset can belong to the zone `signer`. Its owner lies within that zone.
+    /// A DNSKEY RRset belongs to its own zone, and a DS RRset to a zone above (RFC 4035 §2.4: the
+    /// parent signs it).
     fn may_be_signed_by(&self, signer: &Name) -> bool {
         match self.record_type {
             RecordType::DNSKEY => self.owner == *signer,
@@ -483,7 +494,7 @@ impl SignedRrset<'_> {
     }
 }
 
-/// The RRSIGs over an RRset that stand among these records.
+/// The RRSIGs over an RRset among these records.
 fn rrsigs_over<'a>(records: &[Record<'a>], owner: &Name, record_type: RecordType) -> Rrsigs<'a> {
     records
         .iter()
@@ -493,7 +504,7 @@ fn rrsigs_over<'a>(records: &[Record<'a>], owner: &Name, record_type: RecordType
         .collect()
 }
 
-/// When some of the signatures are good.
+/// The times at which at least one of the signatures is valid.
 fn union(signatures: &[GoodSignature<'_>]) -> Validity {
     signatures.iter().fold(Validity::never(), |validity, good| {
         validity.union(&good.validity)
