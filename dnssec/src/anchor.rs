@@ -141,8 +141,8 @@ impl TrustAnchor {
 }
 
 /// Writes a line of a zone file. The times of an anchor that is not always valid are in a comment
-/// after it, which [`TrustAnchors`] reads: `. IN DS 20326 8 2 E06D… ;;valid=from
-/// 2017-02-02T00:00:00Z on`.
+/// after it, which [`TrustAnchors`] reads:
+/// `. IN DS 20326 8 2 E06D… ;;valid=from 2017-02-02T00:00:00Z on`.
 impl fmt::Display for TrustAnchor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (record_type, rdata) = match &self.form {
@@ -209,8 +209,8 @@ pub(crate) enum Commitment<'a> {
 /// valid.
 ///
 /// The root's key changes every few years, and is published long before it signs. A program need
-/// not wait for a release to use a new key: it can read anchors from a file, as `kliento
-/// --trust-anchors FILE` does, and pass them to the verifier. That file may be
+/// not wait for a release to use a new key: it can read anchors from a file, as
+/// `kliento --trust-anchors FILE` does, and pass them to the verifier. That file may be
 ///
 /// - <https://data.iana.org/root-anchors/root-anchors.xml>, whose signature is published beside it
 ///   as `root-anchors.p7s` (RFC 9718 §3), or
@@ -227,8 +227,9 @@ impl TrustAnchors {
     /// from: 2024-07-18, when KSK-2024 was added to it.
     pub const IANA_DATE: Timestamp = Timestamp::from_unix_seconds(1_721_260_800);
 
-    /// Returns the anchors of the DNS root, with the times at which they may be used: KSK-2017 (tag
-    /// 20326) from 2017-02-02, and KSK-2024 (tag 38696) from 2024-07-18. Neither has an end so far.
+    /// Returns the anchors of the DNS root, with the times at which they may be used: KSK-2017
+    /// (tag 20326) from 2017-02-02, and KSK-2024 (tag 38696) from 2024-07-18. Neither has an end so
+    /// far.
     ///
     /// ```
     /// use dnssec::TrustAnchors;

@@ -1,9 +1,9 @@
 //! The states of keys in RFC 5011 §4, as Unbound's `auto-trust-anchor-file` records them.
 //!
-//! Unbound writes one file for each zone. The file begins with the comment `; autotrust trust
-//! anchor file`. Then come lines such as `;;id: . 1`, and a comment `;;state=2 [  VALID  ]` after
-//! each DNSKEY record. If all keys of the zone were revoked, there is a line `;;REVOKED` near the
-//! start, and no key counts.
+//! Unbound writes one file for each zone. The file begins with the comment
+//! `; autotrust trust anchor file`. Then come lines such as `;;id: . 1`, and a comment
+//! `;;state=2 [  VALID  ]` after each DNSKEY record. If all keys of the zone were revoked, there is
+//! a line `;;REVOKED` near the start, and no key counts.
 
 use std::fmt;
 
