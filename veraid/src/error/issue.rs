@@ -10,98 +10,99 @@ use crate::service::ServiceOid;
 
 /// The reason why a certificate, a signature or a bundle cannot be made.
 ///
-/// [`IssueError::reason`] is for machines and stays as it is; the text is for people and may change. A text does not
-/// repeat that of its [`source`](std::error::Error::source).
+/// [`IssueError::reason`] is for machines and stays as it is; the text is for people and may
+/// change. A text does not repeat the text of its [`source`](std::error::Error::source).
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IssueError {
-    /// A chain or certificate to issue with could not be read, or is not what the dialect demands, so that nobody could
-    /// verify what would be made.
+    /// A chain or certificate to issue with could not be read, or violates the dialect, so that
+    /// nobody could verify the result.
     #[error(transparent)]
     Invalid(#[from] VerifyError),
-    /// A key that cannot be used.
+    /// The key cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// The dialect has no such name for a member.
+    /// The dialect does not allow the member's name.
     #[error("the dialect does not allow this member name")]
     MemberName(#[source] NameError),
     /// The name of an intermediate is empty or too long.
     #[error("an intermediate's name must have 1 to 64 characters")]
     UnitName,
-    /// The key is not the certificate's.
+    /// The private key does not belong to the certificate.
     #[error("the private key does not belong to the {certificate}")]
     KeyMismatch {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
     },
-    /// The member would have the organisation's own key.
+    /// The member would have the same key as the organisation.
     #[error("this is the organisation's key; a member needs its own key")]
     #[doc(alias = "MemberHasOrganizationKey")]
     MemberHasOrganisationKey,
-    /// The member certificate would be valid when the organisation's is not.
+    /// The member certificate would be valid at times at which the organisation certificate is not.
     #[error(
         "the member certificate would be valid for {wanted}, but the organisation certificate is valid only for {issuer}"
     )]
     OutsideIssuerPeriod {
-        /// What was asked for.
+        /// The period that was requested for the member certificate.
         wanted: Period,
-        /// When the organisation certificate is valid.
+        /// The period for which the organisation certificate is valid.
         issuer: Period,
     },
-    /// The signature would at no second be valid together with the certificates.
+    /// At no second would the signature and the certificates be valid together.
     #[error(
         "the signature would be valid for {wanted}, but the {certificate} is valid only for {available}"
     )]
     NeverVerifiable {
-        /// What was asked for.
+        /// The period that was requested for the signature.
         wanted: Period,
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
-        /// When that is valid.
+        /// The period for which that certificate is valid.
         available: Period,
     },
-    /// The times cannot be written: before 1970 or after 9999.
+    /// The times cannot be encoded: they are before 1970 or after 9999.
     #[error(
         "the time {0} is out of range: certificates and signatures can have dates from 1970 to 9999"
     )]
     UnwritablePeriod(Period),
-    /// The content was given as a digest by another function than the one that goes with the signer's key.
+    /// The content was given as a digest by a hash function that does not match the signer's key.
     #[error("the digest algorithm of the content must be {expected} for a key of {key}")]
     ContentHash {
-        /// What the key is.
+        /// The algorithm of the signer's key.
         key: KeyAlgorithm,
-        /// The function that goes with it.
+        /// The hash function that matches the key.
         expected: HashAlgorithm,
     },
-    /// The key is restricted to signatures of another kind (RFC 4055 §1.2), so that it could not be asked.
+    /// The certificate restricts the key to signatures of another scheme (RFC 4055 §1.2).
     #[error("the key of the {certificate} is restricted, and does not sign {scheme}")]
     RestrictedKey {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
-        /// What it would be asked for.
+        /// The scheme that the signature would need.
         scheme: SignatureScheme,
     },
-    /// The identifier means something in the protocol itself.
+    /// The object identifier belongs to a part of the protocol.
     #[error("{0} is reserved by the protocol, and cannot name a service")]
     NotAService(ServiceOid),
-    /// The private key's holder refused.
+    /// The holder of the private key refused to sign.
     #[error(transparent)]
     Signing(#[from] SigningError),
-    /// What came back from the private key's holder does not verify with its public key.
+    /// The signature from the holder of the private key does not verify with the public key.
     #[error(
         "the private key made a signature that does not verify; {key} keys must sign {}", .key.signature_scheme()
     )]
     SignedWrongly {
-        /// What the key is.
+        /// The algorithm of the key.
         key: KeyAlgorithm,
     },
-    /// A structure could not be written, or no random octets could be had.
+    /// A structure could not be encoded, or no random octets were available.
     #[error("failed to make the {0}")]
     Unwritable(&'static str),
 }
 
 impl IssueError {
-    /// A stable name for the reason, for machines: `veraid.…`, or that of [`VerifyError::reason`].
+    /// Returns a stable name for the reason, for machines: `veraid.…`, or the name that
+    /// [`VerifyError::reason`] returns.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
@@ -123,12 +124,12 @@ impl IssueError {
         }
     }
 
-    /// Whose fault it is.
+    /// Returns the party whose fault the error is.
     #[must_use]
     pub fn fault(&self) -> Fault {
         match self {
             Self::Invalid(error) => match error.fault() {
-                // It is the caller who gave it, or asked for it.
+                // The caller supplied the data or made the request.
                 Fault::Sender | Fault::Policy => Fault::Caller,
                 fault => fault,
             },

@@ -1,4 +1,4 @@
-//! The errors of the crate, and what they name.
+//! The errors of the crate, and the parts of the protocol that they name.
 
 mod issue;
 mod verify;
@@ -12,8 +12,8 @@ pub(crate) use verify::Within;
 /// Displays an error together with its sources, for logs: `the key of the member certificate is not allowed: RSA keys of 1024
 /// bits cannot be used; …`.
 ///
-/// No error of these crates repeats its source in its own text, so that whoever prints the whole chain prints nothing
-/// twice; and whoever prints the error alone prints less than is known.
+/// No error of these crates repeats its source in its own text. The whole chain therefore says
+/// nothing twice, and the error alone does not say everything.
 ///
 /// ```
 /// use veraid::WithSources;
@@ -36,24 +36,27 @@ impl fmt::Display for WithSources<'_> {
     }
 }
 
-/// Whose fault an error is, as far as an error can tell.
+/// The party whose fault an error is, as far as the error can tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fault {
-    /// That of whoever made or sent the bundle: it is malformed, forged, cut short, or outside the protocol. Nothing that
-    /// the verifier does makes it valid.
+    /// The one who made or sent the bundle: it is malformed, forged, truncated, or outside the
+    /// protocol. Nothing that the verifier does makes it valid.
     Sender,
-    /// That of the domain: it is not signed with DNSSEC, or does not publish the organisation's key as it should. Its owner
-    /// can mend it, and then a new bundle is needed.
+    /// The domain: it is not signed with DNSSEC, or does not publish the organisation's key
+    /// correctly. Its owner can correct that; then a new bundle is needed.
     Domain,
-    /// Nobody's: something has ended or has not begun. A renewed bundle would do, or a clock that is right. Times are
-    /// compared before signatures are verified, so that it is no proof that the bundle ever was valid.
+    /// Nobody: something has expired or is not valid yet. A renewed bundle or a correct clock would
+    /// help. Times are compared before signatures are verified, so this does not prove that the
+    /// bundle was ever valid.
     Time,
-    /// That of the policy: the verifier was told not to accept such bundles.
+    /// The policy: the verifier was told not to accept such bundles.
     Policy,
-    /// That of the caller: the arguments don't go together, or this build lacks what is asked of it.
+    /// The caller: the arguments do not fit each other, or this build lacks a feature that they
+    /// need.
     Caller,
-    /// That of whoever holds the private key: it refused to sign, or signed in another way than it was asked to.
+    /// The holder of the private key: it refused to sign, or signed in another way than it was
+    /// asked to.
     KeyHolder,
 }
 
@@ -61,13 +64,13 @@ pub enum Fault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CertificateRole {
-    /// The one whose key the TXT record publishes.
+    /// The certificate whose key the TXT record publishes.
     #[doc(alias = "Organization")]
     Organisation,
-    /// One between the organisation's and the signer's, or of one to whom the organisation delegates its signatures
+    /// A certificate between the organisation's and the signer's, or the certificate of a delegate
     /// (DomainAuth).
     Intermediate,
-    /// The one that the organisation, or one of its intermediates, issued to the signer.
+    /// The certificate that the organisation, or one of its intermediates, issued to the signer.
     Member,
 }
 
@@ -81,13 +84,13 @@ impl fmt::Display for CertificateRole {
     }
 }
 
-/// A bundle's structure, as its ASN.1 names it.
+/// The structure of a bundle, with its name in the ASN.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Structure {
-    /// `MemberIdBundle`.
+    /// The `MemberIdBundle`.
     MemberIdBundle,
-    /// `SignatureBundle`.
+    /// The `SignatureBundle`.
     SignatureBundle,
 }
 
@@ -100,15 +103,16 @@ impl fmt::Display for Structure {
     }
 }
 
-/// A signed attribute that every signature has (RFC 5652 §11, VeraId §4.4), or every one by an organisation.
+/// A signed attribute of every signature (RFC 5652 §11, VeraId §4.4), or of every organisation
+/// signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignedAttribute {
-    /// What type of content is signed.
+    /// The type of the signed content.
     ContentType,
     /// The digest of the content.
     MessageDigest,
-    /// Service and period.
+    /// The service and the period.
     SignatureMetadata,
     /// The member to whom the organisation attributes the content.
     MemberAttribution,
@@ -125,13 +129,13 @@ impl fmt::Display for SignedAttribute {
     }
 }
 
-/// One of the two extensions that tie certificates together by their keys.
+/// One of the two extensions that link certificates by their keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyIdentifier {
-    /// That of the issuer's key (RFC 5280 §4.2.1.1).
+    /// The identifier of the issuer's key (RFC 5280 §4.2.1.1).
     Authority,
-    /// That of the certificate's own key (RFC 5280 §4.2.1.2).
+    /// The identifier of the certificate's own key (RFC 5280 §4.2.1.2).
     Subject,
 }
 

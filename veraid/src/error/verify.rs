@@ -12,26 +12,27 @@ use crate::service::ServiceOid;
 
 /// The reason why a bundle, a certificate or a signature could not be read or does not verify.
 ///
-/// [`VerifyError::reason`] is for machines and stays as it is; the text is for people and may change. A text does not
-/// repeat that of its [`source`](std::error::Error::source): print the chain of sources to see all of it.
+/// [`VerifyError::reason`] is for machines and stays as it is; the text is for people and may
+/// change. A text does not repeat the text of its [`source`](std::error::Error::source): print the
+/// chain of sources to see all of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {
     // ---- The bundle
-    /// The octets are no DER bundle.
+    /// The octets are not a bundle in DER.
     #[error("not a {structure}: expected {expected} at byte {offset}")]
     Malformed {
-        /// What it should have been.
+        /// The structure that was expected.
         structure: Structure,
         /// Octets from the start of the bundle.
         offset: usize,
-        /// What should have stood there.
+        /// The part that was expected at this offset.
         expected: &'static str,
     },
     /// The bundle has a version other than 0.
     #[error("the {structure} has an unsupported version (only 0 is supported)")]
     UnsupportedBundleVersion {
-        /// Which bundle.
+        /// The kind of bundle.
         structure: Structure,
     },
     /// The DNSSEC chain cannot be read, or does not prove the organisation's TXT records.
@@ -42,57 +43,58 @@ pub enum VerifyError {
     /// A certificate cannot be read.
     #[error("the {certificate} is malformed: expected {expected} at byte {offset}")]
     MalformedCertificate {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
         /// Octets from the start of the bundle, or of the certificate if it stands alone.
         offset: usize,
-        /// What should have stood there.
+        /// The part that was expected at this offset.
         expected: &'static str,
     },
     /// The certificate is not of version 3.
     #[error("the {certificate} is not an X.509 version 3 certificate")]
     CertificateVersion {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
     },
-    /// The certificate is signed with something else than RSASSA-PSS as the protocol has it.
+    /// The certificate is not signed with RSASSA-PSS as the protocol requires it.
     #[error("the {certificate} has a signature algorithm that is not allowed: {problem}")]
     CertificateSignatureAlgorithm {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
-        /// What about it.
+        /// A description of the problem.
         problem: &'static str,
     },
-    /// The signature algorithm inside the signed part is not the one outside (RFC 5280 §4.1.1.2).
+    /// The signature algorithm in the signed part differs from the one outside it (RFC 5280
+    /// §4.1.1.2).
     #[error("the {certificate} names two different signature algorithms")]
     CertificateAlgorithmMismatch {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
     },
     /// The certificate ends before it starts.
     #[error("the validity period of the {certificate} ends before it starts")]
     CertificatePeriod {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
     },
     /// The certificate has a key that cannot be used.
     #[error("the key of the {certificate} is not allowed")]
     CertificateKey {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
-        /// What about it.
+        /// The problem with the key.
         source: KeyError,
     },
     /// The certificate's subject has no common name.
     #[error("the subject of the {certificate} has no common name")]
     NoCommonName {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
     },
     /// The certificate's subject has more than one common name.
     #[error("the subject of the {certificate} has more than one common name")]
     SeveralCommonNames {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
     },
     /// The common name is not a well-formed `UTF8String`, `PrintableString` or `BMPString`.
@@ -100,101 +102,102 @@ pub enum VerifyError {
         "the common name of the {certificate} is not a well-formed UTF8String, PrintableString or BMPString"
     )]
     CommonNameEncoding {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
     },
-    /// The common name is no domain, or no member's name.
+    /// The common name is not a domain, or not a member's name.
     #[error("the common name of the {certificate} is not valid")]
     InvalidCommonName {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
-        /// What about it.
+        /// The problem with the name.
         source: NameError,
     },
-    /// An extension that must not be ignored, and that means nothing here (RFC 5280 §4.2).
+    /// The certificate has a critical extension that is unknown here (RFC 5280 §4.2).
     #[error("the {certificate} has an unknown critical extension")]
     UnhandledCriticalExtension {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
     },
-    /// The same extension twice (RFC 5280 §4.2).
+    /// The certificate has the same extension twice (RFC 5280 §4.2).
     #[error("the {certificate} has the same extension twice")]
     DuplicateExtension {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
     },
-    /// More extensions than any honest certificate has.
+    /// The certificate has more extensions than any honest certificate.
     #[error("the {certificate} has more than {limit} extensions")]
     TooManyExtensions {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
-        /// The bound.
+        /// The limit that is exceeded.
         limit: usize,
     },
-    /// The organisation certificate, or an intermediate's, is no CA certificate.
+    /// The organisation certificate or an intermediate certificate is not a CA certificate.
     #[error("the {certificate} is not a CA certificate")]
     NotCa {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
     },
-    /// A CA's basic constraints may be ignored (DomainAuth draft, "X.509 Certificate Profile").
+    /// The basic constraints of a CA certificate are not critical, so that they may be ignored
+    /// (DomainAuth draft, "X.509 Certificate Profile").
     #[error("the basic constraints of the {certificate} are not marked as critical")]
     UncriticalConstraints {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
     },
     /// More intermediates follow a certificate than it allows (RFC 5280 §4.2.1.9).
     #[error("the {certificate} allows {limit} intermediates below it, and there are more")]
     PathTooLong {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
-        /// How many it allows.
+        /// The number of intermediates that the certificate allows.
         limit: u8,
     },
-    /// There are more certificates beside the organisation's than any honest bundle has.
+    /// There are more certificates, besides the organisation's, than in any honest bundle.
     #[error("there are more than {limit} certificates beside the organisation's")]
     TooManyCertificates {
-        /// The bound.
+        /// The limit that is exceeded.
         limit: usize,
     },
-    /// There are too many ways in which the certificates could belong together.
+    /// The certificates can form too many paths.
     #[error("the certificates form too many possible paths")]
     PathBudgetExhausted,
-    /// Checking certificates and signature would take more work than the verifier allows
+    /// The certificates and the signature would take more work than the verifier allows
     /// ([`Policy::with_most_work`](crate::Policy::with_most_work)).
     #[error(
         "verifying the certificates and the signature needs more than the {} units of work that this verifier allows for a bundle",
         .limit.units()
     )]
     WorkExhausted {
-        /// The bound.
+        /// The limit that is exceeded.
         limit: Work,
     },
     /// The certificate is valid for more than 90 days (DomainAuth draft, "Maximum Validity Period").
     #[error("the {certificate} is valid for more than 90 days ({period})")]
     CertificateTooLong {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
-        /// When it is valid.
+        /// The period for which the certificate is valid.
         period: Period,
     },
-    /// An experimental algorithm that the verifier's owner did not opt in to.
+    /// The key is of an experimental algorithm that the verifier's owner did not opt in to.
     #[error(
         "the key of the {certificate} is {algorithm}, an experimental algorithm that this verifier's policy does not allow"
     )]
     AlgorithmNotAllowed {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
         /// The key's algorithm.
         algorithm: KeyAlgorithm,
     },
-    /// A certificate that somebody else issued is signed by an experimental algorithm that the verifier's owner did not opt in
-    /// to.
+    /// A certificate that a third party issued is signed with an experimental algorithm that the
+    /// verifier's owner did not opt in to.
     #[error(
         "the {certificate} has a signature algorithm that is not allowed: it is experimental, and this verifier's policy does not allow it"
     )]
     ForeignAlgorithmNotAllowed {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
         /// The algorithm of its issuer's key.
         algorithm: KeyAlgorithm,
@@ -202,73 +205,74 @@ pub enum VerifyError {
     /// The member certificate is a CA certificate.
     #[error("the member certificate is a CA certificate, which it must not be")]
     CaMember,
-    /// The key usage extension does not allow what the key was used for (RFC 5280 §4.2.1.3).
+    /// The key usage extension does not allow the use of the key (RFC 5280 §4.2.1.3).
     #[error("the key usage of the {certificate} does not include {needed}")]
     KeyUsage {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
         /// The usage that was needed.
         needed: &'static str,
     },
-    /// A key identifier extension is missing.
+    /// The certificate lacks a key identifier extension.
     #[error("the {certificate} has no {identifier}")]
     MissingKeyIdentifier {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
-        /// Which extension.
+        /// The extension that the error is about.
         identifier: KeyIdentifier,
     },
-    /// A key identifier is not the SHA-256 of the key's `SubjectPublicKeyInfo`.
+    /// A key identifier is not the SHA-256 digest of the key's `SubjectPublicKeyInfo`.
     #[error("the {identifier} of the {certificate} does not match the key")]
     KeyIdentifierMismatch {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
-        /// Which extension.
+        /// The extension that the error is about.
         identifier: KeyIdentifier,
     },
     /// The organisation certificate's issuer is not its subject.
     #[error("the organisation certificate is not self-issued")]
     NotSelfIssued,
-    /// The certificate's issuer is neither the organisation nor an intermediate that is there.
+    /// The issuer of the certificate is neither the organisation nor one of the given
+    /// intermediates.
     #[error(
         "the issuer of the {certificate} is neither the organisation nor one of the intermediates"
     )]
     OtherIssuer {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
     },
-    /// A certificate is signed with an algorithm that its issuer's key is not for.
+    /// A certificate is signed with an algorithm that does not belong to its issuer's key.
     #[error("the {certificate} is not signed with the algorithm of its issuer's key, {key}")]
     CertificateKeyAlgorithm {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
-        /// What the issuer's key is.
+        /// The algorithm of the issuer's key.
         key: KeyAlgorithm,
     },
-    /// A certificate's signature is wrong.
+    /// The signature of a certificate does not verify.
     #[error("the signature of the {certificate} does not verify")]
     CertificateSignature {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
     },
-    /// A certificate had expired by then.
+    /// A certificate expired before the verifier's period.
     #[error("the {certificate} expired at {}, before {required}", .validity.end())]
     CertificateExpired {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
-        /// When it is valid.
+        /// The period for which the certificate is valid.
         validity: Period,
-        /// What was asked for.
+        /// The verifier's period.
         required: Period,
     },
-    /// A certificate was not valid yet.
+    /// A certificate becomes valid only after the verifier's period.
     #[error("the {certificate} is not valid before {}, which is after {required}", .validity.start())]
     CertificateNotYetValid {
-        /// Which certificate.
+        /// The certificate that the error is about.
         certificate: CertificateRole,
-        /// When it is valid.
+        /// The period for which the certificate is valid.
         validity: Period,
-        /// What was asked for.
+        /// The verifier's period.
         required: Period,
     },
 
@@ -278,46 +282,47 @@ pub enum VerifyError {
     MalformedSignedData {
         /// Octets from the start of the bundle.
         offset: usize,
-        /// What should have stood there.
+        /// The part that was expected at this offset.
         expected: &'static str,
     },
-    /// The `ContentInfo` holds something else than `SignedData`.
+    /// The `ContentInfo` holds anything but `SignedData`.
     #[error("the signature is a CMS structure other than SignedData")]
     NotSignedData,
-    /// `SignedData` or `SignerInfo` has a version that does not go with its content (RFC 5652 §5.1, §5.3).
+    /// The version of `SignedData` or `SignerInfo` does not match its content (RFC 5652 §5.1,
+    /// §5.3).
     #[error("the CMS version of the {structure} does not match its content")]
     CmsVersion {
-        /// `SignedData` or `SignerInfo`.
+        /// The structure: `SignedData` or `SignerInfo`.
         structure: &'static str,
     },
-    /// What is signed is not id-data.
+    /// The signed content is not of the type id-data.
     #[error("the content type of the signed data, or the content-type attribute, is not id-data")]
     ContentType,
     /// There is not exactly one signer.
     #[error("the signature does not have exactly one SignerInfo")]
     SignerCount,
-    /// The signer is named by something else than issuer and serial number.
+    /// The signer is not identified by issuer and serial number.
     #[error("the signer is not identified by issuer and serial number")]
     SignerIdentifier,
     /// The digest algorithm is not one of SHA-256, SHA-384 and SHA-512.
     #[error("the digest algorithm is not SHA-256, SHA-384 or SHA-512")]
     DigestAlgorithm,
-    /// The signature algorithm is not RSASSA-PSS as the protocol has it.
+    /// The signature algorithm is not RSASSA-PSS as the protocol requires it.
     #[error("the signature algorithm is not allowed: {problem}")]
     SignatureAlgorithm {
-        /// What about it.
+        /// A description of the problem.
         problem: &'static str,
     },
     /// A signed attribute is missing.
     #[error("the signed attribute {attribute} is missing")]
     MissingAttribute {
-        /// Which one.
+        /// The attribute that the error is about.
         attribute: SignedAttribute,
     },
-    /// A signed attribute stands there twice, or has not exactly one value.
+    /// A signed attribute occurs twice, or does not have exactly one value.
     #[error("the signed attribute {attribute} does not have exactly one value")]
     AttributeCount {
-        /// Which one.
+        /// The attribute that the error is about.
         attribute: SignedAttribute,
     },
     /// The content is neither attached nor given.
@@ -326,75 +331,75 @@ pub enum VerifyError {
     /// The content is both attached and given.
     #[error("the signature already contains the content: do not supply it again")]
     UnexpectedContent,
-    /// The content was given as a digest by another function than the one that the signature has.
+    /// The content was given as a digest by a hash function other than that of the signature.
     #[error("the signature is over the {expected} digest of the content, not the {given} digest")]
     UndigestedContent {
-        /// The function by which the content must be digested.
+        /// The hash function with which the content must be digested.
         expected: HashAlgorithm,
-        /// The function by which it was.
+        /// The hash function with which the given digest was made.
         given: HashAlgorithm,
     },
-    /// The content is not what was signed.
+    /// The content differs from the content that was signed.
     #[error("the content is not the one that was signed: its digest differs")]
     DigestMismatch,
-    /// No certificate of the signer.
+    /// The signer's certificate is missing.
     #[error("the signer's certificate is not among the attached certificates")]
     NoSignerCertificate,
-    /// Several different certificates with the signer's issuer and serial number.
+    /// Several different certificates have the signer's issuer and serial number.
     #[error("several certificates have the issuer and serial number of the signer")]
     AmbiguousSignerCertificate,
-    /// The content is signed with an algorithm that the signer's key is not for.
+    /// The content is signed with an algorithm that does not belong to the signer's key.
     #[error("the content is not signed with the algorithm of the signer's key, {key}")]
     SignatureKeyAlgorithm {
-        /// What the signer's key is.
+        /// The algorithm of the signer's key.
         key: KeyAlgorithm,
     },
-    /// The content is hashed with another function than the signature goes with (RFC 8933 §3.1, RFC 8419 §3.1, RFC 9882
-    /// §3.3).
+    /// The content is digested with a hash function that does not match the signature algorithm
+    /// (RFC 8933 §3.1, RFC 8419 §3.1, RFC 9882 §3.3).
     #[error("the digest algorithm of the content does not match the signature algorithm")]
     DigestAlgorithmMismatch,
-    /// The signature's times have fractions of a second, which DomainAuth does not.
+    /// The times of the signature have fractions of a second, which DomainAuth does not allow.
     #[error("the signature's times are not in whole seconds, as `YYYYMMDDHHMMSSZ`")]
     FractionalTime,
-    /// The signature over the signed attributes is wrong.
+    /// The signature over the signed attributes does not verify.
     #[error("the signature does not verify")]
     BadSignature,
 
     // ---- VeraId
-    /// The chain answers for no dialect that is supported.
+    /// The chain has no response to the question for the TXT records of a supported dialect.
     #[error("the DNSSEC chain has no response to the question for {owner} TXT")]
     NoRecordResponse {
-        /// The owner of the records that were looked for.
+        /// The owner of the records that were expected.
         owner: Box<dnssec::Name>,
     },
-    /// The domain is signed with DNSSEC, and proves that it has no such record.
+    /// The domain is signed with DNSSEC, and proves that the record does not exist.
     #[error("the domain is signed, but has no VeraId record: {0}")]
     RecordAbsent(Box<dnssec::Absence>),
-    /// The chain answers for VeraId and for DomainAuth.
+    /// The chain has answers for both VeraId and DomainAuth.
     #[error("the DNSSEC chain is ambiguous: it answers for both VeraId and DomainAuth")]
     AmbiguousDialect,
-    /// The chain is for a dialect that the verifier does not take.
+    /// The chain is for a dialect that the verifier does not accept.
     #[error("the DNSSEC chain is for {dialect}, which this verifier's policy does not accept")]
     DialectNotAccepted {
-        /// The chain's.
+        /// The dialect of the chain.
         dialect: Dialect,
     },
-    /// There are intermediate certificates in VeraId, which has none.
+    /// There are intermediate certificates in VeraId, which does not allow any.
     #[error("VeraId does not allow intermediate certificates (DomainAuth does)")]
     IntermediatesOutsideDialect,
     /// The signature is valid for more than 90 days (DomainAuth draft, "Maximum Validity Period").
     #[error("the signature is valid for more than 90 days ({period})")]
     SignatureTooLong {
-        /// When it is valid.
+        /// The period for which the signature is valid.
         period: Period,
     },
-    /// The verifier asks about more than 90 days (DomainAuth draft, "Maximum Validity Period").
+    /// The verifier's period is longer than 90 days (DomainAuth draft, "Maximum Validity Period").
     #[error("the period to verify, {period}, is longer than 90 days")]
     VerificationTooLong {
-        /// What was asked for.
+        /// The verifier's period.
         period: Period,
     },
-    /// The organisation's domain is too long to have records.
+    /// The organisation's domain is so long that it has no room for the record's name.
     #[error(transparent)]
     RecordOwner(NameError),
     /// No TXT record publishes the organisation's key for the service.
@@ -405,19 +410,19 @@ pub enum VerifyError {
     /// Several TXT records publish the key for the service.
     #[error("several TXT records match the key in the organisation certificate for this service")]
     AmbiguousRecord,
-    /// The DNSSEC signatures ran out longer ago than the TXT record allows.
+    /// The DNSSEC signatures expired longer ago than the TXT record allows.
     #[error(
         "the DNSSEC chain is valid for {validity}, but the TTL override requires it to be valid within the last {ttl_override} seconds of {required}"
     )]
     TtlOverrideExceeded {
-        /// When the chain holds.
+        /// The validity of the chain.
         validity: Validity,
-        /// What the record allows.
+        /// The TTL override of the record.
         ttl_override: TtlOverride,
-        /// What was asked for.
+        /// The verifier's period.
         required: Period,
     },
-    /// The member attribution is no member's name.
+    /// The member attribution is not a member's name.
     #[error("the member attribution is not valid")]
     InvalidAttribution(#[source] NameError),
     /// A signature without attribution was made with the organisation's own key.
@@ -426,54 +431,55 @@ pub enum VerifyError {
     )]
     #[doc(alias = "OrganizationAsMember")]
     OrganisationAsMember,
-    /// A signature with an attribution was made by somebody else than the organisation.
+    /// A signature with an attribution was not made by the organisation.
     #[error("only the organisation itself can attribute a signature to a member")]
     AttributionByMember,
     /// The signature is for another service.
     #[error("the signature is for another service, not {expected}")]
     ServiceMismatch {
-        /// The verifier's.
+        /// The service that the verifier expects.
         expected: ServiceOid,
     },
-    /// A signature can be verified for one service only, and the verifier named none.
+    /// The verifier named no service, and a signature can be verified for one service only.
     #[error("no service was given to verify the signature for")]
     NoService,
     /// The signature's period ends before it starts.
     #[error("the signature's period ends before it starts")]
     SignaturePeriod,
-    /// The signature had expired by then.
+    /// The signature expired before the verifier's period.
     #[error("the signature expired at {}, before {required}", .validity.end())]
     SignatureExpired {
-        /// When it is valid.
+        /// The period for which the signature is valid.
         validity: Period,
-        /// What was asked for.
+        /// The verifier's period.
         required: Period,
     },
-    /// The signature was not valid yet.
+    /// The signature becomes valid only after the verifier's period.
     #[error("the signature is not valid before {}, which is after {required}", .validity.start())]
     SignatureNotYetValid {
-        /// When it is valid.
+        /// The period for which the signature is valid.
         validity: Period,
-        /// What was asked for.
+        /// The verifier's period.
         required: Period,
     },
-    /// Each part is valid within the period, but there is no second at which all are.
+    /// Each part is valid within the period, but at no second are all of them valid.
     #[error(
         "the certificates, the signature and the DNSSEC chain are never valid at the same time within {required}"
     )]
     NeverValidTogether {
-        /// What was asked for.
+        /// The period in which all parts must be valid together: the verifier's period, or the part
+        /// of it that the TTL override leaves (DomainAuth).
         required: Period,
     },
-    /// No back end that is built in verifies such signatures, good or bad.
+    /// No cryptographic back end in this build can verify signatures of this algorithm.
     #[error("this build can't verify {algorithm} signatures; build with the feature {features}")]
     AlgorithmNotBuilt {
-        /// What the key is.
+        /// The algorithm of the key.
         algorithm: KeyAlgorithm,
-        /// The features of which one would do, in prose.
+        /// The features that provide the algorithm, in prose; one of them is enough.
         features: &'static str,
     },
-    /// A file that holds no PEM certificate.
+    /// The file does not contain a PEM certificate.
     #[error(
         "not a PEM certificate: there is no complete block from `-----BEGIN CERTIFICATE-----` to `-----END CERTIFICATE-----`"
     )]
@@ -481,7 +487,8 @@ pub enum VerifyError {
 }
 
 impl VerifyError {
-    /// A stable name for the reason, for machines: `cms.…`, `x509.…`, `veraid.…`, or `dnssec.…` as that crate says.
+    /// Returns a stable name for the reason, for machines: `cms.…`, `x509.…`, `veraid.…`, or the
+    /// `dnssec.…` name that [`dnssec::Error::reason`] returns.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
@@ -571,9 +578,11 @@ impl VerifyError {
         }
     }
 
-    /// Whether the bundle itself could not be read: its text form, DER structure, version or size.
+    /// Returns true if the bundle itself could not be read: its text form, DER structure, version
+    /// or size.
     ///
-    /// Anything that is wrong further inside makes it invalid instead: in a DNS message, a certificate, the `SignedData`.
+    /// A problem further inside makes the bundle invalid instead: in a DNS message, a certificate
+    /// or the `SignedData`.
     #[must_use]
     pub fn is_malformed(&self) -> bool {
         match self {
@@ -583,7 +592,7 @@ impl VerifyError {
         }
     }
 
-    /// Whose fault it is.
+    /// Returns the party whose fault the error is.
     #[must_use]
     pub fn fault(&self) -> Fault {
         match self {
@@ -665,7 +674,9 @@ impl VerifyError {
         }
     }
 
-    /// The error about a signature by such a key that was not verified, which is `wrong` if anybody could verify it here.
+    /// The error about a signature by a key of algorithm `key` that could not be verified.
+    ///
+    /// It is `wrong` if a back end in this build refused the signature.
     pub(crate) fn unverified(failure: Failure, key: KeyAlgorithm, wrong: Self) -> Self {
         match failure {
             Failure::Refused => wrong,
@@ -711,12 +722,12 @@ fn fault_of_chain(error: &dnssec::Error) -> Fault {
     match error.kind() {
         ErrorKind::Time => Fault::Time,
         ErrorKind::Insecure | ErrorKind::Absent => Fault::Domain,
-        // It trusts other anchors.
+        // The verifier trusts other anchors.
         ErrorKind::Indeterminate => Fault::Policy,
         ErrorKind::Question => Fault::Caller,
         ErrorKind::Limit => match error {
             dnssec::Error::RrsigTooLong { .. } => Fault::Domain,
-            // As what is counted for certificates.
+            // The same fault as for the work that is counted for certificates.
             dnssec::Error::BudgetExhausted { .. } => Fault::Policy,
             _ => Fault::Sender,
         },
@@ -724,7 +735,7 @@ fn fault_of_chain(error: &dnssec::Error) -> Fault {
     }
 }
 
-/// Turns unreadable octets into the error of the structure that they belong to.
+/// A conversion from unreadable octets to the error of the structure that contains them.
 pub(crate) trait Within<T> {
     fn within_bundle(self, structure: Structure) -> Result<T, VerifyError>;
     fn within_certificate(self, certificate: CertificateRole) -> Result<T, VerifyError>;

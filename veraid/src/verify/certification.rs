@@ -1,5 +1,5 @@
-//! Certificates from the organisation's down to the signatory's: all that is free about them first, their signatures once
-//! the organisation's key is proven.
+//! The certificates from the organisation's down to the signatory's. All checks without public-key
+//! operations come first; signatures are verified once the organisation's key is proven.
 
 use std::borrow::Cow;
 
@@ -13,28 +13,32 @@ use crate::certificate::{
 use crate::error::VerifyError;
 use crate::policy::Rules;
 
-/// The certificates at both ends of a path, valid at a time that will do; the organisation's is what it should be, but for
-/// its signature.
+/// The certificates at both ends of a path, valid within the verifier's period.
+///
+/// The organisation certificate has passed all checks except that of its signature.
 pub(super) struct Certification<'c, 'a> {
     pub(super) organisation: OrganisationProfile<'c, 'a>,
     pub(super) rules: Rules,
     required: Period,
-    /// When both certificates and the signature over the content, if there is one, are valid.
+    /// The period in which both certificates and the signature over the content, if any, are valid.
     available: Period,
 }
 
-/// Certificates whose signatures are good, below a key that the domain publishes.
+/// Certificates with verified signatures, below a key that the domain publishes.
 pub(super) struct Certified<'p> {
     pub(super) published: Cow<'p, PublishedKey>,
-    /// When all of it holds: the key is proven, the certificates and the signature over the content are valid.
+    /// The period in which the key is proven, and the certificates and the signature over the
+    /// content are valid.
     pub(super) period: Period,
-    /// When the certificates are valid together, by themselves.
+    /// The period in which the certificates are valid together, whatever the rest.
     pub(super) certificates: Period,
 }
 
 impl<'c, 'a> Certification<'c, 'a> {
-    /// `end` is the signatory's certificate, unless the organisation's own is all there is; `signature` is the period of a
-    /// signature over content.
+    /// Checks the certificates at both ends of a path.
+    ///
+    /// `end` is the signatory's certificate; it is `None` if the organisation's certificate is the
+    /// only one. `signature` is the period of a signature over content.
     pub(super) fn check(
         organisation: &'c UnverifiedCertificate<'a>,
         end: Option<&UnverifiedCertificate<'a>>,
@@ -68,7 +72,8 @@ impl<'c, 'a> Certification<'c, 'a> {
         )
     }
 
-    /// What the chain must be like and may take, beside what all signatures over certificates take, and `others`.
+    /// The requirements on the chain and the work that it may take, after the work for all
+    /// signatures over certificates and `others` is subtracted.
     pub(super) fn demand(
         &self,
         paths: Option<&Paths<'_, '_>>,
@@ -107,8 +112,11 @@ impl<'c, 'a> Certification<'c, 'a> {
         })
     }
 
-    /// Checks the signatures of the first path that holds when the key is proven: when all holds, and when the path's
-    /// certificates are valid.
+    /// Checks the signatures of the paths that are valid while the key is proven, until those of
+    /// one path verify.
+    ///
+    /// Returns the period for which everything holds, and the period for which the certificates of
+    /// that path are valid.
     fn verify_paths(
         &self,
         paths: &Paths<'_, '_>,
@@ -137,7 +145,8 @@ impl<'c, 'a> Certification<'c, 'a> {
         Err(failure.unwrap_or_else(|| proven.never_together()))
     }
 
-    /// Checks the organisation's signature over its own certificate, unless that was done when the chain was verified.
+    /// Checks the organisation's signature over its own certificate, unless the chain is
+    /// remembered: then it was checked with the chain.
     fn verify_organisation(&self, is_known: bool) -> Result<(), VerifyError> {
         if is_known {
             return Ok(());
@@ -146,8 +155,8 @@ impl<'c, 'a> Certification<'c, 'a> {
     }
 }
 
-/// When the certificates and the signature, if there is one, are valid together; that must be so at some second of
-/// `required`.
+/// The period in which the certificates and the signature, if any, are valid together. It must
+/// include a second of `required`.
 fn common_period<'c, 'a: 'c>(
     certificates: impl IntoIterator<Item = &'c UnverifiedCertificate<'a>>,
     signature: Option<Period>,

@@ -1,4 +1,4 @@
-//! The content, and what its signature says of itself: for free, but for one digest.
+//! The content, and the service and period of its signature: checks that cost at most one digest.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::content::SignedContent;
 use crate::error::VerifyError;
 use crate::service::ServiceOid;
 
-/// The content: attached or given, never both.
+/// Selects the content, which must be either attached or given, but not both.
 pub(super) fn choose_content<'v, 'a: 'v>(
     signed_data: &SignedData<'a>,
     verification: &Verification<'v>,

@@ -1,4 +1,4 @@
-//! Members and organisations by themselves, before anything is signed.
+//! The verification of members and organisations on their own, without a signature over content.
 
 use dnssec::{Chain, Period, Work};
 
@@ -34,13 +34,13 @@ pub(crate) fn verify_member(
     })
 }
 
-/// Checks that the parts of a bundle fit each other, as far as can be told without public-key operations and without a time
-/// to ask about.
+/// Checks that the parts of a bundle fit each other, as far as possible without public-key
+/// operations and without a period to verify.
 pub(crate) fn check_membership(bundle: &MemberIdBundle, rules: Rules) -> Result<(), VerifyError> {
     with_membership(bundle, rules, Period::always(), |_, _, _| Ok(()))
 }
 
-/// Checks what is free, and hands on what it found.
+/// Checks everything that needs no public-key operation, and passes the results to `then`.
 fn with_membership<T>(
     bundle: &MemberIdBundle,
     rules: Rules,
@@ -71,15 +71,15 @@ fn with_membership<T>(
 }
 
 impl OrganisationCertificate {
-    /// Verifies that the domain publishes the certificate's key, by a DNSSEC chain as DER, at some second of the period
-    /// that is asked about.
+    /// Verifies that the domain publishes the certificate's key at some second of the verifier's
+    /// period, from a DNSSEC chain as DER.
     ///
-    /// The TXT record must be for the service that is asked about, or for any; without a service
-    /// ([`Verification::for_any_service`]), any record of the key will do. Whoever issues certificates to members or signs in
-    /// the organisation's name should ask first.
+    /// The TXT record must be for the service of the verification, or for any service. Without a
+    /// service ([`Verification::for_any_service`]), any record of the key is accepted. Call this
+    /// before you issue certificates to members or sign in the organisation's name.
     ///
     /// # Errors
-    /// Those of [`VerifyError`] that are about the chain or the organisation's certificate.
+    /// The errors of [`VerifyError`] that are about the chain or the organisation certificate.
     pub fn verify(
         &self,
         chain_der: &[u8],

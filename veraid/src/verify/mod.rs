@@ -1,15 +1,17 @@
 //! The verification procedure: joins DNSSEC, X.509, CMS and time (VeraId §7.4; DomainAuth draft, "Verification Procedure").
 //!
-//! No clock is read and nothing is fetched. Steps come in the order of what they cost: content, service, times, names and
-//! the shape of certificates first, then one digest of the content, then the TXT record as it stands in the chain, and
-//! only then public-key operations: the DNSSEC chain, the organisation's signature over its own certificate, those that
-//! lead from there to the signatory's, and the signature over the content.
+//! This procedure reads no clock and fetches nothing. Cheap steps come first: content, service,
+//! times, names and the form of certificates; then one digest of the content; then the TXT record
+//! in the chain, before it is proven. Public-key operations come last: the DNSSEC chain, the
+//! organisation's signature over its own certificate, the signatures on the path from there to the
+//! signatory, and the signature over the content.
 //!
-//! There is one procedure, [`verify`]. What is remembered of an organisation or a signatory stands in for what certificates
-//! and chain would show, and nothing else: whatever is asked of the signature itself is asked either way.
+//! There is one procedure, [`verify`]. Memory of an organisation or a signatory replaces only the
+//! facts that certificates and chain would prove. The checks of the signature itself are the same
+//! either way.
 //!
-//! Times are compared as the crate's documentation says: all together within the verifier's period, DNSSEC within its TTL
-//! override as well.
+//! The crate's documentation says how times are compared: all of them together within the
+//! verifier's period, and DNSSEC within its TTL override as well.
 
 mod certification;
 mod content;
@@ -43,7 +45,7 @@ use crate::memory::KnownOrganisation;
 use crate::name::{Member, MemberId, Organisation};
 use crate::policy::{Policy, Rules};
 
-/// What answers for a signatory.
+/// The source of the facts about a signatory.
 pub(crate) enum Backing<'b, 'a> {
     /// Memory of the signatory and the organisation: neither chain nor certificates are read.
     Memory(Remembered<'b>),
@@ -54,32 +56,33 @@ pub(crate) enum Backing<'b, 'a> {
     },
 }
 
-/// What vouches for an organisation's key.
+/// The source of the facts about an organisation's key.
 #[derive(Clone, Copy)]
 pub(crate) enum Root<'b, 'a> {
-    /// Memory of the very chain and certificate.
+    /// Memory of the same chain and certificate.
     Memory(&'b KnownOrganisation),
-    /// A chain, which has yet to be verified.
+    /// A chain that has yet to be verified.
     Chain(&'b Chain<'a>),
 }
 
-/// What a verification proved that holds for other signatures too.
+/// The facts from one verification that hold for other signatures too.
 pub(crate) struct Learnt<'b, 'a> {
     pub(crate) organisation: OrganisationProfile<'b, 'a>,
     pub(crate) rules: Rules,
-    /// `None` if it was remembered.
+    /// The published key; `None` if it was remembered.
     pub(crate) published: Option<PublishedKey>,
     pub(crate) capacity: Capacity,
     /// The member, if it signed as itself.
     pub(crate) member: Option<Member>,
     pub(crate) key: PublicKey,
-    /// The algorithm that the content is signed with.
+    /// The algorithm with which the content is signed.
     pub(crate) signature_algorithm: SignatureAlgorithm,
-    /// When the certificates are valid together, the organisation's among them.
+    /// The period in which the certificates are valid together, the organisation's included.
     pub(crate) certificates: Period,
 }
 
-/// Verifies a signature; gives what else there is to know, unless all of it was known before.
+/// Verifies a signature. Also returns the facts to remember, unless all of them were remembered
+/// already.
 pub(crate) fn verify<'v, 'b, 'a: 'v + 'b>(
     signed_data: &SignedData<'a>,
     backing: Backing<'b, 'a>,
@@ -88,7 +91,7 @@ pub(crate) fn verify<'v, 'b, 'a: 'v + 'b>(
     let signer = &signed_data.signer;
     let required = verification.period;
 
-    // What is free.
+    // Steps without public-key operations.
     let content = choose_content(signed_data, verification)?;
     let service = demanded_service(verification)?;
     check_service(signer, service)?;
@@ -130,7 +133,7 @@ pub(crate) fn verify<'v, 'b, 'a: 'v + 'b>(
 }
 
 impl<'b, 'a> Backing<'b, 'a> {
-    /// The rules of the bundle's dialect, and what shows that the organisation's key is published.
+    /// The rules of the bundle's dialect, and the publication of the organisation's key.
     fn publication(&self, policy: Policy) -> Result<(Rules, Publication<'b, 'a>), VerifyError> {
         let known = match *self {
             Self::Memory(ref remembered) => remembered.organisation,
@@ -149,7 +152,7 @@ impl<'b, 'a> Backing<'b, 'a> {
         Ok((known.rules, Publication::Remembered(&known.published)))
     }
 
-    /// Who is to have signed, and what is to show it.
+    /// The signatory, and the evidence that it may sign.
     fn signatory(
         self,
         rules: Rules,
@@ -186,22 +189,22 @@ impl<'b, 'a> Backing<'b, 'a> {
     }
 }
 
-/// What shows that a signatory may sign.
+/// The evidence that a signatory may sign.
 enum Evidence<'b, 'a> {
     Memory {
         organisation: &'b KnownOrganisation,
-        /// When the signature and all that it rests on hold.
+        /// The period for which the signature and everything that it depends on hold.
         period: Period,
     },
     Certificates {
         certification: Certification<'b, 'a>,
-        /// The signatory's certificate, unless that is the organisation's own.
+        /// The signatory's certificate, unless it is the organisation's own.
         end: Option<&'b UnverifiedCertificate<'a>>,
         parts: &'b SignatureParts<'a>,
     },
 }
 
-/// Evidence that holds.
+/// Evidence that was verified.
 enum Proof<'b> {
     Memory {
         published: &'b PublishedKey,
@@ -241,7 +244,8 @@ impl<'b, 'a> Evidence<'b, 'a> {
         Ok(intermediates)
     }
 
-    /// The paths from the signatory's certificate to the organisation's, if there are certificates to look at.
+    /// Finds the paths from the signatory's certificate to the organisation's, if certificates are
+    /// to be verified.
     fn find_paths<'s>(
         &'s self,
         intermediates: &'s [UnverifiedCertificate<'a>],
@@ -256,7 +260,8 @@ impl<'b, 'a> Evidence<'b, 'a> {
         }
     }
 
-    /// What the chain may take beside the certificates and `work`.
+    /// The demand for the chain: the work that it may take excludes the work for certificates and
+    /// `work`.
     fn demand(
         &self,
         paths: Option<&Paths<'_, '_>>,
@@ -293,7 +298,7 @@ impl<'b, 'a> Evidence<'b, 'a> {
         }
     }
 
-    /// What was proven, if it was not remembered.
+    /// The facts that were proven, if they were not remembered.
     fn learnt(
         self,
         proof: Proof<'b>,
@@ -323,7 +328,7 @@ impl<'b, 'a> Evidence<'b, 'a> {
 }
 
 impl Proof<'_> {
-    /// When all of it holds.
+    /// The period for which everything holds.
     fn period(&self) -> Period {
         match self {
             Self::Memory { period, .. } => *period,
@@ -331,7 +336,7 @@ impl Proof<'_> {
         }
     }
 
-    /// How the organisation's key is published.
+    /// The proof that the organisation's key is published.
     fn published(&self) -> &PublishedKey {
         match self {
             Self::Memory { published, .. } => published,

@@ -1,4 +1,5 @@
-//! The organisation's key: which dialect a chain is for, and whether the domain publishes the key in it.
+//! The organisation's key: the dialect of a chain, and the proof that the domain publishes the key
+//! in it.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -14,16 +15,16 @@ use crate::policy::{Policy, Rules};
 use crate::record::{self, TtlOverride, TxtRecord};
 use crate::service::ServiceOid;
 
-/// What shows that a domain publishes a key.
+/// The evidence that a domain publishes a key.
 pub(super) enum Publication<'p, 'a> {
-    /// A chain, which has yet to be verified, with the TXT RRset at `owner`.
+    /// A chain that has yet to be verified, with the TXT RRset at `owner`.
     Chain { chain: &'p Chain<'a>, owner: Name },
-    /// The same chain, verified before.
+    /// The result of verifying the same chain before.
     Remembered(&'p PublishedKey),
 }
 
 impl<'p, 'a> Publication<'p, 'a> {
-    /// The rules for a chain, by the dialect whose records it has, and where these are.
+    /// The rules for a chain, by the dialect of its TXT records, and the place of these records.
     pub(super) fn of_chain(
         chain: &'p Chain<'a>,
         organisation: &Organisation,
@@ -50,13 +51,14 @@ impl<'p, 'a> Publication<'p, 'a> {
         }
     }
 
-    /// Whether the chain was verified before, and with it the organisation's signature over its certificate.
+    /// Returns true if the chain was verified before, together with the organisation's signature
+    /// over its certificate.
     pub(super) fn is_remembered(&self) -> bool {
         matches!(self, Self::Remembered(_))
     }
 }
 
-/// An organisation's key that its domain publishes, and when.
+/// An organisation's key that its domain publishes, with the validity of the proof.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct PublishedKey(Arc<Published>);
 
@@ -81,7 +83,7 @@ impl PublishedKey {
             Fact::ProvenAbsent(absence) => {
                 return Err(VerifyError::RecordAbsent(Box::new(absence)));
             }
-            // What an insecure zone says is not proven.
+            // The records of an insecure zone are not proven.
             Fact::ProvenInsecure(insecure) => return Err(dnssec::Error::from(insecure).into()),
         };
         let records = parse_records(proof.rdata(), rules.dialect);
@@ -91,17 +93,18 @@ impl PublishedKey {
         })))
     }
 
-    /// The record that publishes it.
+    /// The record that publishes the key.
     pub(crate) fn record(&self) -> &TxtRecord {
         &self.0.record
     }
 
-    /// When DNSSEC proves the record.
+    /// The validity of the record's DNSSEC proof.
     pub(crate) fn validity(&self) -> &Validity {
         &self.0.validity
     }
 
-    /// What that is worth to a verifier who asks about `required`.
+    /// Checks the TTL override for a verifier's period of `required`, and returns what else must
+    /// hold together with the key.
     pub(crate) fn within(
         &self,
         required: Period,
@@ -130,13 +133,13 @@ impl PublishedKey {
         held.is_some_and(|held| held.contains(required.start()) && held.contains(required.end()))
     }
 
-    /// Whether it is proven for no second from `time` on.
+    /// Returns true if the key is not proven for `time` or any later second.
     pub(crate) fn has_ended_before(&self, time: Timestamp) -> bool {
         let last = self.validity().periods().last();
         last.is_none_or(|last| last.end() < time)
     }
 
-    /// Octets that it takes.
+    /// The number of octets that it takes in memory.
     pub(crate) fn octets(&self) -> usize {
         const KEY_OCTETS: usize = 64;
         size_of::<Published>()
@@ -145,16 +148,18 @@ impl PublishedKey {
     }
 }
 
-/// An organisation's key that its domain publishes at some second that will do.
+/// An organisation's key that its domain publishes at a time that the verifier accepts.
 pub(crate) struct ProvenKey<'p> {
     validity: &'p Validity,
-    /// Where the second must lie at which all holds together: in the verifier's period or, in DomainAuth, in what of it the
-    /// TTL override leaves ("Verification Procedure", steps 4 and 5).
+    /// The period that must include a second at which everything holds: the verifier's period or,
+    /// in DomainAuth, the part of it that the TTL override leaves ("Verification Procedure", steps
+    /// 4 and 5).
     window: Period,
 }
 
 impl ProvenKey<'_> {
-    /// The whole period, with a second of the window in it, for which the key is proven and all else available.
+    /// The uninterrupted period in which the key is proven and `available` holds; it includes a
+    /// second of the window.
     pub(super) fn period_with(&self, available: Period) -> Result<Period, VerifyError> {
         self.validity
             .intersect_period(available)
@@ -169,15 +174,15 @@ impl ProvenKey<'_> {
     }
 }
 
-/// The dialect whose TXT RRset the chain holds, and that RRset's owner.
+/// The dialect whose TXT RRset the chain contains, and the owner of that RRset.
 ///
-/// Responses that hold nothing do not decide: whoever asks for both names gets a denial for one of them. A chain with
-/// nothing but such responses is left to DNSSEC, which says better what is wrong.
+/// Responses without records do not decide: a client that asks for both names gets a denial for one
+/// of them. A chain with nothing but such responses is left to DNSSEC, whose error is more precise.
 pub(crate) fn find_dialect(
     chain: &Chain<'_>,
     organisation: &Organisation,
 ) -> Result<(Dialect, Name), VerifyError> {
-    // A domain may have room for the shorter label alone.
+    // The domain may be so long that only the shorter label fits.
     let candidates: SmallVec<[(Dialect, Name); 2]> = Dialect::ALL
         .iter()
         .filter_map(|&dialect| Some((dialect, organisation.record_owner(dialect).ok()?)))
@@ -205,7 +210,7 @@ pub(crate) fn find_dialect(
 
 /// Refuses a chain early if no TXT record in it, proven or not, is for the key and the service.
 ///
-/// A chain without any TXT record is left to DNSSEC, which says better what is wrong.
+/// A chain without any TXT record is left to DNSSEC, whose error is more precise.
 fn check_unverified_records(
     chain: &Chain<'_>,
     key: &PublicKeyRef<'_>,
@@ -232,7 +237,7 @@ fn check_unverified_records(
     }
 }
 
-/// Those records that parse; others may stand beside them.
+/// Parses the records of the dialect. Other TXT records may exist beside them and are skipped.
 fn parse_records<'r>(
     rdata: impl Iterator<Item = &'r [u8]>,
     dialect: Dialect,
@@ -240,7 +245,8 @@ fn parse_records<'r>(
     rdata.filter_map(move |rdata| TxtRecord::parse(&txt_content(rdata)?, dialect))
 }
 
-/// The record that counts. Without a service, that is one with the longest TTL override of those for the key.
+/// Selects the record that counts: without a service, the record for the key with the longest TTL
+/// override.
 fn select_record(
     records: impl Iterator<Item = TxtRecord>,
     key: &PublicKeyRef<'_>,
@@ -255,7 +261,7 @@ fn select_record(
     }
 }
 
-/// The last seconds of the verifier's period, as many as the TTL override says.
+/// The last seconds of the verifier's period, as many as the TTL override allows.
 fn dnssec_window(required: Period, ttl_override: TtlOverride) -> Period {
     let earliest = required.end().saturating_sub(ttl_override.seconds().into());
     Period::new(earliest, required.end())

@@ -1,4 +1,4 @@
-//! What verifiers demand, and what they are given: verified signatures, members and organisations.
+//! The demands of verifiers, and the results: verified signatures, members and organisations.
 
 use std::borrow::Cow;
 
@@ -12,9 +12,9 @@ use crate::policy::Policy;
 use crate::record::TxtRecord;
 use crate::service::ServiceOid;
 
-/// What a verifier demands, and at what time.
+/// The demands of a verifier: a service, a period, trust anchors and a policy.
 ///
-/// The same for all that can be verified: signatures, members and organisations.
+/// They are the same for everything that can be verified: signatures, members and organisations.
 #[derive(Clone, Copy, Debug)]
 pub struct Verification<'v> {
     pub(super) service: Option<ServiceOid>,
@@ -33,7 +33,8 @@ pub(super) enum Given<'v> {
 }
 
 impl<'v> Verification<'v> {
-    /// All must be for `service`, and hold together for at least one second of `period`.
+    /// Demands that everything is for `service`, and holds together for at least one second of
+    /// `period`.
     #[must_use]
     pub fn new(service: ServiceOid, period: Period, anchors: &'v TrustAnchors) -> Self {
         Self {
@@ -42,10 +43,12 @@ impl<'v> Verification<'v> {
         }
     }
 
-    /// As [`Verification::new`], but any TXT record of the organisation's key will do, whatever service it is for.
+    /// Demands the same as [`Verification::new`], but accepts a TXT record of the organisation's
+    /// key for any service.
     ///
-    /// That says that a domain answers for a member or a certificate at all, as whoever certifies members wants to know. It
-    /// does not do for signatures, which are refused with [`VerifyError::NoService`](crate::VerifyError::NoService).
+    /// This shows that a domain vouches for a member or a certificate at all, which is enough
+    /// before certificates are issued to members. Signatures need a service and are refused with
+    /// [`VerifyError::NoService`](crate::VerifyError::NoService).
     #[must_use]
     pub fn for_any_service(period: Period, anchors: &'v TrustAnchors) -> Self {
         Self {
@@ -57,24 +60,26 @@ impl<'v> Verification<'v> {
         }
     }
 
-    /// Sets which dialects and key algorithms are accepted, if not both dialects with RSA alone, and how much work a bundle
-    /// may take.
+    /// Sets the accepted dialects and key algorithms and the most work for a bundle. The default
+    /// accepts both dialects with RSA alone.
     #[must_use]
     pub fn with_policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// Gives the content of a signature that it is not attached to. An attached one is then refused.
+    /// Gives the content of a signature without attached content. A signature with attached content
+    /// is then refused.
     #[must_use]
     pub fn with_detached_content(mut self, content: &'v [u8]) -> Self {
         self.given = Given::Content(content);
         self
     }
 
-    /// Gives the digest of such content, by the hash function that the signature has
-    /// ([`SignatureBundle::unverified_content_hash`](crate::SignatureBundle::unverified_content_hash)), for content that is
-    /// too large to be held in memory.
+    /// Gives the digest of detached content that is too large to be held in memory.
+    ///
+    /// The hash function must be that of the signature
+    /// ([`SignatureBundle::unverified_content_hash`](crate::SignatureBundle::unverified_content_hash)).
     #[must_use]
     pub fn with_detached_digest(mut self, digest: ContentDigest) -> Self {
         self.given = Given::Digest(digest);
@@ -86,42 +91,43 @@ impl<'v> Verification<'v> {
     }
 }
 
-/// Whose key made a signature.
+/// The owner of the key that made a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum SignedBy {
-    /// The member's own.
+    /// The member.
     Member,
-    /// The organisation's. That the content is the member's is the organisation's word alone.
+    /// The organisation. Only the organisation's word links the content to the member.
     #[doc(alias = "Organization")]
     Organisation,
 }
 
-/// Adds the accessors that all outcomes have.
+/// Adds the accessors that all results have.
 macro_rules! accessors_of_outcome {
     ($outcome:ty) => {
         impl $outcome {
-            /// When all of it holds without interruption: not cut to the period that was asked for, but with at least one
-            /// second of that.
+            /// The period for which everything holds without interruption. It is not limited to the
+            /// period that was asked for, but includes at least one second of that.
             #[must_use]
             pub fn period(&self) -> Period {
                 self.period
             }
 
-            /// The protocol that it follows.
+            /// The dialect.
             #[must_use]
             pub fn dialect(&self) -> Dialect {
                 self.dialect
             }
 
-            /// The TXT record by which the domain publishes the organisation's key. With [`Verification::for_any_service`],
-            /// one of those with the longest TTL override.
+            /// The TXT record by which the domain publishes the organisation's key. With
+            /// [`Verification::for_any_service`], it is a record with the longest TTL override.
             #[must_use]
             pub fn record(&self) -> &TxtRecord {
                 self.published.record()
             }
 
-            /// When DNSSEC proves that record, by all signatures in the chain that were looked at.
+            /// The validity of that record's DNSSEC proof, by all signatures in the chain that were
+            /// considered.
             #[must_use]
             pub fn record_validity(&self) -> &Validity {
                 self.published.validity()
@@ -134,7 +140,7 @@ accessors_of_outcome!(VerifiedSignature<'_>);
 accessors_of_outcome!(VerifiedMember);
 accessors_of_outcome!(VerifiedOrganisation);
 
-/// A signature that holds.
+/// A verified signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedSignature<'v> {
     pub(super) member_id: MemberId,
@@ -158,13 +164,13 @@ impl<'v> VerifiedSignature<'v> {
         &self.member_id
     }
 
-    /// The same, to keep.
+    /// Converts the signature into the member that signed, or to whom the content is attributed.
     #[must_use]
     pub fn into_member_id(self) -> MemberId {
         self.member_id
     }
 
-    /// The same with a copy of what it borrows of the bundle, to keep or to hand on.
+    /// Copies the octets that are borrowed from the bundle, so that the result can outlive it.
     #[must_use]
     pub fn into_owned(self) -> VerifiedSignature<'static> {
         VerifiedSignature {
@@ -182,26 +188,27 @@ impl<'v> VerifiedSignature<'v> {
         }
     }
 
-    /// Whose key made the signature.
+    /// The owner of the key that made the signature.
     #[must_use]
     pub fn signed_by(&self) -> SignedBy {
         self.signed_by
     }
 
-    /// Whether the organisation's signature was made with the key of somebody to whom it delegates (DomainAuth).
+    /// Returns true if the organisation's signature was made with the key of a delegate
+    /// (DomainAuth).
     #[must_use]
     pub fn is_delegated(&self) -> bool {
         self.is_delegated
     }
 
-    /// The content that is signed, whether it was attached or given; `None` if its digest was given alone
+    /// The signed content, whether attached or given; `None` if only its digest was given
     /// ([`Verification::with_detached_digest`]).
     #[must_use]
     pub fn content(&self) -> Option<&[u8]> {
         self.content.as_deref()
     }
 
-    /// The same, to keep.
+    /// Converts the signature into its content; `None` as in [`VerifiedSignature::content`].
     #[must_use]
     pub fn into_content(self) -> Option<Cow<'v, [u8]>> {
         self.content
@@ -213,15 +220,17 @@ impl<'v> VerifiedSignature<'v> {
         self.service
     }
 
-    /// When the signer says that the signature is valid, which may be longer than it can be verified.
+    /// The period for which the signer says that the signature is valid. It may be longer than the
+    /// period for which it can be verified.
     ///
-    /// That is the signer's word: see [Time](crate#time) for what a key that has ended can still sign.
+    /// Only the signer vouches for it: see [Time](crate#time) for what an expired key can still
+    /// sign.
     #[must_use]
     pub fn signature_period(&self) -> Period {
         self.signature_period
     }
 
-    /// What kind of key made the signature.
+    /// The algorithm of the key that made the signature.
     #[must_use]
     pub fn key_algorithm(&self) -> KeyAlgorithm {
         self.key.algorithm()
@@ -233,14 +242,15 @@ impl<'v> VerifiedSignature<'v> {
         &self.key
     }
 
-    /// The serial number of that key's certificate: a big-endian two's complement number in the fewest octets, as in DER.
+    /// The serial number of that key's certificate: a big-endian two's complement number in the
+    /// fewest octets, as in DER.
     #[must_use]
     pub fn signer_serial_number(&self) -> &[u8] {
         &self.serial_number
     }
 }
 
-/// A membership that holds.
+/// A verified membership.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedMember {
     pub(super) member_id: MemberId,
@@ -257,14 +267,14 @@ impl VerifiedMember {
         &self.member_id
     }
 
-    /// What kind of key the member has.
+    /// The algorithm of the member's key.
     #[must_use]
     pub fn key_algorithm(&self) -> KeyAlgorithm {
         self.key_algorithm
     }
 }
 
-/// An organisation whose key its domain publishes.
+/// A verified organisation, whose key its domain publishes.
 #[doc(alias = "VerifiedOrganization")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedOrganisation {
@@ -283,7 +293,7 @@ impl VerifiedOrganisation {
         &self.organisation
     }
 
-    /// What kind of key the organisation has.
+    /// The algorithm of the organisation's key.
     #[must_use]
     pub fn key_algorithm(&self) -> KeyAlgorithm {
         self.key_algorithm

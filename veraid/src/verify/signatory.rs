@@ -1,4 +1,5 @@
-//! The signatory: whose key is to have signed the content, and in whose name, by memory or by its certificates.
+//! The signatory, found in memory or by its certificates: the key that must have signed the
+//! content, and the name in which it signs.
 
 use dnssec::Period;
 
@@ -12,14 +13,14 @@ use crate::key::{ReadyKey, VerifyingKey};
 use crate::memory::{KnownOrganisation, KnownSigner};
 use crate::name::{Dialect, Member};
 
-/// In whose name somebody signs, and with what key.
+/// The capacity in which somebody signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Capacity {
-    /// As the member itself.
+    /// The member itself.
     Member,
-    /// In the organisation's name, with its own key.
+    /// The organisation, with its own key.
     Organisation,
-    /// In the organisation's name, with the key of somebody to whom it delegates (DomainAuth).
+    /// A delegate, in the organisation's name (DomainAuth).
     Delegate,
 }
 
@@ -32,7 +33,7 @@ impl Capacity {
     }
 }
 
-/// Whose key is to have signed the content, and for whom.
+/// The key that must have signed the content, and its capacity.
 pub(super) struct Signatory<'s> {
     pub(super) capacity: Capacity,
     /// The member that signs, or to whom the organisation attributes the content.
@@ -41,8 +42,10 @@ pub(super) struct Signatory<'s> {
 }
 
 impl<'s> Signatory<'s> {
-    /// Tells the kinds of signature apart by the attribution, and checks what each must have (VeraId §7.4 steps 4 and 5;
-    /// DomainAuth draft, "Signature Types"). Gives the signatory's certificate too, unless that is the organisation's own.
+    /// Determines the kind of signature by the attribution, and checks what each kind requires
+    /// (VeraId §7.4 steps 4 and 5; DomainAuth draft, "Signature Types").
+    ///
+    /// Also returns the signatory's certificate, unless it is the organisation's own.
     pub(super) fn certified<'a: 's>(
         parts: &'s SignatureParts<'a>,
         certification: &Certification<'s, 'a>,
@@ -81,17 +84,19 @@ impl<'s> Signatory<'s> {
     }
 }
 
-/// A signatory that is remembered, with its organisation, and holds when its signature does.
+/// A remembered signatory with its organisation. Only the signature over the content is left to
+/// verify.
 pub(crate) struct Remembered<'m> {
     pub(super) organisation: &'m KnownOrganisation,
     capacity: Capacity,
     name: Name<'m>,
     key: &'m ReadyKey,
-    /// When the organisation's key is proven, and the certificates and the signature are valid.
+    /// The period in which the organisation's key is proven, and the certificates and the signature
+    /// are valid.
     pub(super) period: Period,
 }
 
-/// Where the member's name comes from.
+/// The source of the member's name.
 #[derive(Clone, Copy)]
 enum Name<'m> {
     Certificate(&'m Member),
@@ -99,10 +104,12 @@ enum Name<'m> {
 }
 
 impl<'m> Remembered<'m> {
-    /// `signer` is what is remembered of the key that signed, unless that is the organisation's own.
+    /// Finds the signatory in memory.
     ///
-    /// `None` if nothing is remembered that fits the signature, or if that and the signature hold together at no second of
-    /// `required`: then the chain or other certificates may prove more.
+    /// `signer` is the memory of the key that signed, unless that is the organisation's own key.
+    ///
+    /// Returns `None` if nothing in memory fits the signature, or if memory and the signature hold
+    /// together at no second of `required`: then the chain or other certificates may prove more.
     pub(crate) fn find<'a: 'm>(
         signed_data: &SignedData<'a>,
         organisation: &'m KnownOrganisation,
@@ -142,7 +149,8 @@ impl<'m> Remembered<'m> {
         })
     }
 
-    /// The same as [`Signatory::certified`] found when the certificates were verified.
+    /// Returns the signatory that [`Signatory::certified`] found when the certificates were
+    /// verified.
     pub(super) fn signatory(&self) -> Result<Signatory<'m>, VerifyError> {
         let dialect = self.organisation.rules.dialect;
         Ok(Signatory {
@@ -156,7 +164,7 @@ impl<'m> Remembered<'m> {
     }
 }
 
-/// The member to whom the organisation attributes content.
+/// Parses the member to whom the organisation attributes content.
 fn read_attribution(attribution: &str, dialect: Dialect) -> Result<Member, VerifyError> {
     Member::parse_for(attribution, dialect).map_err(VerifyError::InvalidAttribution)
 }
