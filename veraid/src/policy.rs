@@ -1,7 +1,8 @@
-//! What a verifier takes, and the rules of the dialect that a bundle follows.
+//! The choices of a verifier, and the rules of the dialect of a bundle.
 //!
-//! The DomainAuth draft has one signature algorithm and says that what it does not allow must be rejected. The other
-//! algorithms of [`KeyAlgorithm`] are experimental: a verifier takes those that its owner names, and no others.
+//! The DomainAuth draft has one signature algorithm and requires that all algorithms it does not
+//! allow are rejected. The other algorithms of [`KeyAlgorithm`] are experimental: a verifier
+//! accepts only those that its owner names.
 
 use dnssec::{Demand, Period, Work};
 
@@ -13,13 +14,15 @@ use crate::key::{KeyAlgorithm, KeyError, PublicKeyRef};
 use crate::name::Dialect;
 use crate::record::TtlOverride;
 
-/// The longest that anything may be valid in DomainAuth, `end − start` in seconds: 90 days (DomainAuth draft, "Maximum
-/// Validity Period").
+/// The longest validity of anything in DomainAuth, `end − start` in seconds: 90 days (DomainAuth
+/// draft, "Maximum Validity Period").
 pub(crate) const MAX_VALIDITY_SECONDS: u32 = TtlOverride::MAX.seconds();
 
-/// Which dialects and which experimental key algorithms a verifier takes, and how much work it puts into a bundle.
+/// The dialects and experimental key algorithms that a verifier accepts, and the most work for a
+/// bundle.
 ///
-/// Without more being said: both dialects, and RSA alone; and as much work as any honest bundle may need.
+/// By default, a policy accepts both dialects and RSA alone, and as much work as any honest bundle
+/// may need.
 ///
 /// ```
 /// use veraid::{Dialect, KeyAlgorithm, Policy};
@@ -38,7 +41,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Both dialects, no experimental algorithm.
+    /// Creates a policy that accepts both dialects and no experimental algorithm.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -49,7 +52,7 @@ impl Policy {
         }
     }
 
-    /// Takes this dialect alone. Called again with the other dialect, it takes neither.
+    /// Accepts only this dialect. A second call with the other dialect makes it accept neither.
     ///
     /// ```
     /// use veraid::{Dialect, Policy};
@@ -66,7 +69,8 @@ impl Policy {
         self
     }
 
-    /// Takes what both policies take: the dialects and algorithms that they have in common, within the smaller limit.
+    /// Accepts what both policies accept: their common dialects and algorithms, within the smaller
+    /// limit.
     ///
     /// ```
     /// use veraid::{Dialect, KeyAlgorithm, Policy};
@@ -88,16 +92,16 @@ impl Policy {
         }
     }
 
-    /// Takes this algorithm as well, for keys of organisations, intermediates and members alike.
+    /// Accepts this algorithm as well, for keys of organisations, intermediates and members.
     ///
-    /// It widens DomainAuth alone: VeraId has no records for experimental algorithms.
+    /// This affects DomainAuth alone: VeraId has no records for experimental algorithms.
     #[must_use]
     pub fn with_algorithm(mut self, algorithm: KeyAlgorithm) -> Self {
         self.experimental |= bit(algorithm);
         self
     }
 
-    /// Takes all algorithms that there are here.
+    /// Accepts all supported algorithms.
     #[must_use]
     pub fn with_all_algorithms(self) -> Self {
         KeyAlgorithm::ALL
@@ -106,12 +110,15 @@ impl Policy {
             .fold(self, Self::with_algorithm)
     }
 
-    /// Refuses bundles that take more work than that, before any of it is done or when it is used up.
+    /// Refuses bundles that take more work than `work`: before any work is done if possible,
+    /// otherwise once the work is used up.
     ///
-    /// What all certificates and the signature take is known beforehand, and reading the content counts as a unit for each
-    /// 32 octets; the DNSSEC chain may take what these leave ([`Demand::with_most_work`]). What is remembered takes nothing
-    /// ([`Verifier`](crate::Verifier)). Without a limit, a bundle may take as much as its size allows, as is right for one
-    /// that somebody looks at. A server that takes bundles from strangers sets one: `kliento` does.
+    /// The work for all certificates and the signature is known in advance, and reading the content
+    /// counts as one unit for each 32 octets. The DNSSEC chain may take the rest
+    /// ([`Demand::with_most_work`]). Facts from memory take no work
+    /// ([`Verifier`](crate::Verifier)). Without a limit, a bundle may take as much work as its size
+    /// allows, which is suitable when a person inspects a bundle. A server that accepts bundles
+    /// from strangers should set a limit, as `kliento` does.
     ///
     /// ```
     /// use veraid::{Policy, dnssec::Work};
@@ -125,13 +132,13 @@ impl Policy {
         self
     }
 
-    /// How much work a bundle may take, if there is a limit.
+    /// The most work that a bundle may take, if there is a limit.
     #[must_use]
     pub const fn most_work(self) -> Option<Work> {
         self.most_work
     }
 
-    /// Whether bundles of this dialect are taken.
+    /// Returns true if bundles of this dialect are accepted.
     #[must_use]
     pub fn takes(self, dialect: Dialect) -> bool {
         match dialect {
@@ -140,7 +147,7 @@ impl Policy {
         }
     }
 
-    /// Whether keys of this algorithm are taken, in DomainAuth at least.
+    /// Returns true if keys of this algorithm are accepted, at least in DomainAuth.
     #[must_use]
     pub fn allows(self, algorithm: KeyAlgorithm) -> bool {
         let bit = bit(algorithm);
@@ -154,7 +161,7 @@ impl Default for Policy {
     }
 }
 
-/// The bit of an experimental algorithm; none for the others.
+/// The bit of an experimental algorithm; 0 for the others.
 const fn bit(algorithm: KeyAlgorithm) -> u8 {
     match algorithm {
         KeyAlgorithm::Rsa2048
@@ -170,7 +177,7 @@ const fn bit(algorithm: KeyAlgorithm) -> u8 {
     }
 }
 
-/// The rules for one bundle: those of its dialect, and what the verifier allows.
+/// The rules for one bundle: those of its dialect, and those of the verifier's policy.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
     pub(crate) dialect: Dialect,
@@ -188,7 +195,7 @@ impl Rules {
         }
     }
 
-    /// For whoever makes something: what a dialect allows at its widest.
+    /// The most permissive rules of a dialect, for issuing and signing.
     pub(crate) fn widest(dialect: Dialect) -> Self {
         Self {
             dialect,
@@ -200,7 +207,7 @@ impl Rules {
         self.dialect == Dialect::DomainAuth
     }
 
-    /// Whether a certificate in that role may have that key.
+    /// Checks that a certificate in this role may have this key.
     pub(crate) fn check_key(
         self,
         certificate: CertificateRole,
@@ -214,7 +221,7 @@ impl Rules {
             return key.check_for_vera_id().map_err(refused);
         }
         match key.algorithm {
-            // No record can name it.
+            // No record can identify it.
             KeyAlgorithm::OtherRsa(size) if certificate == CertificateRole::Organisation => {
                 Err(refused(KeyError::UnsupportedRsaSize {
                     bits: size.bits().into(),
@@ -228,8 +235,8 @@ impl Rules {
         }
     }
 
-    /// Whether a certificate by an issuer who is not looked at may be signed as it says: "each certificate MUST … only use
-    /// the algorithms specified" (DomainAuth draft, "X.509 Certificate Profile").
+    /// Checks the signature algorithm of a certificate whose issuer is ignored: "each certificate
+    /// MUST … only use the algorithms specified" (DomainAuth draft, "X.509 Certificate Profile").
     pub(crate) fn check_foreign_signature(
         self,
         certificate: &UnverifiedCertificate<'_>,
@@ -245,7 +252,7 @@ impl Rules {
         }
     }
 
-    /// Whether a certificate may be valid for so long.
+    /// Checks that the validity period of a certificate is not too long.
     pub(crate) fn check_certificate_period(
         self,
         certificate: &UnverifiedCertificate<'_>,
@@ -267,7 +274,7 @@ impl Rules {
         Ok(())
     }
 
-    /// Whether a signature may be valid for so long.
+    /// Checks that the period of a signature is not too long.
     pub(crate) fn check_signature_period(self, period: Period) -> Result<(), VerifyError> {
         if self.is_too_long(period) {
             return Err(VerifyError::SignatureTooLong { period });
@@ -275,7 +282,7 @@ impl Rules {
         Ok(())
     }
 
-    /// Whether a verifier may ask about so long a period.
+    /// Checks that the verifier's period is not too long.
     pub(crate) fn check_required_period(self, period: Period) -> Result<(), VerifyError> {
         if self.is_too_long(period) {
             return Err(VerifyError::VerificationTooLong { period });
@@ -287,7 +294,8 @@ impl Rules {
         self.is_domain_auth() && period.seconds() > MAX_VALIDITY_SECONDS.into()
     }
 
-    /// Whether content hashed so may be signed so. The reference library of VeraId mixes them for larger keys.
+    /// Checks that the digest algorithm of the content matches the signature algorithm. VeraId's
+    /// reference library mixes them for larger keys, so VeraId allows any.
     pub(crate) fn check_content_digest(
         self,
         signature: SignatureAlgorithm,
@@ -299,10 +307,11 @@ impl Rules {
         Ok(())
     }
 
-    /// What DNSSEC signatures must be like, and what a chain may take beside what certificates and signature take.
+    /// The requirements on DNSSEC signatures, and the work that a chain may take after
+    /// `certificates`, the work for certificates and signature.
     ///
     /// # Errors
-    /// [`VerifyError::WorkExhausted`] if these leave nothing.
+    /// [`VerifyError::WorkExhausted`] if `certificates` exceeds the limit.
     pub(crate) fn demand(
         self,
         required: Period,

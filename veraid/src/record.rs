@@ -1,8 +1,9 @@
 //! The TXT record with which a domain publishes its organisation's key.
 //!
-//! The record's owner says which form it has ([`Dialect`]). At `_veraid.<domain>` two are read, the one that
-//! implementations write and the one of VeraId's specification (§3.2); the first is written. At `_domainauth.<domain>`
-//! there is one, which begins with its version (DomainAuth draft, "TXT Record"):
+//! The owner name of the record determines its form ([`Dialect`]). At `_veraid.<domain>`, two forms
+//! are read: the one that implementations write and the one of VeraId's specification (§3.2). The
+//! first one is written. At `_domainauth.<domain>` there is one form, which begins with its version
+//! (DomainAuth draft, "TXT Record"):
 //!
 //! ```text
 //! VeraId      <algorithm> <key-id> <ttl-override> [<service-oid>]
@@ -10,8 +11,8 @@
 //! DomainAuth  0 <algorithm> <digest-type> <key-id> <ttl-override> [<service-oid>]
 //! ```
 //!
-//! In VeraId a second field of `1`, `2` or `3` is a digest type, anything else a key id. No text is a record in both
-//! dialects: no algorithm has the number 0.
+//! In VeraId, a second field of `1`, `2` or `3` is a digest type; any other second field is a key
+//! id. No text is a record in both dialects, because no algorithm has the number 0.
 
 use std::fmt;
 use std::str::FromStr;
@@ -24,21 +25,23 @@ use crate::key::{KeyAlgorithm, PublicKey, PublicKeyRef};
 use crate::name::{Dialect, NameError, Organisation};
 use crate::service::ServiceOid;
 
-/// Longest digest there is, in octets.
+/// The length of the longest digest, in octets.
 const MAX_DIGEST_OCTETS: usize = 64;
-/// The TTL of the records that [`TxtRecord::to_zone_line`] writes, in seconds. It has no part in verification.
+/// The TTL of the records that [`TxtRecord::to_zone_line`] writes, in seconds. Verification ignores
+/// it.
 const ZONE_LINE_TTL: u32 = 3_600;
-/// Longest character string of a TXT record (RFC 1035 §3.3).
+/// The length of the longest character string of a TXT record, in octets (RFC 1035 §3.3).
 const MAX_CHARACTER_STRING_OCTETS: usize = 255;
-/// How a DomainAuth record begins: the version of its form.
+/// The first field of a DomainAuth record: the version of its form.
 const DOMAIN_AUTH_VERSION: &[u8] = b"0";
 
-/// What identifies a key in a record: a digest of it, made with one of three hash functions, or the key itself.
+/// The kind of key id in a record: a digest of the key by one of three hash functions, or the key
+/// itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum DigestType {
-    /// No digest but the key itself, number 0. In DomainAuth alone, and for keys that are small enough: see
-    /// [`DigestType::may_identify`].
+    /// The key itself, without a digest; number 0. Only DomainAuth allows it, and only for keys
+    /// that are small enough: see [`DigestType::may_identify`].
     None,
     /// SHA-256, number 1.
     Sha256,
@@ -49,16 +52,17 @@ pub enum DigestType {
 }
 
 impl DigestType {
-    /// All there are.
+    /// All digest types.
     pub const ALL: &'static [Self] = &[Self::None, Self::Sha256, Self::Sha384, Self::Sha512];
 
-    /// What new records have, unless another one is asked for.
+    /// The digest type of new records, unless another one is requested.
     ///
-    /// In VeraId, what is meant where a record does not say: the larger the key, the longer the digest. In DomainAuth,
-    /// SHA-256 for all keys: whoever wants to pass another key for the published one has to find a second preimage, which
-    /// no longer digest makes any harder in practice, it is what all verifiers know, and it makes the shortest record. The
-    /// smallest key itself, Ed25519's, takes 59 characters in Base64 where its SHA-256 digest takes 43, and would save the
-    /// verifier nothing, as certificates carry the key anyhow.
+    /// In VeraId, it is the one that a record without a digest type implies: the larger the key,
+    /// the longer the digest. In DomainAuth, it is SHA-256 for all keys. To pass another key for
+    /// the published one, an attacker must find a second preimage, which a longer digest makes no
+    /// harder in practice; all verifiers support SHA-256; and it makes the shortest record. The
+    /// smallest key, of Ed25519, takes 59 characters in Base64, and its SHA-256 digest takes 43.
+    /// The key itself would not help the verifier, because certificates contain it anyway.
     #[must_use]
     pub fn default_for(algorithm: KeyAlgorithm, dialect: Dialect) -> Self {
         match dialect {
@@ -67,11 +71,12 @@ impl DigestType {
         }
     }
 
-    /// Whether records of this dialect may identify keys of this algorithm so.
+    /// Returns true if records of this dialect may identify keys of this algorithm by this digest
+    /// type.
     ///
-    /// A digest does for every key that they can be about. The key itself is for DomainAuth, and for small keys: RSA keys
-    /// "MUST be identified in TXT records using a digest" (draft, "Digital Signature Algorithms"), and ML-DSA's are longer
-    /// than a character string.
+    /// A digest is allowed for every key that has a record. The key itself is allowed in DomainAuth
+    /// for small keys only: RSA keys "MUST be identified in TXT records using a digest" (draft,
+    /// "Digital Signature Algorithms"), and ML-DSA keys are longer than a character string.
     #[must_use]
     pub fn may_identify(self, algorithm: KeyAlgorithm, dialect: Dialect) -> bool {
         let is_fit = match self {
@@ -81,7 +86,7 @@ impl DigestType {
         is_fit && algorithm_number(algorithm, dialect).is_some()
     }
 
-    /// The hash function; `None` where there is none.
+    /// The hash function; `None` if the key itself is used.
     fn hash(self) -> Option<HashAlgorithm> {
         match self {
             Self::None => None,
@@ -120,14 +125,14 @@ impl DigestType {
     }
 }
 
-/// `none`, `sha-256`, `sha-384`, `sha-512`.
+/// Writes `none`, `sha-256`, `sha-384` or `sha-512`.
 impl fmt::Display for DigestType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
 }
 
-/// A text that names no [`DigestType`].
+/// A text that is not a [`DigestType`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a digest type; write none, sha-256, sha-384 or sha-512")]
 pub struct DigestTypeError;
@@ -143,7 +148,8 @@ impl FromStr for DigestType {
     }
 }
 
-/// What a VeraId record means that does not say its digest type; `None` for keys that VeraId does not have.
+/// The digest type of a VeraId record that does not state one; `None` for keys that VeraId does not
+/// allow.
 fn implied_digest_type(algorithm: KeyAlgorithm) -> Option<DigestType> {
     match algorithm {
         KeyAlgorithm::Rsa2048 => Some(DigestType::Sha256),
@@ -153,7 +159,7 @@ fn implied_digest_type(algorithm: KeyAlgorithm) -> Option<DigestType> {
     }
 }
 
-/// Whether the keys are small enough to stand in a record themselves.
+/// Returns true if keys of the algorithm are small enough for a record.
 fn is_compact(algorithm: KeyAlgorithm) -> bool {
     matches!(
         algorithm,
@@ -161,13 +167,14 @@ fn is_compact(algorithm: KeyAlgorithm) -> bool {
     )
 }
 
-/// The algorithm with that number in records of that dialect.
+/// The algorithm with the given number in records of the dialect.
 fn algorithm_from_number(field: &[u8], dialect: Dialect) -> Option<KeyAlgorithm> {
     let algorithm = KeyAlgorithm::from_record_number(parse_decimal(field)?)?;
     algorithm_number(algorithm, dialect).map(|_| algorithm)
 }
 
-/// The number of an algorithm in records of that dialect, if it has one. VeraId has the three of RSA alone.
+/// The number of an algorithm in records of the dialect, if it has one. VeraId has only the three
+/// RSA algorithms.
 fn algorithm_number(algorithm: KeyAlgorithm, dialect: Dialect) -> Option<u8> {
     match dialect {
         Dialect::VeraId if algorithm.is_experimental() => None,
@@ -175,7 +182,7 @@ fn algorithm_number(algorithm: KeyAlgorithm, dialect: Dialect) -> Option<u8> {
     }
 }
 
-/// Reads decimal digits without leading zeros.
+/// Parses decimal digits without leading zeros.
 fn parse_decimal(field: &[u8]) -> Option<u8> {
     let canonical = field == b"0" || matches!(field, [b'1'..=b'9', ..]);
     if !canonical || !field.iter().all(u8::is_ascii_digit) {
@@ -184,7 +191,8 @@ fn parse_decimal(field: &[u8]) -> Option<u8> {
     std::str::from_utf8(field).ok()?.parse().ok()
 }
 
-/// What identifies a key in a record: a digest of its DER `SubjectPublicKeyInfo`, or that itself.
+/// The identifier of a key in a record: a digest of its DER `SubjectPublicKeyInfo`, or the
+/// `SubjectPublicKeyInfo` itself.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct KeyId(Identifier);
 
@@ -193,13 +201,13 @@ enum Identifier {
     Spki(Box<[u8]>),
     Digest {
         digest_type: DigestType,
-        /// The digest, then zeros.
+        /// The digest, padded with zeros.
         octets: [u8; MAX_DIGEST_OCTETS],
     },
 }
 
 impl KeyId {
-    /// Identifies the key with that `SubjectPublicKeyInfo`.
+    /// Identifies the key with the given `SubjectPublicKeyInfo`.
     pub(crate) fn of(spki: &[u8], digest_type: DigestType) -> Self {
         match digest_type.hash() {
             None => Self(Identifier::Spki(spki.into())),
@@ -207,7 +215,8 @@ impl KeyId {
         }
     }
 
-    /// `digest` must be as long as `digest_type` makes them; what is too much is cut off.
+    /// Creates a key id from a digest. `digest` must have the length of its type; longer digests
+    /// are truncated.
     fn from_digest(digest_type: DigestType, digest: &[u8]) -> Self {
         let mut octets = [0; MAX_DIGEST_OCTETS];
         octets
@@ -220,7 +229,7 @@ impl KeyId {
         })
     }
 
-    /// Reads Base64 of a digest of the right length, or of a key of that algorithm.
+    /// Parses the Base64 of a digest of the right length, or of a key of the algorithm.
     fn parse(digest_type: DigestType, algorithm: KeyAlgorithm, text: &[u8]) -> Option<Self> {
         let Some(hash) = digest_type.hash() else {
             let spki = decode_base64(text)?;
@@ -235,7 +244,7 @@ impl KeyId {
         (digest.len() == octets).then(|| Self::from_digest(digest_type, &digest))
     }
 
-    /// Whether it identifies the key, at the cost of one digest at most.
+    /// Returns true if it identifies the key. Computes at most one digest.
     fn is_of(&self, key: &PublicKeyRef<'_>) -> bool {
         match self.digest_type().hash() {
             None => self.as_bytes() == key.spki,
@@ -243,7 +252,7 @@ impl KeyId {
         }
     }
 
-    /// How the digest was made.
+    /// The digest type.
     #[must_use]
     pub fn digest_type(&self) -> DigestType {
         match &self.0 {
@@ -252,7 +261,7 @@ impl KeyId {
         }
     }
 
-    /// The digest, or with [`DigestType::None`] the `SubjectPublicKeyInfo`.
+    /// The digest or, with [`DigestType::None`], the `SubjectPublicKeyInfo`.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
@@ -267,7 +276,8 @@ impl KeyId {
         }
     }
 
-    /// Base64 as records of that dialect have it: VeraId's with padding, DomainAuth's without.
+    /// Encodes it in Base64 as records of the dialect do: with padding in VeraId, without padding
+    /// in DomainAuth.
     fn to_base64(&self, dialect: Dialect) -> String {
         match dialect {
             Dialect::VeraId => BASE64.encode(self.as_bytes()),
@@ -276,7 +286,7 @@ impl KeyId {
     }
 }
 
-/// Base64 with padding.
+/// Writes Base64 with padding.
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&BASE64.encode(self.as_bytes()))
@@ -289,10 +299,11 @@ impl fmt::Debug for KeyId {
     }
 }
 
-/// Reads Base64 that is padded in full or not at all, without stray bits, so that there are no other spellings (RFC 4648
-/// §3.2, §3.5). Padding within, as of pieces put together, is none.
+/// Decodes Base64 with full padding or none, and without stray bits, so that each value has no
+/// other spelling (RFC 4648 §3.2, §3.5). Padding inside the text, as in a concatenation, is
+/// refused.
 fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
-    /// How many characters padding makes the text a multiple of.
+    /// Padding makes the number of characters a multiple of this.
     const GROUP: usize = 4;
     if text.ends_with(b"=") && !text.len().is_multiple_of(GROUP) {
         return None;
@@ -304,7 +315,8 @@ fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
     BASE64_NOPAD.decode(unpadded).ok()
 }
 
-/// For how long before the end of a verifier's period the DNSSEC signatures may have run out: 1 second to 90 days.
+/// The time before the end of a verifier's period for which the DNSSEC signatures may have expired:
+/// 1 second to 90 days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TtlOverride(u32);
 
@@ -312,7 +324,7 @@ impl TtlOverride {
     /// 90 days.
     pub const MAX: Self = Self(7_776_000);
 
-    /// That many seconds, if it is at least 1 and no more than 90 days.
+    /// Converts from seconds; `None` for anything but 1 second to 90 days.
     #[must_use]
     pub const fn from_seconds(seconds: u32) -> Option<Self> {
         match seconds {
@@ -321,14 +333,15 @@ impl TtlOverride {
         }
     }
 
-    /// In seconds.
+    /// The TTL override in seconds.
     #[must_use]
     pub const fn seconds(self) -> u32 {
         self.0
     }
 
-    /// Reads decimal digits without leading zeros. More than 90 days VeraId cuts down to them (§3.2); in DomainAuth the
-    /// value "MUST be at least 1 second and not exceed the limit".
+    /// Parses decimal digits without leading zeros. VeraId reduces a value of more than 90 days to
+    /// 90 days (§3.2); in DomainAuth the value "MUST be at least 1 second and not exceed the
+    /// limit".
     fn parse(text: &[u8], dialect: Dialect) -> Option<Self> {
         let [b'1'..=b'9', ..] = text else {
             return None;
@@ -345,54 +358,54 @@ impl TtlOverride {
     }
 }
 
-/// Seconds, as a bare number.
+/// Writes the seconds as a bare number.
 impl fmt::Display for TtlOverride {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-/// A text that is no record.
+/// A text that is not a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TxtRecordError {
-    /// Not one of VeraId's.
+    /// The text is not a VeraId record.
     #[error(
         "not a VeraId record: expected `<algorithm> <key-id> <ttl-override> [<service-oid>]`, such as `1 qqq…= 3600`"
     )]
     VeraId,
-    /// Not one of DomainAuth's.
+    /// The text is not a DomainAuth record.
     #[error(
         "not a DomainAuth record: expected `0 <algorithm> <digest-type> <key-id> <ttl-override> [<service-oid>]`, separated only by spaces, with a TTL override of at most 90 days, such as `0 1 1 qqq… 3600`"
     )]
     DomainAuth,
 }
 
-/// Why there is no record for a key.
+/// The reason why a key cannot have a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TxtRecordKeyError {
     /// The dialect's records have no number for such keys.
     #[error("{dialect} records have no number for {algorithm} keys")]
     NoNumber {
-        /// What kind of key it is.
+        /// The algorithm of the key.
         algorithm: KeyAlgorithm,
-        /// Whose records.
+        /// The dialect of the record.
         dialect: Dialect,
     },
     /// The dialect's records cannot identify such keys in that way: see [`DigestType::may_identify`].
     #[error("{dialect} records can't contain {algorithm} keys themselves; use a digest")]
     DigestType {
-        /// What kind of key it is.
+        /// The algorithm of the key.
         algorithm: KeyAlgorithm,
-        /// Whose records.
+        /// The dialect of the record.
         dialect: Dialect,
     },
 }
 
 /// A record that binds a key to a domain.
 ///
-// Not every back end makes RSA keys.
+// Not every back end generates RSA keys.
 #[cfg_attr(feature = "aws-lc-rs", doc = "```")]
 #[cfg_attr(not(feature = "aws-lc-rs"), doc = "```no_run")]
 /// use veraid::{Dialect, KeyAlgorithm, PrivateKey, SigningKey, TtlOverride, TxtRecord};
@@ -415,10 +428,11 @@ pub struct TxtRecord {
 }
 
 impl TxtRecord {
-    /// The record for `key`, with the digest type that is usual in the dialect: see [`DigestType::default_for`].
+    /// Creates the record for `key` with the default digest type of the dialect: see
+    /// [`DigestType::default_for`].
     ///
     /// # Errors
-    /// [`TxtRecordKeyError::NoNumber`] for keys that such records cannot be about.
+    /// [`TxtRecordKeyError::NoNumber`] for keys that have no number in the dialect's records.
     pub fn new(
         key: &PublicKey,
         dialect: Dialect,
@@ -429,10 +443,11 @@ impl TxtRecord {
         Self::with_digest_type(key, dialect, digest_type, ttl_override, service)
     }
 
-    /// The record for `key`, with a digest type of your choice.
+    /// Creates the record for `key` with the given digest type.
     ///
     /// # Errors
-    /// [`TxtRecordKeyError`] for keys that such records cannot be about, or cannot identify so.
+    /// [`TxtRecordKeyError`] for keys that cannot have a record in the dialect, or not with this
+    /// digest type.
     pub fn with_digest_type(
         key: &PublicKey,
         dialect: Dialect,
@@ -456,10 +471,11 @@ impl TxtRecord {
         })
     }
 
-    /// Reads the joined character strings of a TXT record; `None` if it is something else.
+    /// Parses the joined character strings of a TXT record; `None` if they are not a record of the
+    /// dialect.
     ///
-    /// Fields are set apart by any number of spaces or, in VeraId, as the reference library has it, tabs. Numbers have no
-    /// leading zeros, Base64 no stray bits, and nothing may follow.
+    /// Fields are separated by any number of spaces; VeraId allows tabs too, like the reference
+    /// library. Numbers have no leading zeros, Base64 has no stray bits, and nothing may follow.
     #[must_use]
     pub fn parse(text: &[u8], dialect: Dialect) -> Option<Self> {
         let separates = |octet: &u8| match dialect {
@@ -499,7 +515,7 @@ impl TxtRecord {
         })
     }
 
-    /// Reads what somebody typed: [`TxtRecord::parse`], with an error for people.
+    /// Parses text that a person typed, like [`TxtRecord::parse`], with an error for people.
     pub fn from_text(text: &str, dialect: Dialect) -> Result<Self, TxtRecordError> {
         Self::parse(text.as_bytes(), dialect).ok_or(match dialect {
             Dialect::VeraId => TxtRecordError::VeraId,
@@ -507,39 +523,40 @@ impl TxtRecord {
         })
     }
 
-    /// Whose record it is, which decides its form and its owner.
+    /// The dialect of the record, which determines its form and its owner name.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         self.dialect
     }
 
-    /// What kind of key it is about.
+    /// The algorithm of the key.
     #[must_use]
     pub fn key_algorithm(&self) -> KeyAlgorithm {
         self.key_algorithm
     }
 
-    /// Which key it is about.
+    /// The identifier of the key.
     #[must_use]
     pub fn key_id(&self) -> &KeyId {
         &self.key_id
     }
 
-    /// How long the DNSSEC signatures count.
+    /// The time for which expired DNSSEC signatures still count.
     #[must_use]
     pub fn ttl_override(&self) -> TtlOverride {
         self.ttl_override
     }
 
-    /// The one service that the key is for; `None` for any.
+    /// The only service that the key is for; `None` for any service.
     #[must_use]
     pub fn service(&self) -> Option<ServiceOid> {
         self.service
     }
 
-    /// The record's text as a zone file has it: in quotes, in as many character strings as it takes.
+    /// Returns the record's text as in a zone file: in quotes, in as many character strings as it
+    /// needs.
     ///
-    /// That is one, unless a long service identifier makes it two.
+    /// There is one character string, or two for a long service identifier.
     #[must_use]
     pub fn to_rdata(&self) -> String {
         let text = self.to_string();
@@ -550,10 +567,10 @@ impl TxtRecord {
         quoted.join(" ")
     }
 
-    /// The whole record as a line for a zone file.
+    /// Returns the whole record as a line for a zone file.
     ///
     /// # Errors
-    /// [`NameError::NoRoomForRecord`] for a domain that is too long to have one.
+    /// [`NameError::NoRoomForRecord`] if the domain is too long to have the record.
     pub fn to_zone_line(&self, organisation: &Organisation) -> Result<String, NameError> {
         let owner = organisation.record_owner(self.dialect)?;
         Ok(format!(
@@ -562,22 +579,24 @@ impl TxtRecord {
         ))
     }
 
-    /// Whether it is about `key`: of the same algorithm, and with that key id. Costs one digest at most.
+    /// Returns true if the algorithm and the key id are those of `key`. Computes at most one
+    /// digest.
     pub(crate) fn identifies(&self, key: &PublicKeyRef<'_>) -> bool {
         self.key_algorithm == key.algorithm && self.key_id.is_of(key)
     }
 
-    /// Whether it is about `key`: of the same algorithm, and with that key id.
+    /// Returns true if the algorithm and the key id are those of `key`.
     #[must_use]
     pub fn is_about(&self, key: &PublicKey) -> bool {
         self.identifies(&key.borrow())
     }
 
-    /// Selects the record for a key and a service: one for that very service, or else one for any.
+    /// Selects the record for a key and a service: a record for exactly that service or, if there
+    /// is none, a record for any service.
     ///
     /// # Errors
-    /// [`VerifyError::NoMatchingRecord`] if there is neither, [`VerifyError::AmbiguousRecord`] if there are several of the kind
-    /// that counts.
+    /// [`VerifyError::NoMatchingRecord`] if there is neither, [`VerifyError::AmbiguousRecord`] if
+    /// there are several of the kind that counts.
     pub fn select(
         records: impl IntoIterator<Item = Self>,
         key: &PublicKey,
@@ -617,7 +636,7 @@ pub(crate) fn select(
     }
 }
 
-/// The records of one kind, as far as they matter.
+/// The records of one kind: the first one, and whether there are more.
 #[derive(Default)]
 struct Selection {
     first: Option<TxtRecord>,
@@ -634,16 +653,16 @@ impl Selection {
     }
 }
 
-/// Reads an object identifier in dotted decimals without leading zeros.
+/// Parses an object identifier in dotted decimals without leading zeros.
 fn parse_service(field: &[u8]) -> Option<ServiceOid> {
     std::str::from_utf8(field).ok()?.parse().ok()
 }
 
-/// The text of the record. VeraId's is in the form that implementations write, unless its digest type can only be said
-/// in the other.
+/// Writes the text of the record. In VeraId it has the form that implementations write, unless only
+/// the other form can express its digest type.
 impl fmt::Display for TxtRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Every record is of an algorithm with a number.
+        // Every record has an algorithm with a number.
         let number = algorithm_number(self.key_algorithm, self.dialect).unwrap_or_default();
         let digest_type = self.key_id.digest_type();
         let is_implied = implied_digest_type(self.key_algorithm) == Some(digest_type);
@@ -682,7 +701,7 @@ mod tests {
         TxtRecord::parse(text.as_bytes(), Dialect::DomainAuth)
     }
 
-    /// The key id without padding, as DomainAuth has it.
+    /// The key id without padding, as in DomainAuth.
     fn unpadded() -> &'static str {
         SHA_256.trim_end_matches('=')
     }
@@ -697,7 +716,7 @@ mod tests {
         let sha_512 = BASE64.encode(&[7; 64]);
         assert!(record(&format!("2 {sha_384} 1")).is_some());
         assert!(record(&format!("3 {sha_512} 1")).is_some());
-        // The digest that the key's size implies, and no other.
+        // The digest must be the one that the key's size implies.
         assert!(record(&format!("2 {SHA_256} 1")).is_none());
         assert!(record(&format!("1 {sha_384} 1")).is_none());
         assert!(record(&format!("1 {sha_512} 1")).is_none());
@@ -718,7 +737,7 @@ mod tests {
                 }
             }
         }
-        // The second field says how long the third is.
+        // The second field determines the length of the third.
         assert!(record(&format!("1 2 {SHA_256} 3600")).is_none());
         let other_digest = format!("1 3 {} 60", BASE64.encode(&[7; 64]));
         assert_eq!(record(&other_digest).unwrap().to_string(), other_digest);
@@ -758,10 +777,10 @@ mod tests {
                 assert_eq!(found, expected, "{id}");
             }
         }
-        // Pieces of the right length in all, but with a digest that is too short.
+        // Concatenated Base64 of the right total length, but with a digest that is too short.
         let short = format!("{}AA==AA==", "A".repeat(36));
         assert_eq!(record(&format!("1 {short} 3600")), None);
-        // Padding in part.
+        // Partial padding.
         let sha_512 = BASE64.encode(&[7; 64]);
         assert!(record(&format!("3 {sha_512} 60")).is_some());
         let half_padded = &sha_512[..sha_512.len() - 1];
@@ -858,7 +877,7 @@ mod tests {
         for (id, is_record) in [
             (sha_512.as_str(), true),
             (&sha_512[..sha_512.len() - 2], true),
-            // Padding in part or too much, stray bits, the other alphabet, pieces put together.
+            // Partial or excessive padding, stray bits, the other alphabet, concatenated Base64.
             (&sha_512[..sha_512.len() - 1], false),
             (&format!("{sha_512}="), false),
             (&format!("{}x", &sha_512[..sha_512.len() - 3]), false),
@@ -933,12 +952,12 @@ mod tests {
             format!("0 1 1 {id} 03600"),
             format!("0 1 1 {id} 3600s"),
             format!("0 1 1 {id} +3600"),
-            // Services that are no identifiers, and what follows them.
+            // Services that are not identifiers, and text after the service.
             format!("0 1 1 {id} 3600 kliento"),
             format!("0 1 1 {id} 3600 1.02.3"),
             format!("0 1 1 {id} 3600 1.2.3 more"),
             format!("0 1 1 {id} 3600 1.2.3 1.2.3"),
-            // A digest of another length than its type makes.
+            // A digest of the wrong length for its type.
             format!("0 1 2 {id} 3600"),
             format!("0 1 3 {id} 3600"),
             "0 1 1 AAAA 3600".into(),
@@ -1001,7 +1020,7 @@ mod tests {
         assert_eq!("sha-1".parse::<DigestType>(), Err(DigestTypeError));
     }
 
-    /// Texts that are records more often than not, and what spoils them.
+    /// Texts that are usually records, with variations that make them invalid.
     const NEARLY_RECORDS: &str = "(0 )?([1-4]|24[0-6]) ([0-4] )?[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=? [1-9][0-9]{0,7}( 1(\\.[1-9][0-9]?){1,4})?[ \t]?";
 
     proptest! {

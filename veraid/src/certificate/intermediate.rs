@@ -1,4 +1,5 @@
-//! The certificates of those to whom an organisation delegates (DomainAuth draft, "Intermediate Certificate").
+//! Intermediate certificates, with which an organisation delegates (DomainAuth draft, "Intermediate
+//! Certificate").
 
 use std::fmt;
 
@@ -14,20 +15,21 @@ use crate::name::{Dialect, Member};
 use crate::policy::Rules;
 use crate::unsigned::UnsignedCertificate;
 
-/// Longest name of a unit, in characters (RFC 5280 §A.1, `ub-organizational-unit-name`).
+/// The most characters in the name of a unit (RFC 5280 §A.1, `ub-organizational-unit-name`).
 const MAX_UNIT_CHARACTERS: usize = 64;
 
 /// The name of an intermediate in its certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum IntermediateName {
-    /// By what it does, as an organisational unit: 1 to 64 characters. It signs nothing in a member's name.
+    /// The name of its function, as an organisational unit: 1 to 64 characters. It signs nothing in
+    /// a member's name.
     Unit(String),
-    /// By the name of a member: whoever holds the key may also sign as that member.
+    /// The name of a member: the holder of the key may also sign as that member.
     Member(Member),
 }
 
 impl IntermediateName {
-    /// The DER of the distinguished name.
+    /// Encodes the distinguished name as DER.
     fn to_distinguished_name(&self) -> Result<Vec<u8>, IssueError> {
         match self {
             Self::Unit(unit) => match unit.chars().count() {
@@ -43,11 +45,11 @@ impl IntermediateName {
     }
 }
 
-/// The certificate of somebody to whom the organisation delegates: to issue certificates to members, and to sign in the
-/// organisation's name. There is none in VeraId.
+/// The certificate of a delegate, which may issue certificates to members and sign in the
+/// organisation's name. VeraId does not have it.
 ///
-/// It has been read, is marked as a CA's and has a key; whether the organisation answers for it is checked only when
-/// something is verified with it.
+/// It has been parsed, is marked as a CA certificate and has a key. Its path to the organisation is
+/// checked only when something is verified with it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IntermediateCertificate {
     issued: IssuedCertificate,
@@ -55,7 +57,7 @@ pub struct IntermediateCertificate {
 
 common_of_certificates!(IntermediateCertificate, CertificateRole::Intermediate);
 
-/// What an intermediate's certificate is to say, and who issues it.
+/// The contents of a new intermediate certificate, and its issuer.
 #[derive(Clone, Copy, Debug)]
 pub struct IntermediateRequest<'r> {
     name: &'r IntermediateName,
@@ -66,8 +68,8 @@ pub struct IntermediateRequest<'r> {
 }
 
 impl<'r> IntermediateRequest<'r> {
-    /// A certificate for an intermediate and its key by `issuer` that is valid for `period`, with no further intermediates
-    /// below it.
+    /// Requests a certificate by `issuer` for an intermediate and its key. It is valid for `period`
+    /// and allows no further intermediates below it.
     #[must_use]
     pub fn new<'i: 'r>(
         name: &'r IntermediateName,
@@ -84,8 +86,9 @@ impl<'r> IntermediateRequest<'r> {
         }
     }
 
-    /// Sets how many further intermediates it may have below it: 0 if it issues certificates to members only, or just signs.
-    /// The issuer's own must be larger, since that one counts this intermediate too.
+    /// Sets how many further intermediates may follow below it: 0 if it only signs or only issues
+    /// certificates to members. The issuer's own path length must be larger, because it counts this
+    /// intermediate too.
     #[must_use]
     pub fn with_path_length(mut self, path_length: u8) -> Self {
         self.path_length = path_length;
@@ -105,14 +108,16 @@ impl IntermediateCertificate {
         Self::prepare(request)?.sign(issuer_key)
     }
 
-    /// Prepares all of an intermediate's certificate but its signature by the issuer's key.
+    /// Prepares everything in an intermediate certificate except the signature by the issuer's key.
     ///
-    /// An issuer that allows no further intermediates can issue one all the same if that is to sign and not to issue, as its
-    /// certificate then ends the path (RFC 5280 §4.2.1.9): such a certificate has no `keyCertSign` among its key usages.
+    /// An issuer that allows no further intermediates can still issue one that only signs, because
+    /// that certificate ends the path (RFC 5280 §4.2.1.9). Such a certificate has no `keyCertSign`
+    /// among its key usages.
     ///
     /// # Errors
-    /// As [`MemberCertificate::prepare`](super::MemberCertificate::prepare); [`IssueError::UnitName`] for a name that is
-    /// empty or too long; [`VerifyError::PathTooLong`] if the issuer allows fewer intermediates than that would make.
+    /// As [`MemberCertificate::prepare`](super::MemberCertificate::prepare);
+    /// [`IssueError::UnitName`] for a name that is empty or too long; [`VerifyError::PathTooLong`]
+    /// if the issuer allows fewer intermediates than the request needs.
     pub fn prepare(
         request: &IntermediateRequest<'_>,
     ) -> Result<UnsignedCertificate<Self>, IssueError> {
@@ -135,8 +140,9 @@ impl IntermediateCertificate {
             }
             .into());
         }
-        // Whoever is below an issuer with no intermediates left only signs, and its own certificate must say so: that of the
-        // organisation anybody can wrap anew, with a longer path.
+        // A delegate below an issuer that allows no further intermediates may only sign, and its
+        // own certificate must say so: anybody can rewrap the organisation's key in a certificate
+        // with a longer path.
         let authority = match limit {
             Some(0) => issue::Authority::Sign,
             _ => issue::Authority::Issue(path_length),

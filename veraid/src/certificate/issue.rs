@@ -1,5 +1,5 @@
-//! Writing X.509 certificates: DER, with the extensions that VeraId §4.3 asks for and no others; in DomainAuth with key
-//! usage as well, since there RFC 5280 counts in full (§4.2.1.3).
+//! Writing X.509 certificates: DER, with exactly the extensions that VeraId §4.3 requires.
+//! DomainAuth certificates also have key usage, because all of RFC 5280 applies there (§4.2.1.3).
 
 use der::asn1::{
     Any, AnyRef, BitStringRef, ContextSpecific, ObjectIdentifier, OctetString, SetOfVec,
@@ -25,32 +25,34 @@ use crate::name::Dialect;
 use crate::oid;
 use crate::unsigned::{PutTogether, UnsignedCertificate};
 
-/// Octets of a serial number: enough for no two to meet by chance, fewer than the 20 that RFC 5280 §4.1.2.2 allows.
+/// The octets of a serial number: enough that two never coincide by chance, and fewer than the 20
+/// that RFC 5280 §4.1.2.2 allows.
 const SERIAL_NUMBER_OCTETS: usize = 16;
 
-/// What is to be certified.
+/// The contents of a new certificate.
 pub(super) struct Request<'r> {
-    /// The issuer's name as DER; the subject's if it issues itself.
+    /// The issuer's name as DER; the subject's name if the certificate is self-issued.
     pub(super) issuer: &'r [u8],
     /// The subject's name as DER.
     pub(super) subject: &'r [u8],
     pub(super) subject_key: &'r PublicKey,
     pub(super) period: Period,
     pub(super) authority: Authority,
-    /// The subject key identifier of the issuer's certificate, if there is one; else it is made from the issuer's key.
+    /// The subject key identifier of the issuer's certificate; if there is none, it is computed
+    /// from the issuer's key.
     pub(super) authority_key_identifier: Option<&'r [u8]>,
     pub(super) dialect: Dialect,
 }
 
-/// What the subject may do besides signing content in its own name.
+/// The powers of the subject besides signing content in its own name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Authority {
     /// Nothing.
     None,
-    /// To sign in the organisation's name, for which it must be a CA (DomainAuth draft, "Intermediate Certificate"), but
-    /// not to issue certificates.
+    /// Signing in the organisation's name, which requires a CA certificate (DomainAuth draft,
+    /// "Intermediate Certificate"), but no issuing of certificates.
     Sign,
-    /// To issue certificates, with so many intermediates to follow.
+    /// Issuing certificates, with up to this many intermediates below.
     Issue(u8),
 }
 
@@ -90,7 +92,7 @@ fn explicitly<T>(number: u8, value: T) -> ContextSpecific<T> {
     }
 }
 
-/// Prepares a certificate that the private half of `issuer_key` is to sign.
+/// Prepares a certificate that the private key of `issuer_key` is to sign.
 pub(super) fn prepare<C>(
     request: &Request<'_>,
     issuer_key: &PublicKey,
@@ -115,7 +117,7 @@ pub(super) fn prepare<C>(
     UnsignedCertificate::new(signed, issuer_key.clone(), issuer, finish)
 }
 
-/// The DER of a certificate: what is signed, the algorithm, the signature.
+/// Encodes a certificate as DER from the signed part, the algorithm and the signature.
 pub(super) fn put_together(
     signed: &[u8],
     algorithm: SignatureAlgorithm,
@@ -135,13 +137,13 @@ fn unwritable(_: der::Error) -> IssueError {
     IssueError::Unwritable("certificate")
 }
 
-/// A random positive number.
+/// Generates a random positive serial number.
 fn serial_number() -> Result<SerialNumber, IssueError> {
     const FAILED: IssueError = IssueError::Unwritable("serial number");
     let mut octets = [0; SERIAL_NUMBER_OCTETS];
     crypto::fill_random(&mut octets).map_err(|_| FAILED)?;
     if let Some(first) = octets.first_mut() {
-        // Positive, and no zeros in front: the fewest octets whatever comes.
+        // Positive and without leading zeros, so that the length is always the same.
         *first = *first & 0x7f | 0x40;
     }
     SerialNumber::new(&octets).map_err(|_| FAILED)
@@ -157,7 +159,7 @@ fn validity(period: Period) -> Result<Validity, IssueError> {
     Ok(Validity::new(time(period.start())?, time(period.end())?))
 }
 
-/// A moment as `der` writes it, if it is one from 1970 to 9999.
+/// Converts a time to the type of `der`; `None` for times before 1970 or after 9999.
 pub(crate) fn date_time(moment: Timestamp) -> Option<DateTime> {
     let seconds = u64::try_from(moment.unix_seconds()).ok()?;
     DateTime::from_unix_duration(std::time::Duration::from_secs(seconds)).ok()
@@ -208,12 +210,12 @@ fn extensions(request: &Request<'_>, issuer_key: &PublicKey) -> der::Result<Vec<
     Ok(extensions)
 }
 
-/// The DER of a name that is one common name, as `UTF8String`.
+/// The DER of a name with only a common name, as `UTF8String`.
 pub(super) fn common_name(text: &str) -> Result<Vec<u8>, IssueError> {
     distinguished_name(oid::COMMON_NAME, text)
 }
 
-/// The DER of a name that is one organisational unit, as `UTF8String`.
+/// The DER of a name with only an organisational unit, as `UTF8String`.
 pub(super) fn organisational_unit(text: &str) -> Result<Vec<u8>, IssueError> {
     distinguished_name(oid::ORGANISATIONAL_UNIT, text)
 }

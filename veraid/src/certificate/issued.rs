@@ -1,4 +1,4 @@
-//! What all certificates have that are kept: their octets, and what was read of them.
+//! The common parts of stored certificates: their octets, and the fields that were parsed.
 
 use dnssec::Period;
 
@@ -6,7 +6,7 @@ use super::{UnverifiedCertificate, to_pem};
 use crate::error::VerifyError;
 use crate::key::PublicKey;
 
-/// A certificate that was read, and whose key can be used.
+/// A certificate that was parsed and has a usable key.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct IssuedCertificate {
     der: Box<[u8]>,
@@ -40,30 +40,30 @@ impl IssuedCertificate {
     }
 }
 
-/// Adds to a certificate, whose role that is, what all of them have.
+/// Adds the common methods to a type of certificate with the given role.
 macro_rules! common_of_certificates {
     ($certificate:ident, $role:expr) => {
         impl $certificate {
-            /// Reads a DER certificate.
+            /// Parses a DER certificate.
             ///
             /// # Errors
-            /// Those of [`VerifyError`] that are about a certificate by itself.
+            /// The errors of [`VerifyError`] that are about a single certificate.
             pub fn from_der(der: &[u8]) -> Result<Self, VerifyError> {
                 Self::from_parsed(&UnverifiedCertificate::from_der($role, der)?)
             }
 
-            /// Reads a PEM file with a `CERTIFICATE`.
+            /// Parses a PEM file with a `CERTIFICATE`.
             ///
             /// # Errors
-            /// [`VerifyError::NotPemCertificate`], and those of `from_der`.
+            /// [`VerifyError::NotPemCertificate`], and the errors of `from_der`.
             pub fn from_pem(pem: &str) -> Result<Self, VerifyError> {
                 Self::from_der(&super::read_pem(pem)?)
             }
 
-            /// The certificate laid open, to look into.
+            /// Parses all fields of the certificate, for inspection.
             ///
             /// # Errors
-            /// None that reading it did not give.
+            /// None that did not occur when the certificate was first parsed.
             pub fn parsed(&self) -> Result<UnverifiedCertificate<'_>, VerifyError> {
                 UnverifiedCertificate::from_der($role, self.as_der())
             }
@@ -74,7 +74,7 @@ macro_rules! common_of_certificates {
                 self.issued.as_der()
             }
 
-            /// A PEM file with a `CERTIFICATE`.
+            /// Encodes the certificate as a PEM file with a `CERTIFICATE`.
             #[must_use]
             pub fn to_pem(&self) -> String {
                 self.issued.to_pem()
@@ -86,7 +86,7 @@ macro_rules! common_of_certificates {
                 self.issued.public_key()
             }
 
-            /// The period in which it says that it is valid.
+            /// The period for which it says that it is valid.
             #[must_use]
             pub fn period(&self) -> Period {
                 self.issued.period()

@@ -14,10 +14,11 @@ use crate::name::{Dialect, Member};
 use crate::policy::Rules;
 use crate::unsigned::UnsignedCertificate;
 
-/// The certificate of a member, by the organisation or, in DomainAuth, by one of its intermediates.
+/// The certificate of a member, issued by the organisation or, in DomainAuth, by one of its
+/// intermediates.
 ///
-/// It has been read and has a member's name and a key; whether the organisation answers for it is checked only when
-/// something is verified with it.
+/// It has been parsed and has a member's name and a key. Its path to the organisation is checked
+/// only when something is verified with it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MemberCertificate {
     issued: IssuedCertificate,
@@ -26,7 +27,7 @@ pub struct MemberCertificate {
 
 common_of_certificates!(MemberCertificate, CertificateRole::Member);
 
-/// What a member's certificate is to say, and who issues it.
+/// The contents of a new member certificate, and its issuer.
 #[derive(Clone, Copy, Debug)]
 pub struct MemberRequest<'r> {
     member: &'r Member,
@@ -37,8 +38,8 @@ pub struct MemberRequest<'r> {
 }
 
 impl<'r> MemberRequest<'r> {
-    /// A certificate for `member` and its key by `issuer`, in the dialect of the issuer's own certificate, that is valid for
-    /// `period`.
+    /// Requests a certificate by `issuer` for `member` and its key, in the dialect of the issuer's
+    /// own certificate. It is valid for `period`.
     #[must_use]
     pub fn new<'i: 'r>(
         member: &'r Member,
@@ -69,16 +70,18 @@ impl MemberCertificate {
         Self::prepare(request)?.sign(issuer_key)
     }
 
-    /// Prepares all of a member's certificate but its signature by the issuer's key.
+    /// Prepares everything in a member certificate except the signature by the issuer's key.
     ///
-    /// Nothing is adjusted: a period that reaches beyond that of the issuer's certificate is an error (VeraId §4.3), and
-    /// so is a name that DomainAuth would write in another way.
+    /// Nothing is adjusted: a period that extends beyond that of the issuer's certificate is an
+    /// error (VeraId §4.3), and so is a name that is not in the normal form of DomainAuth.
     ///
     /// # Errors
-    /// [`IssueError::MemberHasOrganisationKey`] if the member's key is the issuer's; [`IssueError::MemberName`] if the
-    /// dialect has no such name; [`IssueError::OutsideIssuerPeriod`]; [`VerifyError::CertificateTooLong`];
-    /// [`VerifyError::IntermediatesOutsideDialect`] for an intermediate in VeraId; [`VerifyError::CertificateKey`] for a key
-    /// that the dialect does not have; [`IssueError::UnwritablePeriod`].
+    /// [`IssueError::MemberHasOrganisationKey`] if the member's key is the issuer's;
+    /// [`IssueError::MemberName`] if the dialect does not allow the name;
+    /// [`IssueError::OutsideIssuerPeriod`]; [`VerifyError::CertificateTooLong`];
+    /// [`VerifyError::IntermediatesOutsideDialect`] for an intermediate in VeraId;
+    /// [`VerifyError::CertificateKey`] for a key that the dialect does not allow;
+    /// [`IssueError::UnwritablePeriod`].
     pub fn prepare(request: &MemberRequest<'_>) -> Result<UnsignedCertificate<Self>, IssueError> {
         let MemberRequest {
             member,
@@ -118,7 +121,7 @@ impl MemberCertificate {
         })
     }
 
-    /// The member that it is about, within the organisation.
+    /// The member that the certificate names, within the organisation.
     #[must_use]
     pub fn member(&self) -> &Member {
         &self.member

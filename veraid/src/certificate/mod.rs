@@ -1,5 +1,6 @@
-//! X.509 certificates: the organisation's, those that it issues to members, and in DomainAuth those of intermediates to
-//! which it delegates (VeraId §4.3; DomainAuth draft, "X.509 Certificate Profile").
+//! X.509 certificates: the organisation's, those of its members, and in DomainAuth those of
+//! intermediates, to which it delegates (VeraId §4.3; DomainAuth draft, "X.509 Certificate
+//! Profile").
 
 mod intermediate;
 mod issue;
@@ -27,17 +28,17 @@ use crate::key::PublicKey;
 use crate::pem::{self, Block};
 use crate::policy::Rules;
 
-/// Label of a PEM certificate (RFC 7468 §5).
+/// The label of a PEM certificate (RFC 7468 §5).
 const CERTIFICATE_LABEL: &str = "CERTIFICATE";
 
-/// Whose key signs a new certificate.
+/// The issuer of a new certificate, whose key signs it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Issuer<'c> {
-    /// The organisation's.
+    /// The organisation.
     #[doc(alias = "Organization")]
     Organisation(&'c OrganisationCertificate),
-    /// That of somebody to whom the organisation delegates; in DomainAuth alone.
+    /// An intermediate of the organisation; only in DomainAuth.
     Intermediate(&'c IntermediateCertificate),
 }
 
@@ -70,8 +71,8 @@ impl<'c> Issuer<'c> {
         }
     }
 
-    /// Checks that it may issue a certificate for that key and period. Nothing is adjusted: a period that
-    /// reaches beyond that of the issuer's certificate is an error (VeraId §4.3).
+    /// Checks that the issuer may certify this key for this period. Nothing is adjusted: a period
+    /// that extends beyond that of the issuer's certificate is an error (VeraId §4.3).
     fn check(
         self,
         subject_key: &PublicKey,
@@ -93,7 +94,7 @@ impl<'c> Issuer<'c> {
         }
         let certificate = self.parsed()?;
         profile::check_may_issue(&certificate, rules)?;
-        // What it issues would hold no better than it does itself.
+        // If the issuer's own certificate is invalid, the new certificate would be too.
         match self {
             Self::Organisation(_) => drop(OrganisationProfile::check(&certificate, rules)?),
             Self::Intermediate(_) => drop(profile::check_intermediate(&certificate, rules)?),

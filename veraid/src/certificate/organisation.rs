@@ -15,10 +15,10 @@ use crate::name::{Dialect, Organisation};
 use crate::policy::Rules;
 use crate::unsigned::UnsignedCertificate;
 
-/// The certificate of an organisation: for its domain, with the key that the domain publishes.
+/// The certificate of an organisation, for its domain and the key that the domain publishes.
 ///
-/// It has been read, and has a domain for a name and a key that can be used. What its dialect asks of it, and its
-/// signature, are checked when something is made or verified with it.
+/// It has been parsed, and has a domain as its name and a usable key. The rules of its dialect and
+/// its signature are checked when something is issued, signed or verified with it.
 #[doc(alias = "OrganizationCertificate")]
 #[derive(Clone, PartialEq, Eq)]
 pub struct OrganisationCertificate {
@@ -28,7 +28,7 @@ pub struct OrganisationCertificate {
 
 common_of_certificates!(OrganisationCertificate, CertificateRole::Organisation);
 
-/// What an organisation's certificate is to say.
+/// The contents of a new organisation certificate.
 #[doc(alias = "OrganizationRequest")]
 #[derive(Clone, Copy, Debug)]
 pub struct OrganisationRequest<'r> {
@@ -39,7 +39,8 @@ pub struct OrganisationRequest<'r> {
 }
 
 impl<'r> OrganisationRequest<'r> {
-    /// A certificate for `organisation` that is valid for `period`, with no intermediates between it and a member.
+    /// Requests a certificate for `organisation` that is valid for `period` and allows no
+    /// intermediates.
     #[must_use]
     pub fn new(organisation: &'r Organisation, dialect: Dialect, period: Period) -> Self {
         Self {
@@ -50,9 +51,9 @@ impl<'r> OrganisationRequest<'r> {
         }
     }
 
-    /// Sets how many intermediates may stand between it and a member: 0 unless the organisation delegates to somebody who
-    /// issues certificates to members, and always in VeraId. Make it no larger than is needed (DomainAuth draft,
-    /// "Organisation Certificate").
+    /// Sets how many intermediates a path to a member may contain. It is 0 unless the organisation
+    /// delegates the issuing of certificates to members, and always 0 in VeraId. Choose the
+    /// smallest possible value (DomainAuth draft, "Organisation Certificate").
     #[must_use]
     pub fn with_path_length(mut self, path_length: u8) -> Self {
         self.path_length = path_length;
@@ -61,7 +62,7 @@ impl<'r> OrganisationRequest<'r> {
 }
 
 impl OrganisationCertificate {
-    /// Issues a certificate to the organisation whose private key is given, with that very key.
+    /// Issues a certificate to the organisation, for and with the given private key.
     ///
     /// # Errors
     /// As [`OrganisationCertificate::prepare`] and [`UnsignedCertificate::sign`].
@@ -72,11 +73,13 @@ impl OrganisationCertificate {
         Self::prepare(request, key.public_key())?.sign(key)
     }
 
-    /// Prepares all of a certificate for an organisation's key but its signature by that key.
+    /// Prepares everything in a certificate for an organisation's key except the signature by that
+    /// key.
     ///
     /// # Errors
-    /// [`VerifyError::CertificateTooLong`] for more than 90 days in DomainAuth; [`VerifyError::CertificateKey`] for a key of
-    /// which the dialect has no records; [`VerifyError::IntermediatesOutsideDialect`] for a path length in VeraId;
+    /// [`VerifyError::CertificateTooLong`] for more than 90 days in DomainAuth;
+    /// [`VerifyError::CertificateKey`] for a key that cannot have a record in the dialect;
+    /// [`VerifyError::IntermediatesOutsideDialect`] for a path length in VeraId;
     /// [`IssueError::UnwritablePeriod`] for times that certificates can't have.
     pub fn prepare(
         request: &OrganisationRequest<'_>,
@@ -117,7 +120,7 @@ impl OrganisationCertificate {
         })
     }
 
-    /// The organisation that it is about.
+    /// The organisation that the certificate names.
     #[doc(alias = "organization")]
     #[must_use]
     pub fn organisation(&self) -> &Organisation {

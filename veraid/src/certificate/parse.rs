@@ -1,5 +1,5 @@
-//! Reading X.509 certificates where they lie (RFC 5280 §4.1), with what honest issuers get wrong: serial numbers and
-//! booleans that are not DER, names in `BMPString`.
+//! Parsing X.509 certificates in place (RFC 5280 §4.1). It accepts common mistakes of honest
+//! issuers: serial numbers and booleans that are not DER, and names in `BMPString`.
 
 use std::borrow::Cow;
 
@@ -15,16 +15,16 @@ use crate::oid;
 
 /// X.509 version 3.
 const VERSION_3: u8 = 2;
-/// More extensions than any honest certificate has.
+/// A limit that no honest certificate reaches.
 const MAX_EXTENSIONS: usize = 32;
-/// Longest name that is compared as text, in octets: more than a domain takes, or 64 characters (RFC 5280 §A.1), in any
-/// string type. In the search for a path, names are compared again and again.
+/// The longest name that is compared as text, in octets: more than a domain or 64 characters (RFC
+/// 5280 §A.1) take in any string type. The search for paths compares names repeatedly.
 const MAX_TEXT_NAME_OCTETS: usize = 1_024;
-/// Key usage bits as they lie in the BIT STRING's first octet (RFC 5280 §4.2.1.3).
+/// The key usage bits, at their place in the BIT STRING's first octet (RFC 5280 §4.2.1.3).
 const DIGITAL_SIGNATURE: u8 = 0b1000_0000;
 const KEY_CERT_SIGN: u8 = 0b0000_0100;
 
-/// What identifies a certificate to CMS (RFC 5652 §10.2.4), in comparable form.
+/// The identifier of a certificate in CMS (RFC 5652 §10.2.4), in comparable form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct IssuerAndSerialNumber<'a> {
     /// The DER of the issuer's name.
@@ -33,11 +33,12 @@ pub(crate) struct IssuerAndSerialNumber<'a> {
     pub(crate) serial_number: &'a [u8],
 }
 
-/// A certificate that has been read, but not verified.
+/// A certificate that has been parsed, but not verified.
 #[derive(Clone, Debug)]
 pub struct UnverifiedCertificate<'a> {
     role: CertificateRole,
-    /// The content octets of the outermost SEQUENCE; its tag is another within a bundle.
+    /// The content octets of the outermost SEQUENCE; the certificate has another tag within a
+    /// bundle.
     content: &'a [u8],
     header: &'a [u8],
     signed: &'a [u8],
@@ -52,13 +53,13 @@ pub struct UnverifiedCertificate<'a> {
 }
 
 impl<'a> UnverifiedCertificate<'a> {
-    /// Reads a certificate that stands alone.
+    /// Parses a certificate that stands alone.
     pub(crate) fn from_der(role: CertificateRole, der: &'a [u8]) -> Result<Self, VerifyError> {
         let value = Value::whole(der, tag::SEQUENCE, "a Certificate").within_certificate(role)?;
         Self::read(role, value)
     }
 
-    /// Reads a certificate whatever its tag is.
+    /// Parses a certificate with any tag.
     pub(crate) fn read(role: CertificateRole, certificate: Value<'a>) -> Result<Self, VerifyError> {
         let mut fields = certificate.reader();
         let mut field = |tag, expected| fields.read(tag, expected).within_certificate(role);
@@ -103,7 +104,7 @@ impl<'a> UnverifiedCertificate<'a> {
         })
     }
 
-    /// The certificate as DER.
+    /// Encodes the certificate as DER.
     #[must_use]
     pub fn to_der(&self) -> Vec<u8> {
         let mut der = Vec::with_capacity(self.header.len().saturating_add(self.content.len()));
@@ -113,19 +114,19 @@ impl<'a> UnverifiedCertificate<'a> {
         der
     }
 
-    /// When it says that it is valid.
+    /// The period for which it says that it is valid.
     #[must_use]
     pub fn period(&self) -> Period {
         self.period
     }
 
-    /// The serial number's octets, as they stand in the certificate.
+    /// The octets of the serial number, as in the certificate.
     #[must_use]
     pub fn serial_number(&self) -> &'a [u8] {
         self.serial_number.content()
     }
 
-    /// Whether it is marked as the certificate of a CA.
+    /// Returns true if it is marked as a CA certificate.
     #[must_use]
     pub fn is_ca(&self) -> bool {
         self.extensions
@@ -133,18 +134,18 @@ impl<'a> UnverifiedCertificate<'a> {
             .is_some_and(|constraints| constraints.ca)
     }
 
-    /// The one common name of its subject.
+    /// Returns the one common name of its subject.
     pub fn common_name(&self) -> Result<Cow<'a, str>, VerifyError> {
         read_common_name(self.role, self.subject)
     }
 
-    /// The organisational unit of its subject, if that is all that the subject holds: how an intermediate is called that
-    /// is no member.
+    /// Returns the organisational unit of its subject, if the subject has no other attribute: the
+    /// name of an intermediate that is not a member.
     pub fn unit(&self) -> Option<Cow<'a, str>> {
         lone_attribute(self.subject, oid::ORGANISATIONAL_UNIT)
     }
 
-    /// The key that it certifies.
+    /// Returns the key that it certifies.
     pub fn public_key(&self) -> Result<PublicKey, VerifyError> {
         self.public_key_ref().map(PublicKey::from)
     }
@@ -160,7 +161,7 @@ impl<'a> UnverifiedCertificate<'a> {
         self.role
     }
 
-    /// What sets it apart from every other certificate, whatever its tag.
+    /// The content octets, which identify the certificate whatever its tag.
     pub(crate) fn content(&self) -> &'a [u8] {
         self.content
     }
@@ -173,11 +174,12 @@ impl<'a> UnverifiedCertificate<'a> {
         self.subject.encoding()
     }
 
-    /// Whether the certificate names the subject of `issuer` as its own issuer.
+    /// Returns true if the certificate names the subject of `issuer` as its issuer.
     ///
-    /// An organisation may renew its certificate with other software, which writes the same common name in another
-    /// string type; what it has issued to its members before names it still. So names of nothing but a common name are
-    /// compared as text, character by character; all others octet by octet.
+    /// An organisation may renew its certificate with other software, which writes the same common
+    /// name in another string type; the certificates that it issued to its members before still
+    /// name the old form. Names with only a common name are therefore compared as text, character
+    /// by character; all others are compared octet by octet.
     pub(crate) fn names_as_issuer(&self, issuer: &UnverifiedCertificate<'_>) -> bool {
         self.issuer() == issuer.subject()
             || lone_attribute(self.issuer, oid::COMMON_NAME)
@@ -185,7 +187,8 @@ impl<'a> UnverifiedCertificate<'a> {
                 .is_some_and(|(named, subject)| named == subject)
     }
 
-    /// The serial number with tag and length, as received: the reference library compares it so.
+    /// The serial number with tag and length, as received. The reference library compares it in
+    /// this form.
     pub(crate) fn serial_number_encoding(&self) -> &'a [u8] {
         self.serial_number.encoding()
     }
@@ -204,12 +207,12 @@ impl<'a> UnverifiedCertificate<'a> {
         &self.extensions
     }
 
-    /// The algorithm that it says it is signed with.
+    /// The signature algorithm that the certificate states.
     pub(crate) fn signature_algorithm(&self) -> SignatureAlgorithm {
         self.signature_algorithm
     }
 
-    /// Whether the issuer's key can have signed it, by the algorithm that it is signed with.
+    /// Checks that the issuer's key is of the algorithm with which the certificate is signed.
     pub(crate) fn check_signature_algorithm(
         &self,
         issuer: &PublicKeyRef<'_>,
@@ -236,11 +239,11 @@ impl<'a> UnverifiedCertificate<'a> {
     }
 }
 
-/// The signed part, taken apart.
+/// The fields of the signed part.
 struct TbsCertificate<'a> {
     version: Option<u8>,
-    /// Whether there is neither a version nor anything but basic fields: then it should be version 1, which is left out
-    /// (RFC 5280 §4.1.2.1).
+    /// True if there is neither a version nor anything but basic fields: then the certificate
+    /// should be of version 1, which is omitted (RFC 5280 §4.1.2.1).
     is_plain_version_1: bool,
     serial_number: Value<'a>,
     signature_algorithm: Value<'a>,
@@ -290,7 +293,7 @@ impl<'a> TbsCertificate<'a> {
     }
 }
 
-/// Reads only as much of a certificate as tells whose it is.
+/// Parses only as much of a certificate as identifies it.
 pub(crate) fn identify(certificate: Value<'_>) -> Result<IssuerAndSerialNumber<'_>, Unreadable> {
     let mut fields = certificate
         .reader()
@@ -339,7 +342,7 @@ fn read_common_name(role: CertificateRole, name: Value<'_>) -> Result<Cow<'_, st
     decode_directory_string(value).ok_or(VerifyError::CommonNameEncoding { certificate: role })
 }
 
-/// That attribute of a distinguished name that holds nothing else.
+/// Finds an attribute in a distinguished name that has no other attribute.
 fn lone_attribute(name: Value<'_>, wanted: ObjectIdentifier) -> Option<Cow<'_, str>> {
     if name.content().len() > MAX_TEXT_NAME_OCTETS {
         return None;
@@ -355,7 +358,7 @@ fn lone_attribute(name: Value<'_>, wanted: ObjectIdentifier) -> Option<Cow<'_, s
         .flatten()
 }
 
-/// Reads one `AttributeTypeAndValue`: the type's octets, and the value.
+/// Parses one `AttributeTypeAndValue` into the octets of the type, and the value.
 fn read_name_attribute<'a>(
     attributes: &mut Reader<'a>,
 ) -> Result<(&'a [u8], Value<'a>), Unreadable> {
@@ -368,8 +371,8 @@ fn read_name_attribute<'a>(
     Ok((attribute.content(), value))
 }
 
-/// Decodes those forms of `DirectoryString` that are in use. `BMPString` is read as UTF-16, since that is what writers who
-/// do not stop at the Basic Multilingual Plane put there.
+/// Decodes the forms of `DirectoryString` that are in use. `BMPString` is decoded as UTF-16,
+/// because some writers use characters beyond the Basic Multilingual Plane there.
 fn decode_directory_string(value: Value<'_>) -> Option<Cow<'_, str>> {
     match value.tag() {
         tag::UTF8_STRING => std::str::from_utf8(value.content()).ok().map(Cow::Borrowed),
@@ -393,25 +396,25 @@ fn decode_directory_string(value: Value<'_>) -> Option<Cow<'_, str>> {
     }
 }
 
-/// X.680 §41.4.
+/// The characters of X.680 §41.4.
 fn is_printable_string_octet(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(&octet)
 }
 
-/// Those extensions that mean something here.
+/// The extensions that are known here.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Extensions<'a> {
-    /// Basic constraints, if there are any.
+    /// The basic constraints, if present.
     basic_constraints: Option<BasicConstraints>,
-    /// The first octet of the key usage bits, if there is such an extension.
+    /// The first octet of the key usage bits, if the extension is present.
     key_usage: Option<u8>,
     subject_key_identifier: Option<&'a [u8]>,
     authority_key_identifier: Option<&'a [u8]>,
 }
 
 impl<'a> Extensions<'a> {
-    /// Reads `Extensions` (RFC 5280 §4.2). A critical one that means nothing here is an error, and so is any that stands
-    /// there twice.
+    /// Parses `Extensions` (RFC 5280 §4.2). An unknown critical extension is an error, and so is an
+    /// extension that occurs twice.
     fn read(role: CertificateRole, explicit: Option<Value<'a>>) -> Result<Self, VerifyError> {
         let mut known = Self::default();
         let Some(explicit) = explicit else {
@@ -445,7 +448,7 @@ impl<'a> Extensions<'a> {
         Ok(known)
     }
 
-    /// Takes note of an extension; says whether it is one that is known here.
+    /// Stores a known extension. Returns true if the extension is known.
     fn interpret(&mut self, extension: &Extension<'a>) -> Result<bool, Unreadable> {
         let is = |oid: ObjectIdentifier| oid.as_bytes() == extension.identifier;
         let value = extension.value;
@@ -467,24 +470,25 @@ impl<'a> Extensions<'a> {
         Ok(true)
     }
 
-    /// Whether there are basic constraints that must not be ignored.
+    /// Returns true if there are critical basic constraints.
     pub(crate) fn basic_constraints_critical(&self) -> bool {
         self.basic_constraints
             .is_some_and(|constraints| constraints.critical)
     }
 
-    /// How many intermediates may stand between this CA's certificate and the last one; `None` for any number.
+    /// The number of intermediates that may follow below this CA certificate; `None` for any
+    /// number.
     pub(crate) fn path_length(&self) -> Option<u8> {
         self.basic_constraints
             .and_then(|constraints| constraints.path_length)
     }
 
-    /// Whether the key may sign content, as far as key usage says.
+    /// Returns true if the key usage, if any, allows the key to sign content.
     pub(crate) fn may_sign_content(&self) -> bool {
         self.allows(DIGITAL_SIGNATURE)
     }
 
-    /// Whether the key may sign certificates, as far as key usage says.
+    /// Returns true if the key usage, if any, allows the key to sign certificates.
     pub(crate) fn may_sign_certificates(&self) -> bool {
         self.allows(KEY_CERT_SIGN)
     }
@@ -502,7 +506,7 @@ impl<'a> Extensions<'a> {
     }
 }
 
-/// What basic constraints say (RFC 5280 §4.2.1.9).
+/// The values of the basic constraints (RFC 5280 §4.2.1.9).
 #[derive(Clone, Copy, Debug)]
 struct BasicConstraints {
     critical: bool,
@@ -535,7 +539,7 @@ impl<'a> Extension<'a> {
     }
 }
 
-/// Reads the one value that an OCTET STRING wraps.
+/// Returns the one value in an OCTET STRING.
 fn only_value<'a>(
     wrapper: Value<'a>,
     tag: u8,
@@ -547,7 +551,8 @@ fn only_value<'a>(
     Ok(value)
 }
 
-/// `BasicConstraints` (RFC 5280 §4.2.1.9). A path length without CA and an explicit FALSE are in use.
+/// Parses `BasicConstraints` (RFC 5280 §4.2.1.9). A path length without the CA flag and an explicit
+/// FALSE both occur in practice.
 fn read_basic_constraints(wrapper: Value<'_>) -> Result<BasicConstraints, Unreadable> {
     let mut fields = only_value(wrapper, tag::SEQUENCE, "BasicConstraints")?.reader();
     let ca = match fields.optional(tag::BOOLEAN)? {
@@ -557,7 +562,7 @@ fn read_basic_constraints(wrapper: Value<'_>) -> Result<BasicConstraints, Unread
     let path_length = match fields.optional(tag::INTEGER)? {
         Some(length) => match length.minimal_integer()? {
             [length @ 0..0x80] => Some(*length),
-            // No path is as long as that.
+            // No path is that long.
             [0..0x80, ..] => Some(u8::MAX),
             _ => return Err(length.fail("a path length of at least 0")),
         },
@@ -571,8 +576,8 @@ fn read_basic_constraints(wrapper: Value<'_>) -> Result<BasicConstraints, Unread
     })
 }
 
-/// `KeyUsage`, a named bit list: its first octet, where all bits are that matter here. Bits that are declared unused are
-/// zero (X.690 §11.2.1), so that nobody reads a usage there.
+/// Parses `KeyUsage`, a named bit list, and returns its first octet, which has all bits that matter
+/// here. Unused bits must be zero (X.690 §11.2.1), so that they are not read as a usage.
 fn read_key_usage(wrapper: Value<'_>) -> Result<u8, Unreadable> {
     let bits = only_value(wrapper, tag::BIT_STRING, "KeyUsage")?;
     match bits.content() {
@@ -585,8 +590,8 @@ fn read_key_usage(wrapper: Value<'_>) -> Result<u8, Unreadable> {
     }
 }
 
-/// `AuthorityKeyIdentifier`: the key identifier, if there is one. The issuer's name and serial number, which may follow,
-/// only help to find a certificate.
+/// Parses `AuthorityKeyIdentifier` and returns the key identifier, if present. The issuer's name
+/// and serial number, which may follow, only help to find a certificate.
 fn read_authority_key_identifier(wrapper: Value<'_>) -> Result<Option<&[u8]>, Unreadable> {
     let mut fields = only_value(wrapper, tag::SEQUENCE, "AuthorityKeyIdentifier")?.reader();
     let identifier = fields.optional(tag::context(0))?;

@@ -1,8 +1,10 @@
 //! Paths from a certificate up to the organisation's (RFC 5280 §6.1, RFC 4158).
 //!
-//! VeraId has one path: the organisation issued it. In DomainAuth there may be intermediates between, given in no order,
-//! among certificates that have nothing to do with it, some of the same name. All that is free is checked while paths are
-//! looked for; what is left of each are its signatures, and all paths that are left have no more of them than a bound.
+//! In VeraId there is one path: the organisation issued the certificate. In DomainAuth there may be
+//! intermediates between them. They are given in any order, together with unrelated certificates,
+//! some of which may have the same name. The search makes all checks that need no public-key
+//! operation. Only the signatures are then left to verify, and all paths together have no more of
+//! them than a limit.
 
 use dnssec::{Period, Work};
 use smallvec::{SmallVec, smallvec};
@@ -16,55 +18,57 @@ use crate::error::VerifyError;
 use crate::key::PublicKeyRef;
 use crate::policy::Rules;
 
-/// Certificates that are considered as intermediates; honest bundles hold those of one path.
+/// The number of certificates that are considered as intermediates. Honest bundles contain those of
+/// one path.
 pub(crate) const MAX_INTERMEDIATES: usize = 16;
-/// Intermediates in one path.
+/// The most intermediates in one path.
 const MAX_PATH_INTERMEDIATES: usize = 6;
-/// Signatures over certificates that all paths together may need checked.
+/// The most signatures over certificates that all paths together may need.
 const MAX_SIGNATURES: usize = 8;
-/// Steps from a certificate to a possible issuer, in the search for all paths.
+/// The most steps from a certificate to a possible issuer, in the search for all paths.
 const MAX_STEPS: usize = 128;
 
-/// Who issued a certificate, by its place: an intermediate, or the organisation.
+/// The issuer of a certificate: an intermediate, by its index, or the organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Issuer {
     Intermediate(usize),
     Organisation,
 }
 
-/// One signature to check: that of a certificate by an issuer.
+/// One signature to verify: that of an issuer over a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Link {
-    /// The intermediate that was issued; `None` for the certificate at the lower end.
+    /// The index of the intermediate that was issued; `None` for the certificate at the lower end.
     issued: Option<usize>,
     issuer: Issuer,
 }
 
-/// Signatures of all paths together.
+/// The signatures of all paths together.
 type Links = SmallVec<[Link; MAX_SIGNATURES]>;
 
-/// Intermediates from the lower end upwards.
+/// The indexes of intermediates, from the lower end upwards.
 type Intermediates = SmallVec<[usize; 2]>;
 
-/// All paths from one certificate to the organisation's that hold but for their signatures.
+/// All paths from one certificate to the organisation's that pass all checks except those of their
+/// signatures.
 pub(crate) struct Paths<'c, 'a> {
     end: &'c UnverifiedCertificate<'a>,
     organisation: &'c OrganisationProfile<'c, 'a>,
     intermediates: &'c [UnverifiedCertificate<'a>],
     found: Vec<Path>,
-    /// The signatures that all of them rest on, each once.
+    /// The signatures of all paths, each once.
     needed: Links,
 }
 
-/// One of them, and when all of its certificates are valid together.
+/// A path, and the period in which all of its certificates are valid together.
 pub(crate) struct Path {
     intermediates: Intermediates,
     pub(crate) period: Period,
 }
 
 impl<'c, 'a> Paths<'c, 'a> {
-    /// Looks for all paths that are valid at some second of `required` together with all else, which is `available`. At
-    /// least one, or why there is none.
+    /// Finds all paths that are valid together with everything else, for `available`, at some
+    /// second of `required`. Returns at least one path, or the reason why there is none.
     pub(crate) fn find(
         end: &'c UnverifiedCertificate<'a>,
         organisation: &'c OrganisationProfile<'c, 'a>,
@@ -93,7 +97,7 @@ impl<'c, 'a> Paths<'c, 'a> {
         })
     }
 
-    /// What checking the signatures of all paths takes.
+    /// The work to verify the signatures of all paths.
     pub(crate) fn work(&self) -> Result<Work, VerifyError> {
         self.needed.iter().try_fold(Work::NONE, |work, &link| {
             let key = self.key_of(link.issuer)?;
@@ -106,7 +110,8 @@ impl<'c, 'a> Paths<'c, 'a> {
         self.found.iter()
     }
 
-    /// When all certificates of a path are valid together, whatever the time that was asked about.
+    /// The period in which all certificates of a path are valid together, whatever the verifier's
+    /// period.
     pub(crate) fn certificates_period(&self, path: &Path) -> Option<Period> {
         let between = path.intermediates.iter();
         between
@@ -117,7 +122,7 @@ impl<'c, 'a> Paths<'c, 'a> {
             })
     }
 
-    /// Checks the signatures of paths, each signature once.
+    /// Starts the verification of paths, which verifies each signature once.
     pub(crate) fn signatures(&self) -> Signatures<'_, 'c, 'a> {
         Signatures {
             paths: self,
@@ -133,7 +138,7 @@ impl Path {
     }
 }
 
-/// What checking the organisation's signature over its own certificate takes.
+/// The work to verify the organisation's signature over its own certificate.
 pub(crate) fn work_of_organisation(organisation: &OrganisationProfile<'_, '_>) -> Work {
     let certificate = organisation.certificate();
     if is_self_issued(certificate) {
@@ -143,13 +148,13 @@ pub(crate) fn work_of_organisation(organisation: &OrganisationProfile<'_, '_>) -
     }
 }
 
-/// What checking the signature over a certificate takes.
+/// The work to verify the signature over a certificate.
 fn work_of(certificate: &UnverifiedCertificate<'_>, issuer: &PublicKeyRef<'_>) -> Work {
     let octets = certificate.content().len();
     issuer.work().saturating_add(Work::of_digest(octets))
 }
 
-/// The signatures that hold a path together, from the lower end upwards.
+/// The signatures of a path, from the lower end upwards.
 fn links(intermediates: &[usize]) -> impl Iterator<Item = Link> {
     let issued = std::iter::once(None).chain(intermediates.iter().copied().map(Some));
     let issuers = intermediates
@@ -162,7 +167,7 @@ fn links(intermediates: &[usize]) -> impl Iterator<Item = Link> {
         .map(|(issued, issuer)| Link { issued, issuer })
 }
 
-/// What is known of the signatures so far.
+/// The results of the signatures that were verified so far.
 pub(crate) struct Signatures<'p, 'c, 'a> {
     paths: &'p Paths<'c, 'a>,
     good: SmallVec<[Link; 2]>,
@@ -170,9 +175,10 @@ pub(crate) struct Signatures<'p, 'c, 'a> {
 }
 
 impl Signatures<'_, '_, '_> {
-    /// Checks those of one path.
+    /// Verifies the signatures of one path.
     pub(crate) fn verify(&mut self, path: &Path) -> Result<(), VerifyError> {
-        // From the organisation downwards, so that an intermediate's key is used only once it is the organisation's word.
+        // From the organisation downwards, so that an intermediate's key is used only after the
+        // organisation's signature over it is verified.
         let links: SmallVec<[Link; 3]> = path.links().collect();
         links
             .into_iter()
@@ -220,7 +226,8 @@ impl<'c, 'a> Paths<'c, 'a> {
     }
 }
 
-/// The search, which goes from the lower end upwards and breadth first, so that short paths come first.
+/// The search. It goes upwards and breadth first from the lower end, so that short paths come
+/// first.
 struct Search<'c, 'a> {
     end: &'c UnverifiedCertificate<'a>,
     organisation: &'c OrganisationProfile<'c, 'a>,
@@ -228,14 +235,15 @@ struct Search<'c, 'a> {
     rules: Rules,
     available: Period,
     required: Period,
-    /// Why the shortest path is none.
+    /// The reason why the shortest path fails.
     failure: Option<VerifyError>,
-    /// Whom each certificate names as its issuer, once that was looked at: the intermediates by their places, the end last.
-    /// Names may be long, and paths meet the same certificates again and again.
+    /// The possible issuers of each certificate, once determined: of the intermediates by index,
+    /// then of the end certificate. Names may be long, and paths visit the same certificates
+    /// repeatedly.
     issuers: Vec<Option<Issuers>>,
 }
 
-/// Who may have issued a certificate, by name alone.
+/// The possible issuers of a certificate, by name alone.
 #[derive(Clone, Debug)]
 struct Issuers {
     organisation: bool,
@@ -300,7 +308,8 @@ impl<'c, 'a> Search<'c, 'a> {
         Ok((found, needed))
     }
 
-    /// Whom the intermediate at that place, or the certificate at the lower end, names as its issuer.
+    /// The possible issuers of the intermediate at that index, or of the certificate at the lower
+    /// end.
     fn issuers_of(&mut self, place: Option<usize>) -> Issuers {
         let slot = place.unwrap_or(self.intermediates.len());
         if let Some(Some(known)) = self.issuers.get(slot) {
@@ -323,7 +332,7 @@ impl<'c, 'a> Search<'c, 'a> {
         issuers
     }
 
-    /// The certificate whose issuer is looked for.
+    /// The certificate whose issuer is searched.
     fn last(&self, below: &[usize]) -> &'c UnverifiedCertificate<'a> {
         below
             .last()
@@ -331,7 +340,7 @@ impl<'c, 'a> Search<'c, 'a> {
             .unwrap_or(self.end)
     }
 
-    /// Whether the organisation's certificate may stand at the top.
+    /// Checks that the organisation's certificate may end the path above `below`.
     fn complete(&self, below: &[usize]) -> Result<(), VerifyError> {
         let organisation = self.organisation.certificate();
         check_issues(organisation, self.rules)?;
@@ -339,7 +348,8 @@ impl<'c, 'a> Search<'c, 'a> {
         self.check_link(self.last(below), organisation, &self.organisation.key)
     }
 
-    /// Whether `candidate` may stand next above `below`; gives when all are valid together.
+    /// Checks that `candidate` may follow above `below`, and returns the period in which all are
+    /// valid together.
     fn extend(
         &self,
         below: &[usize],
@@ -361,7 +371,7 @@ impl<'c, 'a> Search<'c, 'a> {
             })
     }
 
-    /// What can be said of a signature without checking it.
+    /// Checks a signature as far as possible without public-key operations.
     fn check_link(
         &self,
         certificate: &UnverifiedCertificate<'_>,
@@ -372,7 +382,8 @@ impl<'c, 'a> Search<'c, 'a> {
         certificate.check_signature_algorithm(issuer_key)
     }
 
-    /// Whether so many intermediates may follow (RFC 5280 §4.2.1.9): those that a CA issued to itself do not count.
+    /// Checks that the path length allows this many intermediates (RFC 5280 §4.2.1.9); those that a
+    /// CA issued to itself do not count.
     fn check_path_length(
         &self,
         issuer: &UnverifiedCertificate<'_>,

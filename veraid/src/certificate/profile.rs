@@ -1,7 +1,8 @@
-//! What each dialect asks of a certificate, by what it is for (VeraId §4.3; DomainAuth draft, "X.509 Certificate
-//! Profile").
+//! The rules of each dialect for certificates, by their purpose (VeraId §4.3; DomainAuth draft,
+//! "X.509 Certificate Profile").
 //!
-//! All that is free is checked here; signatures are left to [`path`](super::path).
+//! All checks without public-key operations are here; signatures are verified in
+//! [`path`](super::path).
 
 use super::parse::UnverifiedCertificate;
 use crate::error::{KeyIdentifier, VerifyError};
@@ -9,15 +10,15 @@ use crate::key::PublicKeyRef;
 use crate::name::{Dialect, Member, Organisation};
 use crate::policy::Rules;
 
-/// The organisation that a certificate names, whatever else may be wrong with it.
+/// Returns the organisation that a certificate names, whatever else is wrong with the certificate.
 pub(crate) fn named_organisation(
     certificate: &UnverifiedCertificate<'_>,
 ) -> Result<Organisation, VerifyError> {
-    // VeraId takes it with and without the final dot.
+    // VeraId accepts the name with and without the final dot.
     read_organisation(certificate, Dialect::VeraId)
 }
 
-/// The organisation that a certificate names as that dialect writes it.
+/// Parses the organisation that a certificate names in the form of the dialect.
 fn read_organisation(
     certificate: &UnverifiedCertificate<'_>,
     dialect: Dialect,
@@ -30,10 +31,11 @@ fn read_organisation(
     })
 }
 
-/// An organisation certificate that is what it should be, but for its signature.
+/// An organisation certificate that has passed all checks except that of its signature.
 ///
-/// In DomainAuth it may be anybody's work around the key that the TXT record publishes, so nothing rests on its dates, its
-/// CA mark or its path length but what the key's owner chose to put there.
+/// In DomainAuth, anybody can make such a certificate around the key that the TXT record publishes.
+/// Nothing therefore relies on its dates, its CA flag or its path length, except as choices of the
+/// key's owner.
 pub(crate) struct OrganisationProfile<'c, 'a> {
     certificate: &'c UnverifiedCertificate<'a>,
     pub(crate) organisation: Organisation,
@@ -81,8 +83,9 @@ impl<'c, 'a> OrganisationProfile<'c, 'a> {
         self.certificate
     }
 
-    /// The organisation's own signature over its certificate (VeraId §7.4 step 3). A certificate by another issuer, which
-    /// DomainAuth allows, has none: its key is what counts.
+    /// Verifies the organisation's own signature over its certificate (VeraId §7.4 step 3). A
+    /// certificate by another issuer, which DomainAuth allows, has no such signature: only its key
+    /// counts.
     pub(crate) fn verify_signature(&self) -> Result<(), VerifyError> {
         if is_self_issued(self.certificate) {
             self.certificate.verify_signature(&self.key)
@@ -91,14 +94,14 @@ impl<'c, 'a> OrganisationProfile<'c, 'a> {
         }
     }
 
-    /// Whether the organisation may sign content itself.
+    /// Checks that the organisation may sign content itself.
     pub(crate) fn check_may_sign_content(&self) -> Result<(), VerifyError> {
         check_may_sign_content(self.certificate)
     }
 }
 
-/// A certificate of somebody for whom the organisation answers: a member, or one to whom it delegates. It is what it
-/// should be, but for its path to the organisation.
+/// The certificate of a signer for whom the organisation vouches: a member, or a delegate that
+/// signs as a member. It has passed all checks except those of its path to the organisation.
 pub(crate) struct MemberProfile<'a> {
     pub(crate) member: Member,
     pub(crate) key: PublicKeyRef<'a>,
@@ -115,7 +118,8 @@ impl<'a> MemberProfile<'a> {
             certificate: certificate.role(),
             source,
         });
-        // A signature by the organisation itself must carry an attribution. The domain is no member's name.
+        // A signature by the organisation itself must have an attribution, because the domain is
+        // not a member's name.
         let key = certificate.public_key_ref();
         if key.is_ok_and(|key| key.is_same_as(&organisation.key)) {
             return Err(VerifyError::OrganisationAsMember);
@@ -132,8 +136,8 @@ impl<'a> MemberProfile<'a> {
     }
 }
 
-/// One to whom the organisation delegates its own signatures: a CA of its, never a member (DomainAuth draft, "Intermediate
-/// Certificate", "Organisation Signatures").
+/// The certificate of a delegate, which signs in the organisation's name: a CA of the organisation,
+/// never a member (DomainAuth draft, "Intermediate Certificate", "Organisation Signatures").
 pub(crate) struct DelegateProfile<'a> {
     pub(crate) key: PublicKeyRef<'a>,
 }
@@ -143,7 +147,7 @@ impl<'a> DelegateProfile<'a> {
         certificate: &UnverifiedCertificate<'a>,
         rules: Rules,
     ) -> Result<Self, VerifyError> {
-        // Whoever else has signed may not speak for another member.
+        // No other signer may speak for another member.
         if !rules.is_domain_auth() || !certificate.is_ca() {
             return Err(VerifyError::AttributionByMember);
         }
@@ -154,7 +158,7 @@ impl<'a> DelegateProfile<'a> {
     }
 }
 
-/// What is asked of every certificate whose key signs content, but the organisation's.
+/// Checks the rules for every certificate whose key signs content, except the organisation's.
 fn check_signer<'a>(
     certificate: &UnverifiedCertificate<'a>,
     rules: Rules,
@@ -167,8 +171,8 @@ fn check_signer<'a>(
     Ok(key)
 }
 
-/// What is asked of a certificate that stands between the organisation's and the signer's (RFC 5280 §6.1.4 (k), (n);
-/// DomainAuth draft, "Intermediate Certificate"). Gives its key.
+/// Checks the rules for a certificate between the organisation's and the signer's, and returns its
+/// key (RFC 5280 §6.1.4 (k), (n); DomainAuth draft, "Intermediate Certificate").
 pub(super) fn check_intermediate<'a>(
     certificate: &UnverifiedCertificate<'a>,
     rules: Rules,
@@ -181,8 +185,9 @@ pub(super) fn check_intermediate<'a>(
     Ok(key)
 }
 
-/// What is asked of the organisation's certificate when it issues others (DomainAuth draft, "Organisation Certificate").
-/// VeraId's reference library writes constraints that are not critical.
+/// Checks the rules for an organisation certificate that issues others (DomainAuth draft,
+/// "Organisation Certificate"). VeraId's reference library writes constraints that are not
+/// critical.
 pub(super) fn check_issues(
     certificate: &UnverifiedCertificate<'_>,
     rules: Rules,
@@ -193,7 +198,7 @@ pub(super) fn check_issues(
     check_may_sign_certificates(certificate)
 }
 
-/// Whether the certificate may issue another, before that is done.
+/// Checks, before issuing, that the certificate may issue another.
 pub(super) fn check_may_issue(
     certificate: &UnverifiedCertificate<'_>,
     rules: Rules,
@@ -242,7 +247,8 @@ fn check_may_sign_certificates(certificate: &UnverifiedCertificate<'_>) -> Resul
     })
 }
 
-/// VeraId has one way to make the identifier of a key. In DomainAuth, as in RFC 5280 §4.2.1.2, it may be made in any way.
+/// Checks the subject key identifier. VeraId has one way to compute it; DomainAuth, like RFC 5280
+/// §4.2.1.2, allows any.
 fn check_subject_key_identifier(
     certificate: &UnverifiedCertificate<'_>,
     key: &PublicKeyRef<'_>,
@@ -254,7 +260,7 @@ fn check_subject_key_identifier(
     }
 }
 
-/// Whether a certificate's authority key identifier is that of its issuer's key.
+/// Checks that a certificate's authority key identifier is that of its issuer's key.
 pub(super) fn check_issuer_key_identifier(
     certificate: &UnverifiedCertificate<'_>,
     issuer: &UnverifiedCertificate<'_>,
@@ -269,7 +275,8 @@ pub(super) fn check_issuer_key_identifier(
     }
 }
 
-/// Whether the identifier is there, and SHA-256 of the `SubjectPublicKeyInfo` (VeraId §4.3).
+/// Checks that the identifier is present, and is the SHA-256 digest of the `SubjectPublicKeyInfo`
+/// (VeraId §4.3).
 fn check_digest_identifier(
     certificate: &UnverifiedCertificate<'_>,
     identifier: KeyIdentifier,
@@ -296,7 +303,8 @@ fn check_digest_identifier(
     }
 }
 
-/// Whether the identifiers of certificate and issuer, where both are there, are the same (RFC 5280 §4.2.1.1).
+/// Checks that the identifiers of certificate and issuer are equal if both are present (RFC 5280
+/// §4.2.1.1).
 fn check_authority(
     certificate: &UnverifiedCertificate<'_>,
     issuer: &UnverifiedCertificate<'_>,
