@@ -1,6 +1,6 @@
 //! The TXT record with which a domain publishes its organisation's key.
 //!
-//! The owner name of the record determines its form ([`Dialect`]). At `_veraid.<domain>`, two forms
+//! The owner of the record determines its form ([`Dialect`]). At `_veraid.<domain>`, two forms
 //! are read: the one that implementations write and the one of VeraId's specification (§3.2). The
 //! first one is written. At `_domainauth.<domain>` there is one form, which begins with its version
 //! (DomainAuth draft, "TXT Record"):
@@ -523,7 +523,7 @@ impl TxtRecord {
         })
     }
 
-    /// The dialect of the record, which determines its form and its owner name.
+    /// The dialect of the record, which determines its form and its owner.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         self.dialect

@@ -1,11 +1,12 @@
-//! What kinds of key there are, by name and by number.
+//! The key algorithms, by name and by number.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// What a key is: its mathematics and size, which decide how it signs.
+/// The algorithm and size of a key, which determine how it signs.
 ///
-/// All but RSA is experimental here: no specification of VeraId or DomainAuth names it yet.
+/// All algorithms except RSA are experimental: no specification of VeraId or DomainAuth includes
+/// them yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum KeyAlgorithm {
@@ -15,7 +16,7 @@ pub enum KeyAlgorithm {
     Rsa3072,
     /// RSA with a modulus of 4096 bits.
     Rsa4096,
-    /// RSA with a modulus of another size, which no TXT record can name.
+    /// RSA with a modulus of another size, which has no number in TXT records.
     OtherRsa(RsaSize),
     /// Ed25519 (RFC 8032). Experimental.
     Ed25519,
@@ -31,34 +32,35 @@ pub enum KeyAlgorithm {
     MlDsa87,
 }
 
-/// The size of an RSA modulus from 2048 to 8192 bits that is none of the three with an algorithm of their own.
+/// The size of an RSA modulus from 2048 to 8192 bits, other than the three with their own
+/// algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RsaSize(u16);
 
 impl RsaSize {
-    /// In bits.
+    /// The size in bits.
     #[must_use]
     pub const fn bits(self) -> u16 {
         self.0
     }
 }
 
-/// Bits, as a bare number.
+/// Writes the bits as a bare number.
 impl fmt::Display for RsaSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-/// What FIPS 186-5 §5.1 asks for at least.
+/// The minimum of FIPS 186-5 §5.1.
 const MIN_RSA_BITS: u16 = 2048;
-/// The most that the cryptographic libraries compute with.
+/// The largest modulus that the cryptographic back ends support.
 const MAX_RSA_BITS: u16 = 8192;
-/// The name of an RSA algorithm is this and the bits of its modulus.
+/// The prefix of an RSA algorithm's name; the bits of its modulus follow.
 const RSA: &str = "rsa-";
 
 impl KeyAlgorithm {
-    /// All that a TXT record can name.
+    /// All algorithms with a number in TXT records.
     pub const ALL: &'static [Self] = &[
         Self::Rsa2048,
         Self::Rsa3072,
@@ -71,7 +73,8 @@ impl KeyAlgorithm {
         Self::MlDsa87,
     ];
 
-    /// The algorithm of an RSA key whose modulus has that many bits, if they are 2048 to 8192.
+    /// The algorithm of an RSA key whose modulus has this many bits; `None` for anything but 2048
+    /// to 8192.
     #[must_use]
     pub const fn rsa(bits: u16) -> Option<Self> {
         if bits < MIN_RSA_BITS || bits > MAX_RSA_BITS {
@@ -85,7 +88,7 @@ impl KeyAlgorithm {
         })
     }
 
-    /// The number that stands for it in TXT records, if one does.
+    /// The number of the algorithm in TXT records, if it has one.
     #[must_use]
     pub const fn record_number(self) -> Option<u8> {
         match self {
@@ -102,7 +105,7 @@ impl KeyAlgorithm {
         }
     }
 
-    /// What a number stands for in TXT records, if for anything.
+    /// The algorithm with the given number in TXT records, if any.
     #[must_use]
     pub fn from_record_number(number: u8) -> Option<Self> {
         let all = Self::ALL.iter().copied();
@@ -110,7 +113,8 @@ impl KeyAlgorithm {
             .find(|algorithm| algorithm.record_number() == Some(number))
     }
 
-    /// Whether it is one of this project's own experiments, which no specification allows: all but RSA.
+    /// Returns true if it is one of this project's own experiments, which no specification allows:
+    /// all but RSA.
     #[must_use]
     pub const fn is_experimental(self) -> bool {
         !self.is_rsa()
@@ -124,7 +128,8 @@ impl KeyAlgorithm {
     }
 }
 
-/// `rsa-2048` and so on for RSA, `ed25519`, `ecdsa-p256`, `ecdsa-p384`, `ml-dsa-44`, `ml-dsa-65`, `ml-dsa-87`.
+/// Writes `rsa-2048` and so on for RSA, or `ed25519`, `ecdsa-p256`, `ecdsa-p384`, `ml-dsa-44`,
+/// `ml-dsa-65`, `ml-dsa-87`.
 impl fmt::Display for KeyAlgorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -142,7 +147,7 @@ impl fmt::Display for KeyAlgorithm {
     }
 }
 
-/// A text that names no [`KeyAlgorithm`].
+/// A text that is not a [`KeyAlgorithm`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "not a key algorithm; write rsa-2048, rsa-3072, rsa-4096, ed25519, ecdsa-p256, ecdsa-p384, ml-dsa-44, \
@@ -161,7 +166,7 @@ impl FromStr for KeyAlgorithm {
                 .copied()
                 .find(|algorithm| algorithm.to_string() == text),
         };
-        // One spelling for each: no leading zeros or signs.
+        // Each algorithm has one spelling: no leading zeros or signs.
         named
             .filter(|algorithm| algorithm.to_string() == text)
             .ok_or(KeyAlgorithmError)

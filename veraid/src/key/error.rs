@@ -1,4 +1,4 @@
-//! Why octets or a file are no key that can be used.
+//! The reasons why octets or a file are not a usable key.
 
 use der::asn1::ObjectIdentifier;
 
@@ -7,107 +7,107 @@ use crate::algorithm::AlgorithmFault;
 use crate::asn1::Unreadable;
 use crate::oid;
 
-/// Why octets or a file are no key that can be used.
+/// The reason why octets or a file are not a usable key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// No PEM block, or one that is cut off or garbled.
+    /// The file has no PEM block, or a truncated or corrupted one.
     #[error(
         "not a PEM file: there is no complete block from `-----BEGIN …` to `-----END …` with Base64 in it"
     )]
     NotPem,
-    /// A PEM block of some other kind.
+    /// The PEM block is of another kind.
     #[error("the PEM file contains a {found}, not a {expected}")]
     OtherPem {
-        /// What it is.
+        /// The kind of the block.
         found: &'static str,
-        /// What was wanted.
+        /// The kind that was expected.
         expected: &'static str,
     },
-    /// A private key under a password.
+    /// The private key is encrypted with a password.
     #[error(
         "the private key is encrypted; decrypt it with `openssl pkcs8 -topk8 -nocrypt -in FILE -out NEW_FILE`"
     )]
     Encrypted,
-    /// An RSA private key in the form from before PKCS #8.
+    /// The RSA private key has the form that preceded PKCS #8.
     #[error(
         "the private key is in PKCS #1 form; convert it with `openssl pkcs8 -topk8 -nocrypt -in FILE -out NEW_FILE`"
     )]
     Pkcs1,
-    /// An elliptic-curve private key in the form from before PKCS #8 (RFC 5915 §4).
+    /// The elliptic-curve private key has the form that preceded PKCS #8 (RFC 5915 §4).
     #[error(
         "the private key is in SEC 1 form; convert it with `openssl pkcs8 -topk8 -nocrypt -in FILE -out NEW_FILE`"
     )]
     Sec1,
-    /// A private key in OpenSSH's own form.
+    /// The private key has OpenSSH's own form.
     #[error(
         "the private key is in OpenSSH's form; convert a copy of an RSA or ECDSA key with `ssh-keygen -p -m PKCS8 -f COPY`"
     )]
     OpenSsh,
-    /// A public key where a private key is needed.
+    /// A public key was given where a private key is needed.
     #[error("this is a public key; the private key is needed")]
     PublicGiven,
-    /// A private key where a public key is needed.
+    /// A private key was given where a public key is needed.
     #[error(
         "this is a private key; give the public key instead (`openssl pkey -in FILE -pubout` extracts it), and keep the private key secret"
     )]
     PrivateGiven,
-    /// An RSA public key without its `SubjectPublicKeyInfo`.
+    /// The RSA public key has no `SubjectPublicKeyInfo`.
     #[error(
         "the public key is in PKCS #1 form; convert it with `openssl rsa -RSAPublicKey_in -in FILE -pubout`"
     )]
     Pkcs1Public,
-    /// A key for some other algorithm, or on some other curve.
+    /// The key is for an unsupported algorithm or curve.
     #[error(
         "{algorithm} keys are not supported; RSA, Ed25519, ECDSA (P-256, P-384) and ML-DSA are"
     )]
     UnsupportedAlgorithm {
-        /// Such as `Ed448`, or an object identifier.
+        /// The algorithm: a name such as `Ed448`, or an object identifier.
         algorithm: String,
     },
-    /// A key that can be used, but not in VeraId.
+    /// The key is supported, but VeraId does not allow it.
     #[error("VeraId does not allow {algorithm} keys; use an RSA key of 2048, 3072 or 4096 bits")]
     NotInVeraId {
-        /// Such as `ed25519`.
+        /// The algorithm, such as `ed25519`.
         algorithm: String,
     },
-    /// An RSA key with another modulus.
+    /// The RSA key has a modulus of an unsupported size.
     #[error("RSA keys of {bits} bits are not supported; use 2048 to 8192 bits")]
     UnsupportedRsaSize {
         /// The modulus's length in bits.
         bits: usize,
     },
-    /// An RSA key that may only make signatures which are not allowed (RFC 4055 §3.3).
+    /// The RSA key is restricted to signatures that are not allowed (RFC 4055 §3.3).
     #[error("the RSA key is restricted to signatures that are not allowed: {problem}")]
     RestrictedRsa {
-        /// What about it.
+        /// A description of the problem.
         problem: &'static str,
     },
-    /// Keys for that algorithm can be used, but are not made here.
+    /// Keys of this algorithm can be used, but not generated here.
     #[error(
         "{algorithm} keys can be used but not generated here; make one with `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:BITS`, with the size for BITS"
     )]
     NotMade {
-        /// What was asked for.
+        /// The algorithm that was requested.
         algorithm: KeyAlgorithm,
     },
-    /// No back end that is built in can do it.
+    /// No cryptographic back end in this build supports the task.
     #[error("this build can't {task} ({algorithm}); build with the feature {features}")]
     NotBuilt {
-        /// What the key is.
+        /// The algorithm of the key.
         algorithm: KeyAlgorithm,
-        /// What cannot be done.
+        /// The task that is not supported.
         task: &'static str,
-        /// The features of which one would do, in prose.
+        /// The features that support the task, in prose; one of them is enough.
         features: &'static str,
     },
-    /// A structure that cannot be read, or numbers that make no key.
+    /// The structure cannot be parsed, or its numbers are not a key.
     #[error("the key is malformed: expected {expected}")]
     Malformed {
-        /// What should have been there.
+        /// The part that was expected.
         expected: &'static str,
     },
-    /// The cryptographic library failed to make or write a key.
+    /// The cryptographic back end failed to generate or encode a key.
     #[error("the cryptographic library failed")]
     Library,
 }
@@ -120,7 +120,7 @@ impl From<Unreadable> for KeyError {
     }
 }
 
-/// About the parameters that restrict an RSA key.
+/// Converts the problem with the parameters that restrict an RSA key.
 impl From<AlgorithmFault> for KeyError {
     fn from(fault: AlgorithmFault) -> Self {
         match fault {
@@ -137,7 +137,7 @@ impl From<der::Error> for KeyError {
 }
 
 impl KeyError {
-    /// Says what a key with an identifier that is not read here is.
+    /// Describes a key whose algorithm identifier is not supported.
     pub(super) fn other_algorithm(identifier: &[u8]) -> Self {
         Self::unsupported(identifier, |identifier| match identifier {
             oid::RSASSA_PSS => Some("private id-RSASSA-PSS"),
@@ -151,7 +151,7 @@ impl KeyError {
         })
     }
 
-    /// Says what a curve that is not read here is.
+    /// Describes a key on a curve that is not supported.
     pub(super) fn other_curve(identifier: &[u8]) -> Self {
         Self::unsupported(identifier, |identifier| match identifier {
             oid::SECP224R1 => Some("ECDSA P-224"),

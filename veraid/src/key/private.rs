@@ -1,4 +1,4 @@
-//! Private keys: PKCS #8 (RFC 5958), and what signs wherever the key is held.
+//! Private keys: PKCS #8 (RFC 5958), and the trait for keys that are held anywhere.
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,18 +24,18 @@ use crate::pem::{self, Block};
 
 /// The length octet of an Ed25519 or ML-DSA seed.
 const SEED_LENGTH: u8 = 0x20;
-/// Octets of such a seed with a tag and a length in front.
+/// The octets of such a seed with its tag and length.
 const TAGGED_SEED_OCTETS: usize = SEED_OCTETS + 2;
 
-/// The refusal of a private key, or of whoever holds it, to sign.
+/// The refusal of a private key, or of its holder, to sign.
 ///
-/// Errors of a key store become one by `?`.
+/// The `?` operator converts the errors of a key store into it.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the private key could not sign")]
 pub struct SigningError(#[source] Arc<dyn std::error::Error + Send + Sync>);
 
 impl SigningError {
-    /// The refusal for which a key store gave that reason.
+    /// Creates the refusal from the error of a key store.
     pub fn new(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self(source.into().into())
     }
@@ -53,26 +53,29 @@ impl From<Box<dyn std::error::Error + Send + Sync>> for SigningError {
     }
 }
 
-/// A private key, wherever it is held: in memory, in an HSM, by an agent.
+/// A private key that is held anywhere: in memory, in an HSM or by an agent.
 ///
-/// A signature is verified with the public key before it is used, so that a store which signs in another scheme is found
-/// out at once. Where signing can't block, such as with a key management service or in a browser, prepare what is to be
-/// signed ([`SignerIdentity::prepare`](crate::SignerIdentity::prepare), [`MemberCertificate::prepare`](crate::MemberCertificate::prepare)),
-/// and finish it once the signature is there.
+/// Each signature is verified with the public key before it is used, so that a store which signs in
+/// another scheme is detected at once. Where signing can't block, such as with a key management
+/// service or in a browser, sign in two steps: prepare the octets to be signed
+/// ([`SignerIdentity::prepare`](crate::SignerIdentity::prepare),
+/// [`MemberCertificate::prepare`](crate::MemberCertificate::prepare)), and finish when the
+/// signature is available.
 pub trait SigningKey {
-    /// The public key that belongs to it.
+    /// The public key that belongs to this key.
     fn public_key(&self) -> &PublicKey;
 
-    /// Signs `message`, which is what is to be signed and not its digest, in that scheme.
+    /// Signs `message` in the given scheme. `message` is the message itself and not its digest.
     ///
-    /// Certificates and signatures of this crate ask for the [`KeyAlgorithm::signature_scheme`] of the public key.
+    /// Certificates and signatures of this crate use the [`KeyAlgorithm::signature_scheme`] of the
+    /// public key.
     ///
     /// # Errors
-    /// A [`SigningError`] also for a scheme that the key, or its holder, doesn't have.
+    /// [`SigningError`], also if the key or its holder does not support the scheme.
     fn sign(&self, message: &[u8], scheme: SignatureScheme) -> Result<Vec<u8>, SigningError>;
 }
 
-/// Keys are asked through references and pointers too.
+/// Implements [`SigningKey`] for references and pointers to keys.
 macro_rules! signing_key_behind {
     ($($pointer:ty),*) => {$(
         impl<K: SigningKey + ?Sized> SigningKey for $pointer {
@@ -89,9 +92,9 @@ macro_rules! signing_key_behind {
 
 signing_key_behind!(&K, Box<K>, Arc<K>);
 
-/// A private key in memory, wiped when it goes.
+/// A private key in memory. It is wiped when it is dropped.
 ///
-// Not every back end makes RSA keys.
+// Not every back end generates RSA keys.
 #[cfg_attr(feature = "aws-lc-rs", doc = "```")]
 #[cfg_attr(not(feature = "aws-lc-rs"), doc = "```no_run")]
 /// use veraid::{KeyAlgorithm, PrivateKey, SigningKey};
@@ -109,11 +112,11 @@ pub struct PrivateKey {
 }
 
 impl PrivateKey {
-    /// Makes a new key from the operating system's randomness.
+    /// Generates a key with the operating system's randomness.
     ///
     /// # Errors
-    /// [`KeyError::NotMade`] for RSA of sizes that no TXT record can name, [`KeyError::NotBuilt`] if no back end that is
-    /// built in makes such keys.
+    /// [`KeyError::NotMade`] for RSA of sizes that have no number in TXT records,
+    /// [`KeyError::NotBuilt`] if no cryptographic back end in this build can generate such keys.
     pub fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
         if let KeyAlgorithm::OtherRsa(_) = algorithm {
             return Err(KeyError::NotMade { algorithm });
@@ -129,7 +132,7 @@ impl PrivateKey {
         Self::from_pkcs8_der(&write_new_key(algorithm, key)?)
     }
 
-    /// Reads a PEM file with an unencrypted PKCS #8 `PRIVATE KEY`.
+    /// Parses a PEM file with an unencrypted PKCS #8 `PRIVATE KEY`.
     pub fn from_pkcs8_pem(pem: &str) -> Result<Self, KeyError> {
         let block = Block::find(pem).ok_or(KeyError::NotPem)?;
         if block.has_encryption_header() {
@@ -140,7 +143,7 @@ impl PrivateKey {
             "ENCRYPTED PRIVATE KEY" => Err(KeyError::Encrypted),
             "RSA PRIVATE KEY" => Err(KeyError::Pkcs1),
             SEC1_LABEL => Err(KeyError::Sec1),
-            // OpenSSL writes them in front of the key.
+            // OpenSSL writes these before the key.
             "EC PARAMETERS" if pem.contains(SEC1_LABEL) => Err(KeyError::Sec1),
             "OPENSSH PRIVATE KEY" => Err(KeyError::OpenSsh),
             PUBLIC_KEY_LABEL | "RSA PUBLIC KEY" => Err(KeyError::PublicGiven),
@@ -151,12 +154,13 @@ impl PrivateKey {
         }
     }
 
-    /// Reads an unencrypted PKCS #8 `PrivateKeyInfo` or `OneAsymmetricKey` (RFC 5958 §2).
+    /// Parses an unencrypted PKCS #8 `PrivateKeyInfo` or `OneAsymmetricKey` (RFC 5958 §2).
     ///
-    /// An ML-DSA key may be a seed, the key that comes of it, or both (RFC 9881 §6).
+    /// An ML-DSA key may be a seed, the key expanded from it, or both (RFC 9881 §6).
     ///
     /// # Errors
-    /// Among others [`KeyError::NotBuilt`] if no back end that is built in can use the key, or read it in that form.
+    /// [`KeyError::NotBuilt`], among others, if no cryptographic back end in this build can use the
+    /// key or read its form.
     pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, KeyError> {
         let info = PrivateKeyInfo::read(der)?;
         let inconsistent = KeyError::Malformed {
@@ -196,17 +200,20 @@ impl PrivateKey {
         })
     }
 
-    /// The DER of a PKCS #8 file, not encrypted.
+    /// The DER of an unencrypted PKCS #8 file.
     ///
-    /// It says what the file said that the key was read from. A new ML-DSA key is written as its seed.
+    /// It has the same contents as the file that the key was parsed from. A new ML-DSA key is
+    /// written as its seed.
     #[must_use]
     pub fn as_pkcs8_der(&self) -> &[u8] {
         &self.pkcs8
     }
 
-    /// A PEM file with a PKCS #8 `PRIVATE KEY`, not encrypted; wiped when dropped.
+    /// Encodes the key as a PEM file with an unencrypted PKCS #8 `PRIVATE KEY`, which is wiped when
+    /// dropped.
     ///
-    /// It says what the file said that the key was read from. A new ML-DSA key is written as its seed.
+    /// It has the same contents as the file that the key was parsed from. A new ML-DSA key is
+    /// written as its seed.
     pub fn to_pkcs8_pem(&self) -> Result<Zeroizing<String>, KeyError> {
         let pem = pem::encode(PRIVATE_KEY_LABEL, &self.pkcs8).ok_or(KeyError::Library)?;
         Ok(Zeroizing::new(pem))
@@ -234,7 +241,7 @@ impl SigningKey for PrivateKey {
     }
 }
 
-/// The public half only.
+/// Shows the public key only.
 impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PrivateKey")
@@ -243,11 +250,12 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// What a PKCS #8 file says, read before the library, which would not say what is wrong with it, gets it.
+/// The contents of a PKCS #8 file. It is parsed here first, because the back end would not say what
+/// is wrong with it.
 pub(crate) struct PrivateKeyInfo<'a> {
     algorithm: KeyAlgorithm,
     pub(crate) material: KeyMaterial<'a>,
-    /// The bare public key, if it stands beside the private one.
+    /// The bare public key, if the file contains it too.
     public_key: Option<&'a [u8]>,
 }
 
@@ -255,7 +263,8 @@ impl<'a> PrivateKeyInfo<'a> {
     pub(crate) fn read(der: &'a [u8]) -> Result<Self, KeyError> {
         let mut fields = Value::whole(der, tag::SEQUENCE, "a PrivateKeyInfo")?.reader();
         if fields.peek() == Some(tag::SEQUENCE) {
-            // EncryptedPrivateKeyInfo and SubjectPublicKeyInfo both begin with an AlgorithmIdentifier.
+            // EncryptedPrivateKeyInfo and SubjectPublicKeyInfo both begin with an
+            // AlgorithmIdentifier.
             fields.any("an AlgorithmIdentifier")?;
             return Err(match fields.peek() {
                 Some(tag::OCTET_STRING) => KeyError::Encrypted,
@@ -273,7 +282,7 @@ impl<'a> PrivateKeyInfo<'a> {
         }
         let kind = Kind::read(fields.read(tag::SEQUENCE, "an AlgorithmIdentifier")?)?;
         let key = fields.read(tag::OCTET_STRING, "an OCTET STRING")?.content();
-        // Attributes say nothing that matters here.
+        // Attributes do not matter here.
         if let Some(attributes) = fields.optional(tag::context_constructed(0))? {
             attributes.reader().skip_values("an attribute")?;
         }
@@ -304,7 +313,7 @@ impl<'a> PrivateKeyInfo<'a> {
     }
 }
 
-/// Reads `RSAPrivateKey` (RFC 8017 §A.1.2) for its size.
+/// Parses `RSAPrivateKey` (RFC 8017 §A.1.2) to find its size.
 fn read_rsa(octets: &[u8]) -> Result<(KeyAlgorithm, KeyMaterial<'_>), KeyError> {
     let mut key = Value::whole(octets, tag::SEQUENCE, "an RSAPrivateKey")?.reader();
     key.read(tag::INTEGER, "a version")?;
@@ -312,14 +321,15 @@ fn read_rsa(octets: &[u8]) -> Result<(KeyAlgorithm, KeyMaterial<'_>), KeyError> 
     Ok((rsa_of_size(modulus)?, KeyMaterial::Rsa(octets)))
 }
 
-/// Reads `CurvePrivateKey` (RFC 8410 §7).
+/// Parses `CurvePrivateKey` (RFC 8410 §7).
 fn read_ed25519(octets: &[u8]) -> Result<KeyMaterial<'_>, KeyError> {
     const EXPECTED: &str = "an Ed25519 private key of 32 bytes";
     let key = Value::whole(octets, tag::OCTET_STRING, EXPECTED)?;
     Ok(KeyMaterial::Ed25519(key_of(key, SEED_OCTETS, EXPECTED)?))
 }
 
-/// Reads `ECPrivateKey` (RFC 5915 §3). The curve may be named again in it, and the public key stand within or beside it.
+/// Parses `ECPrivateKey` (RFC 5915 §3). It may repeat the curve, and the public key may be in it or
+/// beside it.
 fn read_ec<'a>(
     octets: &'a [u8],
     public: Option<&'a [u8]>,
@@ -363,7 +373,8 @@ fn read_ec<'a>(
     })
 }
 
-/// Reads `ML-DSA-44-PrivateKey` and the like (RFC 9881 §6): a seed, the key that comes of it, or both.
+/// Parses `ML-DSA-44-PrivateKey` and the like (RFC 9881 §6): a seed, the key expanded from it, or
+/// both.
 fn read_ml_dsa<'a>(
     algorithm: KeyAlgorithm,
     octets: &'a [u8],
@@ -403,7 +414,7 @@ fn read_ml_dsa<'a>(
     })
 }
 
-/// The content of a value that must have that many octets.
+/// Returns the content of a value, which must have the given number of octets.
 fn key_of<'a>(
     value: Value<'a>,
     octets: usize,
@@ -419,7 +430,7 @@ fn key_of<'a>(
 /// The tag of a seed within an ML-DSA private key.
 const SEED_TAG: u8 = tag::context(0);
 
-/// Writes the PKCS #8 file of a new key.
+/// Encodes the PKCS #8 file of a new key.
 pub(crate) fn write_new_key(
     algorithm: KeyAlgorithm,
     key: NewKey,
@@ -439,7 +450,8 @@ struct PrivateKeyInfoRef<'a> {
     private_key: &'a OctetStringRef,
 }
 
-/// Writes a new Ed25519 key (RFC 8410 §7) or ML-DSA key, in the seed form that RFC 9881 §6 recommends.
+/// Encodes a new Ed25519 key (RFC 8410 §7) or ML-DSA key, in the seed form that RFC 9881 §6
+/// recommends.
 fn write_seed(
     algorithm: KeyAlgorithm,
     seed: &[u8; SEED_OCTETS],
@@ -459,7 +471,7 @@ fn write_seed(
     Ok(Zeroizing::new(info.to_der()?))
 }
 
-/// `OneAsymmetricKey` of version 2, which its version field calls 1 (RFC 5958 §2).
+/// A `OneAsymmetricKey` of version 2, which its version field calls 1 (RFC 5958 §2).
 #[cfg(feature = "oqs")]
 #[derive(Sequence)]
 struct OneAsymmetricKeyRef<'a> {
@@ -469,7 +481,8 @@ struct OneAsymmetricKeyRef<'a> {
     public_key: ContextSpecific<BitStringRef<'a>>,
 }
 
-/// Writes a new ML-DSA key without its seed, and the public key beside it, which not everybody can compute.
+/// Encodes a new ML-DSA key without its seed. The file also contains the public key, because not
+/// every implementation can compute it.
 #[cfg(feature = "oqs")]
 fn write_expanded(
     algorithm: KeyAlgorithm,

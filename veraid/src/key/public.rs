@@ -16,23 +16,24 @@ use crate::oid;
 use crate::pem::{self, Block};
 use crate::record::{DigestType, KeyId};
 
-/// Longest public exponent that AWS-LC computes with, in bits.
+/// The longest public exponent that AWS-LC supports, in bits.
 const MAX_EXPONENT_BITS: usize = 33;
-/// What checking a signature by ML-DSA takes, measured as [`Work`] says: 23, 38 and 58 µs.
+/// The work to verify an ML-DSA signature, measured as [`Work`] describes: 23, 38 and 58 µs.
 const ML_DSA_44_WORK: Work = Work::from_units(23);
 const ML_DSA_65_WORK: Work = Work::from_units(38);
 const ML_DSA_87_WORK: Work = Work::from_units(58);
 /// The first octet of an uncompressed point (SEC 1 §2.3.3).
 const UNCOMPRESSED: u8 = 0x04;
 
-/// What signatures an RSA key may make (RFC 4055 §1.2).
+/// The signatures that an RSA key may make (RFC 4055 §1.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum RsaUse {
-    /// Any: `rsaEncryption`. Here only RSASSA-PSS is asked of it. All keys that are not RSA have this too.
+    /// Any: `rsaEncryption`. Here it only makes RSASSA-PSS signatures. All keys other than RSA have
+    /// this value too.
     Any,
     /// RSASSA-PSS: `id-RSASSA-PSS` without parameters.
     Pss,
-    /// RSASSA-PSS with that hash: `id-RSASSA-PSS` with parameters.
+    /// RSASSA-PSS with the given hash: `id-RSASSA-PSS` with parameters.
     PssWith(HashAlgorithm),
 }
 
@@ -42,13 +43,13 @@ pub(crate) struct PublicKeyRef<'a> {
     pub(crate) algorithm: KeyAlgorithm,
     /// The `SubjectPublicKeyInfo`, as received.
     pub(crate) spki: &'a [u8],
-    /// What stands in its BIT STRING.
+    /// The octets in its BIT STRING.
     key: &'a [u8],
     rsa_use: RsaUse,
 }
 
 impl<'a> PublicKeyRef<'a> {
-    /// Reads a `SubjectPublicKeyInfo`.
+    /// Parses a `SubjectPublicKeyInfo`.
     pub(crate) fn parse(spki: Value<'a>) -> Result<Self, KeyError> {
         let mut fields = spki.reader();
         let kind = Kind::read(fields.read(tag::SEQUENCE, "an AlgorithmIdentifier")?)?;
@@ -75,18 +76,18 @@ impl<'a> PublicKeyRef<'a> {
         })
     }
 
-    /// What stands in the BIT STRING.
+    /// The octets in the BIT STRING.
     #[cfg(test)]
     pub(crate) fn bare(&self) -> &'a [u8] {
         self.key
     }
 
-    /// Whether it is an RSA key for RSASSA-PSS only, as `id-RSASSA-PSS` says.
+    /// Returns true if it is an RSA key for RSASSA-PSS only, according to `id-RSASSA-PSS`.
     pub(crate) fn is_pss_only(&self) -> bool {
         self.rsa_use != RsaUse::Any
     }
 
-    /// VeraId has RSA keys of three sizes, by `rsaEncryption`, and no others.
+    /// Checks that VeraId allows the key: RSA of three sizes, with `rsaEncryption`.
     pub(crate) fn check_for_vera_id(&self) -> Result<(), KeyError> {
         let algorithm = match self.algorithm {
             _ if self.is_pss_only() => "id-RSASSA-PSS".to_owned(),
@@ -96,7 +97,7 @@ impl<'a> PublicKeyRef<'a> {
         Err(KeyError::NotInVeraId { algorithm })
     }
 
-    /// Whether it is the same key, even if one of the two is said to be for RSASSA-PSS alone.
+    /// Returns true if it is the same key, even if one of the two is restricted to RSASSA-PSS.
     pub(crate) fn is_same_as(&self, other: &PublicKeyRef<'_>) -> bool {
         self.algorithm == other.algorithm && self.key == other.key
     }
@@ -105,7 +106,8 @@ impl<'a> PublicKeyRef<'a> {
         hash.digest(self.spki)
     }
 
-    /// The identifier that authority and subject key identifiers carry: SHA-256 of the `SubjectPublicKeyInfo`.
+    /// The identifier in authority and subject key identifier extensions: SHA-256 of the
+    /// `SubjectPublicKeyInfo`.
     pub(crate) fn key_identifier(&self) -> crypto::Digest {
         self.digest(HashAlgorithm::Sha256)
     }
@@ -114,7 +116,8 @@ impl<'a> PublicKeyRef<'a> {
         KeyId::of(self.spki, digest_type)
     }
 
-    /// Whether the key could have signed so, and may: the cheap half of [`PublicKeyRef::verify`].
+    /// Returns true if the key can and may sign with the algorithm: the cheap half of
+    /// [`PublicKeyRef::verify`].
     pub(crate) fn makes(&self, algorithm: SignatureAlgorithm) -> bool {
         match (self.algorithm, algorithm) {
             (
@@ -137,7 +140,7 @@ impl<'a> PublicKeyRef<'a> {
         }
     }
 
-    /// What checking a signature with it takes.
+    /// The work to verify a signature with the key.
     pub(crate) fn work(&self) -> Work {
         let bits = match self.algorithm {
             KeyAlgorithm::Rsa2048 => 2_048,
@@ -151,12 +154,12 @@ impl<'a> PublicKeyRef<'a> {
             KeyAlgorithm::MlDsa65 => return ML_DSA_65_WORK,
             KeyAlgorithm::MlDsa87 => return ML_DSA_87_WORK,
         };
-        // The key was read before.
+        // The key was parsed before.
         let exponent = read_rsa_public_key(self.key).map_or(&[][..], |(_, exponent)| exponent);
         Work::of_rsa(bits, self::bits(exponent))
     }
 
-    /// Checks a signature; one that the key does not make is refused.
+    /// Verifies a signature. Signatures that the key does not make are refused.
     pub(crate) fn verify(
         &self,
         algorithm: SignatureAlgorithm,
@@ -170,7 +173,7 @@ impl<'a> PublicKeyRef<'a> {
         }
     }
 
-    /// Makes it ready for many signatures of one algorithm.
+    /// Prepares the key for many signatures of one algorithm.
     pub(super) fn prepare(
         &self,
         algorithm: SignatureAlgorithm,
@@ -183,10 +186,10 @@ impl<'a> PublicKeyRef<'a> {
     }
 }
 
-/// What a key's `AlgorithmIdentifier` says. How large an RSA key is, only the key itself does.
+/// The kind of key in an `AlgorithmIdentifier`. The size of an RSA key is only in the key itself.
 pub(super) enum Kind<'a> {
     Rsa,
-    /// RSASSA-PSS only, with these parameters if there are any.
+    /// RSASSA-PSS only, with these parameters if present.
     RsaPss(Option<Value<'a>>),
     Other(KeyAlgorithm),
 }
@@ -197,7 +200,7 @@ impl<'a> Kind<'a> {
         let name = fields.read(tag::OBJECT_IDENTIFIER, "an OBJECT IDENTIFIER")?;
         let kind = match ObjectIdentifier::from_bytes(name.content()) {
             Ok(oid::RSA_ENCRYPTION) => {
-                // RFC 3279 §2.3.1 demands it.
+                // RFC 3279 §2.3.1 requires it.
                 let parameters = fields.read(tag::NULL, "NULL parameters")?;
                 if !parameters.content().is_empty() {
                     return Err(parameters.fail("an empty NULL").into());
@@ -219,7 +222,7 @@ impl<'a> Kind<'a> {
     }
 }
 
-/// Reads `ECParameters` (RFC 5480 §2.1.1), of which only a curve's name is allowed.
+/// Parses `ECParameters` (RFC 5480 §2.1.1). Only the name of a curve is allowed.
 fn read_named_curve(parameters: &mut Reader<'_>) -> Result<KeyAlgorithm, KeyError> {
     let curve = parameters.read(tag::OBJECT_IDENTIFIER, "the name of a curve as parameters")?;
     match ObjectIdentifier::from_bytes(curve.content()) {
@@ -229,8 +232,8 @@ fn read_named_curve(parameters: &mut Reader<'_>) -> Result<KeyAlgorithm, KeyErro
     }
 }
 
-/// Checks the form of a public key that has no structure within: an Ed25519 key (RFC 8410 §4), a point (RFC 5480 §2.2) or
-/// an ML-DSA key (RFC 9881 §4).
+/// Checks the form of a public key without inner structure: an Ed25519 key (RFC 8410 §4), a point
+/// (RFC 5480 §2.2) or an ML-DSA key (RFC 9881 §4).
 fn check_bare_key(algorithm: KeyAlgorithm, key: &[u8]) -> Result<(), KeyError> {
     let (octets, expected) = match algorithm {
         KeyAlgorithm::EcdsaP256 => (65, "an uncompressed point of 65 bytes"),
@@ -251,7 +254,8 @@ fn check_bare_key(algorithm: KeyAlgorithm, key: &[u8]) -> Result<(), KeyError> {
     Ok(())
 }
 
-/// Reads `RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }` (RFC 8017 §A.1.1).
+/// Parses `RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }` (RFC 8017
+/// §A.1.1).
 fn read_rsa_public_key(octets: &[u8]) -> Result<(&[u8], &[u8]), Unreadable> {
     let mut fields = Value::whole(octets, tag::SEQUENCE, "an RSAPublicKey")?.reader();
     let modulus = positive_integer(fields.read(tag::INTEGER, "a modulus")?)?;
@@ -260,7 +264,7 @@ fn read_rsa_public_key(octets: &[u8]) -> Result<(&[u8], &[u8]), Unreadable> {
     Ok((modulus, exponent))
 }
 
-/// Reads an `RSAPublicKey` for its size.
+/// Parses an `RSAPublicKey` to find its size.
 fn check_rsa_public_key(octets: &[u8]) -> Result<KeyAlgorithm, KeyError> {
     let (modulus, exponent) = read_rsa_public_key(octets)?;
     let odd = |number: &[u8]| number.last().is_some_and(|last| last & 1 == 1);
@@ -272,7 +276,7 @@ fn check_rsa_public_key(octets: &[u8]) -> Result<KeyAlgorithm, KeyError> {
     rsa_of_size(modulus)
 }
 
-/// The algorithm of an RSA key with that modulus.
+/// The algorithm of an RSA key with the given modulus.
 pub(super) fn rsa_of_size(modulus: &[u8]) -> Result<KeyAlgorithm, KeyError> {
     let bits = bits(modulus);
     u16::try_from(bits)
@@ -281,7 +285,8 @@ pub(super) fn rsa_of_size(modulus: &[u8]) -> Result<KeyAlgorithm, KeyError> {
         .ok_or(KeyError::UnsupportedRsaSize { bits })
 }
 
-/// An INTEGER above zero in its fewest octets, without the octet that only carries the sign.
+/// Returns the content of a positive INTEGER in its fewest octets, without the octet that only
+/// holds the sign.
 pub(super) fn positive_integer(integer: Value<'_>) -> Result<&[u8], Unreadable> {
     match integer.content() {
         [0, magnitude @ ..] if magnitude.first().is_some_and(|first| *first >= 0x80) => {
@@ -299,27 +304,27 @@ fn bits(magnitude: &[u8]) -> usize {
     magnitude.len().saturating_mul(8).saturating_sub(unused)
 }
 
-/// A public key that can be used: of a kind that [`KeyAlgorithm`] has.
+/// A public key that can be used: its algorithm is a [`KeyAlgorithm`].
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PublicKey {
     algorithm: KeyAlgorithm,
     spki: Arc<[u8]>,
-    /// How many of the last octets of `spki` are the key in its BIT STRING.
+    /// The number of octets at the end of `spki` that are the key in its BIT STRING.
     key_octets: usize,
     rsa_use: RsaUse,
 }
 
 impl PublicKey {
-    /// Reads a DER `SubjectPublicKeyInfo`.
+    /// Parses a DER `SubjectPublicKeyInfo`.
     ///
-    /// RSA keys may be restricted to RSASSA-PSS (RFC 4055 §1.2); elliptic-curve ones have a named curve and an
-    /// uncompressed point (RFC 5480 §2).
+    /// RSA keys may be restricted to RSASSA-PSS (RFC 4055 §1.2). Elliptic-curve keys must have a
+    /// named curve and an uncompressed point (RFC 5480 §2).
     pub fn from_spki_der(der: &[u8]) -> Result<Self, KeyError> {
         let spki = Value::whole(der, tag::SEQUENCE, "a SubjectPublicKeyInfo")?;
         PublicKeyRef::parse(spki).map(Self::from)
     }
 
-    /// Reads a PEM file with a `PUBLIC KEY`.
+    /// Parses a PEM file with a `PUBLIC KEY`.
     pub fn from_spki_pem(pem: &str) -> Result<Self, KeyError> {
         let block = Block::find(pem).ok_or(KeyError::NotPem)?;
         match block.label {
@@ -333,7 +338,7 @@ impl PublicKey {
         }
     }
 
-    /// Puts a bare key into its `SubjectPublicKeyInfo`.
+    /// Encodes the `SubjectPublicKeyInfo` of a bare key.
     pub(super) fn from_bare(algorithm: KeyAlgorithm, key: &[u8]) -> Result<Self, KeyError> {
         let spki = SubjectPublicKeyInfo {
             algorithm: key_identifier(algorithm),
@@ -342,23 +347,24 @@ impl PublicKey {
         Self::from_spki_der(&spki.to_der()?)
     }
 
-    /// The DER `SubjectPublicKeyInfo`.
+    /// The DER of the `SubjectPublicKeyInfo`.
     #[must_use]
     pub fn as_spki_der(&self) -> &[u8] {
         &self.spki
     }
 
-    /// A PEM file with a `PUBLIC KEY`.
+    /// Encodes the key as a PEM file with a `PUBLIC KEY`.
     #[must_use]
     pub fn to_spki_pem(&self) -> String {
         pem::encode(PUBLIC_KEY_LABEL, &self.spki).unwrap_or_default()
     }
 
-    /// Verifies a signature over `message`, which is what was signed and not its digest.
+    /// Verifies a signature over `message`, which is the message itself and not its digest.
     ///
     /// # Errors
-    /// [`SignatureError`] for a signature that is wrong or of another form than the scheme says, and for a scheme in which
-    /// the key does not sign, or that no back end that is built in verifies.
+    /// [`SignatureError`] if the signature does not verify or does not have the form of the scheme,
+    /// if the key does not sign in the scheme, or if no cryptographic back end in this build can
+    /// verify it.
     pub fn verify(
         &self,
         message: &[u8],
@@ -371,13 +377,13 @@ impl PublicKey {
             .map_err(|_| SignatureError)
     }
 
-    /// What kind of key it is.
+    /// The algorithm of the key.
     #[must_use]
     pub fn algorithm(&self) -> KeyAlgorithm {
         self.algorithm
     }
 
-    /// What identifies it in a TXT record.
+    /// Computes the identifier of the key in a TXT record.
     #[must_use]
     pub fn key_id(&self, digest_type: DigestType) -> KeyId {
         self.borrow().key_id(digest_type)
@@ -422,12 +428,12 @@ mod tests {
     use super::*;
     use crate::key::{PrivateKey, SigningKey as _};
 
-    /// A key of an algorithm that every build signs with.
+    /// A key of an algorithm with which every build can sign.
     fn rsa_key() -> PrivateKey {
         PrivateKey::from_pkcs8_der(&kliento_fixtures::rsa_pkcs8(2_048)).unwrap()
     }
 
-    /// A key of each algorithm that this build makes keys for, and an RSA key in any case.
+    /// A key of each algorithm for which this build can generate keys, and always an RSA key.
     fn keys() -> impl Iterator<Item = PrivateKey> {
         let generated = KeyAlgorithm::ALL
             .iter()
@@ -435,7 +441,7 @@ mod tests {
         generated.chain([rsa_key()])
     }
 
-    /// Every way to sign that can be read.
+    /// All signature algorithms that can be parsed.
     const SIGNATURES: [SignatureAlgorithm; 9] = [
         SignatureAlgorithm::RsassaPss(HashAlgorithm::Sha256),
         SignatureAlgorithm::RsassaPss(HashAlgorithm::Sha384),
@@ -481,7 +487,7 @@ mod tests {
         }
     }
 
-    /// RFC 4055 §3.3: the parameters of a key bind its signatures.
+    /// RFC 4055 §3.3: the parameters of a key restrict its signatures.
     #[test]
     fn a_key_restricted_to_one_hash_makes_no_signatures_with_another() {
         let private_key = rsa_key();

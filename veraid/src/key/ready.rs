@@ -1,4 +1,4 @@
-//! Public keys that are kept, ready for one signature after another.
+//! Public keys that are stored, and prepared for repeated signatures.
 
 use std::fmt;
 
@@ -6,14 +6,15 @@ use super::{PublicKey, PublicKeyRef};
 use crate::algorithm::SignatureAlgorithm;
 use crate::crypto::{Failure, PreparedKey};
 
-/// A public key that is kept with what a back end computes from it before the first signature.
+/// A public key that is stored together with the values that a back end computes from it before the
+/// first signature.
 ///
-/// That is so for signatures of one algorithm, the one that the key was seen to sign with. Another one that the key may
-/// sign with costs what it costs with any key.
+/// It is prepared for one algorithm, with which the key was seen to sign. A signature with another
+/// algorithm that the key allows costs as much as with any key.
 pub(crate) struct ReadyKey {
     key: PublicKey,
     prepared_for: SignatureAlgorithm,
-    /// Nothing if no back end makes keys ready.
+    /// The prepared form; `None` if no back end prepares keys.
     prepared: Option<Box<dyn PreparedKey>>,
 }
 
@@ -30,7 +31,8 @@ impl ReadyKey {
         self.key.borrow()
     }
 
-    /// Octets that it takes, estimated upwards: what a library makes of a key is several times its size.
+    /// The octets that it takes, estimated upwards: the prepared form is several times as large as
+    /// the key.
     #[cfg(feature = "cache")]
     pub(crate) fn octets(&self) -> usize {
         const PREPARED: usize = 1_024;
@@ -38,7 +40,7 @@ impl ReadyKey {
         key.saturating_mul(6).saturating_add(PREPARED)
     }
 
-    /// Checks a signature, as [`PublicKeyRef::verify`] does.
+    /// Verifies a signature, like [`PublicKeyRef::verify`].
     pub(crate) fn verify(
         &self,
         algorithm: SignatureAlgorithm,
@@ -52,7 +54,7 @@ impl ReadyKey {
     }
 }
 
-/// A public key to verify with: as it was read, or kept.
+/// A public key to verify with: either parsed from a certificate, or stored.
 #[derive(Clone, Copy)]
 pub(crate) enum VerifyingKey<'k> {
     Read(PublicKeyRef<'k>),
@@ -67,7 +69,7 @@ impl<'k> VerifyingKey<'k> {
         }
     }
 
-    /// The same, to keep.
+    /// Copies the public key, so that it can be stored.
     pub(crate) fn to_public_key(self) -> PublicKey {
         match self {
             Self::Read(key) => PublicKey::from(key),
@@ -75,7 +77,7 @@ impl<'k> VerifyingKey<'k> {
         }
     }
 
-    /// Checks a signature by an algorithm that the key is one for.
+    /// Verifies a signature by an algorithm that belongs to the key.
     pub(crate) fn verify(
         &self,
         algorithm: SignatureAlgorithm,

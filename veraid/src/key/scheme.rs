@@ -1,4 +1,4 @@
-//! The schemes in which keys are asked to sign.
+//! The signature schemes of keys.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,27 +11,27 @@ use crate::algorithm::SignatureAlgorithm;
 use crate::asn1::{Value, tag};
 use crate::crypto::HashAlgorithm;
 
-/// The scheme that a private key is asked to sign in, and the form of the signature.
+/// The scheme in which a private key signs, and the form of the signature.
 ///
-/// VeraId and DomainAuth use [`KeyAlgorithm::signature_scheme`] alone. The others are for protocols beside them that ask the
-/// same keys, such as HTTP Message Signatures (RFC 9421).
+/// VeraId and DomainAuth use [`KeyAlgorithm::signature_scheme`] alone. The others are for other
+/// protocols that use the same keys, such as HTTP Message Signatures (RFC 9421).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignatureScheme {
-    /// RSASSA-PSS: that hash, MGF1 with the same, a salt as long as the hash (RFC 8017 §8.1.1). The signature is as long
-    /// as the modulus.
+    /// RSASSA-PSS with the given hash, also in MGF1, and a salt as long as the hash (RFC 8017
+    /// §8.1.1). The signature is as long as the modulus.
     RsaPss(HashAlgorithm),
-    /// Ed25519, not Ed25519ph or Ed25519ctx (RFC 8032 §5.1.6); 64 octets.
+    /// Ed25519, but not Ed25519ph or Ed25519ctx (RFC 8032 §5.1.6); 64 octets.
     Ed25519,
     /// ECDSA on P-256 with SHA-256 (FIPS 186-5).
     EcdsaP256(EcdsaFormat),
     /// ECDSA on P-384 with SHA-384 (FIPS 186-5).
     EcdsaP384(EcdsaFormat),
-    /// ML-DSA-44 with an empty context, not HashML-DSA (FIPS 204 §5.2); 2420 octets.
+    /// ML-DSA-44 with an empty context, but not HashML-DSA (FIPS 204 §5.2); 2420 octets.
     MlDsa44,
-    /// The same with ML-DSA-65; 3309 octets.
+    /// ML-DSA-65, otherwise the same; 3309 octets.
     MlDsa65,
-    /// The same with ML-DSA-87; 4627 octets.
+    /// ML-DSA-87, otherwise the same; 4627 octets.
     MlDsa87,
 }
 
@@ -40,7 +40,8 @@ pub enum SignatureScheme {
 pub enum EcdsaFormat {
     /// A DER `Ecdsa-Sig-Value` (RFC 3279 §2.2.3).
     Der,
-    /// The two numbers r and s one after the other, each as long as the order of the curve (RFC 7518 §3.4, RFC 9421 §3.3.4).
+    /// The two numbers r and s concatenated, each as long as the order of the curve (RFC 7518 §3.4,
+    /// RFC 9421 §3.3.4).
     Fixed,
 }
 
@@ -61,7 +62,7 @@ impl KeyAlgorithm {
         }
     }
 
-    /// The hash function by which content is digested that keys of this algorithm sign.
+    /// The hash function for content that is signed by keys of this algorithm.
     #[must_use]
     pub const fn content_hash(self) -> HashAlgorithm {
         SignatureAlgorithm::written_by(self).written_digest()
@@ -69,7 +70,7 @@ impl KeyAlgorithm {
 }
 
 impl SignatureScheme {
-    /// The algorithm, whatever the form.
+    /// The algorithm, independent of the form.
     pub(crate) const fn algorithm(self) -> SignatureAlgorithm {
         match self {
             Self::RsaPss(hash) => SignatureAlgorithm::RsassaPss(hash),
@@ -82,8 +83,8 @@ impl SignatureScheme {
         }
     }
 
-    /// A signature in the form of the scheme as back ends verify it, with an ECDSA one in DER. `None` if it has another
-    /// form.
+    /// Converts a signature from the form of the scheme to the form that back ends verify, in which
+    /// ECDSA is in DER. `None` if the signature does not have the form of the scheme.
     pub(super) fn der_form(self, signature: &[u8]) -> Option<Cow<'_, [u8]>> {
         match self.fixed_number_octets() {
             Some(octets) => der_from_fixed(signature, octets).map(Cow::Owned),
@@ -91,7 +92,7 @@ impl SignatureScheme {
         }
     }
 
-    /// The octets of each of two numbers of fixed length.
+    /// The octets of each of the two numbers in a form of fixed length.
     const fn fixed_number_octets(self) -> Option<usize> {
         match self {
             Self::EcdsaP256(EcdsaFormat::Fixed) => Some(32),
@@ -100,7 +101,7 @@ impl SignatureScheme {
         }
     }
 
-    /// Puts a signature, with an ECDSA one in DER, into the form of the scheme.
+    /// Converts a signature, with ECDSA in DER, to the form of the scheme.
     pub(super) fn form(self, signature: Vec<u8>) -> Result<Vec<u8>, SigningError> {
         let Some(number_octets) = self.fixed_number_octets() else {
             return Ok(signature);
@@ -110,7 +111,7 @@ impl SignatureScheme {
     }
 }
 
-/// For people, such as `ECDSA with SHA-256, as DER`.
+/// Writes the scheme for people, such as `ECDSA with SHA-256, as DER`.
 impl fmt::Display for SignatureScheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -140,7 +141,7 @@ impl fmt::Display for EcdsaFormat {
     }
 }
 
-/// r and s, each with zeros in front up to its length.
+/// Converts DER to r and s, each with leading zeros up to its length.
 fn fixed_from_der(signature: &[u8], number_octets: usize) -> Option<Vec<u8>> {
     let whole = Value::whole(signature, tag::SEQUENCE, "an Ecdsa-Sig-Value").ok()?;
     let mut numbers = whole.reader();
@@ -156,7 +157,7 @@ fn fixed_from_der(signature: &[u8], number_octets: usize) -> Option<Vec<u8>> {
     Some(fixed)
 }
 
-/// An `Ecdsa-Sig-Value` of r and s.
+/// Converts r and s to an `Ecdsa-Sig-Value`.
 fn der_from_fixed(fixed: &[u8], number_octets: usize) -> Option<Vec<u8>> {
     if fixed.len() != number_octets.saturating_mul(2) {
         return None;
@@ -187,7 +188,7 @@ mod tests {
         assert_eq!(der_from_fixed(&fixed, 32).unwrap(), der);
         assert_eq!(der_from_fixed(&fixed, 48), None);
         assert_eq!(der_from_fixed(&[], 32), None);
-        // Longer than the order, and something behind.
+        // Longer than the order, and trailing octets.
         assert_eq!(
             fixed_from_der(&[0x30, 0x07, 0x02, 0x02, 0x01, 0x01, 0x02, 0x01, 0x01], 1),
             None
