@@ -1,8 +1,9 @@
-//! `AlgorithmIdentifier`s: which are read, and the ones that are written.
+//! Parsing and writing of `AlgorithmIdentifier`s.
 //!
-//! RSASSA-PSS as in RFC 4055 §3.1: hash and MGF1's hash alike, one of SHA-256, SHA-384 and SHA-512, a salt as long as the
-//! hash. A hash's parameters may be NULL or absent (RFC 4055 §2.1, RFC 5754 §2). Ed25519, ECDSA and ML-DSA by the same
-//! identifiers in certificates (RFC 8410, RFC 5758, RFC 9881) as in CMS (RFC 8419, RFC 5754, RFC 9882).
+//! RSASSA-PSS is as in RFC 4055 §3.1: the same hash in the signature and in MGF1, one of SHA-256,
+//! SHA-384 and SHA-512, and a salt as long as the hash. The parameters of a hash may be NULL or
+//! absent (RFC 4055 §2.1, RFC 5754 §2). Ed25519, ECDSA and ML-DSA have the same identifiers in
+//! certificates (RFC 8410, RFC 5758, RFC 9881) as in CMS (RFC 8419, RFC 5754, RFC 9882).
 
 use der::asn1::{AnyRef, ContextSpecific, ObjectIdentifier};
 use der::{Encode, Sequence, TagMode, TagNumber};
@@ -13,32 +14,33 @@ use crate::crypto::HashAlgorithm;
 use crate::key::KeyAlgorithm;
 use crate::oid;
 
-/// How a signature was made.
+/// The algorithm of a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SignatureAlgorithm {
-    /// RSASSA-PSS with that hash, in MGF1 too, and a salt of its length.
+    /// RSASSA-PSS with the given hash, also in MGF1, and a salt of the same length.
     RsassaPss(HashAlgorithm),
     /// Ed25519 of the message itself (RFC 8410, RFC 8419).
     Ed25519,
-    /// ECDSA with SHA-256 on P-256, and on no other curve.
+    /// ECDSA with SHA-256 on P-256 only.
     EcdsaSha256,
-    /// ECDSA with SHA-384 on P-384, and on no other curve.
+    /// ECDSA with SHA-384 on P-384 only.
     EcdsaSha384,
     /// ML-DSA-44 of the message itself, with an empty context (RFC 9881 §3, RFC 9882 §3.2).
     MlDsa44,
-    /// The same with ML-DSA-65.
+    /// ML-DSA-65, otherwise the same.
     MlDsa65,
-    /// The same with ML-DSA-87.
+    /// ML-DSA-87, otherwise the same.
     MlDsa87,
 }
 
 impl SignatureAlgorithm {
-    /// The one with which keys of ours sign.
+    /// The algorithm with which this crate signs with a key.
     pub(crate) const fn written_by(key: KeyAlgorithm) -> Self {
         key.signature_scheme().algorithm()
     }
 
-    /// What signs so and nothing else does; `None` for RSASSA-PSS, where the key's size is free.
+    /// The only algorithm of keys that make such signatures; `None` for RSASSA-PSS, where the key's
+    /// size is free.
     pub(crate) const fn key_algorithm(self) -> Option<KeyAlgorithm> {
         match self {
             Self::RsassaPss(_) => None,
@@ -51,7 +53,7 @@ impl SignatureAlgorithm {
         }
     }
 
-    /// The hash of the content that goes into the signed attributes beside it when we write them.
+    /// The hash function with which this crate digests the content for the signed attributes.
     pub(crate) const fn written_digest(self) -> HashAlgorithm {
         match self {
             Self::RsassaPss(hash) => hash,
@@ -61,9 +63,10 @@ impl SignatureAlgorithm {
         }
     }
 
-    /// Whether the content's digest in the signed attributes may be made with `digest`: for RSASSA-PSS and ECDSA the
-    /// hash of the signature (RFC 8933 §3.1), for Ed25519 SHA-512 (RFC 8419 §3.1), for ML-DSA what is as strong as the
-    /// key (RFC 9882 §3.3).
+    /// Returns true if the content's digest in the signed attributes may be made with `digest`.
+    ///
+    /// For RSASSA-PSS and ECDSA that is the hash of the signature (RFC 8933 §3.1), for Ed25519
+    /// SHA-512 (RFC 8419 §3.1), for ML-DSA a hash at least as strong as the key (RFC 9882 §3.3).
     pub(crate) fn goes_with_digest(self, digest: HashAlgorithm) -> bool {
         match self {
             Self::RsassaPss(_) | Self::EcdsaSha256 | Self::EcdsaSha384 | Self::Ed25519 => {
@@ -75,7 +78,7 @@ impl SignatureAlgorithm {
         }
     }
 
-    /// The DER of its `AlgorithmIdentifier`, if it is one that is written here.
+    /// Encodes its `AlgorithmIdentifier` as DER, if it is an algorithm that this crate writes.
     pub(crate) fn to_der(self) -> der::Result<Vec<u8>> {
         match self {
             Self::RsassaPss(HashAlgorithm::Sha256) => pss_with_sha_256(),
@@ -90,11 +93,11 @@ impl SignatureAlgorithm {
     }
 }
 
-/// Why an `AlgorithmIdentifier` is of no use.
+/// The problem with an `AlgorithmIdentifier`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AlgorithmFault {
     Unreadable(Unreadable),
-    /// It can be read, but the protocol does not allow it.
+    /// It can be parsed, but the protocol does not allow it.
     NotAllowed(&'static str),
 }
 
@@ -104,7 +107,7 @@ impl From<Unreadable> for AlgorithmFault {
     }
 }
 
-/// Reads the identifier of a hash function.
+/// Parses the identifier of a hash function.
 pub(crate) fn read_hash(identifier: Value<'_>) -> Result<HashAlgorithm, AlgorithmFault> {
     let mut fields = identifier.reader();
     let algorithm = fields.read(tag::OBJECT_IDENTIFIER, "an OBJECT IDENTIFIER")?;
@@ -128,7 +131,7 @@ pub(crate) fn read_hash(identifier: Value<'_>) -> Result<HashAlgorithm, Algorith
     Ok(hash)
 }
 
-/// Reads the identifier of a signature algorithm.
+/// Parses the identifier of a signature algorithm.
 pub(crate) fn read_signature_algorithm(
     identifier: Value<'_>,
 ) -> Result<SignatureAlgorithm, AlgorithmFault> {
@@ -152,7 +155,8 @@ pub(crate) fn read_signature_algorithm(
         Ok(oid::ML_DSA_87) => SignatureAlgorithm::MlDsa87,
         other => return Err(AlgorithmFault::NotAllowed(other.map_or(UNKNOWN, refusal))),
     };
-    // All but RSASSA-PSS are without parameters, and that does not mean NULL (RFC 5758 §3.2, RFC 8410 §3, RFC 9881 §2).
+    // All algorithms but RSASSA-PSS have absent parameters, not NULL (RFC 5758 §3.2, RFC 8410 §3,
+    // RFC 9881 §2).
     if !fields.is_empty() {
         return Err(fields.fail("no parameters").into());
     }
@@ -161,7 +165,7 @@ pub(crate) fn read_signature_algorithm(
 
 const UNKNOWN: &str = "it is not known here";
 
-/// What a signature algorithm that is not read here is.
+/// Describes a signature algorithm that is not supported.
 fn refusal(identifier: ObjectIdentifier) -> &'static str {
     match identifier {
         oid::RSA_ENCRYPTION
@@ -190,12 +194,12 @@ const OTHER_SALT: AlgorithmFault =
 #[derive(Clone, Copy, Debug)]
 struct PssParameters {
     hash: HashAlgorithm,
-    /// `None` if they are longer than any hash.
+    /// The length of the salt; `None` if it is longer than any hash.
     salt_octets: Option<u8>,
 }
 
 impl PssParameters {
-    /// A hash that is left out is SHA-1, so it cannot be.
+    /// Parses the parameters. The hash must be present, because its default is SHA-1.
     fn read(mut fields: Reader<'_>) -> Result<Self, AlgorithmFault> {
         const SHA_1: AlgorithmFault = AlgorithmFault::NotAllowed("its hash is SHA-1");
         const DEFAULT_SALT_OCTETS: u8 = 20;
@@ -218,8 +222,8 @@ impl PssParameters {
     }
 }
 
-/// Reads the parameters that restrict an RSA key to RSASSA-PSS with that hash, and a salt of at least a certain length
-/// (RFC 4055 §3.3). No signature that is allowed has a salt longer than its hash.
+/// Parses the parameters that restrict an RSA key to RSASSA-PSS with one hash and a minimum length
+/// of the salt (RFC 4055 §3.3). No allowed signature has a salt longer than its hash.
 pub(crate) fn read_key_restriction(parameters: Value<'_>) -> Result<HashAlgorithm, AlgorithmFault> {
     let parameters = PssParameters::read(parameters.reader())?;
     match parameters.salt_octets {
@@ -241,7 +245,7 @@ fn read_mgf1(identifier: Value<'_>) -> Result<HashAlgorithm, AlgorithmFault> {
     read_hash(hash)
 }
 
-/// Reads `[number] EXPLICIT` with one value of `inner` tag, if it is there.
+/// Parses `[number] EXPLICIT` with one value of `inner` tag, if present.
 fn explicit<'a>(
     fields: &mut Reader<'a>,
     number: u8,
@@ -256,7 +260,7 @@ fn explicit<'a>(
     Ok(Some(value))
 }
 
-/// `AlgorithmIdentifier` as it is written.
+/// An `AlgorithmIdentifier` to be written.
 pub(crate) type AlgorithmIdentifierRef<'a> = AlgorithmIdentifier<AnyRef<'a>>;
 
 const fn bare(oid: ObjectIdentifier) -> AlgorithmIdentifierRef<'static> {
@@ -266,7 +270,8 @@ const fn bare(oid: ObjectIdentifier) -> AlgorithmIdentifierRef<'static> {
     }
 }
 
-/// What stands in front of a public or private key (RFC 3279 §2.3.1, RFC 8410 §3, RFC 5480 §2.1.1, RFC 9881 §2).
+/// The algorithm identifier of a public or private key (RFC 3279 §2.3.1, RFC 8410 §3, RFC 5480
+/// §2.1.1, RFC 9881 §2).
 pub(crate) fn key_identifier(key: KeyAlgorithm) -> AlgorithmIdentifierRef<'static> {
     let on_curve = |curve: &'static ObjectIdentifier| AlgorithmIdentifier {
         oid: oid::EC_PUBLIC_KEY,
@@ -289,7 +294,7 @@ pub(crate) fn key_identifier(key: KeyAlgorithm) -> AlgorithmIdentifierRef<'stati
     }
 }
 
-/// A hash function without parameters, as RFC 5754 §2 would have it written in CMS.
+/// The identifier of a hash function without parameters, as RFC 5754 §2 recommends for CMS.
 pub(crate) const fn hash_identifier(hash: HashAlgorithm) -> AlgorithmIdentifierRef<'static> {
     bare(match hash {
         HashAlgorithm::Sha256 => oid::SHA_256,
@@ -298,7 +303,7 @@ pub(crate) const fn hash_identifier(hash: HashAlgorithm) -> AlgorithmIdentifierR
     })
 }
 
-/// SHA-256 with NULL parameters, as RFC 4055 §2.1 has it within RSASSA-PSS.
+/// The identifier of SHA-256 with NULL parameters, as RFC 4055 §2.1 requires within RSASSA-PSS.
 const SHA_256_NULL: AlgorithmIdentifierRef<'static> = AlgorithmIdentifier {
     oid: oid::SHA_256,
     parameters: Some(AnyRef::NULL),
@@ -352,7 +357,7 @@ mod tests {
         read_signature_algorithm(Value::whole(der, tag::SEQUENCE, "a SEQUENCE").unwrap())
     }
 
-    /// Every way to sign that is written here.
+    /// All signature algorithms that this crate writes.
     fn written() -> impl Iterator<Item = SignatureAlgorithm> {
         KeyAlgorithm::ALL
             .iter()
@@ -364,7 +369,7 @@ mod tests {
         for algorithm in written() {
             assert_eq!(read(&algorithm.to_der().unwrap()), Ok(algorithm));
         }
-        // As OpenSSL writes it: 65 octets of content.
+        // The same as OpenSSL's: 65 octets of content.
         assert_eq!(pss_with_sha_256().unwrap().len(), 67);
     }
 

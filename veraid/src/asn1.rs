@@ -1,9 +1,11 @@
-//! A borrowing reader of definite-length BER, for structures whose honest encodings are not all DER.
+//! A borrowing reader of definite-length BER, for structures that honest implementations do not
+//! always encode in DER.
 //!
-//! The reference library sorts no SET, pads INTEGERs and writes a constructed OCTET STRING (X.690 §8.7.3), which a DER
-//! decoder refuses. This reader walks the octets where they lie, keeps what they looked like, and is strict about
-//! framing: single-octet tags, definite lengths in the fewest octets (X.690 §10.1), nothing after the end. It never
-//! calls itself, whatever the input nests.
+//! The reference library does not sort SETs, pads INTEGERs and writes a constructed OCTET STRING
+//! (X.690 §8.7.3), which a DER decoder refuses. This reader parses the octets in place and keeps
+//! their original encoding. It is strict about framing: single-octet tags, definite lengths in the
+//! fewest octets (X.690 §10.1), and nothing after the end. It is not recursive, whatever the
+//! nesting of the input.
 
 use dnssec::Timestamp;
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
@@ -25,38 +27,38 @@ pub(crate) mod tag {
     pub(crate) const SEQUENCE: u8 = 0x30;
     pub(crate) const SET: u8 = 0x31;
 
-    /// `[number]`, primitive.
+    /// The tag `[number]`, primitive.
     pub(crate) const fn context(number: u8) -> u8 {
         0x80 | number
     }
 
-    /// `[number]`, constructed.
+    /// The tag `[number]`, constructed.
     pub(crate) const fn context_constructed(number: u8) -> u8 {
         0xa0 | number
     }
 }
 
-/// Where the octets stop making sense, and what should have stood there.
+/// The place of a parse error, and the element that was expected there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unreadable {
     /// Octets from the start of the outermost structure.
     pub(crate) offset: usize,
-    /// What was expected there.
+    /// The element that was expected there.
     pub(crate) expected: &'static str,
 }
 
 type Result<T> = std::result::Result<T, Unreadable>;
 
-/// Reads values one after another.
+/// A reader of values one after another.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reader<'a> {
-    /// From the start of the outermost structure to the end of what this reader may read, so that a position is an
-    /// offset that a person can look up.
+    /// The octets from the start of the outermost structure to the end of the readable part. A
+    /// position in them is therefore an offset that a person can look up.
     input: &'a [u8],
     position: usize,
 }
 
-/// One tag, length and content.
+/// One value: tag, length and content.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Value<'a> {
     input: &'a [u8],
@@ -85,7 +87,7 @@ impl<'a> Reader<'a> {
         self.rest().is_empty()
     }
 
-    /// The next value's identifier octet; `None` at the end.
+    /// Returns the next value's identifier octet; `None` at the end.
     #[inline]
     pub(crate) fn peek(&self) -> Option<u8> {
         self.rest().first().copied()
@@ -98,7 +100,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads the next value, whatever it is.
+    /// Reads the next value, whatever its tag.
     #[inline]
     pub(crate) fn any(&mut self, expected: &'static str) -> Result<Value<'a>> {
         let (&tag, after_tag) = self
@@ -126,7 +128,7 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
-    /// Reads the next value, which must carry `tag`.
+    /// Reads the next value, which must have the tag `tag`.
     #[inline]
     pub(crate) fn read(&mut self, tag: u8, expected: &'static str) -> Result<Value<'a>> {
         if self.peek() == Some(tag) {
@@ -136,7 +138,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads the next value if it carries `tag`.
+    /// Reads the next value if it has the tag `tag`.
     #[inline]
     pub(crate) fn optional(&mut self, tag: u8) -> Result<Option<Value<'a>>> {
         if self.peek() == Some(tag) {
@@ -146,7 +148,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Passes over the values that are left, whatever they are, but refuses octets that are none.
+    /// Skips the remaining values, whatever their tags, but refuses octets that are not values.
     pub(crate) fn skip_values(mut self, expected: &'static str) -> Result<()> {
         while !self.is_empty() {
             self.any(expected)?;
@@ -154,7 +156,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Refuses anything further.
+    /// Refuses any remaining octets.
     #[inline]
     pub(crate) fn finish(&self) -> Result<()> {
         if self.is_empty() {
@@ -165,14 +167,14 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What of `whole` comes before its tail `rest`.
+/// The part of `whole` before its tail `rest`.
 #[inline]
 fn before<'a>(whole: &'a [u8], rest: &[u8]) -> &'a [u8] {
     let end = whole.len().saturating_sub(rest.len());
     whole.get(..end).unwrap_or(whole)
 }
 
-/// Splits length octets off (X.690 §8.1.3, §10.1).
+/// Splits off the length octets (X.690 §8.1.3, §10.1).
 #[inline]
 fn split_length(octets: &[u8]) -> std::result::Result<(usize, &[u8]), &'static str> {
     let (&first, rest) = octets.split_first().ok_or("a length")?;
@@ -201,7 +203,7 @@ fn split_length(octets: &[u8]) -> std::result::Result<(usize, &[u8]), &'static s
 }
 
 impl<'a> Value<'a> {
-    /// Reads `input` as exactly one value with `tag`.
+    /// Reads `input` as exactly one value with the tag `tag`.
     pub(crate) fn whole(input: &'a [u8], tag: u8, expected: &'static str) -> Result<Self> {
         let mut reader = Reader::new(input);
         let value = reader.read(tag, expected)?;
@@ -227,7 +229,7 @@ impl<'a> Value<'a> {
         self.input.get(self.content_start..).unwrap_or_default()
     }
 
-    /// Identifier, length and content octets.
+    /// The identifier, length and content octets.
     #[inline]
     pub(crate) fn encoding(&self) -> &'a [u8] {
         self.input.get(self.start..).unwrap_or_default()
@@ -240,7 +242,7 @@ impl<'a> Value<'a> {
             .unwrap_or_default()
     }
 
-    /// Reads what is inside.
+    /// Returns a reader of the content.
     #[inline]
     pub(crate) fn reader(&self) -> Reader<'a> {
         Reader {
@@ -249,7 +251,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// An INTEGER's value if it is one of 0 to 127 in one octet.
+    /// Returns the value of an INTEGER, if it is from 0 to 127 in one octet.
     pub(crate) fn small_integer(&self) -> Option<u8> {
         match self.content() {
             [value @ 0..0x80] => Some(*value),
@@ -257,7 +259,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// An INTEGER's content without the octets that the fewest would leave out (X.690 §8.3.2).
+    /// Returns the content of an INTEGER in its fewest octets (X.690 §8.3.2).
     pub(crate) fn minimal_integer(&self) -> Result<&'a [u8]> {
         let mut content = self.content();
         while let [0x00, 0..0x80, ..] | [0xff, 0x80..=0xff, ..] = content {
@@ -269,7 +271,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// A BOOLEAN as DER writes it (X.690 §11.1).
+    /// Returns the value of a BOOLEAN in DER (X.690 §11.1).
     pub(crate) fn boolean(&self) -> Result<bool> {
         match self.content() {
             [0x00] => Ok(false),
@@ -278,7 +280,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// A BIT STRING's octets, when all their bits count.
+    /// Returns the octets of a BIT STRING without unused bits.
     pub(crate) fn whole_octets(&self) -> Result<&'a [u8]> {
         match self.content() {
             [0, octets @ ..] => Ok(octets),
@@ -286,7 +288,8 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// A `UTCTime` or `GeneralizedTime` as RFC 5280 §4.1.2.5 has them: seconds, `Z`, no fraction.
+    /// Parses a `UTCTime` or `GeneralizedTime` of RFC 5280 §4.1.2.5: with seconds and `Z`, without
+    /// a fraction.
     pub(crate) fn certificate_time(&self) -> Result<Timestamp> {
         let parsed = match self.tag {
             tag::UTC_TIME => parse_utc_time(self.content()),
@@ -296,14 +299,15 @@ impl<'a> Value<'a> {
         parsed.ok_or_else(|| self.fail("a UTCTime or GeneralizedTime with seconds and Z"))
     }
 
-    /// A `GeneralizedTime` with seconds and `Z`, cut down to the second if it has a fraction.
+    /// Parses a `GeneralizedTime` with seconds and `Z`, and truncates any fraction of a second.
     pub(crate) fn time_without_fraction(&self) -> Result<Timestamp> {
         parse_fractional_time(self.content())
             .ok_or_else(|| self.fail("a GeneralizedTime with seconds and Z"))
     }
 }
 
-/// `YYMMDDHHMMSSZ`: from 50 on the twentieth century, below it the twenty-first (RFC 5280 §4.1.2.5.1).
+/// Parses `YYMMDDHHMMSSZ`: years from 50 are of the twentieth century, others of the twenty-first
+/// (RFC 5280 §4.1.2.5.1).
 fn parse_utc_time(text: &[u8]) -> Option<Timestamp> {
     let (year, rest) = text.split_at_checked(2)?;
     let year = i32::from(two_digits(year)?);
@@ -311,7 +315,7 @@ fn parse_utc_time(text: &[u8]) -> Option<Timestamp> {
     parse_after_year(year.checked_add(century)?, rest)
 }
 
-/// `YYYYMMDDHHMMSSZ` (RFC 5280 §4.1.2.5.2).
+/// Parses `YYYYMMDDHHMMSSZ` (RFC 5280 §4.1.2.5.2).
 fn parse_generalized_time(text: &[u8]) -> Option<Timestamp> {
     let (century, rest) = text.split_at_checked(2)?;
     let (year, rest) = rest.split_at_checked(2)?;
@@ -321,7 +325,7 @@ fn parse_generalized_time(text: &[u8]) -> Option<Timestamp> {
     parse_after_year(year, rest)
 }
 
-/// `YYYYMMDDHHMMSS[.f…]Z`.
+/// Parses `YYYYMMDDHHMMSS[.f…]Z`.
 fn parse_fractional_time(text: &[u8]) -> Option<Timestamp> {
     let (seconds, rest) = text.split_at_checked(14)?;
     let fraction = rest.strip_suffix(b"Z")?;

@@ -1,4 +1,4 @@
-//! Signed content, and digests that stand for content which is kept elsewhere.
+//! Signed content, and digests of detached content.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,19 +9,20 @@ use dnssec::Work;
 use crate::crypto::{Digest, HashAlgorithm, Hasher};
 use crate::error::VerifyError;
 
-/// Octets that are read at once by [`ContentDigest::of_reader`].
+/// The octets that [`ContentDigest::of_reader`] reads at once.
 const READ_OCTETS: usize = 65_536;
 
-/// What is to be signed, and whether it goes into the bundle.
+/// The content to be signed, either attached to the signature or detached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Content<'c> {
-    /// Content that goes into the bundle, so that the bundle is all there is to send.
+    /// Content that is part of the bundle, so that nothing else has to be sent.
     Attached(&'c [u8]),
-    /// Content that stays outside, and must be at hand to verify the signature.
+    /// Content that is not part of the bundle; verifiers need it in addition.
     Detached(&'c [u8]),
-    /// The digest of content that stays outside, for content that is too large to be held in memory. It must be by the
-    /// hash function of the signer's key: [`KeyAlgorithm::content_hash`](crate::KeyAlgorithm::content_hash).
+    /// The digest of detached content that is too large to be held in memory. The hash function
+    /// must be that of the signer's key:
+    /// [`KeyAlgorithm::content_hash`](crate::KeyAlgorithm::content_hash).
     DetachedDigest(ContentDigest),
 }
 
@@ -33,7 +34,7 @@ impl<'c> Content<'c> {
         }
     }
 
-    /// Its digest; `None` if only that by another function is known.
+    /// Returns the digest; `None` if only the digest by another hash function is known.
     pub(crate) fn digest(self, hash: HashAlgorithm) -> Option<Digest> {
         match self {
             Self::Attached(content) | Self::Detached(content) => Some(hash.digest(content)),
@@ -42,7 +43,7 @@ impl<'c> Content<'c> {
     }
 }
 
-/// The digest of content, in its place.
+/// The digest of content, used instead of the content.
 ///
 /// ```
 /// use veraid::{ContentDigest, HashAlgorithm};
@@ -61,10 +62,10 @@ impl ContentDigest {
         Self(algorithm.digest(content))
     }
 
-    /// Digests all that a reader gives, in pieces.
+    /// Digests everything that a reader returns, in pieces.
     ///
     /// # Errors
-    /// Those of the reader.
+    /// The errors of the reader.
     pub fn of_reader(algorithm: HashAlgorithm, mut reader: impl io::Read) -> io::Result<Self> {
         let mut hasher = Hasher::new(algorithm);
         let mut buffer = vec![0; READ_OCTETS];
@@ -78,7 +79,8 @@ impl ContentDigest {
         }
     }
 
-    /// A digest that was computed elsewhere; `None` if it has not the function's length.
+    /// Creates a digest that was computed elsewhere; `None` if its length is not that of the hash
+    /// function.
     #[must_use]
     pub fn from_octets(algorithm: HashAlgorithm, octets: &[u8]) -> Option<Self> {
         let has_its_length = octets.len() == usize::from(algorithm.octets());
@@ -106,15 +108,17 @@ impl fmt::Debug for ContentDigest {
     }
 }
 
-/// The content of a signature that is being verified: found in it, or given.
+/// The content of a signature that is being verified: attached, or given.
 pub(crate) enum SignedContent<'v> {
     Octets(Cow<'v, [u8]>),
     Digest(ContentDigest),
 }
 
 impl<'v> SignedContent<'v> {
+    /// Returns the digest.
+    ///
     /// # Errors
-    /// [`VerifyError::UndigestedContent`] if only the digest by another function is known.
+    /// [`VerifyError::UndigestedContent`] if only the digest by another hash function is known.
     pub(crate) fn digest(&self, expected: HashAlgorithm) -> Result<Digest, VerifyError> {
         match self {
             Self::Octets(content) => Ok(expected.digest(content)),
@@ -126,7 +130,8 @@ impl<'v> SignedContent<'v> {
         }
     }
 
-    /// The work of reading it, whoever it is for: a unit for so many octets, if it is JSON of many small members.
+    /// The work to read the content later: one unit for each 32 octets, assuming JSON of many small
+    /// members.
     pub(crate) fn work(&self) -> Work {
         const OCTETS_PER_UNIT: usize = 32;
         let octets = match self {

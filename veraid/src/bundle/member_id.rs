@@ -1,5 +1,5 @@
-//! Member id bundles: what a member needs to make signatures that anybody can verify (VeraId §7.1; DomainAuth draft,
-//! "Member Id Bundle").
+//! Member id bundles, with which a member makes signatures that anybody can verify (VeraId §7.1;
+//! DomainAuth draft, "Member Id Bundle").
 
 use der::asn1::{Any, SetOfVec};
 use der::{Decode as _, Encode as _};
@@ -16,7 +16,7 @@ use crate::name::Dialect;
 use crate::policy::Rules;
 use crate::verify::{self, Verification, VerifiedMember, find_dialect};
 
-/// A member's certificate, with what proves that it speaks for the domain. It holds no secret.
+/// A member's certificate, with the proof that it speaks for the domain. It contains no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberIdBundle {
     chain: Box<[u8]>,
@@ -27,12 +27,14 @@ pub struct MemberIdBundle {
 }
 
 impl MemberIdBundle {
-    /// Puts the parts together. `chain_der` is a DNSSEC chain as DER, `SET OF OCTET STRING`; `intermediates` are those
-    /// between the organisation and the member, in any order, none in VeraId. Each is kept once, and neither of the other
-    /// two certificates among them.
+    /// Creates a bundle from its parts.
     ///
-    /// The parts must fit each other as far as can be told without public-key operations: [`MemberIdBundle::verify`] says
-    /// whether they hold.
+    /// `chain_der` is a DNSSEC chain as DER, `SET OF OCTET STRING`. `intermediates` are the
+    /// certificates between the organisation and the member, in any order; VeraId has none.
+    /// Duplicates are dropped, and so are copies of the other two certificates.
+    ///
+    /// The parts must fit each other, as far as that can be checked without public-key operations.
+    /// [`MemberIdBundle::verify`] checks the rest.
     pub fn new(
         chain_der: &[u8],
         organisation_certificate: OrganisationCertificate,
@@ -70,11 +72,12 @@ impl MemberIdBundle {
         Ok(bundle)
     }
 
-    /// Reads the DER of a bundle.
+    /// Parses the DER of a bundle.
     ///
     /// # Errors
-    /// Those for which [`VerifyError::is_malformed`] holds if the bundle has another structure or version; others if a
-    /// certificate or a DNS message within cannot be read, or the certificates do not fit each other.
+    /// An error for which [`VerifyError::is_malformed`] returns true, if the bundle has another
+    /// structure or version; other errors if a certificate or a DNS message in it cannot be parsed,
+    /// or the certificates do not fit each other.
     pub fn from_der(der: &[u8]) -> Result<Self, VerifyError> {
         let elements = Elements::read(Structure::MemberIdBundle, der)?;
         let chain = read_chain(elements.chain)?;
@@ -101,10 +104,10 @@ impl MemberIdBundle {
         )
     }
 
-    /// The bundle as DER.
+    /// Encodes the bundle as DER.
     ///
     /// # Errors
-    /// [`IssueError::Unwritable`] for one that is larger than DER can say.
+    /// [`IssueError::Unwritable`] if it is too large for DER.
     pub fn to_der(&self) -> Result<Vec<u8>, IssueError> {
         let unwritable = |_| IssueError::Unwritable("member id bundle");
         let intermediates = self.intermediates_der().map_err(unwritable)?;
@@ -129,19 +132,19 @@ impl MemberIdBundle {
         SetOfVec::try_from(certificates)?.to_der().map(Some)
     }
 
-    /// Verifies that the member belongs to the organisation, and the organisation's key to the domain, at some second of
-    /// the period that is asked about.
+    /// Verifies that the member belongs to the organisation, and the organisation's key to the
+    /// domain, at some second of the verifier's period.
     ///
-    /// The TXT record must be for the service that is asked about, or for any; without a service
-    /// ([`Verification::for_any_service`]), any record of the key will do.
+    /// The TXT record must be for the service of the verification, or for any service. Without a
+    /// service ([`Verification::for_any_service`]), any record of the key is accepted.
     ///
     /// # Errors
-    /// Those of [`VerifyError`] that are not about a signature over content.
+    /// The errors of [`VerifyError`] that are not about a signature over content.
     pub fn verify(&self, verification: &Verification<'_>) -> Result<VerifiedMember, VerifyError> {
         verify::verify_member(self, verification)
     }
 
-    /// The protocol that the bundle follows, as the name of the records in its chain has it.
+    /// The dialect of the bundle, which the owner of the records in its chain determines.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         self.dialect
@@ -160,7 +163,7 @@ impl MemberIdBundle {
         &self.member_certificate
     }
 
-    /// The certificates between the organisation's and the member's, in no order.
+    /// The certificates between the organisation's and the member's, in any order.
     #[must_use]
     pub fn intermediate_certificates(&self) -> &[IntermediateCertificate] {
         &self.intermediates

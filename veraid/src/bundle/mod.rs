@@ -31,10 +31,10 @@ pub(crate) use signature::{SignatureParts, write_signature_bundle};
 use crate::asn1::{Value, tag};
 use crate::error::{Structure, VerifyError, Within as _};
 
-/// The only version there is.
+/// The only version.
 const VERSION: u8 = 0;
 
-/// The four elements that both bundles have, and the fifth that one may have.
+/// The four elements of both bundles, and the optional fifth of one.
 struct Elements<'a> {
     chain: Value<'a>,
     organisation_certificate: Value<'a>,
@@ -81,13 +81,14 @@ impl<'a> Elements<'a> {
     }
 }
 
-/// Reads the chain; offsets in its errors count from the start of the bundle.
+/// Parses the chain. Offsets in its errors count from the start of the bundle.
 fn read_chain(chain: Value<'_>) -> Result<Chain<'_>, VerifyError> {
     Chain::from_der_value(chain.content())
         .map_err(|error| error.at_offset(chain.reader().offset()).into())
 }
 
-/// Writes a bundle. All but the version are given as DER with their own tags, in whose place the bundle's come.
+/// Encodes a bundle. All elements but the version are given as DER with their own tags, which are
+/// replaced by the bundle's.
 fn write(
     chain: &[u8],
     organisation_certificate: &[u8],

@@ -1,5 +1,5 @@
-//! Signature bundles: a signature and everything that it takes to verify it (VeraId §7.2; DomainAuth draft, "Signature
-//! Bundle").
+//! Signature bundles: a signature and everything that is needed to verify it (VeraId §7.2;
+//! DomainAuth draft, "Signature Bundle").
 
 use dnssec::{Chain, Period};
 
@@ -12,10 +12,12 @@ use crate::error::{CertificateRole, IssueError, Structure, VerifyError};
 use crate::service::ServiceOid;
 use crate::verify::{Backing, Root, Verification, VerifiedSignature, verify};
 
-/// A signature bundle of which no more has been read than the signature: the chain and the certificates are left for when
-/// they are needed, which they are not if they were met before ([`Verifier`](crate::Verifier)).
+/// A signature bundle of which only the signature has been parsed.
 ///
-/// Nothing in it is to be believed; what is shown is named `unverified_…`.
+/// The chain and the certificates are parsed when they are needed. They are not needed if the
+/// verifier remembers them ([`Verifier`](crate::Verifier)).
+///
+/// Nothing in it is verified, so its accessors are named `unverified_…`.
 #[derive(Clone, Debug)]
 pub struct BundleOutline<'a> {
     chain: Value<'a>,
@@ -24,11 +26,11 @@ pub struct BundleOutline<'a> {
 }
 
 impl<'a> BundleOutline<'a> {
-    /// Reads the DER of a bundle, where it lies.
+    /// Parses the DER of a bundle in place.
     ///
     /// # Errors
-    /// Those for which [`VerifyError::is_malformed`] holds if the bundle has another structure or version; others if the
-    /// `SignedData` within cannot be read.
+    /// An error for which [`VerifyError::is_malformed`] returns true, if the bundle has another
+    /// structure or version; other errors if the `SignedData` in it cannot be parsed.
     pub fn from_der(der: &'a [u8]) -> Result<Self, VerifyError> {
         let elements = Elements::read(Structure::SignatureBundle, der)?;
         Ok(Self {
@@ -38,7 +40,7 @@ impl<'a> BundleOutline<'a> {
         })
     }
 
-    /// Reads the chain and the certificates too.
+    /// Parses the chain and the certificates too.
     ///
     /// # Errors
     /// As [`SignatureBundle::from_der`].
@@ -49,7 +51,7 @@ impl<'a> BundleOutline<'a> {
         })
     }
 
-    /// When the signature claims to be valid.
+    /// The period for which the signature claims to be valid.
     #[must_use]
     pub fn unverified_period(&self) -> Period {
         self.signed_data.signer.metadata.period
@@ -61,8 +63,10 @@ impl<'a> BundleOutline<'a> {
         self.signed_data.content.as_deref()
     }
 
-    /// The signature itself. It is the same however the rest of the bundle was written down: what tells one signature from
-    /// another once it was verified, where the bundle's octets do not.
+    /// The signature itself.
+    ///
+    /// It is the same for every encoding of the rest of the bundle. It therefore distinguishes
+    /// verified signatures from each other, which the octets of the bundle do not.
     #[must_use]
     pub fn unverified_signature(&self) -> &'a [u8] {
         self.signed_data.signer.signature()
@@ -90,7 +94,8 @@ impl<'a> BundleOutline<'a> {
     }
 }
 
-/// What a bundle holds beside the chain: the signature and the certificates at its ends.
+/// The parts of a bundle besides the chain: the signature and the certificates at both ends of the
+/// path.
 #[derive(Clone, Debug)]
 pub(crate) struct SignatureParts<'a> {
     pub(crate) organisation_certificate: UnverifiedCertificate<'a>,
@@ -123,9 +128,10 @@ impl<'a> SignatureParts<'a> {
     }
 }
 
-/// A signature bundle that has been read, but not verified.
+/// A signature bundle that has been parsed, but not verified.
 ///
-/// Nothing in it is to be believed before [`SignatureBundle::verify`]; what is shown before that is named `unverified_…`.
+/// Do not trust anything in it before [`SignatureBundle::verify`]. The accessors that do not verify
+/// are named `unverified_…`.
 #[derive(Clone, Debug)]
 pub struct SignatureBundle<'a> {
     chain: Chain<'a>,
@@ -133,18 +139,20 @@ pub struct SignatureBundle<'a> {
 }
 
 impl<'a> SignatureBundle<'a> {
-    /// Reads the DER of a bundle, where it lies.
+    /// Parses the DER of a bundle in place.
     ///
     /// # Errors
-    /// Those for which [`VerifyError::is_malformed`] holds if the bundle has another structure or version; others if a
-    /// certificate, a DNS message or the `SignedData` within cannot be read.
+    /// An error for which [`VerifyError::is_malformed`] returns true, if the bundle has another
+    /// structure or version; other errors if a certificate, a DNS message or the `SignedData` in it
+    /// cannot be parsed.
     pub fn from_der(der: &'a [u8]) -> Result<Self, VerifyError> {
         BundleOutline::from_der(der)?.read_whole()
     }
 
-    /// Checks everything: DNSSEC chain, TXT record, certificates, signature, content, service and times.
+    /// Verifies everything: DNSSEC chain, TXT record, certificates, signature, content, service and
+    /// times.
     ///
-    /// What is free is checked first; the public-key operations come last.
+    /// Cheap checks come first; public-key operations come last.
     pub fn verify<'v>(
         &self,
         verification: &Verification<'v>,
@@ -182,15 +190,16 @@ impl<'a> SignatureBundle<'a> {
         }
     }
 
-    /// The certificate that claims to be that of somebody who signs in the organisation's name; `None` if it is the
-    /// organisation itself that claims to have signed, or a member.
+    /// The certificate that claims to be a delegate's, signing in the organisation's name; `None`
+    /// if the organisation itself or a member claims to have signed.
     #[must_use]
     pub fn unverified_delegate_certificate(&self) -> Option<&UnverifiedCertificate<'a>> {
         self.unverified_attribution()
             .and(self.parts.signer_certificate.as_ref())
     }
 
-    /// The certificates beside the signer's that can be read: in DomainAuth, those of intermediates.
+    /// The certificates besides the signer's that can be parsed: in DomainAuth, those of
+    /// intermediates.
     #[must_use]
     pub fn unverified_intermediate_certificates(&self) -> Vec<UnverifiedCertificate<'a>> {
         let mut certificates = self
@@ -207,26 +216,28 @@ impl<'a> SignatureBundle<'a> {
         certificates
     }
 
-    /// The service that the signature claims to be for; `None` if it is no object identifier that [`ServiceOid`] can hold.
+    /// The service that the signature claims to be for; `None` if it is not an object identifier
+    /// that [`ServiceOid`] can represent.
     #[must_use]
     pub fn unverified_service(&self) -> Option<ServiceOid> {
         ServiceOid::from_der_content(self.parts.signed_data.signer.metadata.service).ok()
     }
 
-    /// The hash function by which content that is kept elsewhere must be digested
+    /// The hash function with which detached content must be digested
     /// ([`Verification::with_detached_digest`]).
     #[must_use]
     pub fn unverified_content_hash(&self) -> HashAlgorithm {
         self.parts.signed_data.signer.digest_algorithm
     }
 
-    /// When the signature claims to be valid: the signer's word, even once the signature is verified.
+    /// The period for which the signature claims to be valid. Only the signer vouches for it, even
+    /// once the signature is verified.
     #[must_use]
     pub fn unverified_period(&self) -> Period {
         self.parts.signed_data.signer.metadata.period
     }
 
-    /// The member to whom the organisation, if it is the organisation that signed, attributes the content.
+    /// The member to whom the organisation attributes the content, if the organisation signed.
     #[must_use]
     pub fn unverified_attribution(&self) -> Option<&'a str> {
         self.parts.signed_data.signer.attribution
@@ -239,7 +250,7 @@ impl<'a> SignatureBundle<'a> {
     }
 }
 
-/// Writes a bundle around a signature, which is a `ContentInfo`; all three as DER.
+/// Encodes a bundle around a signature, which is a `ContentInfo`; all three are given as DER.
 pub(crate) fn write_signature_bundle(
     chain: &[u8],
     organisation_certificate: &[u8],

@@ -1,8 +1,8 @@
-//! CMS `SignedData` as VeraId uses it (RFC 5652 §5; VeraId §4.4): one `SignerInfo` with `issuerAndSerialNumber` and signed
-//! attributes, over id-data.
+//! CMS `SignedData` in the profile of VeraId (RFC 5652 §5; VeraId §4.4): one `SignerInfo` with
+//! `issuerAndSerialNumber` and signed attributes, over id-data.
 //!
-//! Reading is done here alone, and so leniently that it takes all that VeraId's reference library writes. Writing is DER, and
-//! is all that the crate `cms` is used for.
+//! The parser here is lenient enough to accept everything that VeraId's reference library writes.
+//! The crate `cms` is only used for writing, which is in DER.
 
 mod read;
 mod write;

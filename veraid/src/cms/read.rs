@@ -1,7 +1,8 @@
-//! Reading `SignedData`.
+//! The parser of `SignedData`.
 //!
-//! What VeraId's reference library writes is not all DER: SETs stand in any order, and the content is a constructed OCTET
-//! STRING. The signed attributes are hashed as they were received, with the tag of a SET (RFC 5652 §5.4).
+//! VeraId's reference library does not write DER throughout: SETs have any order, and the content
+//! is a constructed OCTET STRING. The signed attributes are digested as they were received, with
+//! the tag of a SET (RFC 5652 §5.4).
 
 use std::borrow::Cow;
 
@@ -22,39 +23,43 @@ use crate::key::{PublicKeyRef, VerifyingKey};
 use crate::oid;
 use crate::policy::Rules;
 
-/// Versions of `SignedData` that writers come to by the rules of RFC 5652 §5.1, or take from VeraId §4.4.
+/// The versions of `SignedData` that writers derive from the rules of RFC 5652 §5.1, or take from
+/// VeraId §4.4.
 const SIGNED_DATA_VERSIONS: [u8; 4] = [1, 3, 4, 5];
-/// Certificates in a `SignedData`: the signer's, and as many intermediates as are considered.
+/// The most certificates in a `SignedData`: the signer's, and as many intermediates as are
+/// considered.
 const MAX_CERTIFICATES: usize = MAX_INTERMEDIATES + 1;
 /// The version of a `SignerInfo` with `issuerAndSerialNumber` (RFC 5652 §5.3).
 const SIGNER_INFO_VERSION: u8 = 1;
 
-/// Octets that the signed attributes of honest signers take at most, but for long names in attributions.
+/// The octets that the signed attributes of honest signers take at most, unless an attribution has
+/// a long name.
 const SIGNED_ATTRIBUTES_OCTETS: usize = 256;
-/// Octets of `YYYYMMDDHHMMSSZ`.
+/// The octets of `YYYYMMDDHHMMSSZ`.
 const WHOLE_SECONDS_OCTETS: usize = 15;
 
-/// `SignedData` that has been read, but not verified.
+/// `SignedData` that has been parsed, but not verified.
 #[derive(Clone, Debug)]
 pub(crate) struct SignedData<'a> {
-    /// The attached content, which is in one piece unless its OCTET STRING is in several.
+    /// The attached content. It borrows from the input unless its OCTET STRING has several pieces.
     pub(crate) content: Option<Cow<'a, [u8]>>,
-    /// The content octets of the field with the certificates; none if it is not there.
+    /// The content octets of the field with the certificates; empty if it is absent.
     certificate_set: &'a [u8],
     pub(crate) certificates: SmallVec<[Value<'a>; 2]>,
     pub(crate) signer: SignerInfo<'a>,
 }
 
-/// The octets that decide, for a given organisation, who the signer is and whether the organisation answers for him.
+/// The octets that determine, for a given organisation, who the signer is and whether the
+/// organisation vouches for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct SignerOctets<'a> {
-    /// Whether somebody signed in the organisation's name, rather than as the member.
+    /// True if the signature is in the organisation's name, false if it is the member's.
     pub(crate) is_attributed: bool,
     pub(crate) identifier: IssuerAndSerialNumber<'a>,
     pub(crate) certificate_set: &'a [u8],
 }
 
-/// The one signature.
+/// The only signature.
 #[derive(Clone, Debug)]
 pub(crate) struct SignerInfo<'a> {
     pub(crate) identifier: IssuerAndSerialNumber<'a>,
@@ -64,7 +69,7 @@ pub(crate) struct SignerInfo<'a> {
     signature: &'a [u8],
     message_digest: &'a [u8],
     pub(crate) metadata: Metadata<'a>,
-    /// The member attribution, which only signatures by organisations have.
+    /// The member attribution, which only organisation signatures have.
     pub(crate) attribution: Option<&'a str>,
 }
 
@@ -74,12 +79,12 @@ pub(crate) struct Metadata<'a> {
     /// The content octets of the service's OBJECT IDENTIFIER.
     pub(crate) service: &'a [u8],
     pub(crate) period: Period,
-    /// Whether the times are in whole seconds, as DomainAuth demands.
+    /// True if the times are in whole seconds, as DomainAuth requires.
     whole_seconds: bool,
 }
 
 impl<'a> SignedData<'a> {
-    /// Reads the fields of a `ContentInfo`.
+    /// Parses the fields of a `ContentInfo`.
     pub(crate) fn read(mut content_info: Reader<'a>) -> Result<Self, VerifyError> {
         let content_type = content_info
             .read(tag::OBJECT_IDENTIFIER, "a content type")
@@ -107,7 +112,7 @@ impl<'a> SignedData<'a> {
                 structure: "SignedData",
             });
         }
-        // What digest algorithms there are, the SignerInfo says again (RFC 5652 §5.1).
+        // The SignerInfo repeats the digest algorithm (RFC 5652 §5.1).
         fields
             .read(tag::SET, "digest algorithms")
             .and_then(|set| set.reader().skip_values("a digest algorithm"))
@@ -123,7 +128,7 @@ impl<'a> SignedData<'a> {
         let certificates = certificates.map_or(Ok(SmallVec::new()), |set| {
             read_certificates(set.reader()).within_signed_data()
         })?;
-        // Revocation lists have no part in VeraId.
+        // VeraId does not use revocation lists.
         skip_optional_set(&mut fields, "a revocation list").within_signed_data()?;
         let signers = fields.read(tag::SET, "SignerInfos").within_signed_data()?;
         fields.finish().within_signed_data()?;
@@ -135,7 +140,7 @@ impl<'a> SignedData<'a> {
         })
     }
 
-    /// Everything by which the signer's certificate, and those that may lead to it, are found.
+    /// The octets by which the signer's certificate, and those that may lead to it, are found.
     pub(crate) fn signer_octets(&self) -> SignerOctets<'a> {
         SignerOctets {
             is_attributed: self.signer.attribution.is_some(),
@@ -144,7 +149,7 @@ impl<'a> SignedData<'a> {
         }
     }
 
-    /// The certificate, among those attached, that the signer's identifier names, if it is there.
+    /// The attached certificate that the signer's identifier names, if there is one.
     pub(crate) fn signer_certificate(
         &self,
         role: CertificateRole,
@@ -167,8 +172,8 @@ impl<'a> SignedData<'a> {
             .transpose()
     }
 
-    /// The certificates attached that can be read, each once: they may stand between the organisation's and the signer's.
-    /// Those that cannot be read have no part in a path.
+    /// The attached certificates that can be parsed, without duplicates: they may be between the
+    /// organisation's and the signer's. Those that cannot be parsed are ignored.
     pub(crate) fn intermediate_certificates(
         &self,
     ) -> Result<Vec<UnverifiedCertificate<'a>>, VerifyError> {
@@ -194,7 +199,7 @@ impl<'a> SignedData<'a> {
     }
 }
 
-/// Reads `[0] EXPLICIT` with one value of `inner` tag, if it is there.
+/// Parses `[0] EXPLICIT` with one value of `inner` tag, if present.
 fn read_explicit<'a>(
     fields: &mut Reader<'a>,
     inner: u8,
@@ -209,7 +214,7 @@ fn read_explicit<'a>(
     Ok(Some(value))
 }
 
-/// Reads `EncapsulatedContentInfo` (RFC 5652 §5.2): the content, if it is attached.
+/// Parses `EncapsulatedContentInfo` (RFC 5652 §5.2) and returns the content, if it is attached.
 fn read_encapsulated_content(mut fields: Reader<'_>) -> Result<Option<Cow<'_, [u8]>>, VerifyError> {
     let content_type = fields
         .read(tag::OBJECT_IDENTIFIER, "a content type")
@@ -226,7 +231,8 @@ fn read_encapsulated_content(mut fields: Reader<'_>) -> Result<Option<Cow<'_, [u
         .transpose()
 }
 
-/// Reads the content's OCTET STRING: primitive as DER has it, or constructed of primitive ones (X.690 §8.7.3).
+/// Parses the content's OCTET STRING: primitive as in DER, or constructed of primitive ones (X.690
+/// §8.7.3).
 fn read_content(mut reader: Reader<'_>) -> Result<Cow<'_, [u8]>, Unreadable> {
     let content = reader.any("an OCTET STRING")?;
     reader.finish()?;
@@ -250,7 +256,7 @@ fn join_segments(mut segments: Reader<'_>) -> Result<Cow<'_, [u8]>, Unreadable> 
     Ok(joined)
 }
 
-/// Passes over `[1] IMPLICIT` with a SET of whatever, if it is there.
+/// Skips `[1] IMPLICIT` with a SET of any values, if present.
 fn skip_optional_set(fields: &mut Reader<'_>, expected: &'static str) -> Result<(), Unreadable> {
     match fields.optional(tag::context_constructed(1))? {
         Some(set) => set.reader().skip_values(expected),
@@ -258,7 +264,7 @@ fn skip_optional_set(fields: &mut Reader<'_>, expected: &'static str) -> Result<
     }
 }
 
-/// Reads `CertificateSet` (RFC 5652 §10.2.2), passing over the kinds that are not X.509 certificates.
+/// Parses `CertificateSet` (RFC 5652 §10.2.2), and skips anything but X.509 certificates.
 fn read_certificates(mut set: Reader<'_>) -> Result<SmallVec<[Value<'_>; 2]>, Unreadable> {
     const FIRST_OTHER: u8 = tag::context_constructed(0);
     const LAST_OTHER: u8 = tag::context_constructed(3);
@@ -275,7 +281,7 @@ fn read_certificates(mut set: Reader<'_>) -> Result<SmallVec<[Value<'_>; 2]>, Un
 }
 
 impl<'a> SignerInfo<'a> {
-    /// Reads the one `SignerInfo` of a set.
+    /// Parses the only `SignerInfo` of a set.
     fn read_only(mut set: Reader<'a>) -> Result<Self, VerifyError> {
         if set.is_empty() {
             return Err(VerifyError::SignerCount);
@@ -329,7 +335,7 @@ impl<'a> SignerInfo<'a> {
         let signature = fields
             .read(tag::OCTET_STRING, "a signature")
             .within_signed_data()?;
-        // What nobody signed counts for nothing.
+        // Unsigned attributes are ignored.
         skip_optional_set(&mut fields, "an unsigned attribute").within_signed_data()?;
         fields.finish().within_signed_data()?;
         let attributes = SignedAttributes::read(signed_attributes.reader())?;
@@ -353,7 +359,7 @@ impl<'a> SignerInfo<'a> {
         self.signature
     }
 
-    /// Whether the signer's identifier names that certificate.
+    /// Returns true if the signer's identifier names the certificate.
     pub(crate) fn is_by(
         &self,
         certificate: &UnverifiedCertificate<'_>,
@@ -361,7 +367,7 @@ impl<'a> SignerInfo<'a> {
         Ok(self.identifier == certificate.issuer_and_serial_number()?)
     }
 
-    /// What the dialect asks of the signature without looking at content or key.
+    /// Checks the dialect's rules that involve neither content nor key.
     pub(crate) fn check_form(&self, rules: Rules) -> Result<(), VerifyError> {
         rules.check_signature_period(self.metadata.period)?;
         if rules.is_domain_auth() && !self.metadata.whole_seconds {
@@ -370,7 +376,7 @@ impl<'a> SignerInfo<'a> {
         Ok(())
     }
 
-    /// Whether the signer's key can have made the signature, by the algorithms that it is made with.
+    /// Checks that the signer's key is of the algorithm of the signature.
     pub(crate) fn check_algorithms(
         &self,
         key: &PublicKeyRef<'_>,
@@ -382,7 +388,7 @@ impl<'a> SignerInfo<'a> {
         rules.check_content_digest(self.signature_algorithm, self.digest_algorithm)
     }
 
-    /// Compares the digest of the content with the one that was signed (RFC 5652 §5.6).
+    /// Compares the digest of the content with the signed digest (RFC 5652 §5.6).
     pub(crate) fn check_digest(&self, content: &SignedContent<'_>) -> Result<(), VerifyError> {
         if content.digest(self.digest_algorithm)?.as_ref() == self.message_digest {
             Ok(())
@@ -391,7 +397,8 @@ impl<'a> SignerInfo<'a> {
         }
     }
 
-    /// Checks the signature over the signed attributes, whose algorithm the key is one for (RFC 5652 §5.4, §5.6).
+    /// Verifies the signature over the signed attributes; its algorithm must belong to the key (RFC
+    /// 5652 §5.4, §5.6).
     pub(crate) fn verify(&self, key: &VerifyingKey<'_>) -> Result<(), VerifyError> {
         key.verify(
             self.signature_algorithm,
@@ -403,7 +410,7 @@ impl<'a> SignerInfo<'a> {
         })
     }
 
-    /// The signed attributes as they are signed, with the tag of a SET.
+    /// The signed attributes in the form in which they are signed, with the tag of a SET.
     fn signed_message(&self) -> SmallVec<[u8; SIGNED_ATTRIBUTES_OCTETS]> {
         let mut message = SmallVec::from_slice(self.signed_attributes.encoding());
         if let Some(tag) = message.first_mut() {
@@ -430,7 +437,7 @@ fn read_signer_identifier(mut fields: Reader<'_>) -> Result<IssuerAndSerialNumbe
     })
 }
 
-/// The values of those signed attributes that mean something here, each there at most once and with one value.
+/// The values of the known signed attributes. Each occurs at most once and has one value.
 #[derive(Default)]
 struct SignedAttributes<'a> {
     content_type: Option<Value<'a>>,
@@ -500,7 +507,7 @@ impl<'a> SignedAttributes<'a> {
         expect(value, tag::OCTET_STRING, "an OCTET STRING").map(|value| value.content())
     }
 
-    /// Reads `SignatureMetadata`.
+    /// Parses `SignatureMetadata`.
     fn metadata(&self) -> Result<Metadata<'a>, VerifyError> {
         let value = self.required(self.metadata, SignedAttribute::SignatureMetadata)?;
         let metadata = expect(value, tag::SEQUENCE, "SignatureMetadata")?;
@@ -520,7 +527,7 @@ impl<'a> SignedAttributes<'a> {
         })
     }
 
-    /// Reads `MemberAttribution`, if it is there.
+    /// Parses `MemberAttribution`, if present.
     fn attribution(&self) -> Result<Option<&'a str>, VerifyError> {
         const EXPECTED: &str = "a UTF8String";
         let Some(value) = self.attribution else {
@@ -556,8 +563,8 @@ fn only_value(
     }
 }
 
-/// Reads `DatePeriod`, and says whether it is in whole seconds. The reference library writes fractions of a second; they
-/// are cut off.
+/// Parses `DatePeriod`, and tells whether it is in whole seconds. The reference library writes
+/// fractions of a second, which are truncated.
 fn read_date_period(mut fields: Reader<'_>) -> Result<(Period, bool), VerifyError> {
     let mut time = |number, expected| {
         let value = fields.read(tag::context(number), expected)?;

@@ -1,4 +1,5 @@
-//! Writing `SignedData` with the structures of the crate `cms`: the only place that knows that crate.
+//! The encoder of `SignedData`, with the structures of the crate `cms`, which only this module
+//! uses.
 
 use cms::content_info::{CmsVersion, ContentInfo};
 use cms::signed_data::EncapsulatedContentInfo;
@@ -18,28 +19,28 @@ use crate::name::Member;
 use crate::oid;
 use crate::service::ServiceOid;
 
-/// What is to be signed.
+/// The contents of a new signature.
 pub(crate) struct SigningRequest<'s> {
     pub(crate) content: Content<'s>,
     pub(crate) service: &'s ServiceOid,
     pub(crate) period: Period,
     pub(crate) attribution: Option<&'s Member>,
-    /// The certificate of the key that signs, and the algorithm of that key.
+    /// The certificate of the signing key; the field below is the algorithm of that key.
     pub(crate) certificate: &'s UnverifiedCertificate<'s>,
     pub(crate) key: KeyAlgorithm,
     /// The certificates that go into the `SignedData`.
     pub(crate) attached_certificates: Vec<&'s [u8]>,
 }
 
-/// `SignedData` that lacks nothing but its signature.
+/// `SignedData` without its signature.
 pub(crate) struct PreparedSignedData {
     algorithm: SignatureAlgorithm,
     signed_attributes: SetOfVec<Attribute>,
-    /// Issuer and serial number as they stand in the certificate.
+    /// The issuer and the serial number, as encoded in the certificate.
     issuer: Vec<u8>,
     serial_number: Vec<u8>,
     content: Option<Any>,
-    /// Certificates as they were received, which need not be DER.
+    /// The certificates as they were received, which need not be DER.
     certificates: Option<SetOfVec<Any>>,
 }
 
@@ -86,9 +87,11 @@ struct WrittenPeriod {
 const UNWRITABLE: IssueError = IssueError::Unwritable("signature");
 
 impl SigningRequest<'_> {
+    /// Prepares the `SignedData` for signing.
+    ///
     /// # Errors
-    /// [`IssueError::UnwritablePeriod`]; [`IssueError::ContentHash`] if only the content's digest by another function than
-    /// the key's is known.
+    /// [`IssueError::UnwritablePeriod`]; [`IssueError::ContentHash`] if the content is only known
+    /// by a digest of another hash function than that of the key.
     pub(crate) fn prepare(&self) -> Result<PreparedSignedData, IssueError> {
         let period = self.written_period()?;
         let algorithm = SignatureAlgorithm::written_by(self.key);
@@ -159,12 +162,12 @@ impl SigningRequest<'_> {
 }
 
 impl PreparedSignedData {
-    /// The signed attributes, with the tag of a SET (RFC 5652 §5.4).
+    /// Encodes the signed attributes, with the tag of a SET (RFC 5652 §5.4).
     pub(crate) fn to_be_signed(&self) -> Result<Vec<u8>, IssueError> {
         self.signed_attributes.to_der().map_err(|_| UNWRITABLE)
     }
 
-    /// The DER of a `ContentInfo`, with a signature over [`PreparedSignedData::to_be_signed`].
+    /// Encodes a `ContentInfo` as DER, with a signature over [`PreparedSignedData::to_be_signed`].
     pub(crate) fn content_info(self, signature: &[u8]) -> Result<Vec<u8>, IssueError> {
         self.write(signature).map_err(|_| UNWRITABLE)
     }
@@ -201,7 +204,7 @@ impl PreparedSignedData {
     }
 }
 
-/// `SignatureMetadata`: the service and the period, implicitly tagged (VeraId §7.3).
+/// Encodes `SignatureMetadata`: the service and the period, implicitly tagged (VeraId §7.3).
 fn metadata(service: &ServiceOid, period: &WrittenPeriod) -> der::Result<Any> {
     let period = period.to_der()?;
     let tagged = |number, constructed, content| {
@@ -221,7 +224,7 @@ fn metadata(service: &ServiceOid, period: &WrittenPeriod) -> der::Result<Any> {
     Any::from_der(&fields.to_der()?)
 }
 
-/// An attribute with one value.
+/// Encodes an attribute with one value.
 fn attribute<T: der::Tagged + der::EncodeValue>(
     oid: ObjectIdentifier,
     value: &T,

@@ -75,7 +75,7 @@ pub trait SigningKey {
     fn sign(&self, message: &[u8], scheme: SignatureScheme) -> Result<Vec<u8>, SigningError>;
 }
 
-/// Implements [`SigningKey`] for references and pointers to keys.
+/// Implements `SigningKey` for references and pointers to keys.
 macro_rules! signing_key_behind {
     ($($pointer:ty),*) => {$(
         impl<K: SigningKey + ?Sized> SigningKey for $pointer {
