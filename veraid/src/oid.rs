@@ -1,4 +1,4 @@
-//! Object identifiers, by the names that their specifications give them.
+//! Object identifiers, with the names from their specifications.
 
 use der::asn1::ObjectIdentifier;
 
@@ -27,7 +27,8 @@ pub(crate) const ML_DSA_87: ObjectIdentifier = oid("2.16.840.1.101.3.4.3.19");
 pub(crate) const SHA_256: ObjectIdentifier = oid("2.16.840.1.101.3.4.2.1");
 pub(crate) const SHA_384: ObjectIdentifier = oid("2.16.840.1.101.3.4.2.2");
 pub(crate) const SHA_512: ObjectIdentifier = oid("2.16.840.1.101.3.4.2.3");
-// Only to say what a key or a signature is: RFC 8017 §A.2.4, RFC 5758 §3, RFC 5480 §2.1.1, SEC 2, RFC 8410 §3, RFC 9881 §4
+// Only to describe an unsupported key or signature: RFC 8017 §A.2.4, RFC 5758 §3, RFC 5480 §2.1.1,
+// SEC 2, RFC 8410 §3, RFC 9881 §4
 pub(crate) const PKCS1_SHA_1: ObjectIdentifier = oid("1.2.840.113549.1.1.5");
 pub(crate) const PKCS1_SHA_256: ObjectIdentifier = oid("1.2.840.113549.1.1.11");
 pub(crate) const PKCS1_SHA_384: ObjectIdentifier = oid("1.2.840.113549.1.1.12");

@@ -1,4 +1,4 @@
-//! PEM files (RFC 7468): finding the first block, and reading it whatever its line width.
+//! PEM files (RFC 7468): finding the first block, and decoding it with any line width.
 
 use der::pem::{Decoder, LineEnding, encode_string};
 use zeroize::Zeroizing;
@@ -10,14 +10,14 @@ const DASHES: &str = "-----";
 /// The first block of a PEM file.
 #[derive(Clone, Copy)]
 pub(crate) struct Block<'a> {
-    /// Such as `PRIVATE KEY`.
+    /// The label, such as `PRIVATE KEY`.
     pub(crate) label: &'a str,
-    /// From its `-----BEGIN` to the end of its last line.
+    /// The text from its `-----BEGIN` to the end of its last line.
     text: &'a str,
 }
 
 impl<'a> Block<'a> {
-    /// Finds the first block; `None` if there is none that begins and ends.
+    /// Finds the first block; `None` if no block has both a beginning and an end.
     pub(crate) fn find(text: &'a str) -> Option<Self> {
         let text = text.get(text.find(BEGIN)?..)?;
         let label = text.strip_prefix(BEGIN)?.split_once(DASHES)?.0;
@@ -34,25 +34,26 @@ impl<'a> Block<'a> {
         })
     }
 
-    /// Whether it has the headers of an encrypted key from before PKCS #8 (RFC 1421 §4.6).
+    /// Returns true if it has the headers of an encrypted key in the form that preceded PKCS #8
+    /// (RFC 1421 §4.6).
     pub(crate) fn has_encryption_header(&self) -> bool {
         self.text
             .lines()
             .any(|line| line.starts_with("Proc-Type:") && line.contains("ENCRYPTED"))
     }
 
-    /// What its Base64 says; wiped when dropped, as it may be a secret.
+    /// Decodes its Base64. The result is wiped when dropped, because it may be secret.
     pub(crate) fn decode(&self) -> Option<Zeroizing<Vec<u8>>> {
         let mut octets = Zeroizing::new(Vec::new());
         let mut decoder = Decoder::new_detect_wrap(self.text.as_bytes()).ok()?;
-        // Room for everything at once, so that no copy is left behind by growing.
+        // Reserves room for everything at once, so that growing leaves no copy behind.
         octets.reserve_exact(decoder.remaining_len());
         decoder.decode_to_end(&mut octets).ok()?;
         Some(octets)
     }
 }
 
-/// Writes one block with lines of 64 characters.
+/// Encodes one block with lines of 64 characters.
 pub(crate) fn encode(label: &str, octets: &[u8]) -> Option<String> {
     encode_string(label, LineEnding::LF, octets).ok()
 }

@@ -1,4 +1,4 @@
-//! The back end on AWS-LC, which has every algorithm.
+//! The back end with AWS-LC, which supports every algorithm.
 
 use aws_lc_rs::encoding::{AsDer, AsRawBytes as _, Pkcs8V1Der};
 use aws_lc_rs::error::{KeyRejected, Unspecified};
@@ -42,7 +42,7 @@ pub(super) fn digest(algorithm: HashAlgorithm, octets: &[u8]) -> Digest {
     )
 }
 
-/// A digest in the making.
+/// A digest under computation.
 pub(crate) struct Hasher {
     context: digest::Context,
     algorithm: HashAlgorithm,
@@ -130,7 +130,7 @@ impl BackEnd for AwsLc {
                 };
                 load_ecdsa(curve, scalar, point)
             }
-            // Whether the public key is that of the private one, is seen by everybody who asks for it.
+            // The parser of the file checks that the public key belongs to the private one.
             KeyMaterial::MlDsa { seed, expanded, .. } => {
                 let set = match algorithm {
                     KeyAlgorithm::MlDsa44 => &ML_DSA_44_SIGNING,
@@ -175,7 +175,7 @@ fn generate_ecdsa(curve: &'static EcdsaSigningAlgorithm) -> Result<NewKey, Failu
     Ok(NewKey::Pkcs8(Zeroizing::new(der.as_ref().to_vec())))
 }
 
-/// `ECPrivateKey` (RFC 5915 §3) without the public key, so that it is computed.
+/// An `ECPrivateKey` (RFC 5915 §3) without the public key, so that the library computes it.
 #[derive(Sequence)]
 struct EcPrivateKey<'a> {
     version: u8,

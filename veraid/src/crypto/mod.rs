@@ -1,8 +1,8 @@
-//! The seam between the protocol and the cryptographic back ends.
+//! The interface between the protocol and the cryptographic back ends.
 //!
-//! Everything that VeraId asks of one is here: hashes, random octets, signatures and private keys. Keys come as the bare
-//! octets that stand inside their structures; their sizes are checked before anything gets here. Each task falls to the
-//! first back end that is built in and can do it.
+//! It has everything that VeraId needs from them: hashes, random octets, signatures and private
+//! keys. Keys are the bare octets inside their structures; their sizes are checked before they are
+//! passed here. Each task is done by the first back end in the build that supports it.
 
 #[cfg(feature = "aws-lc-rs")]
 mod aws_lc;
@@ -22,14 +22,14 @@ use zeroize::Zeroizing;
 use crate::algorithm::SignatureAlgorithm;
 use crate::key::KeyAlgorithm;
 
-// Both have hashes and random octets, so no choice is needed for each task.
+// Both support hashes and random octets, so that no choice per task is needed.
 #[cfg(feature = "aws-lc-rs")]
 use aws_lc as general;
 pub(crate) use general::Hasher;
 #[cfg(not(feature = "aws-lc-rs"))]
 use ring as general;
 
-/// The libraries that are built in, those that can do more first.
+/// The back ends in the build, those with more algorithms first.
 const BACK_ENDS: &[&dyn BackEnd] = &[
     #[cfg(feature = "aws-lc-rs")]
     &aws_lc::AwsLc,
@@ -41,11 +41,11 @@ const BACK_ENDS: &[&dyn BackEnd] = &[
 
 /// A cryptographic back end.
 trait BackEnd: Sync {
-    /// The feature that builds it in.
+    /// The feature that enables it.
     #[cfg(test)]
     fn feature(&self) -> &'static str;
 
-    /// Checks a signature with a key that is of the right kind and size for it.
+    /// Verifies a signature with a key of the right kind and size for it.
     fn verify(
         &self,
         algorithm: SignatureAlgorithm,
@@ -54,7 +54,7 @@ trait BackEnd: Sync {
         signature: &[u8],
     ) -> Result<(), Failure>;
 
-    /// Makes a key ready for many signatures of one algorithm, if that spares the library anything.
+    /// Prepares a key for many signatures of one algorithm, if that saves the library any work.
     fn prepare(
         &self,
         _algorithm: SignatureAlgorithm,
@@ -63,10 +63,10 @@ trait BackEnd: Sync {
         Err(Failure::Lacking)
     }
 
-    /// Makes a key of one of the algorithms that a TXT record can name.
+    /// Generates a key of an algorithm that has a number in TXT records.
     fn generate(&self, algorithm: KeyAlgorithm) -> Result<NewKey, Failure>;
 
-    /// Takes a private key, and checks that all that is said of it belongs together.
+    /// Loads a private key, and checks that its parts belong together.
     fn load(
         &self,
         algorithm: KeyAlgorithm,
@@ -74,16 +74,16 @@ trait BackEnd: Sync {
     ) -> Result<Box<dyn KeyPair>, Failure>;
 }
 
-/// Why a back end does not do what it is asked.
+/// The reason why a back end does not do a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// It refused; it does not say why, and need not.
+    /// It refused, without giving a reason.
     Refused,
-    /// It cannot: another one may.
+    /// It does not support the task; another back end may.
     Lacking,
 }
 
-/// Asks one back end after another, until one can.
+/// Tries one back end after another, until one supports the task.
 fn ask<T>(question: impl Fn(&dyn BackEnd) -> Result<T, Failure>) -> Result<T, Failure> {
     BACK_ENDS
         .iter()
@@ -92,7 +92,7 @@ fn ask<T>(question: impl Fn(&dyn BackEnd) -> Result<T, Failure>) -> Result<T, Fa
         .unwrap_or(Err(Failure::Lacking))
 }
 
-/// Checks a signature with a key that is of the right kind and size for it.
+/// Verifies a signature with a key of the right kind and size for it.
 pub(crate) fn verify(
     algorithm: SignatureAlgorithm,
     key: &[u8],
@@ -102,7 +102,8 @@ pub(crate) fn verify(
     ask(|back_end| back_end.verify(algorithm, key, message, signature))
 }
 
-/// Makes a key ready for many signatures of one algorithm. [`Failure::Lacking`] if no back end has anything to make ready.
+/// Prepares a key for many signatures of one algorithm. [`Failure::Lacking`] if no back end
+/// prepares such keys.
 pub(crate) fn prepare(
     algorithm: SignatureAlgorithm,
     key: &[u8],
@@ -110,12 +111,12 @@ pub(crate) fn prepare(
     ask(|back_end| back_end.prepare(algorithm, key))
 }
 
-/// Makes a key of one of the algorithms that a TXT record can name.
+/// Generates a key of an algorithm that has a number in TXT records.
 pub(crate) fn generate(algorithm: KeyAlgorithm) -> Result<NewKey, Failure> {
     ask(|back_end| back_end.generate(algorithm))
 }
 
-/// Takes a private key, and checks that all that is said of it belongs together.
+/// Loads a private key, and checks that its parts belong together.
 pub(crate) fn load(
     algorithm: KeyAlgorithm,
     material: KeyMaterial<'_>,
@@ -123,12 +124,13 @@ pub(crate) fn load(
     ask(|back_end| back_end.load(algorithm, material))
 }
 
-/// Fills `octets` with what nobody can foresee.
+/// Fills `octets` with unpredictable values.
 pub(crate) fn fill_random(octets: &mut [u8]) -> Result<(), Failure> {
     general::fill_random(octets)
 }
 
-/// The features of which one must be on to verify such signatures and to make such keys.
+/// The features, in prose, of which one is needed to verify signatures and to generate keys of the
+/// algorithm.
 pub(crate) const fn features_for(algorithm: KeyAlgorithm) -> &'static str {
     match algorithm {
         KeyAlgorithm::MlDsa44 | KeyAlgorithm::MlDsa65 | KeyAlgorithm::MlDsa87 => {
@@ -145,7 +147,8 @@ pub(crate) const fn features_for(algorithm: KeyAlgorithm) -> &'static str {
 }
 
 impl KeyMaterial<'_> {
-    /// The error of a build that has no back end for something, with the features that would help.
+    /// Returns the task for the error of a build without a back end for it, and the features that
+    /// provide one.
     pub(crate) const fn lack(self) -> (&'static str, &'static str) {
         const AWS_LC: &str = "`aws-lc-rs`";
         match self {
@@ -161,7 +164,8 @@ impl KeyMaterial<'_> {
     }
 }
 
-/// A hash function of SHA-2 (FIPS 180-4), for digests and for RSASSA-PSS alike; the longer, the greater.
+/// A hash function of SHA-2 (FIPS 180-4), for digests and for RSASSA-PSS. Longer ones compare as
+/// greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum HashAlgorithm {
@@ -173,7 +177,7 @@ pub enum HashAlgorithm {
     Sha512,
 }
 
-/// `SHA-256`, `SHA-384`, `SHA-512`.
+/// Writes `SHA-256`, `SHA-384` or `SHA-512`.
 impl fmt::Display for HashAlgorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -184,11 +188,11 @@ impl fmt::Display for HashAlgorithm {
     }
 }
 
-/// Octets of the longest digest.
+/// The octets of the longest digest.
 const MAX_DIGEST_OCTETS: usize = 64;
 
 impl HashAlgorithm {
-    /// The digest's length in octets, which is the salt's as well.
+    /// The length of the digest in octets, which is also the length of the salt.
     pub(crate) const fn octets(self) -> u8 {
         match self {
             Self::Sha256 => 32,
@@ -202,10 +206,10 @@ impl HashAlgorithm {
     }
 }
 
-/// A digest's octets.
+/// The octets of a digest.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Digest {
-    /// The digest, then zeros.
+    /// The digest, padded with zeros.
     octets: [u8; MAX_DIGEST_OCTETS],
     algorithm: HashAlgorithm,
 }
@@ -238,20 +242,21 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// What a file says of a private key, read but not computed with.
+/// The contents of a private key file, parsed but not yet loaded.
 #[derive(Clone, Copy)]
 pub(crate) enum KeyMaterial<'a> {
     /// An `RSAPrivateKey` (RFC 8017 §A.1.2).
     Rsa(&'a [u8]),
     /// An Ed25519 private key of 32 octets (RFC 8032 §5.1.5).
     Ed25519(&'a [u8]),
-    /// An elliptic curve's private key, as long as the curve's order, and the uncompressed point, if it is known.
+    /// The private key of an elliptic curve, as long as the curve's order, and the uncompressed
+    /// point, if known.
     Ecdsa {
         scalar: &'a [u8],
         point: Option<&'a [u8]>,
     },
-    /// An ML-DSA seed of 32 octets, the key that comes of it (FIPS 204 §7.2, `skEncode`), or both; and the public key, if
-    /// it is known.
+    /// An ML-DSA seed of 32 octets, the key expanded from it (FIPS 204 §7.2, `skEncode`), or both;
+    /// and the public key, if known.
     MlDsa {
         seed: Option<&'a [u8]>,
         #[cfg_attr(
@@ -263,13 +268,13 @@ pub(crate) enum KeyMaterial<'a> {
     },
 }
 
-/// What a back end makes a new key of.
+/// The form in which a back end returns a new key.
 pub(crate) enum NewKey {
     /// A whole PKCS #8 file.
     Pkcs8(Zeroizing<Vec<u8>>),
-    /// The octets that an Ed25519 or ML-DSA key comes of.
+    /// The seed of an Ed25519 or ML-DSA key.
     Seed(Zeroizing<[u8; SEED_OCTETS]>),
-    /// An ML-DSA key whose seed is not to be had.
+    /// An ML-DSA key whose seed is not available.
     #[cfg(feature = "oqs")]
     Expanded {
         private: Zeroizing<Vec<u8>>,
@@ -285,20 +290,20 @@ impl NewKey {
     }
 }
 
-/// Octets of an Ed25519 private key (RFC 8032 §5.1.5) and of an ML-DSA seed (FIPS 204 §3.6.1).
+/// The octets of an Ed25519 private key (RFC 8032 §5.1.5) and of an ML-DSA seed (FIPS 204 §3.6.1).
 pub(crate) const SEED_OCTETS: usize = 32;
 
-/// A public key that a back end has made ready for signatures of one algorithm.
+/// A public key that a back end has prepared for signatures of one algorithm.
 pub(crate) trait PreparedKey: Send + Sync {
-    /// Checks a signature, with the same result as [`verify`].
+    /// Verifies a signature, with the same result as [`verify`].
     fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Failure>;
 }
 
-/// A private key that a back end holds, and wipes when it goes.
+/// A private key in a back end, which wipes it when it is dropped.
 pub(crate) trait KeyPair: Send + Sync {
-    /// What stands in the BIT STRING of its `SubjectPublicKeyInfo`.
+    /// The octets in the BIT STRING of its `SubjectPublicKeyInfo`.
     fn public_key(&self) -> &[u8];
 
-    /// Signs by an algorithm that the key is one for, ECDSA in DER.
+    /// Signs with an algorithm that belongs to the key; ECDSA signatures are in DER.
     fn sign(&self, message: &[u8], algorithm: SignatureAlgorithm) -> Result<Vec<u8>, Failure>;
 }

@@ -1,8 +1,9 @@
-//! The back end on liboqs, which has ML-DSA only, and keeps no seeds.
+//! The back end with liboqs, which supports ML-DSA only, and does not store seeds.
 //!
-//! What comes with the newest release of the crate, liboqs 0.13, verifies with two errors where it uses AVX2
-//! (<https://github.com/pq-crystals/dilithium/issues/113>). One is made up for here ([`Scheme::has_short_response`]). The
-//! other only shows in signatures that their signers have made for it: hints on coefficients whose low part is 0.
+//! The newest release of the crate contains liboqs 0.13, whose verification has two errors where it
+//! uses AVX2 (<https://github.com/pq-crystals/dilithium/issues/113>). This module compensates for
+//! one ([`Scheme::has_short_response`]). The other affects only signatures that were crafted for
+//! it: hints on coefficients whose low part is 0.
 
 use oqs::Error;
 use oqs::sig::{Algorithm, Sig};
@@ -12,7 +13,7 @@ use super::{BackEnd, Failure, KeyMaterial, KeyPair, NewKey};
 use crate::algorithm::SignatureAlgorithm;
 use crate::key::KeyAlgorithm;
 
-/// What is signed to see whether the halves of a key belong together.
+/// The message that is signed to check that the halves of a key belong together.
 const TRIAL: &[u8] = b"do they belong together?";
 
 impl From<Error> for Failure {
@@ -23,21 +24,21 @@ impl From<Error> for Failure {
 
 pub(super) struct Oqs;
 
-/// Pure ML-DSA of one parameter set, with an empty context as long as none is given.
+/// Pure ML-DSA of one parameter set, with an empty context unless one is given.
 struct Scheme {
     sig: Sig,
-    /// Octets of the commitment's hash, which a signature begins with.
+    /// The octets of the commitment's hash, with which a signature begins.
     hash_octets: usize,
-    /// Octets of the response `z`, which comes next.
+    /// The octets of the response `z`, which comes next.
     response_octets: usize,
-    /// Bits of each coefficient in it: they say `γ1 - z`, and `γ1` is half of what they can hold.
+    /// The bits of each coefficient in it: they encode `γ1 - z`, and `γ1` is half of their range.
     coefficient_bits: u32,
-    /// `β`, by which each coefficient of `z` must fall short of `γ1`.
+    /// The margin `β`: each coefficient of `z` must be smaller than `γ1 - β`.
     margin: u32,
 }
 
 impl Scheme {
-    /// The numbers are those of FIPS 204 §4, tables 1 and 2.
+    /// Creates the scheme with the numbers of FIPS 204 §4, tables 1 and 2.
     fn new(algorithm: Algorithm) -> Result<Self, Failure> {
         oqs::init();
         let sig = Sig::new(algorithm)?;
@@ -47,7 +48,7 @@ impl Scheme {
             Algorithm::MlDsa87 => (64, 7, 20, 120),
             _ => return Err(Failure::Lacking),
         };
-        // A polynomial has 256 coefficients, so that each bit of one is 32 octets.
+        // A polynomial has 256 coefficients, so each bit of a coefficient makes 32 octets.
         let polynomial_octets: usize = if coefficient_bits == 18 { 576 } else { 640 };
         Ok(Self {
             sig,
@@ -68,7 +69,8 @@ impl Scheme {
     }
 
     fn verify(&self, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), Failure> {
-        // Signatures of ML-DSA have one length; longer ones the library refuses to look at, shorter ones it may not.
+        // All ML-DSA signatures have one length. The library refuses longer ones, but not always
+        // shorter ones.
         if signature.len() != self.sig.length_signature() || !self.has_short_response(signature) {
             return Err(Failure::Refused);
         }
@@ -78,8 +80,8 @@ impl Scheme {
         Ok(self.sig.verify(message, signature, key)?)
     }
 
-    /// Whether each coefficient of the response is within `γ1 - β` of zero (FIPS 204 §6.3, algorithm 8, step 13). The
-    /// code with AVX2 that comes with liboqs 0.13 does not look.
+    /// Returns true if each coefficient of the response is within `γ1 - β` of zero (FIPS 204 §6.3,
+    /// algorithm 8, step 13). The AVX2 code in liboqs 0.13 does not check this.
     fn has_short_response(&self, signature: &[u8]) -> bool {
         let end = self.hash_octets.saturating_add(self.response_octets);
         let Some(response) = signature.get(self.hash_octets..end) else {
@@ -133,7 +135,8 @@ impl BackEnd for Oqs {
         })
     }
 
-    /// It computes neither the expanded key of a seed nor the public key of an expanded one.
+    /// Loads a private key. The back end computes neither the expanded key of a seed nor the public
+    /// key of an expanded one.
     fn load(
         &self,
         algorithm: KeyAlgorithm,

@@ -1,4 +1,4 @@
-//! The back end on ring, which has no ML-DSA and makes no RSA keys.
+//! The back end with ring, which has no ML-DSA and does not generate RSA keys.
 
 use ring::digest;
 use ring::error::{KeyRejected, Unspecified};
@@ -16,7 +16,7 @@ use super::{BackEnd, Digest, Failure, HashAlgorithm, KeyMaterial, KeyPair, NewKe
 use crate::algorithm::SignatureAlgorithm;
 use crate::key::KeyAlgorithm;
 
-/// The largest RSA keys that it signs with, and what their size must be a multiple of, in bits.
+/// The largest RSA keys that it signs with, and the unit of their sizes, in bits.
 const MAX_RSA_BITS: u16 = 4096;
 const RSA_BITS_STEP: u16 = 1024;
 
@@ -45,7 +45,7 @@ pub(super) fn digest(algorithm: HashAlgorithm, octets: &[u8]) -> Digest {
     )
 }
 
-/// A digest in the making.
+/// A digest under computation.
 #[cfg_attr(
     feature = "aws-lc-rs",
     allow(dead_code, reason = "the other one comes first")

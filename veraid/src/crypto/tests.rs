@@ -1,4 +1,5 @@
-//! What each back end can do, and that they agree: what one makes the others take, what one signs the others verify.
+//! Tests of what each back end supports, and that the back ends agree: each accepts the keys and
+//! signatures of the others.
 
 use super::*;
 use crate::asn1::{Value, tag};
@@ -16,7 +17,7 @@ fn is_ml_dsa(algorithm: KeyAlgorithm) -> bool {
     )
 }
 
-/// Whether the library of that feature, by what it says of itself, verifies such signatures.
+/// Returns true if the library of the feature, by its own documentation, verifies such signatures.
 pub(super) fn verifies(feature: &str, algorithm: KeyAlgorithm) -> bool {
     match feature {
         "aws-lc-rs" => true,
@@ -29,7 +30,8 @@ fn makes(feature: &str, algorithm: KeyAlgorithm) -> bool {
     verifies(feature, algorithm) && !(feature == "ring" && algorithm.is_rsa())
 }
 
-/// Files with keys: one by every back end that makes such keys, and one from elsewhere where some don't.
+/// Key files: one by every back end that generates such keys, and one from elsewhere if some back
+/// ends do not.
 fn files(algorithm: KeyAlgorithm) -> Vec<Zeroizing<Vec<u8>>> {
     let mut files = Vec::new();
     for back_end in BACK_ENDS {
@@ -107,7 +109,8 @@ impl Example {
         }
     }
 
-    /// Files with seed and expanded key, and, where there is a back end that writes it, with expanded and public key.
+    /// Files with seed and expanded key, and with expanded and public key if there is a back end
+    /// that writes this form.
     #[cfg(feature = "oqs")]
     fn files(&self, algorithm: KeyAlgorithm) -> Vec<Zeroizing<Vec<u8>>> {
         let key = NewKey::Expanded {
@@ -123,7 +126,7 @@ impl Example {
     }
 }
 
-/// Has each back end verify, and counts those that do.
+/// Verifies with each back end, and counts those that support it.
 fn verifiers(algorithm: KeyAlgorithm, key: &[u8], signature: &[u8]) -> usize {
     let signed = SignatureAlgorithm::written_by(algorithm);
     let mut count = 0;
@@ -151,7 +154,7 @@ fn verifiers(algorithm: KeyAlgorithm, key: &[u8], signature: &[u8]) -> usize {
     count
 }
 
-/// Every ordered pair of those that are built in, with every algorithm.
+/// Tests every ordered pair of back ends in the build, with every algorithm.
 #[test]
 fn what_one_back_end_signs_the_others_verify() {
     for &algorithm in KeyAlgorithm::ALL {
@@ -190,7 +193,7 @@ fn what_one_back_end_signs_the_others_verify() {
     }
 }
 
-/// So that no test passes for want of back ends.
+/// Ensures that no test passes because of missing back ends.
 #[test]
 fn the_features_say_which_back_ends_there_are() {
     let built_in: Vec<_> = BACK_ENDS.iter().map(|other| other.feature()).collect();
@@ -207,7 +210,8 @@ fn the_features_say_which_back_ends_there_are() {
     assert_eq!(built_in, expected);
 }
 
-/// RSA of 2560 bits: all verify it, and `ring`, whose primes have multiples of 512 bits, does not sign with it.
+/// RSA of 2560 bits: all verify it, but `ring`, whose primes have multiples of 512 bits, does not
+/// sign with it.
 #[test]
 fn a_size_that_one_back_end_does_not_sign_with_is_left_to_another() {
     let file = decode(include_str!("../../tests/vectors/rsa-2560.pem"));
@@ -242,7 +246,8 @@ fn an_elliptic_curve_key_without_its_point_is_left_to_who_computes_it() {
     );
 }
 
-/// RFC 9881 §6: a file whose parts do not belong together, in whatever way, is refused by all that can read it.
+/// RFC 9881 §6: every back end that can parse a file refuses it if its parts do not belong
+/// together.
 #[test]
 fn refuses_ml_dsa_keys_whose_parts_do_not_belong_together() {
     for algorithm in KeyAlgorithm::ALL
@@ -253,7 +258,7 @@ fn refuses_ml_dsa_keys_whose_parts_do_not_belong_together() {
         let example = example(algorithm);
         let foreign = example.public.iter().rev().copied().collect::<Vec<_>>();
         let mut changed = example.expanded().to_vec();
-        // In `tr`, the digest of the public key, which stands behind two seeds of 32 octets.
+        // In `tr`, the digest of the public key, which follows two seeds of 32 octets.
         *changed.get_mut(100).unwrap() ^= 1;
         let material = |expanded, public| KeyMaterial::MlDsa {
             seed: None,
@@ -280,7 +285,7 @@ fn refuses_ml_dsa_keys_whose_parts_do_not_belong_together() {
                 );
             } else {
                 assert_eq!(alone.unwrap().public_key(), example.public);
-                // It is compared by whoever reads the file.
+                // The parser of the file compares it.
                 assert_eq!(wrong_public.unwrap().public_key(), example.public);
             }
         }
@@ -290,7 +295,7 @@ fn refuses_ml_dsa_keys_whose_parts_do_not_belong_together() {
 #[test]
 fn digests_are_the_same_with_each_back_end() {
     for (algorithm, of_abc) in [
-        // FIPS 180-4's examples, their first octets.
+        // The first octets of FIPS 180-4's examples.
         (HashAlgorithm::Sha256, [0xba, 0x78, 0x16, 0xbf]),
         (HashAlgorithm::Sha384, [0xcb, 0x00, 0x75, 0x3f]),
         (HashAlgorithm::Sha512, [0xdd, 0xaf, 0x35, 0xa1]),

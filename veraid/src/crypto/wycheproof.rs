@@ -1,8 +1,9 @@
-//! Vectors of Project Wycheproof (`tests/vectors/wycheproof`) through the seam, with each back end.
+//! The vectors of Project Wycheproof (`tests/vectors/wycheproof`), with each back end.
 //!
-//! Every verdict is met but for these. No vector here is merely "acceptable".
+//! All results are as expected, with these exceptions. No vector here is merely "acceptable".
 //!
-//! - Good ML-DSA signatures with a context are refused, as ours have none (RFC 9881 §3, RFC 9882 §3.2): two in each file.
+//! - Valid ML-DSA signatures with a context are refused, because ours have none (RFC 9881 §3, RFC
+//!   9882 §3.2): two in each file.
 //! - [`REFUSED_BY_OQS`]: one in each file of ML-DSA, by liboqs on processors with AVX2.
 
 use std::io::Read as _;
@@ -14,16 +15,17 @@ use super::*;
 use crate::asn1::{Value, tag};
 use crate::key::PublicKeyRef;
 
-/// Good signatures that liboqs 0.13 refuses where it uses AVX2: their signer has made them so that a hint falls on a
-/// coefficient whose low part is 0, which that code rounds the wrong way (FIPS 204 §7.4, algorithm 40). Honest signers
-/// make none, and who makes one has the key. <https://github.com/pq-crystals/dilithium/issues/113> tells of it.
+/// Valid signatures that liboqs 0.13 refuses where it uses AVX2. Their signer crafted them so that
+/// a hint is on a coefficient whose low part is 0, which that code rounds the wrong way (FIPS 204
+/// §7.4, algorithm 40). Honest signers do not make such signatures, and only the holder of the key
+/// can. See <https://github.com/pq-crystals/dilithium/issues/113>.
 const REFUSED_BY_OQS: [(KeyAlgorithm, u64); 3] = [
     (KeyAlgorithm::MlDsa44, 147),
     (KeyAlgorithm::MlDsa65, 161),
     (KeyAlgorithm::MlDsa87, 174),
 ];
 
-/// Whether this processor is one of those with AVX2.
+/// Returns true if this processor has AVX2.
 fn has_avx2() -> bool {
     #[cfg(target_arch = "x86_64")]
     return std::is_x86_feature_detected!("avx2");
@@ -31,15 +33,15 @@ fn has_avx2() -> bool {
     return false;
 }
 
-/// A file, and what is in it.
+/// A file, and its contents.
 struct File {
     name: &'static str,
     key: KeyAlgorithm,
     signature: SignatureAlgorithm,
     tests: usize,
-    /// How many signatures are good.
+    /// The number of valid signatures.
     valid: usize,
-    /// How many of those have a context, so that they must be refused.
+    /// The number of valid signatures with a context, which must be refused.
     in_context: usize,
 }
 
@@ -186,7 +188,7 @@ impl File {
         vectors.collect()
     }
 
-    /// What a back end says of a vector; a key that cannot be read it is not asked about.
+    /// The result of a back end for a vector. It is not asked about a key that cannot be parsed.
     fn verify(&self, back_end: &dyn BackEnd, vector: &Vector) -> Result<(), Failure> {
         let spki = Value::whole(&vector.spki, tag::SEQUENCE, "a SubjectPublicKeyInfo");
         let key = PublicKeyRef::parse(spki.map_err(|_| Failure::Refused)?);

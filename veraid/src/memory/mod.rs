@@ -1,7 +1,8 @@
-//! What a verifier remembers: organisations whose key their domain publishes, and signers for whom they answer.
+//! The memory of a verifier: organisations whose key their domain publishes, and signers for whom
+//! they vouch.
 //!
-//! Both are found again by the exact octets that were verified. What was true of them stays true; whether it holds now is
-//! asked each time, of the periods that come with it.
+//! Both are looked up by the exact octets that were verified. The stored facts stay true; each
+//! look-up checks whether their periods fit the verifier's period.
 
 #[cfg(feature = "cache")]
 mod store;
@@ -28,17 +29,16 @@ pub(crate) struct KnownOrganisation {
     pub(crate) certificate_period: Period,
     pub(crate) may_sign_content: bool,
     pub(crate) identifier: OwnedIdentifier,
-    /// SHA-256 of the certificate: it stands for the certificate where a signer's are looked up.
+    /// The SHA-256 digest of the certificate, which represents it when signers are looked up.
     pub(crate) certificate_digest: Digest,
 }
 
-/// A member, or one to whom an organisation delegates its signatures, whose certificates were verified up to the
-/// organisation's.
+/// A member or a delegate whose certificates were verified up to the organisation's.
 pub(crate) struct KnownSigner {
-    /// Nobody if it signs in the organisation's name for whomever it says.
+    /// The member; `None` for a delegate, which signs in the organisation's name for any member.
     pub(crate) member: Option<Member>,
     pub(crate) key: ReadyKey,
-    /// When the certificates are valid together, the organisation's among them.
+    /// The period in which the certificates are valid together, the organisation's included.
     pub(crate) period: Period,
 }
 
@@ -50,7 +50,8 @@ impl KnownOrganisation {
     ) -> Option<Self> {
         let organisation = &learnt.organisation;
         let certificate = organisation.certificate();
-        // If it is not its signature that was seen, it most likely signs content as it signs its certificate.
+        // If no signature of the organisation over content was seen, it most likely uses the
+        // algorithm of its certificate.
         let signs_with = match learnt.capacity {
             Capacity::Organisation => learnt.signature_algorithm,
             Capacity::Member | Capacity::Delegate => certificate.signature_algorithm(),
@@ -67,13 +68,14 @@ impl KnownOrganisation {
         })
     }
 
-    /// Whether the key is proven for all of a verifier's period. If it is so for a part of it alone, the chain has to be
-    /// verified anew: it may prove more than it did when it was verified last.
+    /// Returns true if the key is proven for all of a verifier's period. If it is only proven for a
+    /// part of it, the chain must be verified again: it may now prove more than at the last
+    /// verification.
     pub(crate) fn holds(&self, required: Period) -> bool {
         self.published.holds_throughout(required)
     }
 
-    /// Whether it is the organisation's own key that made such a signature.
+    /// Returns true if the organisation's own key made the signature.
     pub(crate) fn signs(&self, octets: SignerOctets<'_>) -> bool {
         octets.is_attributed && self.identifier.borrow() == octets.identifier
     }
@@ -85,7 +87,7 @@ impl KnownSigner {
     }
 }
 
-/// [`IssuerAndSerialNumber`] to be kept.
+/// An [`IssuerAndSerialNumber`] that owns its octets.
 #[derive(PartialEq, Eq)]
 pub(crate) struct OwnedIdentifier {
     issuer: Box<[u8]>,

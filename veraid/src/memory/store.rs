@@ -1,4 +1,4 @@
-//! The memory itself: two tiers, bounded in octets.
+//! The store of the memory: two tiers, limited in octets.
 
 use std::hash::{BuildHasher as _, Hash, Hasher};
 use std::sync::Arc;
@@ -16,16 +16,19 @@ use crate::name::{Dialect, Member};
 use crate::verifier::{Recognition, VerifierStatistics};
 use crate::verify::{Capacity, Learnt};
 
-/// Octets of an entry beside its key and what is named below, estimated upwards: the store's slots, the allocator's share.
+/// The octets of an entry besides its key and the parts named below, estimated upwards: the store's
+/// slots and the allocator's overhead.
 const ENTRY_OCTETS: usize = 512;
 
-/// Chains that say the same of one certificate, which differ in what nobody signs: the IDs of messages, counted-down TTLs.
-/// Those of honest members do too, if each has fetched its own.
+/// The most chains with the same meaning for one certificate. They differ in octets that nobody
+/// signs: the IDs of messages, and TTLs that count down. The chains of honest members differ too,
+/// if each member retrieved its own.
 const CHAINS_THAT_SAY_THE_SAME: u32 = 16;
-/// Sets of certificates with which the same certificate is shown. Honest signers have one, or two programs.
+/// The most sets of certificates that contain the same signer's certificate. Honest signers have
+/// one, or use two programs.
 const SETS_OF_ONE_SIGNER: u32 = 4;
 
-/// By what an organisation is found again.
+/// The octets by which an organisation is looked up.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct OrganisationOctets<'a> {
     chain: &'a [u8],
@@ -55,10 +58,11 @@ impl OrganisationKey {
     }
 }
 
-/// By what a signer is found again. Chains are renewed every few days and certificates are not, so it has no part in this.
+/// The octets by which a signer is looked up. The chain is not among them, because chains are
+/// renewed every few days and certificates are not.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct SignerIndex<'a> {
-    /// In VeraId other certificates are refused than in DomainAuth.
+    /// The dialect, because VeraId refuses other certificates than DomainAuth.
     dialect: Dialect,
     organisation: &'a [u8],
     octets: SignerOctets<'a>,
@@ -73,7 +77,7 @@ impl<'a> SignerIndex<'a> {
         }
     }
 
-    /// What tells the signer apart from others, whatever certificates come along.
+    /// The part that identifies the signer, whatever other certificates are attached.
     fn signer(&self) -> impl Hash {
         let SignerOctets {
             is_attributed,
@@ -106,7 +110,7 @@ impl SignerKey {
     }
 }
 
-/// Has an owned key hashed and compared as what it is borrowed as.
+/// Implements hashing and comparing of an owned key like its borrowed form.
 macro_rules! looked_up_as {
     ($owned:ty, $borrowed:ident) => {
         impl Hash for $owned {
@@ -134,16 +138,16 @@ macro_rules! looked_up_as {
 looked_up_as!(OrganisationKey, OrganisationOctets);
 looked_up_as!(SignerKey, SignerIndex);
 
-/// The memory of one verifier, who always asks the same of signatures but for the time.
+/// The memory of one verifier, whose demands never change except for the period.
 pub(crate) struct Memory {
     organisations: Tier<OrganisationKey, Arc<KnownOrganisation>>,
     signers: Tier<SignerKey, Arc<KnownSigner>>,
-    /// Gives parties numbers.
+    /// The hasher that assigns numbers to parties.
     numbers: SeedableRandomState,
 }
 
 impl Memory {
-    /// A memory of at most so many octets of each, or none if that is no room.
+    /// Creates a memory of at most this many octets for each tier; `None` if that is too little.
     pub(crate) fn new(organisation_octets: usize, signer_octets: usize) -> Option<Self> {
         Some(Self {
             organisations: Tier::new(
@@ -156,7 +160,7 @@ impl Memory {
         })
     }
 
-    /// What is known of an organisation, if it `holds`.
+    /// Looks up an organisation, and returns it if it `holds`.
     pub(crate) fn organisation(
         &self,
         octets: OrganisationOctets<'_>,
@@ -165,7 +169,7 @@ impl Memory {
         self.organisations.get(&octets, |known| holds(known))
     }
 
-    /// What is known of a signer for that organisation, if it `holds`.
+    /// Looks up a signer of the organisation, and returns it if it `holds`.
     pub(crate) fn signer(
         &self,
         organisation: &KnownOrganisation,
@@ -176,7 +180,8 @@ impl Memory {
         self.signers.get(&index, |known| holds(known))
     }
 
-    /// Who of a bundle is known, for whoever has to decide which bundle to look at first. It leaves no trace.
+    /// Tells which parties of a bundle are remembered, so that a server can decide which bundle to
+    /// verify first. The look-up has no effect on the memory.
     pub(crate) fn recognise(
         &self,
         organisation_octets: OrganisationOctets<'_>,
@@ -205,7 +210,8 @@ impl Memory {
         }
     }
 
-    /// Remembers the organisation, unless it was remembered, and the signatory, unless the organisation signed itself.
+    /// Remembers the organisation, unless it was remembered, and the signatory, unless the
+    /// organisation itself signed.
     pub(crate) fn learn(
         &self,
         organisation_octets: OrganisationOctets<'_>,
@@ -245,7 +251,7 @@ impl Memory {
         self.signers.insert(key, Arc::new(known), family);
     }
 
-    /// Forgets what has ended before `time`.
+    /// Removes what has expired before `time`.
     pub(crate) fn remove_expired(&self, time: Timestamp) {
         self.organisations.retain(|known| {
             known.certificate_period.end() >= time && !known.published.has_ended_before(time)

@@ -1,7 +1,7 @@
-//! Domain labels that may pass for others (UTS 39 §4, §5; UTR 36 §2.11.2).
+//! Domain labels that may be mistaken for others (UTS 39 §4, §5; UTR 36 §2.11.2).
 //!
-//! Nothing here is refused: which labels a domain may have is its registry's business. A user agent that shows a domain in
-//! Unicode should warn of these, or show their A-labels.
+//! Nothing is refused here, because registries decide which labels a domain may have. A user agent
+//! that shows a domain in Unicode should warn of these labels, or show their A-labels.
 
 use std::fmt;
 
@@ -10,12 +10,13 @@ use unicode_security::GeneralSecurityProfile as _;
 use unicode_security::confusable_detection::skeleton;
 use unicode_security::mixed_script::AugmentedScriptSet;
 
-/// The joiners, which IDNA has rules of its own for (RFC 5892 §A.1, §A.2) and which nobody sees.
+/// The joiners, which are invisible and have their own rules in IDNA (RFC 5892 §A.1, §A.2).
 const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
 
-/// A label of a domain name that may pass for another, and why: it mixes scripts, or looks like one in ASCII, or both.
+/// A label of a domain name that may be mistaken for another, and the reason: it mixes scripts, or
+/// looks like an ASCII label, or both.
 ///
-/// It displays as a warning for people, with the label in Unicode and as its A-label.
+/// `Display` writes a warning for people, with the label in Unicode and as its A-label.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfusableLabel {
     a_label: Box<str>,
@@ -26,12 +27,13 @@ pub struct ConfusableLabel {
 }
 
 impl ConfusableLabel {
-    /// Says why a label is confusable, if it is. The top-level domain is in Unicode, as the label.
+    /// Finds the reason why a label is confusable, if it is. The top-level domain is in Unicode,
+    /// like the label.
     pub(super) fn find(a_label: &str, u_label: &str, top_level: &str) -> Option<Self> {
         let scripts = scripts_of(u_label);
         let is_mixed = !is_highly_restrictive(u_label);
         let looks_like = match scripts.as_slice() {
-            // `kapı` and `æble` are plain Turkish and Danish; `pɑypal` is a letter for phonetics.
+            // `kapı` and `æble` are ordinary Turkish and Danish; `pɑypal` has a phonetic letter.
             [] | [Script::Latin] if !has_unusual_characters(u_label) => None,
             // No domain in ASCII is under a top-level domain in Cyrillic.
             [script] if *script != Script::Latin && scripts_of(top_level).contains(script) => None,
@@ -61,18 +63,18 @@ impl ConfusableLabel {
         &self.u_label
     }
 
-    /// Whether it mixes scripts that nobody writes together.
+    /// Returns true if it mixes scripts that are not written together.
     #[must_use]
     pub fn mixes_scripts(&self) -> bool {
         self.is_mixed
     }
 
-    /// The names of its letters' scripts, such as `Cyrillic`, in the order in which they come.
+    /// The names of its letters' scripts, such as `Cyrillic`, in order of occurrence.
     pub fn scripts(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.scripts.iter().map(|script| script.full_name())
     }
 
-    /// What it looks like in ASCII, if all of it does.
+    /// The ASCII label that it looks like; `None` if any part of it has no ASCII lookalike.
     #[must_use]
     pub fn looks_like(&self) -> Option<&str> {
         self.looks_like.as_deref()
@@ -104,7 +106,7 @@ impl fmt::Display for ConfusableLabel {
     }
 }
 
-/// The scripts of the letters, in the order in which they come.
+/// The scripts of the letters, in order of occurrence.
 fn scripts_of(label: &str) -> Vec<Script> {
     let mut scripts = Vec::new();
     for script in label.chars().map(|character| character.script()) {
@@ -116,9 +118,10 @@ fn scripts_of(label: &str) -> Vec<Script> {
     scripts
 }
 
-/// Whether the scripts go together: one alone, or Latin with those of Chinese, Japanese or Korean (UTS 39 §5.2).
+/// Returns true if the scripts are used together: a single one, or Latin with those of Chinese,
+/// Japanese or Korean (UTS 39 §5.2).
 ///
-/// Which characters identifiers should have, the other half of that level, IDNA settles for domains.
+/// That restriction level also limits the characters of identifiers; for domains, IDNA does this.
 fn is_highly_restrictive(label: &str) -> bool {
     let mut all = AugmentedScriptSet::default();
     let mut without_latin = AugmentedScriptSet::default();
@@ -132,14 +135,16 @@ fn is_highly_restrictive(label: &str) -> bool {
     !all.is_empty() || without_latin.hanb || without_latin.jpan || without_latin.kore
 }
 
-/// Whether there are characters that identifiers should not have (UTS 39 §3.1): letters for phonetics, obsolete ones.
+/// Returns true if there are characters that are not recommended in identifiers (UTS 39 §3.1):
+/// phonetic letters, obsolete ones.
 fn has_unusual_characters(label: &str) -> bool {
     let is_unusual =
         |character: char| !character.identifier_allowed() && !JOINERS.contains(&character);
     label.chars().any(is_unusual)
 }
 
-/// The label of letters, digits and hyphens that this one looks like, if each of its characters does.
+/// The label of letters, digits and hyphens that this one looks like, if each of its characters
+/// looks like one.
 fn look_like_ascii(label: &str) -> Option<String> {
     let parts: Option<Vec<String>> = label.chars().map(character_like_ascii).collect();
     parts.map(|parts| parts.concat())
@@ -150,7 +155,7 @@ fn character_like_ascii(character: char) -> Option<String> {
         return Some(character.into());
     }
     let prototype = skeleton_of(character);
-    // Prototypes are no lower-case letters always: `m` has `rn`, and 0 has `O`.
+    // Prototypes are not always lower-case letters: that of `m` is `rn`, and that of 0 is `O`.
     ('a'..='z')
         .chain('0'..='9')
         .find(|&ascii| skeleton_of(ascii) == prototype)
@@ -209,10 +214,10 @@ mod tests {
             ("ԁеӏӏ", "dell"),
             ("օոօ", "ono"),
             ("ебау", "e6ay"),
-            // Letters of the Latin script that no language writes.
+            // Latin letters that no language uses.
             ("pɑypal", "paypal"),
             ("ɡoogle", "google"),
-            // In everyday use in Russia, and still the same shapes as `caxap`.
+            // In everyday use in Russian, but with the same shapes as `caxap`.
             ("сахар", "caxap"),
         ] {
             let labels = organisation(&format!("{label}.example")).confusable_labels();
@@ -310,12 +315,13 @@ mod tests {
     fn does_not_warn_of_look_alikes_under_a_top_level_domain_of_their_script() {
         assert_eq!(warnings("сахар.рф"), [""; 0]);
         assert_eq!(warnings("сахар.ελ").len(), 1);
-        // Mixing is another matter.
+        // Mixing is still reported.
         assert_eq!(warnings("pаypal.рф").len(), 1);
     }
 
     proptest! {
-        /// Letters of many scripts, at random: whatever is a domain can be looked at, and what is warned of has a reason.
+        /// Letters of many scripts, at random: every domain can be checked, and every warning has a
+        /// reason.
         #[test]
         fn any_domain_can_be_looked_at(
             label in "[a-zа-яα-ωա-ֆא-תا-ي一-龥ぁ-んァ-ヶ가-힣ก-ฮɐ-ʯ0-9\u{301}\u{200d}-]{1,12}"

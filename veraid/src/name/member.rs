@@ -1,24 +1,24 @@
-//! Members: users and bots, and the organisation that they belong to.
+//! Members: users and bots, and their organisation.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::{Dialect, NameError, Organisation, UserName};
 
-/// What stands for a bot where a user's name would stand.
+/// The name of a bot, in place of a user name.
 const BOT: &str = "@";
 
-/// Who acts for an organisation: one of its users, or a bot that stands for the whole of it.
+/// A member of an organisation: one of its users, or a bot that represents the whole organisation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Member {
-    /// The organisation itself, through some automaton.
+    /// The organisation itself, through some automated system.
     Bot,
     /// A user, by name.
     User(UserName),
 }
 
 impl Member {
-    /// Reads a user name by the rules of a dialect, or `@` for a bot: see [`UserName::parse_for`].
+    /// Parses a user name by the rules of a dialect, or `@` for a bot: see [`UserName::parse_for`].
     pub fn parse_for(text: &str, dialect: Dialect) -> Result<Self, NameError> {
         match text {
             BOT => Ok(Self::Bot),
@@ -35,7 +35,7 @@ impl Member {
         }
     }
 
-    /// As it stands in certificates and attributions: the user's name, or `@` for a bot.
+    /// The text in certificates and attributions: the user's name, or `@` for a bot.
     pub fn as_str(&self) -> &str {
         self.user().map_or(BOT, UserName::as_str)
     }
@@ -47,7 +47,8 @@ impl fmt::Display for Member {
     }
 }
 
-/// Reads a user name by VeraId's rules, the wider ones, or `@` for a bot: see [`Member::parse_for`].
+/// Parses a user name by VeraId's rules, which allow more, or `@` for a bot: see
+/// [`Member::parse_for`].
 impl FromStr for Member {
     type Err = NameError;
 
@@ -56,7 +57,7 @@ impl FromStr for Member {
     }
 }
 
-/// A member and the organisation it belongs to.
+/// A member and its organisation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MemberId {
     organisation: Organisation,
@@ -64,7 +65,7 @@ pub struct MemberId {
 }
 
 impl MemberId {
-    /// That member of that organisation.
+    /// Creates the id of a member of an organisation.
     #[must_use]
     pub fn new(organisation: Organisation, member: Member) -> Self {
         Self {
@@ -80,7 +81,7 @@ impl MemberId {
         &self.organisation
     }
 
-    /// The member within it.
+    /// The member within the organisation.
     #[must_use]
     pub fn member(&self) -> &Member {
         &self.member
@@ -93,7 +94,7 @@ impl MemberId {
     }
 }
 
-/// `alice@example.com`, or `example.com` for a bot.
+/// Writes `alice@example.com`, or `example.com` for a bot.
 impl fmt::Display for MemberId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(user) = self.user() {
@@ -103,7 +104,8 @@ impl fmt::Display for MemberId {
     }
 }
 
-/// Reads `alice@example.com`, or `example.com` for a bot; the user's name by VeraId's rules, the wider ones.
+/// Parses `alice@example.com`, or `example.com` for a bot. The user name follows VeraId's rules,
+/// which allow more.
 impl FromStr for MemberId {
     type Err = NameError;
 
@@ -159,7 +161,7 @@ mod tests {
         let domain_auth = Member::parse_for("Alice", Dialect::DomainAuth);
         let normalised = "alice".into();
         assert_eq!(domain_auth, Err(NameError::NotNormalised { normalised }));
-        // Looks like a bot, and is nobody.
+        // Looks like a bot, but is not a member name.
         let wide = Member::parse_for("\u{ff20}", Dialect::DomainAuth);
         assert_eq!(wide, Err(NameError::AtSign));
     }

@@ -1,8 +1,9 @@
-//! Organisations, members, and what they are called together.
+//! Organisations, members and member ids.
 //!
-//! Each name is checked when it is made, so holding one means that it is valid. Domains are host names in A-label form
-//! (RFC 1123 §2.1, RFC 5890 §2.3.2.1), of characters that IDNA 2008 knows (RFC 5892). Users' names follow the rules of the
-//! [`Dialect`] that they are used in, and what is a name in DomainAuth is one in VeraId, too.
+//! Each name is checked when it is created, so every value is valid. Domains are host names in
+//! A-label form (RFC 1123 §2.1, RFC 5890 §2.3.2.1), of characters that IDNA 2008 allows (RFC 5892).
+//! User names follow the rules of the [`Dialect`] in which they are used. Every DomainAuth name is
+//! also a VeraId name.
 
 #[cfg(feature = "confusables")]
 mod confusable;
@@ -21,7 +22,7 @@ pub use member::{Member, MemberId};
 pub use organisation::{MAX_DOMAIN_OCTETS, Organisation};
 pub use user::UserName;
 
-/// The protocol that a bundle follows. The name of the TXT RRset in its chain decides.
+/// The protocol that a bundle follows. The owner of the TXT RRset in its chain determines it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Dialect {
@@ -32,10 +33,10 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// Both there are.
+    /// Both dialects.
     pub const ALL: &'static [Self] = &[Self::VeraId, Self::DomainAuth];
 
-    /// The label above the organisation's domain under which its records stand.
+    /// The label of the records, which precedes the organisation's domain.
     #[must_use]
     pub const fn record_label(self) -> &'static str {
         match self {
@@ -45,7 +46,7 @@ impl Dialect {
     }
 }
 
-/// `veraid`, `domainauth`.
+/// Writes `veraid` or `domainauth`.
 impl fmt::Display for Dialect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -55,7 +56,7 @@ impl fmt::Display for Dialect {
     }
 }
 
-/// A text that names no [`Dialect`].
+/// A text that is not a [`Dialect`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a dialect; write `veraid` or `domainauth`")]
 pub struct DialectError;

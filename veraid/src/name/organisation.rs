@@ -1,4 +1,4 @@
-//! Organisations: domain names.
+//! Organisations, which are domain names.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,11 +11,12 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 use super::ConfusableLabel;
 use super::{Dialect, NameError};
 
-/// Longest domain name in text form, without the final dot (RFC 1035 §2.3.4 less the octets that only the wire has).
+/// The longest domain name as text, without the final dot, in octets (RFC 1035 §2.3.4 less the
+/// octets that only the wire form has).
 pub const MAX_DOMAIN_OCTETS: usize = 253;
-/// Longest label of a domain name (RFC 1035 §2.3.4).
+/// The longest label of a domain name, in octets (RFC 1035 §2.3.4).
 const MAX_LABEL_OCTETS: usize = 63;
-/// How every A-label begins (RFC 5890 §2.3.2.1).
+/// The prefix of every A-label (RFC 5890 §2.3.2.1).
 const ACE_PREFIX: &str = "xn--";
 
 /// An organisation: a domain name, in A-labels and lower case, without the final dot.
@@ -39,19 +40,22 @@ impl Organisation {
         &self.0
     }
 
-    /// The domain name with its A-labels turned into Unicode, for people to read.
+    /// The domain name with its A-labels converted to Unicode, for people to read.
     #[must_use]
     pub fn unicode(&self) -> Cow<'_, str> {
         let (unicode, _) = to_unicode(&self.0, Hyphens::Allow);
         unicode
     }
 
-    /// Labels that may pass for others, each with the reason. To warn of, not to refuse: they are honest names as well.
+    /// Labels that may be mistaken for others, each with the reason. Use them for warnings, not to
+    /// refuse domains: honest names may have such labels too.
     ///
-    /// Where people read [`Organisation::unicode`], somebody may have registered a name that looks like another. A label is
-    /// in the list if it mixes scripts that nobody writes together (UTS 39, below "Highly Restrictive"), or if each of its
-    /// letters looks like one of ASCII's; the latter not in Latin letters in everyday use, such as the Turkish `ı`, nor
-    /// under a top-level domain of the same script. Domains in ASCII have none, and cost nothing.
+    /// Where people read [`Organisation::unicode`], a domain may have been registered because it
+    /// looks like another. A label is in the list if it mixes scripts that are not written together
+    /// (UTS 39, below "Highly Restrictive"), or if each of its letters looks like an ASCII letter.
+    /// The latter does not include Latin letters in everyday use, such as the Turkish `ı`, or
+    /// labels under a top-level domain of the same script. Domains in ASCII have no such labels,
+    /// and cost nothing.
     ///
     /// ```
     /// use veraid::Organisation;
@@ -82,11 +86,12 @@ impl Organisation {
             .collect()
     }
 
-    /// Reads the common name of an organisation's certificate: in VeraId with or without the final dot, in DomainAuth with
-    /// it (draft, "Organisation Certificate").
+    /// Parses the common name of an organisation certificate: in VeraId with or without the final
+    /// dot, in DomainAuth with it (draft, "Organisation Certificate").
     ///
     /// # Errors
-    /// [`NameError::NoTrailingDot`] for a domain without it, and what else may be wrong with a domain.
+    /// [`NameError::NoTrailingDot`] for a domain without the final dot, and the other errors of
+    /// domains.
     pub fn parse_common_name(common_name: &str, dialect: Dialect) -> Result<Self, NameError> {
         let organisation = common_name.parse()?;
         if dialect == Dialect::DomainAuth && !common_name.ends_with('.') {
@@ -95,8 +100,8 @@ impl Organisation {
         Ok(organisation)
     }
 
-    /// The common name for the organisation's certificate: in VeraId as implementations write it, without the final dot, in
-    /// DomainAuth with it.
+    /// The common name for the organisation's certificate: without the final dot in VeraId, as
+    /// implementations write it, and with the final dot in DomainAuth.
     #[must_use]
     pub fn common_name(&self, dialect: Dialect) -> Cow<'_, str> {
         match dialect {
@@ -108,7 +113,7 @@ impl Organisation {
     /// The owner of the organisation's TXT records, such as `_veraid.example.com.`.
     ///
     /// # Errors
-    /// [`NameError::NoRoomForRecord`] if the domain is so long that DNS has no such name.
+    /// [`NameError::NoRoomForRecord`] if the name would be too long for DNS.
     pub fn record_owner(&self, dialect: Dialect) -> Result<dnssec::Name, NameError> {
         let labels = std::iter::once(dialect.record_label()).chain(self.0.split('.'));
         dnssec::Name::from_labels(labels.map(str::as_bytes)).map_err(|_| NameError::NoRoomForRecord)
@@ -121,7 +126,7 @@ impl fmt::Display for Organisation {
     }
 }
 
-/// Reads a domain name in ASCII, in any case, with or without the final dot.
+/// Parses a domain name in ASCII, in upper or lower case, with or without the final dot.
 impl FromStr for Organisation {
     type Err = NameError;
 
@@ -143,7 +148,7 @@ impl FromStr for Organisation {
     }
 }
 
-/// Letters, digits and inner hyphens (RFC 1123 §2.1).
+/// Checks that a label has only letters, digits and inner hyphens (RFC 1123 §2.1).
 fn check_label(label: &str) -> Result<(), NameError> {
     if label.is_empty() {
         return Err(NameError::EmptyLabel);
@@ -163,8 +168,8 @@ fn check_label(label: &str) -> Result<(), NameError> {
     Ok(())
 }
 
-/// Each A-label decodes to a valid U-label and that encodes to the same A-label (RFC 5891 §5.4), and the labels may
-/// stand side by side (RFC 5893).
+/// Checks that each A-label decodes to a valid U-label that encodes to the same A-label (RFC 5891
+/// §5.4), and that the labels are allowed together (RFC 5893).
 fn check_a_labels(domain: &str) -> Result<(), NameError> {
     let mut a_labels = domain
         .split('.')
@@ -197,18 +202,22 @@ fn check_a_label(label: &str) -> Result<(), NameError> {
     }
 }
 
-/// Whether RFC 5892 §3 lets a U-label have this character, perhaps in certain contexts only, given that it survives
-/// decoding: what is unstable, ignorable or unassigned (§2.2, §2.3, §2.10) does not.
+/// Returns true if RFC 5892 §3 allows this character in a U-label, at least in some contexts.
 ///
-/// UTS 46 allows more: symbols and emoji, which may pass for the punctuation that ends a domain in a URL or an address.
+/// The character must have survived decoding: unstable, ignorable and unassigned characters (§2.2,
+/// §2.3, §2.10) do not.
+///
+/// UTS 46 allows more: symbols and emoji, which may be mistaken for the punctuation after a domain
+/// in a URL or an address.
 fn is_allowed(character: char) -> bool {
     match character {
-        // Hyphen, and the exceptions and join controls that are valid or depend on their context (§2.5, §2.6, §2.8).
+        // The hyphen, and the exceptions and join controls that are valid or depend on their
+        // context (§2.5, §2.6, §2.8).
         '-' | '\u{00b7}' | '\u{00df}' | '\u{0375}' | '\u{03c2}' | '\u{05f3}' | '\u{05f4}'
         | '\u{06fd}' | '\u{06fe}' | '\u{0f0b}' | '\u{200c}' | '\u{200d}' | '\u{3007}'
         | '\u{30fb}' => true,
-        // Exceptions that are disallowed (§2.6); combining marks for symbols and musical notation (§2.4); conjoining
-        // Hangul Jamo (§2.9).
+        // Exceptions that are disallowed (§2.6); combining marks for symbols and musical notation
+        // (§2.4); conjoining Hangul Jamo (§2.9).
         '\u{0640}'
         | '\u{07fa}'
         | '\u{302e}'
@@ -224,7 +233,7 @@ fn is_allowed(character: char) -> bool {
     }
 }
 
-/// RFC 5892 §2.1.
+/// The letters and digits of RFC 5892 §2.1.
 fn is_letter_or_digit(character: char) -> bool {
     matches!(
         character.general_category(),
@@ -321,19 +330,19 @@ mod tests {
 
     #[test]
     fn refuses_an_a_label_that_does_not_survive_decoding() {
-        // It would print as victim.com.
+        // It would be displayed as victim.com.
         assert_eq!(organisation("xn--victim-.com"), Err(NameError::BadHyphen));
         for text in [
-            // No punycode, or that of nothing but ASCII.
+            // Not Punycode, or the Punycode of an ASCII label.
             "xn--victim.com",
             "xn--0.com",
             "xn--example.xn--com",
             // U-labels that start and end with a hyphen.
             "xn----bga.com",
             "xn----9fa.com",
-            // One that starts with a combining mark.
+            // A U-label that starts with a combining mark.
             "xn--a-wbb.com",
-            // Those that mapping would change: É, ﬀ, ª.
+            // Characters that mapping would change: É, ﬀ, ª.
             "xn--dca.com",
             "xn--im6c.com",
             "xn--hba.com",
@@ -341,7 +350,7 @@ mod tests {
             "xn--ab-r13a.com",
             // Right-to-left and left-to-right letters in one label.
             "xn--a-poc.com",
-            // Hyphens in third and fourth place.
+            // Hyphens in the third and fourth place.
             "xn--ab---epa.com",
         ] {
             let Err(NameError::BadALabel { label }) = organisation(text) else {
@@ -359,7 +368,7 @@ mod tests {
         );
     }
 
-    /// The domain under `example` with a label in Unicode, encoded whether it may be or not.
+    /// The domain under `example` with a Unicode label, encoded whether it is allowed or not.
     fn encoded(label: &str) -> String {
         let ascii = Uts46::new().to_ascii(
             label.as_bytes(),
@@ -391,7 +400,7 @@ mod tests {
             ("a–b", '\u{2013}'),
             ("aↀb", '\u{2180}'),
             ("।", '\u{0964}'),
-            // Letters and marks by exception.
+            // Exceptions among letters and marks.
             ("سـس", '\u{0640}'),
             ("ߊߺߊ", '\u{07fa}'),
             ("가\u{302e}", '\u{302e}'),
@@ -399,7 +408,7 @@ mod tests {
             ("あ〱", '\u{3031}'),
             ("あ〵", '\u{3035}'),
             ("あ〻", '\u{303b}'),
-            // Marks for symbols and for notes, Jamo.
+            // Combining marks for symbols and musical notation, Jamo.
             ("a\u{20d2}", '\u{20d2}'),
             ("a\u{1d242}", '\u{1d242}'),
             ("ᄀ", '\u{1100}'),
@@ -436,7 +445,7 @@ mod tests {
             "βόλος",
             "россия",
             "भारत",
-            // Virama and a zero-width non-joiner behind it.
+            // A virama followed by a zero-width non-joiner.
             "क्\u{200c}ष",
             "இந்தியா",
             // A combining mark without a precomposed form.
@@ -496,7 +505,7 @@ mod tests {
             let organisation = Organisation::parse_common_name(text, dialect).unwrap();
             assert_eq!(organisation.as_str(), "example.com");
         }
-        // What is wrong with the domain itself is said first.
+        // Errors of the domain itself come first.
         for &dialect in Dialect::ALL {
             for (text, error) in [
                 ("", NameError::NoDomain),

@@ -1,9 +1,10 @@
-//! The names of users, by the rules of each dialect.
+//! User names, by the rules of each dialect.
 //!
-//! VeraId takes almost anything: no `@`, no white space but U+0020, no control characters, compared as they are. DomainAuth
-//! takes the `UsernameCaseMapped` profile of PRECIS (RFC 8265 §3.3), without spaces and `@` (draft, "Phishing Attacks"):
-//! letters and digits of characters that Unicode 6.3 has, which is as far as IANA's tables for PRECIS go, and ASCII's
-//! punctuation. Names must be in that form already; none are mapped.
+//! VeraId allows almost anything: names without `@`, white space other than U+0020, and control
+//! characters. They are compared without conversion. DomainAuth requires the `UsernameCaseMapped`
+//! profile of PRECIS (RFC 8265 §3.3), without spaces and `@` (draft, "Phishing Attacks"): letters
+//! and digits of Unicode 6.3, the version of IANA's tables for PRECIS, and ASCII punctuation. Names
+//! must already be in the normalised form; none are converted.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,8 +16,9 @@ use precis_profiles::precis_core::{CodepointInfo, Error as PrecisError, Unexpect
 
 use super::{Dialect, NameError};
 
-/// Longest user name in DomainAuth, in octets: a bound on the work that a name may cost, as rules about digits look at all
-/// characters for each. RFC 5280 §A.1 allows common names of 64 characters, which are no more than that.
+/// The longest user name in DomainAuth, in octets. It limits the work for a name, because rules
+/// about digits examine all characters for each digit. RFC 5280 §A.1 allows common names of 64
+/// characters, which are at most as long.
 const MAX_DOMAIN_AUTH_OCTETS: usize = 256;
 
 /// The name of a user within an organisation, compared octet by octet.
@@ -24,7 +26,7 @@ const MAX_DOMAIN_AUTH_OCTETS: usize = 256;
 pub struct UserName(Box<str>);
 
 impl UserName {
-    /// Reads a name by the rules of a dialect. What is one in DomainAuth is one in VeraId, too.
+    /// Parses a name by the rules of a dialect. Every DomainAuth name is also a VeraId name.
     ///
     /// ```
     /// use veraid::{Dialect, NameError, UserName};
@@ -37,7 +39,8 @@ impl UserName {
     /// ```
     ///
     /// # Errors
-    /// [`NameError::NotNormalised`] in DomainAuth for a name that would be one in another form; others if it is none.
+    /// [`NameError::NotNormalised`] in DomainAuth if only the normalised form is a name; other
+    /// errors if that is not a name either.
     pub fn parse_for(text: &str, dialect: Dialect) -> Result<Self, NameError> {
         match dialect {
             Dialect::VeraId => check_for_veraid(text)?,
@@ -59,7 +62,7 @@ impl fmt::Display for UserName {
     }
 }
 
-/// By VeraId's rules, the wider ones: see [`UserName::parse_for`].
+/// Parses a name by VeraId's rules, which allow more: see [`UserName::parse_for`].
 impl FromStr for UserName {
     type Err = NameError;
 
@@ -89,15 +92,15 @@ fn check_for_domain_auth(text: &str) -> Result<(), NameError> {
     if form == text {
         return Ok(());
     }
-    // Width mapping may make an `@`, and case mapping a character that Unicode 6.3 did not have yet. Whoever writes what is
-    // said here should not be told that it is no name either.
+    // Width mapping may produce an `@`, and case mapping a character that Unicode 6.3 does not
+    // have. The error should not suggest a form that is not a name either.
     let normalised = domain_auth_form(&form)?;
     Err(NameError::NotNormalised {
         normalised: normalised.into(),
     })
 }
 
-/// The name as it should be written, if it is one.
+/// Returns the normalised form of a name, if it is a name.
 fn domain_auth_form(text: &str) -> Result<Cow<'_, str>, NameError> {
     if text.len() > MAX_DOMAIN_AUTH_OCTETS {
         return Err(NameError::UserNameTooLong);
@@ -114,7 +117,7 @@ fn domain_auth_form(text: &str) -> Result<Cow<'_, str>, NameError> {
             Some(character) => NameError::UserNameCharacter { character },
             None => NameError::UserNameContext,
         },
-        // The name is not empty, so all that is left is the directionality rule.
+        // The name is not empty, so only the directionality rule is left.
         PrecisError::Invalid => NameError::UserNameDirections,
         PrecisError::Unexpected(
             UnexpectedError::Undefined
@@ -182,7 +185,8 @@ mod tests {
         NameError::UserNameCharacter { character }
     }
 
-    /// RFC 8265 §3.5, tables 1 and 2, but for what DomainAuth has no `@` for and what VeraId's rules say better.
+    /// RFC 8265 §3.5, tables 1 and 2, except examples with `@`, which DomainAuth excludes, and
+    /// those for which VeraId's rules have a better error.
     #[test]
     fn meets_the_examples_of_rfc_8265() {
         for text in ["fussball", "fu\u{df}ball", "\u{3c0}", "\u{3c3}", "\u{3c2}"] {
@@ -214,7 +218,7 @@ mod tests {
             "علي",
             "أليس٢",
             "דוד",
-            // A middle dot between two `l`, and a joiner behind a virama.
+            // A middle dot between two `l`, and a joiner after a virama.
             "col·lecció",
             "क्\u{200d}ष",
         ] {
@@ -240,7 +244,7 @@ mod tests {
                     .contains(&format!("write the user name as `{normalised}`"))
             );
             assert!(domain_auth(normalised).is_ok());
-            // VeraId compares names as they are.
+            // VeraId compares names without conversion.
             assert_eq!(text.parse::<UserName>().unwrap().as_str(), text);
         }
     }
@@ -254,11 +258,11 @@ mod tests {
             ("alice\u{3000}smith", NameError::Space),
             ("alice\t", NameError::Space),
             ("a@b", NameError::AtSign),
-            // Width mapping would make an `@`.
+            // Width mapping would produce an `@`.
             ("a＠b", NameError::AtSign),
             ("ａ＠b", NameError::AtSign),
             ("a\0b", NameError::ControlCharacter),
-            // Nobody sees these.
+            // Invisible characters.
             ("a\u{200b}b", character('\u{200b}')),
             ("a\u{ad}b", character('\u{ad}')),
             ("a\u{202e}b", character('\u{202e}')),
@@ -287,7 +291,7 @@ mod tests {
             ("٢1ا", NameError::UserNameDirections),
             ("ا٢1", NameError::UserNameDirections),
             ("ا٢۲", character('٢')),
-            // Letters that came with later versions of Unicode, also by case mapping.
+            // Letters of later versions of Unicode, also by case mapping.
             ("\u{1c90}", character('\u{1c90}')),
             ("\u{13a0}", character('\u{ab70}')),
         ] {
@@ -303,7 +307,7 @@ mod tests {
         }
     }
 
-    /// What must hold of any text, for each dialect.
+    /// Properties that must hold for any text, in each dialect.
     fn check(text: &str) {
         let veraid = UserName::parse_for(text, Dialect::VeraId);
         match domain_auth(text) {
@@ -325,12 +329,13 @@ mod tests {
         for character in char::MIN..=char::MAX {
             check(character.encode_utf8(&mut [0; 4]));
         }
-        // In the company of letters of either direction, marks, digits, and what the contextual rules look for.
+        // Beside letters of either direction, marks, digits, and the characters that the contextual
+        // rules look for.
         let contexts = [
             "a", "l", "A", "ا", "א", "\u{94d}", "\u{301}", "٢", "ア", "\u{375}",
         ];
         for character in char::MIN..=char::MAX {
-            // A sixteenth of them, but all of the first planes' letters in use.
+            // Above U+3000, tests only every sixteenth character.
             if u32::from(character) > 0x3000 && u32::from(character) % 16 != 0 {
                 continue;
             }
