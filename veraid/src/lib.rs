@@ -3,100 +3,112 @@
 //! [VeraId]: https://veraid.net/spec/
 //! [DomainAuth]: https://docs.veraid.net/domainauth-spec/draft-narea-domainauth.html
 //!
-//! A domain publishes its organisation's key in a TXT record that DNSSEC protects. With that key the organisation issues
-//! certificates to its members, users and bots, or signs itself. A **signature bundle** carries the DNSSEC chain, the
-//! organisation's certificate and a CMS signature: whoever has it and the root's keys can verify it, with no network and
-//! at any time.
+//! A domain publishes its organisation's key in a TXT record that DNSSEC protects. With that key,
+//! the organisation issues certificates to its members, which are users and bots, or signs itself.
+//! A **signature bundle** contains the DNSSEC chain, the organisation's certificate and a CMS
+//! signature. Anybody with the bundle and the root's keys can verify it, without a network and at
+//! any time.
 //!
 //! # Two dialects
 //!
-//! VeraId is in use; DomainAuth version 1, an Internet-Draft, is to succeed it. The name of the TXT records in a bundle's
-//! chain says which of them it follows, and what is verified says which it was ([`Dialect`]). A chain with the records of
-//! both is refused.
+//! VeraId is in use; DomainAuth version 1, an Internet-Draft, is meant to succeed it. The owner of
+//! the TXT records in a bundle's chain determines its dialect, and the result of a verification
+//! states it ([`Dialect`]). A chain with the records of both is refused.
 //!
 //! | | VeraId | DomainAuth |
 //! |---|---|---|
 //! | TXT records at | `_veraid.<domain>` | `_domainauth.<domain>` |
-//! | between organisation and member | nobody | intermediates, which are CAs of the organisation |
-//! | who signs in the organisation's name | itself | itself, or an intermediate |
-//! | who issues the organisation's certificate | itself | anybody: its key is what counts |
-//! | user names | almost any, as they are | PRECIS `UsernameCaseMapped` (RFC 8265) |
+//! | between organisation and member | nothing | intermediates, which are CAs of the organisation |
+//! | signer of organisation signatures | the organisation | the organisation or an intermediate |
+//! | issuer of the organisation's certificate | the organisation | anybody: only its key counts |
+//! | user names | almost any, without conversion | PRECIS `UsernameCaseMapped` (RFC 8265) |
 //! | longest validity of anything | – | 90 days |
 //! | keys | RSA of 2048, 3072, 4096 bits | the same; members and intermediates: up to 8192 bits; experimental ones |
 //!
-//! Ed25519, ECDSA and ML-DSA are **experimental**: the draft does not have them, and says that what it does not have must be
-//! rejected. Their record numbers are this project's own. A verifier takes them only if its owner names them in a
-//! [`Policy`], which may also leave one of the dialects out.
+//! Ed25519, ECDSA and ML-DSA are **experimental**: the draft does not include them, and requires
+//! that all algorithms it does not include are rejected. Their record numbers are this project's
+//! own. A verifier accepts them only if its owner names them in a [`Policy`], which may also
+//! exclude one of the dialects.
 //!
 //! # What is refused
 //!
-//! Everything that a careful reader of the RFCs would refuse: signatures and keys of algorithms that nobody named, RSA other
-//! than RSASSA-PSS or below 2048 bits, any hash but SHA-2, members that are CAs in VeraId, intermediates that aren't CAs in
-//! DomainAuth, members that attribute to others, certificates with unknown critical extensions or a broken signature,
-//! `SignedData` with two signers, octets after the end. What VeraId's reference library is known to write is read all the
-//! same, whether or not it is DER; what is written here is DER.
+//! This crate refuses everything that a careful reading of the RFCs excludes: signatures and keys
+//! of algorithms that were not named, RSA other than RSASSA-PSS or below 2048 bits, any hash but
+//! SHA-2, members that are CAs in VeraId, intermediates that aren't CAs in DomainAuth, members that
+//! attribute content to others, certificates with unknown critical extensions or an invalid
+//! signature, `SignedData` with two signers, and trailing octets. It does read everything that
+//! VeraId's reference library is known to write, even if that is not DER. It writes only DER.
 //!
 //! # Time
 //!
-//! No clock is read: the verifier asks about a period, perhaps of a single second, both ends included. There must be one
-//! second within it at which **everything holds together**: every DNSSEC signature, the certificates and the signature
-//! itself. What comes out says for how long, around that second, all of it holds.
+//! No clock is read: the caller gives a period, which may be a single second; both ends are
+//! included. There must be one second within it at which **everything holds together**: every
+//! DNSSEC signature, the certificates and the signature itself. The result states the period around
+//! that second for which all of it holds.
 //!
-//! The TXT record's TTL override narrows that: the DNSSEC signatures must hold for at least one second within the last
-//! [`TtlOverride`] seconds of the verifier's period. So it changes nothing for a verifier that asks about one second, and
-//! a verifier that asks about the last ninety days can read what was signed while offline.
+//! The TXT record's TTL override narrows that: the DNSSEC signatures must hold for at least one
+//! second within the last [`TtlOverride`] seconds of the verifier's period. This changes nothing
+//! for a verifier's period of one second. A verifier's period of the last ninety days admits
+//! signatures that were made offline.
 //!
-//! **A signature's period is its signer's word.** DNSSEC signatures of the past can't be made today, so a chain from last
-//! March proves what a domain published last March. But whoever has an old chain and a key that was certified then, or
-//! steals such a key later, can sign today and say that it was last March: verified for that period, the signature is good.
-//! So "for the period in which it was signed" proves nothing about when it was signed. Where that matters, ask for now, or
-//! have the time from somewhere else, such as a timestamp (RFC 3161) over the bundle from before the key could have been
-//! stolen.
+//! **Only the signer vouches for a signature's period.** DNSSEC signatures of the past can't be
+//! made today, so a chain from last March proves what a domain published last March. But anybody
+//! who has an old chain and a key that was certified then, or later steals such a key, can sign
+//! today and claim last March as the period. A verification for that period succeeds. Verifying
+//! "for the period in which it was signed" therefore proves nothing about when it was signed. If
+//! that matters, verify for the current time, or get the time from another source, such as a
+//! timestamp (RFC 3161) over the bundle from before the key could have been stolen.
 //!
-//! The DomainAuth draft calls this window the one "for the DNSSEC chain" where it defines it, but then demands that
-//! certificates and signature overlap with "the verification time window" too. So in DomainAuth the second at which
-//! everything holds lies within the window; in VeraId, whose specification has the window for DNSSEC alone, it lies anywhere
-//! in the verifier's period. The window ends when that period does; in the reference library of VeraId it ends with the
-//! certificates or the signature, if they end earlier, so that it accepts more.
+//! The DomainAuth draft defines this window as one "for the DNSSEC chain", but then requires that
+//! certificates and signature overlap with "the verification time window" too. In DomainAuth, the
+//! second at which everything holds must therefore be within the window. In VeraId, whose
+//! specification has the window for DNSSEC alone, it may be anywhere in the verifier's period. The
+//! window ends with that period. In the reference library of VeraId, it ends with the certificates
+//! or the signature if they end earlier, so that the library accepts more.
 //!
 //! # Limitations
 //!
-//! - Of RFC 5892's contextual rules for A-labels, those for the joiners are checked; the other characters that it ties to a
-//!   context (such as `·` and `・`) are taken anywhere.
-//! - A member's issuer is compared with the organisation's name letter by letter, whatever string type either is written
-//!   in; a final dot or another case makes another issuer.
+//! - Of RFC 5892's contextual rules for A-labels, those for the joiners are checked. The other
+//!   characters with contextual rules (such as `·` and `・`) are accepted anywhere.
+//! - A member's issuer is compared with the organisation's name letter by letter, whatever their
+//!   string types. A final dot or another case makes another issuer.
 //!
-//! - In DomainAuth a signature binds a key and not a name. Somebody with a domain of his own can publish another
-//!   organisation's key there as well, or certify a member's key under another name, and so present what they signed as
-//!   signed in his own name: no more than he could have by signing the same content himself, but whoever must know that
-//!   nobody else can claim a signature has to put the signer's name into the content. In VeraId an organisation signs its
-//!   own certificate and nothing comes between it and its members, which prevents that.
+//! - In DomainAuth a signature binds a key and not a name. The owner of another domain can publish
+//!   another organisation's key there as well, or certify a member's key under another name, and so
+//!   present their signatures as signed in his own name. He could achieve the same by signing the
+//!   content himself. But if nobody else must be able to claim a signature, the content has to
+//!   include the signer's name. In VeraId, an organisation signs its own certificate and no
+//!   certificates are between it and its members, which prevents this.
 //!
 //! # Features
 //!
-//! Cryptographic back ends; each task falls to the first of them that is built in and can do it. One of the
-//! first two is needed. What verifies is the same with each, but for what is said of `oqs`.
+//! These features are cryptographic back ends. Each task is done by the first of them in the build
+//! that supports it. One of the first two is needed. Verification has the same results with each of
+//! them, except as described for `oqs`.
 //!
 //! - `aws-lc-rs` (on by default): everything.
 //! - `ring`: no ML-DSA, and no RSA key generation.
-//! - `oqs`: ML-DSA alone, by liboqs, whose build takes `CMake` and libclang. It neither reads nor writes ML-DSA keys that are
-//!   a seed, as most files are, and reads none without their public key. On processors with AVX2 it deviates from FIPS 204
-//!   on some crafted signatures: the holder of a key can make signatures that it judges differently from other
-//!   implementations. Use it to verify only where `aws-lc-rs` can't be had.
+//! - `oqs`: ML-DSA alone, with liboqs, whose build needs `CMake` and libclang. It neither reads nor
+//!   writes ML-DSA keys in the form of a seed, which most files have, and reads no keys without
+//!   their public key. On processors with AVX2 it deviates from FIPS 204 on some crafted
+//!   signatures: the holder of a key can make signatures that it judges differently from other
+//!   implementations. Use it for verification only if `aws-lc-rs` is not available.
 //!
-//! Beside them, both on by default:
+//! Two more features are on by default:
 //!
-//! - `cache`: `Verifier`, which remembers who was verified.
-//! - `confusables`: `Organisation::confusable_labels`, which warns of domains that may pass for others.
+//! - `cache`: `Verifier`, which remembers organisations and signers.
+//! - `confusables`: `Organisation::confusable_labels`, which warns of domains that may be mistaken
+//!   for others.
 //!
-//! A build that lacks a back end says so with an error that names the feature: [`KeyError::NotBuilt`], [`VerifyError::AlgorithmNotBuilt`].
+//! If a build lacks a back end, the error names the feature: [`KeyError::NotBuilt`],
+//! [`VerifyError::AlgorithmNotBuilt`].
 //!
 //! # How to start
 //!
-//! - Verify a signature: [`SignatureBundle::from_der`], then [`SignatureBundle::verify`]. Only what comes out of the latter
-//!   is to be believed.
-//! - Sign: [`Signer::sign`], as a member with a [`MemberIdBundle`] or as the organisation; with a key that is not at hand,
-//!   [`SignerIdentity::prepare`].
+//! - Verify a signature: [`SignatureBundle::from_der`], then [`SignatureBundle::verify`]. Only the
+//!   result of the latter is trustworthy.
+//! - Sign: [`Signer::sign`], as a member with a [`MemberIdBundle`] or as the organisation. For a
+//!   key that is held elsewhere, use [`SignerIdentity::prepare`].
 //! - Set up an organisation: [`PrivateKey::generate`], [`TxtRecord::new`], [`OrganisationCertificate::self_issue`], and
 //!   [`MemberCertificate::issue`] for each member.
 //!

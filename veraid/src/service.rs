@@ -1,23 +1,24 @@
-//! The object identifiers of services (VeraId §4.4), which name what a signature is for.
+//! The object identifiers of services (VeraId §4.4), which state the purpose of a signature.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::oid;
 
-/// The octets that the longest identifier may have: enough for three arcs of 128 bits.
+/// The most octets of an identifier: enough for three arcs of 128 bits.
 const MAX_OCTETS: usize = 63;
-/// The octets of an arc of 128 bits in base 128.
+/// The most octets of an arc: 128 bits in base 128.
 const MAX_ARC_OCTETS: usize = 19;
-/// The most that the first octet of so long an arc can hold.
+/// The largest first octet of an arc of that length.
 const MAX_FIRST_OCTET: u8 = 0x83;
-/// The bit that all octets of an arc but its last have (X.690 §8.19.2).
+/// The bit that is set in all octets of an arc but the last (X.690 §8.19.2).
 const CONTINUES: u8 = 0x80;
 
-/// The object identifier of a service: what a signature, or a TXT record, is for.
+/// The object identifier of a service: the purpose of a signature or a TXT record.
 ///
-/// Arcs may have up to 128 bits, so that a service can be named by a UUID, which nobody has to register
-/// (`2.25.<UUID as a decimal number>`, ITU-T X.667). It is compared as a whole: no service includes another.
+/// Arcs may have up to 128 bits, so that a UUID can identify a service without registration
+/// (`2.25.<UUID as a decimal number>`, ITU-T X.667). Identifiers are compared as a whole: no
+/// service includes another.
 ///
 /// ```
 /// use veraid::ServiceOid;
@@ -29,11 +30,11 @@ const CONTINUES: u8 = 0x80;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServiceOid {
     length: u8,
-    /// The arcs as DER has them, then zeros.
+    /// The arcs as encoded in DER, padded with zeros.
     octets: [u8; MAX_OCTETS],
 }
 
-/// A text or a list of arcs that is no object identifier, or one that is too long to be a service's.
+/// A text or a list of arcs that is not an object identifier, or is too long for a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "not an object identifier of at least two arcs, such as 1.3.6.1.4.1.58708.3.0: arcs have at most 128 bits, and all \
@@ -41,7 +42,7 @@ pub struct ServiceOid {
 )]
 pub struct ServiceOidError;
 
-/// The service to test with (VeraId, appendix B). Real services have identifiers of their own.
+/// The service for tests (VeraId, appendix B). Real services have their own identifiers.
 #[allow(clippy::unwrap_used, reason = "evaluated when compiled")]
 pub const TEST_SERVICE: ServiceOid =
     ServiceOid::from_arcs(&[1, 3, 6, 1, 4, 1, 58708, 1, 1]).unwrap();
@@ -52,7 +53,8 @@ impl ServiceOid {
         octets: [0; MAX_OCTETS],
     };
 
-    /// An identifier from its arcs; `None` where [`FromStr`] gives an error. For constants:
+    /// Creates an identifier from its arcs; `None` where [`FromStr`] returns an error. For
+    /// constants:
     ///
     /// ```
     /// use veraid::ServiceOid;
@@ -79,7 +81,7 @@ impl ServiceOid {
         Some(whole)
     }
 
-    /// The first two arcs share a number (X.690 §8.19.4).
+    /// Combines the first two arcs, which share a number (X.690 §8.19.4).
     const fn from_first_arcs(root: u128, second: u128) -> Option<Self> {
         if root > 2 || root < 2 && second > 39 {
             return None;
@@ -91,7 +93,7 @@ impl ServiceOid {
         if whole.push(joint) { Some(whole) } else { None }
     }
 
-    /// Appends a number in base 128, and says whether there was room for it.
+    /// Appends a number in base 128. Returns true if there was room for it.
     const fn push(&mut self, number: u128) -> bool {
         let mut digits = 1;
         while digits < MAX_ARC_OCTETS && number >> (7 * digits) != 0 {
@@ -118,10 +120,10 @@ impl ServiceOid {
         true
     }
 
-    /// Reads what a DER OBJECT IDENTIFIER holds (X.690 §8.19).
+    /// Parses the content octets of a DER OBJECT IDENTIFIER (X.690 §8.19).
     ///
     /// # Errors
-    /// [`ServiceOidError`] also for a number that is not written in the fewest octets.
+    /// [`ServiceOidError`], also for a number that is not encoded in the fewest octets.
     pub fn from_der_content(content: &[u8]) -> Result<Self, ServiceOidError> {
         let mut arc_octets = 0;
         for &octet in content {
@@ -148,13 +150,13 @@ impl ServiceOid {
         Ok(whole)
     }
 
-    /// What a DER OBJECT IDENTIFIER of it holds.
+    /// The content octets of its DER OBJECT IDENTIFIER.
     #[must_use]
     pub fn as_der_content(&self) -> &[u8] {
         self.octets.get(..self.length.into()).unwrap_or_default()
     }
 
-    /// Its arcs, from the root on.
+    /// Its arcs, starting from the root.
     pub fn arcs(&self) -> impl Iterator<Item = u128> {
         let numbers = self
             .as_der_content()
@@ -175,7 +177,7 @@ impl ServiceOid {
         })
     }
 
-    /// Whether it means something in the protocol itself, so that no service can have it.
+    /// Returns true if the protocol itself uses the identifier, so that no service can have it.
     pub(crate) fn is_part_of_the_protocol(&self) -> bool {
         [oid::SIGNATURE_METADATA, oid::MEMBER_ATTRIBUTION]
             .iter()
@@ -186,7 +188,7 @@ impl ServiceOid {
 impl FromStr for ServiceOid {
     type Err = ServiceOidError;
 
-    /// Reads decimal arcs with dots between them, without leading zeros.
+    /// Parses decimal arcs separated by dots, without leading zeros.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut arcs = text.split('.').map(read_arc);
         let mut next = || arcs.next().unwrap_or(Err(ServiceOidError));
@@ -201,7 +203,7 @@ impl FromStr for ServiceOid {
 }
 
 fn read_arc(text: &str) -> Result<u128, ServiceOidError> {
-    /// Decimal digits that 64 bits always hold, which are read faster.
+    /// The most decimal digits that 64 bits always hold; such arcs are parsed faster.
     const SHORT: usize = 19;
     let is_canonical = text == "0" || !text.starts_with('0');
     if !is_canonical || !text.bytes().all(|digit| digit.is_ascii_digit()) {
@@ -215,7 +217,7 @@ fn read_arc(text: &str) -> Result<u128, ServiceOidError> {
     read.map_err(|_| ServiceOidError)
 }
 
-/// Decimal arcs with dots between them.
+/// Writes decimal arcs separated by dots.
 impl fmt::Display for ServiceOid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, arc) in self.arcs().enumerate() {
@@ -307,7 +309,7 @@ mod tests {
     }
 
     proptest! {
-        /// Beside an implementation that has arcs of 32 bits.
+        /// Compares with an implementation that has arcs of 32 bits.
         #[test]
         fn is_the_same_as_another_implementation_reads(text in "[0-2](\\.(0|[1-9][0-9]{0,8})){1,6}") {
             if let Ok(other) = ObjectIdentifier::new(&text) {

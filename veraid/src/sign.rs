@@ -19,13 +19,15 @@ use crate::service::ServiceOid;
 use crate::unsigned::UnsignedSignature;
 use crate::verify::find_dialect;
 
-/// Who signs, and the certificates and the chain that prove it. It holds no key: see [`Signer`].
+/// The signatory of a new signature, with the certificates and the chain that prove it. It contains
+/// no key: see [`Signer`].
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum SignerIdentity<'s> {
-    /// A member, with a key of its own.
+    /// A member, with its own key.
     Member(&'s MemberIdBundle),
-    /// The organisation, which attributes the content to one of its members: its word, not the member's.
+    /// The organisation, which attributes the content to one of its members. Only the
+    /// organisation's word links the content to the member.
     #[doc(alias = "Organization")]
     Organisation {
         /// The DNSSEC chain as DER, `SET OF OCTET STRING`.
@@ -35,33 +37,35 @@ pub enum SignerIdentity<'s> {
         /// The member to whom the content is attributed.
         attribution: &'s Member,
     },
-    /// A delegate of the organisation, in its place; in DomainAuth alone.
+    /// A delegate of the organisation, which signs in the organisation's name; only in DomainAuth.
     Delegate {
         /// The DNSSEC chain as DER, `SET OF OCTET STRING`.
         chain_der: &'s [u8],
         /// The organisation's certificate.
         certificate: &'s OrganisationCertificate,
-        /// The certificates from the one that the organisation issued down to that of the key that signs, the last.
+        /// The certificates from the one that the organisation issued down to that of the signing
+        /// key, which is the last.
         intermediates: &'s [IntermediateCertificate],
         /// The member to whom the content is attributed.
         attribution: &'s Member,
     },
 }
 
-/// What is to be signed: the content, for which service, and for how long.
+/// The contents of a new signature: the content, the service and the period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SignatureRequest<'r> {
-    /// The content, and whether it goes into the bundle.
+    /// The content, either attached or detached.
     pub content: Content<'r>,
-    /// The service that the signature is for. A verifier for another one refuses it.
+    /// The service that the signature is for. A verifier for another service refuses it.
     pub service: ServiceOid,
-    /// When the signature is to be valid.
+    /// The period for which the signature will be valid.
     pub period: Period,
 }
 
 impl<'r> SignatureRequest<'r> {
-    /// A signature for `service` that is valid for all of `period`, as far as the certificates and the chain are.
+    /// Requests a signature for `service` that is valid for all of `period`, as far as the
+    /// certificates and the chain are.
     #[must_use]
     pub fn new(content: Content<'r>, service: ServiceOid, period: Period) -> Self {
         Self {
@@ -72,7 +76,7 @@ impl<'r> SignatureRequest<'r> {
     }
 }
 
-/// Who signs, and with what key.
+/// The signatory of a new signature, with its key.
 #[derive(Clone, Copy)]
 pub struct Signer<'s> {
     identity: SignerIdentity<'s>,
@@ -80,19 +84,19 @@ pub struct Signer<'s> {
 }
 
 impl<'s> Signer<'s> {
-    /// Somebody with a key of its own, or of those for whom it signs.
+    /// Combines an identity with the key that belongs to it.
     #[must_use]
     pub fn new(identity: SignerIdentity<'s>, key: &'s dyn SigningKey) -> Self {
         Self { identity, key }
     }
 
-    /// A member, with its key.
+    /// Combines a member with its key.
     #[must_use]
     pub fn member(bundle: &'s MemberIdBundle, key: &'s dyn SigningKey) -> Self {
         Self::new(SignerIdentity::Member(bundle), key)
     }
 
-    /// Who it is.
+    /// The identity of the signatory.
     #[must_use]
     pub fn identity(&self) -> SignerIdentity<'s> {
         self.identity
@@ -104,10 +108,10 @@ impl<'s> Signer<'s> {
         self.key
     }
 
-    /// Signs; gives the DER of a signature bundle.
+    /// Signs, and returns the DER of a signature bundle.
     ///
-    /// The DNSSEC chain is packed as it is: whether it proves the organisation's key,
-    /// [`MemberIdBundle::verify`] and [`OrganisationCertificate::verify`] say.
+    /// The DNSSEC chain is included without verification. [`MemberIdBundle::verify`] and
+    /// [`OrganisationCertificate::verify`] check that it proves the organisation's key.
     ///
     /// # Errors
     /// As [`SignerIdentity::prepare`] and [`UnsignedSignature::sign`].
@@ -136,20 +140,22 @@ impl fmt::Debug for Signer<'_> {
     }
 }
 
-/// The certificate of the key that signs.
+/// The certificate of the signing key.
 pub(crate) struct SignerCertificate<'s> {
     pub(crate) parsed: UnverifiedCertificate<'s>,
     pub(crate) key: &'s PublicKey,
 }
 
 impl<'s> SignerIdentity<'s> {
-    /// Prepares all of a signature bundle but its signature, for keys that sign elsewhere or later.
+    /// Prepares everything in a signature bundle except the signature, for keys that sign elsewhere
+    /// or later.
     ///
     /// # Errors
-    /// [`IssueError::NotAService`]; [`IssueError::NeverVerifiable`] if a certificate is valid at no second of the period;
-    /// [`IssueError::UnwritablePeriod`]; [`IssueError::ContentHash`]; [`IssueError::RestrictedKey`]; [`IssueError::Invalid`]
-    /// if the chain, a certificate, the attribution or the period is nothing that the dialect has, such as for
-    /// [`VerifyError::KeyUsage`] or [`VerifyError::SignatureTooLong`].
+    /// [`IssueError::NotAService`]; [`IssueError::NeverVerifiable`] if a certificate is valid at no
+    /// second of the period; [`IssueError::UnwritablePeriod`]; [`IssueError::ContentHash`];
+    /// [`IssueError::RestrictedKey`]; [`IssueError::Invalid`] if the chain, a certificate, the
+    /// attribution or the period violates the dialect, such as with [`VerifyError::KeyUsage`] or
+    /// [`VerifyError::SignatureTooLong`].
     ///
     /// ```
     /// # async fn ask_the_hsm(_: &[u8], _: veraid::SignatureScheme) -> Vec<u8> { vec![] }
@@ -188,7 +194,7 @@ impl<'s> SignerIdentity<'s> {
         UnsignedSignature::new(signed_data, &certificate, chain.to_der(), organisation)
     }
 
-    /// The certificate of the key that signs, once it and those above it are what they must be.
+    /// Checks the certificate of the signing key and those above it, and returns the former.
     fn certificate(
         &self,
         period: Period,
@@ -252,7 +258,7 @@ impl<'s> SignerIdentity<'s> {
         }
     }
 
-    /// The certificates that the verifier needs besides the organisation's.
+    /// The certificates, besides the organisation's, that the verifier needs.
     fn attached_certificates(&self) -> Vec<&'s [u8]> {
         let (member, intermediates) = match *self {
             Self::Member(bundle) => (
@@ -267,7 +273,8 @@ impl<'s> SignerIdentity<'s> {
     }
 }
 
-/// Some path must be valid together with the organisation's certificate and the signature: see [`check_period`].
+/// Checks that some path is valid together with the organisation's certificate and the signature:
+/// see [`check_period`].
 fn check_paths(
     certificate: &UnverifiedCertificate<'_>,
     organisation: &OrganisationProfile<'_, '_>,
@@ -300,7 +307,7 @@ fn check_paths(
     Ok(())
 }
 
-/// A signature that nobody could ever verify is a mistake.
+/// Checks that the signature can be verified at some second: anything else is a mistake.
 fn check_period(
     wanted: Period,
     certificate: CertificateRole,

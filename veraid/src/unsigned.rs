@@ -1,4 +1,4 @@
-//! Signing in two steps, for keys whose holder can't be asked while a function waits.
+//! Signing in two steps, for keys whose holder cannot sign within a function call.
 
 use std::fmt;
 
@@ -10,17 +10,17 @@ use crate::error::{CertificateRole, IssueError, VerifyError};
 use crate::key::{PublicKey, SignatureScheme, SigningKey};
 use crate::sign::SignerCertificate;
 
-/// Octets to be signed, and the key that is to sign them.
+/// The octets to be signed, and the key that must sign them.
 struct ToBeSigned {
     octets: Vec<u8>,
     key: PublicKey,
-    /// The certificate of that key.
+    /// The role of the certificate of that key.
     role: CertificateRole,
 }
 
 impl ToBeSigned {
     /// # Errors
-    /// [`IssueError::RestrictedKey`] before anybody is asked to sign in vain.
+    /// [`IssueError::RestrictedKey`] before the key holder is asked for a useless signature.
     fn new(octets: Vec<u8>, key: PublicKey, role: CertificateRole) -> Result<Self, IssueError> {
         let scheme = key.algorithm().signature_scheme();
         if !key.borrow().makes(scheme.algorithm()) {
@@ -37,7 +37,8 @@ impl ToBeSigned {
         self.key.algorithm().signature_scheme()
     }
 
-    /// Checks what came back: a key store that is set up for another scheme is found out here, not by whoever verifies.
+    /// Verifies a signature, so that a key store for another scheme is detected here, and not by
+    /// the verifiers of the signature.
     fn check(&self, signature: &[u8]) -> Result<(), IssueError> {
         let public_key = self.key.borrow();
         let key = public_key.algorithm;
@@ -61,7 +62,7 @@ impl ToBeSigned {
     }
 }
 
-/// Adds the accessors of what lacks nothing but its signature.
+/// Adds the accessors of objects that lack only their signature.
 macro_rules! accessors_of_unsigned {
     ($unsigned:ident $(<$parameter:ident>)?) => {
         impl $(<$parameter>)? $unsigned $(<$parameter>)? {
@@ -77,7 +78,7 @@ macro_rules! accessors_of_unsigned {
                 self.to_be_signed.scheme()
             }
 
-            /// The public key that belongs to the one that must sign.
+            /// The public key of the key that must sign.
             #[must_use]
             pub fn public_key(&self) -> &PublicKey {
                 &self.to_be_signed.key
@@ -94,12 +95,12 @@ macro_rules! accessors_of_unsigned {
     };
 }
 
-/// Makes a certificate of what is signed, the algorithm and the signature.
+/// A function that creates a certificate from the signed part, the algorithm and the signature.
 pub(crate) type PutTogether<C> = fn(&[u8], SignatureAlgorithm, &[u8]) -> Result<C, IssueError>;
 
-/// A certificate that lacks nothing but its signature.
+/// A certificate that lacks only its signature.
 ///
-/// It owns what it needs, so that it can wait for a key management service, a person or another machine.
+/// It owns its data, so that it can wait for a key management service, a person or another machine.
 pub struct UnsignedCertificate<C> {
     to_be_signed: ToBeSigned,
     finish: PutTogether<C>,
@@ -108,7 +109,8 @@ pub struct UnsignedCertificate<C> {
 accessors_of_unsigned!(UnsignedCertificate<C>);
 
 impl<C> UnsignedCertificate<C> {
-    /// `octets` are a `TBSCertificate`; `finish` puts that, the algorithm and the signature together.
+    /// Creates it from the octets of a `TBSCertificate`. `finish` combines these, the algorithm and
+    /// the signature.
     pub(crate) fn new(
         octets: Vec<u8>,
         issuer_key: PublicKey,
@@ -121,31 +123,32 @@ impl<C> UnsignedCertificate<C> {
         })
     }
 
-    /// Makes the certificate, with a signature over [`UnsignedCertificate::to_be_signed`].
+    /// Completes the certificate with a signature over [`UnsignedCertificate::to_be_signed`].
     ///
     /// # Errors
-    /// [`IssueError::SignedWrongly`] if the signature does not verify; [`VerifyError::AlgorithmNotBuilt`] if no back end that
-    /// is built in can tell; [`IssueError::Unwritable`].
+    /// [`IssueError::SignedWrongly`] if the signature does not verify;
+    /// [`VerifyError::AlgorithmNotBuilt`] if no cryptographic back end in this build can verify it;
+    /// [`IssueError::Unwritable`].
     pub fn finish(self, signature: &[u8]) -> Result<C, IssueError> {
         self.to_be_signed.check(signature)?;
         let algorithm = self.scheme().algorithm();
         (self.finish)(&self.to_be_signed.octets, algorithm, signature)
     }
 
-    /// Has a key sign, and makes the certificate.
+    /// Signs with a key, and completes the certificate.
     ///
     /// # Errors
-    /// As [`UnsignedCertificate::finish`]; [`IssueError::KeyMismatch`] for another key; [`IssueError::Signing`] if the key
-    /// refuses.
+    /// As [`UnsignedCertificate::finish`]; [`IssueError::KeyMismatch`] for another key;
+    /// [`IssueError::Signing`] if the key holder refuses.
     pub fn sign(self, key: &dyn SigningKey) -> Result<C, IssueError> {
         let signature = self.to_be_signed.sign(key)?;
         self.finish(&signature)
     }
 }
 
-/// A signature bundle that lacks nothing but its signature.
+/// A signature bundle that lacks only its signature.
 ///
-/// It owns what it needs, so that it can wait for a key management service, a person or another machine.
+/// It owns its data, so that it can wait for a key management service, a person or another machine.
 pub struct UnsignedSignature {
     to_be_signed: ToBeSigned,
     signed_data: PreparedSignedData,
@@ -174,11 +177,13 @@ impl UnsignedSignature {
         })
     }
 
-    /// Makes the DER of the signature bundle, with a signature over [`UnsignedSignature::to_be_signed`].
+    /// Completes the DER of the signature bundle with a signature over
+    /// [`UnsignedSignature::to_be_signed`].
     ///
     /// # Errors
-    /// [`IssueError::SignedWrongly`] if the signature does not verify; [`VerifyError::AlgorithmNotBuilt`] if no back end that
-    /// is built in can tell; [`IssueError::Unwritable`].
+    /// [`IssueError::SignedWrongly`] if the signature does not verify;
+    /// [`VerifyError::AlgorithmNotBuilt`] if no cryptographic back end in this build can verify it;
+    /// [`IssueError::Unwritable`].
     pub fn finish(self, signature: &[u8]) -> Result<Vec<u8>, IssueError> {
         self.to_be_signed.check(signature)?;
         let content_info = self.signed_data.content_info(signature)?;
@@ -189,11 +194,11 @@ impl UnsignedSignature {
         )
     }
 
-    /// Has a key sign, and makes the DER of the signature bundle.
+    /// Signs with a key, and completes the DER of the signature bundle.
     ///
     /// # Errors
-    /// As [`UnsignedSignature::finish`]; [`IssueError::KeyMismatch`] for another key; [`IssueError::Signing`] if the key
-    /// refuses.
+    /// As [`UnsignedSignature::finish`]; [`IssueError::KeyMismatch`] for another key;
+    /// [`IssueError::Signing`] if the key holder refuses.
     pub fn sign(self, key: &dyn SigningKey) -> Result<Vec<u8>, IssueError> {
         let signature = self.to_be_signed.sign(key)?;
         self.finish(&signature)

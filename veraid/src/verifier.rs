@@ -1,4 +1,4 @@
-//! The verifier for those who verify many signatures: what it demands of them, and what it remembers.
+//! The verifier for many signatures: its demands and its memory.
 
 use std::fmt;
 
@@ -13,18 +13,22 @@ use crate::policy::Policy;
 use crate::service::ServiceOid;
 use crate::verify::{Backing, Remembered, Root, Verification, VerifiedSignature, verify};
 
-/// Verifies signatures for one service, and remembers who was verified.
+/// Verifies signatures for one service, and remembers organisations and signers.
 ///
-/// What a signature brings with it is much the same from one to the next: the chain and the certificate of its organisation,
-/// the certificates of its signer. Their octets are compared with those that were verified before; where they are the same,
-/// only the content's own signature is left to check, with a key that is ready for it. Only what was verified is remembered,
-/// with the period in which it holds, and each time it is asked whether that is now. What does not hold any more, or not by
-/// what is remembered, is verified anew.
+/// Signatures mostly come with data that was seen before: the chain and the certificate of the
+/// organisation, and the certificates of the signer. The verifier compares the octets of this data
+/// with those that it verified before. If they are the same, only the signature over the content is
+/// left to verify, with a prepared key. The memory stores only verified facts, each with the period
+/// in which it holds, and every look-up compares that period with the verifier's. Anything that has
+/// expired, or does not hold according to the memory, is verified again.
 ///
-/// So verdicts are those of a verifier without a memory, with two differences. Signatures that were not good when a chain was
-/// verified, or not any more, were not looked at, and of several paths the first that held was taken: so the period that
-/// comes with a verdict may be another or shorter. And what was proven within the bounds on work stays proven, though a look
-/// at all that is beside it would take too much at another time.
+/// The results are those of a verifier without a memory, with two differences:
+///
+/// - When a chain was verified, signatures that were not valid at that time were ignored, and of
+///   several paths the first valid one was taken. The period of a result may therefore be different
+///   or shorter.
+/// - A fact that was proven within the limit on work stays proven, even if verifying it again with
+///   different data around it would exceed the limit.
 ///
 /// ```no_run
 /// use veraid::{
@@ -49,7 +53,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Demands signatures for `service`, chains from those anchors, and what `policy` says; without a memory.
+    /// Creates a verifier for `service` with these trust anchors and `policy`, without a memory.
     #[must_use]
     pub fn new(service: ServiceOid, anchors: TrustAnchors, policy: Policy) -> Self {
         Self {
@@ -60,14 +64,15 @@ impl Verifier {
         }
     }
 
-    /// Gives it a memory within those limits. 0 of either switches both off.
+    /// Adds a memory within these limits. If one of them is 0, there is no memory.
     #[must_use]
     pub fn with_memory(mut self, limits: MemoryLimits) -> Self {
         self.memory = Memory::new(limits.organisation_octets, limits.signer_octets);
         self
     }
 
-    /// Checks everything, but for what is known to hold, at some second of `period`. No clock is read.
+    /// Verifies everything at some second of `period`, except facts from memory that hold. No clock
+    /// is read.
     ///
     /// # Errors
     /// As [`SignatureBundle::from_der`](crate::SignatureBundle::from_der) and
@@ -80,7 +85,7 @@ impl Verifier {
         self.ask(bundle, &self.verification(period))
     }
 
-    /// The same for a signature whose content is kept elsewhere.
+    /// Verifies a signature with detached content, like [`Verifier::verify`].
     ///
     /// # Errors
     /// As [`Verifier::verify`]; [`VerifyError::UnexpectedContent`] if content is attached.
@@ -94,11 +99,11 @@ impl Verifier {
         self.ask(bundle, &verification.with_detached_content(content))
     }
 
-    /// The same for a signature over content of which the digest is at hand.
+    /// Verifies a signature whose detached content is given as a digest, like [`Verifier::verify`].
     ///
     /// # Errors
-    /// As [`Verifier::verify_detached`]; [`VerifyError::UndigestedContent`] for a digest by another function than the
-    /// signature has.
+    /// As [`Verifier::verify_detached`]; [`VerifyError::UndigestedContent`] for a digest by a hash
+    /// function other than that of the signature.
     pub fn verify_digest<'v, 'a: 'v>(
         &'v self,
         bundle: BundleOutline<'a>,
@@ -124,11 +129,12 @@ impl Verifier {
         }
     }
 
-    /// Tells what its memory has of a bundle at some second of `period`, without verifying anything: a server that has more
-    /// bundles than it can look at at once asks which come first.
+    /// Tells which parties of a bundle are in memory at some second of `period`, without verifying
+    /// anything.
     ///
-    /// Nothing is proven by it, since anybody can copy the octets by which a party is known. But it bounds what the bundle
-    /// can cost: see [`Recognition`].
+    /// A server with more bundles than it can verify at once can use this to choose which come
+    /// first. It proves nothing, because anybody can copy the octets that identify a party. But it
+    /// limits the work that the bundle can cause: see [`Recognition`].
     #[must_use]
     pub fn recognise(&self, bundle: &BundleOutline<'_>, period: Period) -> Recognition {
         self.memory.as_ref().map_or(Recognition::Nobody, |memory| {
@@ -140,14 +146,15 @@ impl Verifier {
         })
     }
 
-    /// What its memory has done and holds; nothing without one.
+    /// The statistics of the memory; all zeros without a memory.
     #[must_use]
     pub fn statistics(&self) -> VerifierStatistics {
         let memory = self.memory.as_ref();
         memory.map(Memory::statistics).unwrap_or_default()
     }
 
-    /// Forgets what has ended before `time`. The memory needs no such call to stay within its bound.
+    /// Removes facts that have expired before `time`. The memory stays within its limits without
+    /// this call.
     pub fn remove_expired(&self, time: Timestamp) {
         if let Some(memory) = &self.memory {
             memory.remove_expired(time);
@@ -155,7 +162,7 @@ impl Verifier {
     }
 }
 
-/// Verifies with what is remembered, and remembers what is proven.
+/// Verifies with the facts in memory, and remembers new facts.
 fn verify_with_memory<'v, 'a: 'v>(
     memory: &Memory,
     bundle: BundleOutline<'a>,
@@ -205,35 +212,39 @@ impl fmt::Debug for Verifier {
     }
 }
 
-/// Whom of a bundle a verifier's memory knows, by their octets. Numbers are the same for the same party for as long as the
-/// verifier lives, and another verifier has others.
+/// The parties of a bundle that a verifier's memory knows, by their octets.
+///
+/// The number of a party stays the same for the life of the verifier. Other verifiers have other
+/// numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Recognition {
-    /// Nobody: the bundle may cost all the work that the policy allows.
+    /// No party: the bundle may take all the work that the policy allows.
     #[default]
     Nobody,
-    /// The organisation, by its chain and certificate: the bundle costs the signer's certificates and the signature.
+    /// The organisation, by its chain and certificate: the bundle only takes the work for the
+    /// signer's certificates and the signature.
     Organisation(u64),
-    /// The signer too: the bundle costs one signature.
+    /// The signer too: the bundle only takes the work for one signature.
     Signer(u64),
 }
 
 /// The most octets that a verifier's memory may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryLimits {
-    /// For organisations, by chain and certificate.
+    /// The limit for organisations, which are stored by chain and certificate.
     pub organisation_octets: usize,
-    /// For those who sign for them, by their certificates.
+    /// The limit for signers, which are stored by their certificates.
     pub signer_octets: usize,
 }
 
-/// What a verifier's memory has done and holds, for metrics.
+/// The statistics of a verifier's memory, for metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct VerifierStatistics {
-    /// Organisations, by chain and certificate.
+    /// Organisations, which are stored by chain and certificate.
     pub organisations: TierStatistics,
-    /// Those who sign for them, by their certificates. Nobody is looked up of an organisation that is not known.
+    /// Signers, which are stored by their certificates. They are only looked up if the organisation
+    /// is known.
     pub signers: TierStatistics,
 }

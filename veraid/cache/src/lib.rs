@@ -1,9 +1,11 @@
-//! A store of verified facts: bounded in octets, shared by threads, with counts of what it was asked.
+//! A store of verified facts: limited in octets, shared by threads, with statistics of its
+//! look-ups.
 //!
 //! It is for `veraid` and `kliento` alone, and may change with any release of theirs.
 //!
-//! Keys are compared whole. Their hash, seeded at random for each store, only finds the place: whoever could make valid
-//! input that all falls on one would slow look-ups down, and change no verdict.
+//! Keys are compared as a whole. Their hash has a random seed for each store, and only determines
+//! the place of an entry. Valid input with colliding hashes would therefore slow down look-ups, but
+//! not change any result.
 
 #![forbid(unsafe_code)]
 
@@ -19,39 +21,47 @@ pub use quick_cache::Equivalent;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{OptionsBuilder, Weighter};
 
-/// Octets of a small entry, by which it is estimated how many there will be: the store remembers about as many keys that it
-/// had to let go, so that what comes again is told from what comes once.
+/// The octets of a small entry, which estimate the number of entries. The store remembers about as
+/// many keys of removed entries, to distinguish entries that come again from entries that come
+/// once.
 const SMALL_ENTRY_OCTETS: usize = 4_096;
 const FEWEST_ENTRIES: usize = 64;
 
-/// More than any machine has; sums of it are still numbers of 64 bits.
+/// More than any machine has, and small enough that sums of it fit into 64 bits.
 const MAX_OCTETS: u64 = 1 << 56;
 
-/// Share of the octets that entries can have which were asked for again; the rest is for those that are new. An entry for
-/// which that rest has room pushes out nothing that is in use.
+/// The share of the octets for entries that were looked up again; the rest is for new entries. A
+/// new entry that fits into the rest does not remove any entry in use.
 const SHARE_IN_USE: f64 = 0.9;
-/// The same for what is new, as a divisor.
+/// The share for new entries, as a divisor.
 const NEW_DIVISOR: usize = 10;
-/// Octets of the largest entry that is kept: all but those that were made to be large.
+/// The octets of the largest entry that is stored. Only entries that were made to be large exceed
+/// it.
 const LARGEST_ENTRY_OCTETS: usize = 32 * 1_024;
-/// The same of a small store: as large as ordinary entries are.
+/// The same limit for a small store: about the size of ordinary entries.
 const LARGEST_OF_SMALL_OCTETS: usize = 8 * 1_024;
 
-/// Families counted apart, for each small entry that there is room for: few share a count by chance.
+/// The counts of families for each small entry that fits into the store, so that few families share
+/// a count by chance.
 const COUNTS_PER_ENTRY: usize = 8;
 const MOST_COUNTS: usize = 1 << 16;
-/// One of so many is admitted of a family that has its share.
+/// Once a family has its share, one in this many of its entries is still admitted.
 const ADMITTED_BEYOND: u32 = 64;
 
-/// Values by keys, as many as fit into a number of octets. What was not asked for lately goes first.
+/// Values by keys, as many as fit into a number of octets. Entries that were not looked up lately
+/// are removed first.
 ///
-/// Put in only what was verified: then nobody can push that out with what is not. Nor can anybody with few things that were
-/// verified, however large he makes them and however often he varies what nobody signs of them:
+/// Store only verified facts: then facts that are not verified cannot remove them. Nor can an
+/// attacker with few verified facts, however large he makes them and however often he varies the
+/// octets that nobody signs:
 ///
-/// - What is new has a tenth of the octets to itself, and pushes out only that, until it is asked for again.
-/// - An entry of more than 32 KiB is not kept; of a store of less than 320 KiB, none of more than a tenth, or 8 KiB.
-/// - Entries that say the same in other octets are of one family, which has a share of so many entries. Beyond it one of 64
-///   is admitted: a party that somebody else keeps from its family's share is kept out for a while, not for good.
+/// - New entries have a tenth of the octets, and remove only other new entries until they are
+///   looked up again.
+/// - An entry of more than 32 KiB is not stored. In a store of less than 320 KiB, the limit is a
+///   tenth of it, but at least 8 KiB.
+/// - Entries with the same meaning in other octets form a family, which has a share of a fixed
+///   number of entries. Beyond it, one in 64 entries is admitted. An attacker who uses up a party's
+///   share therefore keeps the party out for a while, but not for ever.
 pub struct Tier<K, V> {
     entries: Cache<Member<K>, V, Weight<K, V>, SeedableRandomState>,
     weight: fn(&K, &V) -> usize,
@@ -62,10 +72,11 @@ pub struct Tier<K, V> {
 }
 
 impl<K: Eq + Hash, V: Clone> Tier<K, V> {
-    /// A store of at most `octets`, by what `weight` says of entries, and of at most `family` entries that say the same; or
-    /// none for 0 octets.
+    /// Creates a store of at most `octets`, as `weight` counts them, and of at most `family`
+    /// entries with the same meaning. Returns `None` for 0 octets.
     ///
-    /// `weight` should count all that an entry takes, the store's own share too, and err upwards.
+    /// `weight` should count everything that an entry takes, including the store's overhead, and
+    /// overestimate it.
     pub fn new(octets: usize, family: u32, weight: fn(&K, &V) -> usize) -> Option<Self> {
         if octets == 0 {
             return None;
@@ -90,7 +101,7 @@ impl<K: Eq + Hash, V: Clone> Tier<K, V> {
         })
     }
 
-    /// What is kept under `key`, if it `holds`.
+    /// Returns the value under `key`, if it `holds`.
     pub fn get<Q>(&self, key: &Q, holds: impl FnOnce(&V) -> bool) -> Option<V>
     where
         Q: Hash + Equivalent<K> + ?Sized,
@@ -105,7 +116,8 @@ impl<K: Eq + Hash, V: Clone> Tier<K, V> {
         found
     }
 
-    /// The same for somebody who has no use for it yet: that is not counted, and keeps nothing in the store.
+    /// Returns the value like [`Tier::get`], but without counting the look-up and without marking
+    /// the entry as used.
     pub fn peek<Q>(&self, key: &Q, holds: impl FnOnce(&V) -> bool) -> Option<V>
     where
         Q: Hash + Equivalent<K> + ?Sized,
@@ -113,16 +125,18 @@ impl<K: Eq + Hash, V: Clone> Tier<K, V> {
         self.entries.peek(&Asked(key)).filter(holds)
     }
 
-    /// Keeps `value` under `key`, in place of what was there, unless it is too large, or its family has its share already.
+    /// Stores `value` under `key` in place of the previous value, unless it is too large or its
+    /// family already has its share.
     ///
-    /// Of one family are values that say the same. Whatever tells it is hashed with a seed of this store's own.
+    /// Values with the same meaning are of one family. `family` is hashed with this store's own
+    /// seed.
     pub fn insert(&self, key: K, value: V, family: impl Hash) {
         if (self.weight)(&key, &value) > self.largest {
             return;
         }
         let place = match Families::admit(&self.families, &family) {
             Some(place) => place,
-            // It may be its own place that is taken.
+            // The entry to be replaced may be the one that fills the share.
             None if self.entries.remove(&Asked(&key)).is_some() => {
                 match Families::admit(&self.families, &family) {
                     Some(place) => place,
@@ -134,7 +148,7 @@ impl<K: Eq + Hash, V: Clone> Tier<K, V> {
         self.entries.insert(Member { key, _place: place }, value);
     }
 
-    /// Forgets what is kept under `key`.
+    /// Removes the value under `key`.
     pub fn remove<Q>(&self, key: &Q)
     where
         Q: Hash + Equivalent<K> + ?Sized,
@@ -142,12 +156,12 @@ impl<K: Eq + Hash, V: Clone> Tier<K, V> {
         self.entries.remove(&Asked(key));
     }
 
-    /// Forgets all but what it is told to keep.
+    /// Removes all values but those for which `keep` returns true.
     pub fn retain(&self, keep: impl Fn(&V) -> bool) {
         self.entries.retain(|_, value| keep(value));
     }
 
-    /// What it has done and holds.
+    /// The statistics of the store.
     pub fn statistics(&self) -> TierStatistics {
         TierStatistics {
             hits: self.hits.sum(),
@@ -159,18 +173,18 @@ impl<K: Eq + Hash, V: Clone> Tier<K, V> {
     }
 }
 
-/// Parts of the store that are locked and filled one by one: as many as threads make use of, if what is new has room for the
-/// largest entry in each.
+/// The number of parts of the store, which are locked and filled separately: as many as threads
+/// make use of, if the share for new entries has room for the largest entry in each part.
 fn shards(octets: usize, largest: usize) -> usize {
     const PER_PROCESSOR: usize = 4;
     let processors = thread::available_parallelism().map_or(1, usize::from);
     let most = (octets / largest.saturating_mul(NEW_DIVISOR)).max(1);
     let wanted = processors.saturating_mul(PER_PROCESSOR).min(most);
-    // The store rounds up, and would make them smaller.
+    // The store rounds up, which would make the parts smaller.
     1 << wanted.ilog2()
 }
 
-/// How many entries there are of each family. Families that fall on one count by chance share it.
+/// The number of entries of each family. Families with the same count by chance share it.
 struct Families {
     counts: Box<[AtomicU32]>,
     share: u32,
@@ -191,12 +205,12 @@ impl Families {
         }
     }
 
-    /// A place for one more entry of a family, if there is one.
+    /// Returns a place for one more entry of a family, if there is one.
     fn admit(families: &Arc<Self>, family: &impl Hash) -> Option<Place> {
         let length = wide(families.counts.len()).max(1);
         let index = usize::try_from(families.hasher.hash_one(family) % length).ok()?;
         let taken = families.counts.get(index)?.fetch_add(1, Ordering::Relaxed);
-        // Gives it back when it goes.
+        // Returns the place to the family when it is dropped.
         let place = Place {
             families: Arc::clone(families),
             index,
@@ -208,7 +222,7 @@ impl Families {
     }
 }
 
-/// A family's place that an entry takes for as long as it is there.
+/// The place of an entry in its family's share, for as long as the entry is stored.
 struct Place {
     families: Arc<Families>,
     index: usize,
@@ -222,7 +236,7 @@ impl Drop for Place {
     }
 }
 
-/// A key, and the place of its entry.
+/// A key, with the place of its entry.
 struct Member<K> {
     key: K,
     _place: Place,
@@ -242,7 +256,7 @@ impl<K: PartialEq> PartialEq for Member<K> {
 
 impl<K: Eq> Eq for Member<K> {}
 
-/// What a key is looked up by.
+/// The form of a key with which it is looked up.
 struct Asked<'q, Q: ?Sized>(&'q Q);
 
 impl<Q: Hash + ?Sized> Hash for Asked<'_, Q> {
@@ -263,19 +277,19 @@ impl<K: Eq + Hash, V: Clone> fmt::Debug for Tier<K, V> {
     }
 }
 
-/// What a store has done and holds, for metrics.
+/// The statistics of a store, for metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TierStatistics {
-    /// Look-ups that found what holds at the time.
+    /// The number of look-ups that found a value that held at the time.
     pub hits: u64,
-    /// Look-ups that did not.
+    /// The number of other look-ups.
     pub misses: u64,
-    /// Entries that are kept now.
+    /// The number of entries in the store.
     pub entries: usize,
-    /// Octets that they take, estimated upwards.
+    /// The octets that they take, estimated upwards.
     pub octets: u64,
-    /// Octets that they may take at most.
+    /// The most octets that they may take.
     pub capacity_octets: u64,
 }
 
@@ -297,16 +311,17 @@ fn wide(octets: usize) -> u64 {
     u64::try_from(octets).unwrap_or(u64::MAX)
 }
 
-/// A hasher with a seed of its own, from the standard library's source of them, which asks the system.
+/// A hasher with its own random seed, which the standard library obtains from the system.
 ///
-/// It hashes some forty octets a nanosecond. Compare what it finds: it is no cryptographic hash.
+/// It hashes about forty octets a nanosecond. It is not a cryptographic hash, so compare the keys
+/// that a look-up finds.
 pub fn random_hasher() -> SeedableRandomState {
     let seed = RandomState::new().build_hasher().finish();
     SeedableRandomState::with_seed(seed, SharedSeed::global_random())
 }
 
-/// A count to which many threads add at once: most of them in a place of their own, so that they need not wait for each
-/// other's memory.
+/// A count to which many threads add at once. Most threads have their own place, so that they need
+/// not wait for each other's memory.
 #[derive(Default)]
 pub struct Counter([Count; PLACES]);
 
@@ -317,8 +332,8 @@ const PLACES: usize = 16;
 #[repr(align(128))]
 struct Count(AtomicU64);
 
-/// A number for the thread that asks, always the same: threads are numbered as they come. `None` for one that is about to
-/// end.
+/// Returns the number of the calling thread, which stays the same: threads are numbered in the
+/// order of their first call. `None` for a thread that is about to end.
 pub fn thread_number() -> Option<usize> {
     static THREADS: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
@@ -342,7 +357,7 @@ impl Counter {
         }
     }
 
-    /// What was added so far.
+    /// Returns the sum of all additions so far.
     pub fn sum(&self) -> u64 {
         let counts = self.0.iter().map(|Count(count)| count);
         counts.map(|count| count.load(Ordering::Relaxed)).sum()
