@@ -186,7 +186,7 @@ pub(crate) struct Rules {
 
 impl Rules {
     /// # Errors
-    /// [`VerifyError::DialectNotAccepted`] if the verifier does not take the dialect.
+    /// [`VerifyError::DialectNotAccepted`] if the verifier does not accept the dialect.
     pub(crate) fn new(dialect: Dialect, policy: Policy) -> Result<Self, VerifyError> {
         if policy.takes(dialect) {
             Ok(Self { dialect, policy })
@@ -307,7 +307,7 @@ impl Rules {
         Ok(())
     }
 
-    /// The requirements on DNSSEC signatures, and the work that a chain may take after
+    /// The demand on the chain: the longest DNSSEC signatures, and the work that is left after
     /// `certificates`, the work for certificates and signature.
     ///
     /// # Errors

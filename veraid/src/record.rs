@@ -385,7 +385,7 @@ pub enum TxtRecordError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TxtRecordKeyError {
-    /// The dialect's records have no number for such keys.
+    /// Records of the dialect have no number for keys of this algorithm.
     #[error("{dialect} records have no number for {algorithm} keys")]
     NoNumber {
         /// The algorithm of the key.
@@ -393,7 +393,8 @@ pub enum TxtRecordKeyError {
         /// The dialect of the record.
         dialect: Dialect,
     },
-    /// The dialect's records cannot identify such keys in that way: see [`DigestType::may_identify`].
+    /// Records of the dialect cannot identify keys of this algorithm with this digest type: see
+    /// [`DigestType::may_identify`].
     #[error("{dialect} records can't contain {algorithm} keys themselves; use a digest")]
     DigestType {
         /// The algorithm of the key.

@@ -141,8 +141,8 @@ impl IntermediateCertificate {
             .into());
         }
         // A delegate below an issuer that allows no further intermediates may only sign, and its
-        // own certificate must say so: anybody can rewrap the organisation's key in a certificate
-        // with a longer path.
+        // own certificate must say so: anybody can put the organisation's key in a certificate with
+        // a longer path length.
         let authority = match limit {
             Some(0) => issue::Authority::Sign,
             _ => issue::Authority::Issue(path_length),

@@ -67,8 +67,9 @@ pub(crate) struct Path {
 }
 
 impl<'c, 'a> Paths<'c, 'a> {
-    /// Finds all paths that are valid together with everything else, for `available`, at some
-    /// second of `required`. Returns at least one path, or the reason why there is none.
+    /// Finds all paths that are valid together with everything else at some second of `required`.
+    /// `available` is the period of everything else. Returns at least one path, or the reason why
+    /// there is none.
     pub(crate) fn find(
         end: &'c UnverifiedCertificate<'a>,
         organisation: &'c OrganisationProfile<'c, 'a>,

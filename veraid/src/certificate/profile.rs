@@ -33,9 +33,9 @@ fn read_organisation(
 
 /// An organisation certificate that has passed all checks except that of its signature.
 ///
-/// In DomainAuth, anybody can make such a certificate around the key that the TXT record publishes.
-/// Nothing therefore relies on its dates, its CA flag or its path length, except as choices of the
-/// key's owner.
+/// In DomainAuth, anybody can make an organisation certificate for the key that the TXT record
+/// publishes. Nothing therefore relies on its dates, its CA flag or its path length, except as
+/// choices of the key's owner.
 pub(crate) struct OrganisationProfile<'c, 'a> {
     certificate: &'c UnverifiedCertificate<'a>,
     pub(crate) organisation: Organisation,

@@ -25,7 +25,7 @@ pub(crate) struct SigningRequest<'s> {
     pub(crate) service: &'s ServiceOid,
     pub(crate) period: Period,
     pub(crate) attribution: Option<&'s Member>,
-    /// The certificate of the signing key; the field below is the algorithm of that key.
+    /// The certificate of the signing key. `key` is the algorithm of that key.
     pub(crate) certificate: &'s UnverifiedCertificate<'s>,
     pub(crate) key: KeyAlgorithm,
     /// The certificates that go into the `SignedData`.

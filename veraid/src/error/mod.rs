@@ -9,8 +9,8 @@ pub use issue::IssueError;
 pub use verify::VerifyError;
 pub(crate) use verify::Within;
 
-/// Displays an error together with its sources, for logs: `the key of the member certificate is not allowed: RSA keys of 1024
-/// bits cannot be used; …`.
+/// A wrapper that displays an error together with its sources, for logs: `the key of the member
+/// certificate is not allowed: RSA keys of 1024 bits cannot be used; …`.
 ///
 /// No error of these crates repeats its source in its own text. The whole chain therefore says
 /// nothing twice, and the error alone does not say everything.

@@ -146,7 +146,7 @@ pub enum VerifyError {
         /// The certificate that the error is about.
         certificate: CertificateRole,
     },
-    /// More intermediates follow a certificate than it allows (RFC 5280 §4.2.1.9).
+    /// More intermediates follow below a certificate than it allows (RFC 5280 §4.2.1.9).
     #[error("the {certificate} allows {limit} intermediates below it, and there are more")]
     PathTooLong {
         /// The certificate that the error is about.

@@ -50,12 +50,12 @@ impl Organisation {
     /// Labels that may be mistaken for others, each with the reason. Use them for warnings, not to
     /// refuse domains: honest names may have such labels too.
     ///
-    /// Where people read [`Organisation::unicode`], a domain may have been registered because it
-    /// looks like another. A label is in the list if it mixes scripts that are not written together
-    /// (UTS 39, below "Highly Restrictive"), or if each of its letters looks like an ASCII letter.
-    /// The latter does not include Latin letters in everyday use, such as the Turkish `ı`, or
-    /// labels under a top-level domain of the same script. Domains in ASCII have no such labels,
-    /// and cost nothing.
+    /// A domain may have been registered because its Unicode form ([`Organisation::unicode`]) looks
+    /// like another. A label is in the list if it mixes scripts that are not written together (UTS
+    /// 39, below "Highly Restrictive"), or if each of its letters looks like an ASCII letter. The
+    /// latter does not include Latin letters in everyday use, such as the Turkish `ı`, or labels
+    /// under a top-level domain of the same script. Domains in ASCII have no such labels, and cost
+    /// nothing.
     ///
     /// ```
     /// use veraid::Organisation;

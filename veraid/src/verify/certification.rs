@@ -72,8 +72,8 @@ impl<'c, 'a> Certification<'c, 'a> {
         )
     }
 
-    /// The requirements on the chain and the work that it may take, after the work for all
-    /// signatures over certificates and `others` is subtracted.
+    /// The demand on the chain. The work that it may take excludes the work for all signatures over
+    /// certificates, and `others`.
     pub(super) fn demand(
         &self,
         paths: Option<&Paths<'_, '_>>,

@@ -1,4 +1,5 @@
-//! The verification procedure: joins DNSSEC, X.509, CMS and time (VeraId §7.4; DomainAuth draft, "Verification Procedure").
+//! The verification procedure, which combines DNSSEC, X.509, CMS and time (VeraId §7.4; DomainAuth
+//! draft, "Verification Procedure").
 //!
 //! This procedure reads no clock and fetches nothing. Cheap steps come first: content, service,
 //! times, names and the form of certificates; then one digest of the content; then the TXT record
@@ -221,7 +222,7 @@ impl<'b, 'a> Evidence<'b, 'a> {
         }
     }
 
-    /// The certificates that may stand between the organisation's and the signatory's.
+    /// The certificates that may be between the organisation's and the signatory's.
     fn intermediates(&self) -> Result<Vec<UnverifiedCertificate<'a>>, VerifyError> {
         let Self::Certificates {
             certification,
@@ -260,7 +261,7 @@ impl<'b, 'a> Evidence<'b, 'a> {
         }
     }
 
-    /// The demand for the chain: the work that it may take excludes the work for certificates and
+    /// The demand on the chain. The work that it may take excludes the work for certificates, and
     /// `work`.
     fn demand(
         &self,

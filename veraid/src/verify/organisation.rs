@@ -24,7 +24,8 @@ pub(super) enum Publication<'p, 'a> {
 }
 
 impl<'p, 'a> Publication<'p, 'a> {
-    /// The rules for a chain, by the dialect of its TXT records, and the place of these records.
+    /// The rules for a chain, by the dialect of its TXT records, and the publication by these
+    /// records.
     pub(super) fn of_chain(
         chain: &'p Chain<'a>,
         organisation: &Organisation,
