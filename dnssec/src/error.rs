@@ -201,7 +201,9 @@ pub enum Error {
         labels: u8,
     },
     /// This crate does not support the RRSIG's algorithm.
-    #[error("{0} has an unsupported algorithm; supported are 8 and 10 (RSA), 13 and 14 (ECDSA), and 15 (Ed25519)")]
+    #[error(
+        "{0} has an unsupported algorithm; supported are 8 and 10 (RSA), 13 and 14 (ECDSA), and 15 (Ed25519)"
+    )]
     UnsupportedAlgorithm(Box<RrsigId>),
     /// The RRSIG expires before its inception.
     #[error("{0} is invalid: it expires before its inception")]

@@ -11,9 +11,10 @@
 //!
 //! # Two dialects
 //!
-//! VeraId is in use; DomainAuth version 1, an Internet-Draft, is meant to succeed it. The owner of
-//! the TXT records in a bundle's chain determines its dialect, and the result of a verification
-//! states it ([`Dialect`]). A chain with the records of both is refused.
+//! VeraId is in use; DomainAuth version 1, an Internet-Draft, is meant to succeed it.
+//! [`domain_auth`](mod@domain_auth) lists its requirements with what this crate does about each.
+//! The owner of the TXT records in a bundle's chain determines its dialect, and the result of a
+//! verification states it ([`Dialect`]). A chain with the records of both is refused.
 //!
 //! | | VeraId | DomainAuth |
 //! |---|---|---|
@@ -51,6 +52,13 @@
 //! for a verifier's period of one second. A verifier's period of the last ninety days admits
 //! signatures that were made offline.
 //!
+//! The DomainAuth draft defines this window as one "for the DNSSEC chain", but then requires that
+//! certificates and signature overlap with "the verification time window" too. In DomainAuth, the
+//! second at which everything holds must therefore be within the window. In VeraId, whose
+//! specification has the window for DNSSEC alone, it may be anywhere in the verifier's period. The
+//! window ends with that period. In the reference library of VeraId, it ends with the certificates
+//! or the signature if they end earlier, so that the library accepts more.
+//!
 //! **Only the signer vouches for a signature's period.** DNSSEC signatures of the past can't be
 //! made today, so a chain from last March proves what a domain published last March. But anybody
 //! who has an old chain and a key that was certified then, or later steals such a key, can sign
@@ -59,20 +67,12 @@
 //! that matters, verify for the current time, or get the time from another source, such as a
 //! timestamp (RFC 3161) over the bundle from before the key could have been stolen.
 //!
-//! The DomainAuth draft defines this window as one "for the DNSSEC chain", but then requires that
-//! certificates and signature overlap with "the verification time window" too. In DomainAuth, the
-//! second at which everything holds must therefore be within the window. In VeraId, whose
-//! specification has the window for DNSSEC alone, it may be anywhere in the verifier's period. The
-//! window ends with that period. In the reference library of VeraId, it ends with the certificates
-//! or the signature if they end earlier, so that the library accepts more.
-//!
 //! # Limitations
 //!
 //! - Of RFC 5892's contextual rules for A-labels, those for the joiners are checked. The other
 //!   characters with contextual rules (such as `·` and `・`) are accepted anywhere.
 //! - A member's issuer is compared with the organisation's name letter by letter, whatever their
 //!   string types. A final dot or another case makes another issuer.
-//!
 //! - In DomainAuth a signature binds a key and not a name. The owner of another domain can publish
 //!   another organisation's key there as well, or certify a member's key under another name, and so
 //!   present their signatures as signed in his own name. He could achieve the same by signing the
@@ -109,8 +109,8 @@
 //!   result of the latter is trustworthy.
 //! - Sign: [`Signer::sign`], as a member with a [`MemberIdBundle`] or as the organisation. For a
 //!   key that is held elsewhere, use [`SignerIdentity::prepare`].
-//! - Set up an organisation: [`PrivateKey::generate`], [`TxtRecord::new`], [`OrganisationCertificate::self_issue`], and
-//!   [`MemberCertificate::issue`] for each member.
+//! - Set up an organisation: [`PrivateKey::generate`], [`TxtRecord::new`],
+//!   [`OrganisationCertificate::self_issue`], and [`MemberCertificate::issue`] for each member.
 //!
 //! ```no_run
 //! use veraid::{Period, SignatureBundle, TEST_SERVICE, TrustAnchors, Verification};
@@ -125,8 +125,6 @@
 //! # Ok(())
 //! # }
 //! ```
-//!
-#![doc = include_str!("domain_auth.md")]
 #![forbid(unsafe_code)]
 
 #[cfg(not(any(feature = "aws-lc-rs", feature = "ring")))]
@@ -139,6 +137,9 @@ mod certificate;
 mod cms;
 mod content;
 mod crypto;
+#[cfg(doc)]
+#[doc = include_str!("domain_auth.md")]
+pub mod domain_auth {}
 mod error;
 mod key;
 #[cfg_attr(

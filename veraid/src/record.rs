@@ -432,6 +432,9 @@ impl TxtRecord {
     /// Creates the record for `key` with the default digest type of the dialect: see
     /// [`DigestType::default_for`].
     ///
+    /// With a `service`, the key counts for that service alone. With `None` it counts for every
+    /// service, present and future, which is why there is no default.
+    ///
     /// # Errors
     /// [`TxtRecordKeyError::NoNumber`] for keys that have no number in the dialect's records.
     pub fn new(
@@ -444,7 +447,8 @@ impl TxtRecord {
         Self::with_digest_type(key, dialect, digest_type, ttl_override, service)
     }
 
-    /// Creates the record for `key` with the given digest type.
+    /// Creates the record for `key` with the given digest type. The rest is as for
+    /// [`new`](Self::new).
     ///
     /// # Errors
     /// [`TxtRecordKeyError`] for keys that cannot have a record in the dialect, or not with this

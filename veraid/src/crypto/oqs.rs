@@ -156,7 +156,7 @@ impl BackEnd for Oqs {
             private: Zeroizing::new(expanded.to_vec()),
             public: public.into(),
         };
-        pair.scheme.verify(public, TRIAL, &pair.sign(TRIAL)?)?;
+        pair.scheme.verify(public, TRIAL, &pair.signature(TRIAL)?)?;
         Ok(Box::new(pair))
     }
 }
@@ -167,14 +167,20 @@ struct Pair {
     public: Box<[u8]>,
 }
 
+impl Pair {
+    fn signature(&self, message: &[u8]) -> Result<Vec<u8>, Failure> {
+        let sig = &self.scheme.sig;
+        let key = sig.secret_key_from_bytes(&self.private);
+        Ok(sig.sign(message, key.ok_or(Failure::Refused)?)?.into_vec())
+    }
+}
+
 impl KeyPair for Pair {
     fn public_key(&self) -> &[u8] {
         &self.public
     }
 
     fn sign(&self, message: &[u8], _: SignatureAlgorithm) -> Result<Vec<u8>, Failure> {
-        let sig = &self.scheme.sig;
-        let key = sig.secret_key_from_bytes(&self.private);
-        Ok(sig.sign(message, key.ok_or(Failure::Refused)?)?.into_vec())
+        self.signature(message)
     }
 }

@@ -276,3 +276,68 @@ impl From<kliento::VerifyError> for RequestRefusal {
         Self::Authentication(error.into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One of each kind whose reason is this process's own.
+    fn one_of_each() -> Vec<RequestRefusal> {
+        let subject = || "example.com".to_owned();
+        vec![
+            RequestRefusal::ReservedField,
+            RequestRefusal::Upgrade,
+            RequestRefusal::NoRule,
+            RequestRefusal::AmbiguousRule,
+            RequestRefusal::AmbiguousMethod,
+            RequestRefusal::MalformedHost,
+            RequestRefusal::TooManyGroups {
+                most: 64,
+                subject: subject(),
+            },
+            RequestRefusal::IdentityTooLarge {
+                fault: String::new(),
+                subject: subject(),
+            },
+            RequestRefusal::UnclearRequest(""),
+            RequestRefusal::Body(BodyFault::TooLarge),
+            RequestRefusal::Body(BodyFault::TooSlow),
+            RequestRefusal::Body(BodyFault::Broken),
+            RequestRefusal::MalformedReview(String::new()),
+            RequestRefusal::MediaType,
+            RequestRefusal::ContentEncoding,
+            RequestRefusal::Misdirected,
+            RequestRefusal::Method,
+            RequestRefusal::NotFound,
+        ]
+    }
+
+    /// The first two columns of the table of reasons.
+    fn documented() -> Vec<(&'static str, u16)> {
+        let page = include_str!("../../../SERVE.md");
+        let table = page.split("\n## Reason codes\n").nth(1).unwrap();
+        let rows = table
+            .lines()
+            .skip_while(|line| !line.starts_with("|---"))
+            .skip(1)
+            .take_while(|line| line.starts_with('|'));
+        rows.map(|row| {
+            let mut cells = row.split(" | ");
+            let reason = cells.next().unwrap().trim_matches(['|', ' ', '`']);
+            (reason, cells.next().unwrap().parse().unwrap())
+        })
+        .collect()
+    }
+
+    #[test]
+    fn the_page_of_the_interfaces_lists_every_reason_with_its_status() {
+        let mut known: Vec<_> = one_of_each()
+            .iter()
+            .map(|refusal| (refusal.reason(), refusal.status().as_u16()))
+            .collect();
+        let mut documented = documented();
+        known.sort_unstable();
+        documented.sort_unstable();
+        assert_eq!(documented, known);
+    }
+}
