@@ -81,7 +81,7 @@ fn refuses_what_can_not_go_together() {
         ("--name alice --public-key missing", "cannot read missing"),
         (
             "--name alice --public-key alice.pub.pem --valid-for 31d",
-            "hint: shorten it",
+            "hint: choose a shorter --valid-for",
         ),
     ] {
         certify(&format!("{fixed} {arguments}"), &out)
