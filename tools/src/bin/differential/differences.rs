@@ -564,7 +564,8 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
             case.is(&[Bind])
                 && !case.scene.faults.is_empty()
                 && case.are(NOT_BOGUS, &[Bogus])
-                && case.they_say("FORMERR")
+                // Of what it can't parse in full, it says the latter.
+                && (case.they_say("FORMERR") || case.they_say("unexpected end of input"))
         },
     },
 ];
