@@ -13,7 +13,7 @@ use crate::terminal;
 /// The start of the period of something that is being made.
 #[derive(Args, Debug)]
 pub(crate) struct StartArguments {
-    /// When it begins to be valid (RFC 3339) instead of now.
+    /// Start of its validity (RFC 3339) instead of now.
     #[arg(long, value_name = "TIME")]
     not_before: Option<Timestamp>,
 }

@@ -82,7 +82,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DURATION", default_value = "10m")]
     valid_for: Duration,
 
-    /// When it begins to be valid (RFC 3339) instead of half a minute ago, which is for servers whose clocks are behind.
+    /// Start of its validity (RFC 3339) instead of half a minute ago, which is for servers whose clocks are behind.
     #[arg(long, value_name = "TIME")]
     not_before: Option<Timestamp>,
 

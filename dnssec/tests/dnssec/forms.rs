@@ -97,7 +97,7 @@ fn an_error_says_which_form_the_octets_seem_to_have() {
     }
 }
 
-/// What takes a period takes a limit on work as well.
+/// Every function that takes a period also takes a limit on work.
 #[test]
 fn a_limit_on_work_reaches_all_that_verifies() {
     let world = world();

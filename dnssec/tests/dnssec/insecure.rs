@@ -10,7 +10,7 @@ use kliento_fixtures::{Algorithm, CNAME, Record, SHA1, TXT, World, WorldBuilder,
 /// 2026-11-21T12:00:00Z.
 const NOON: i64 = 1_795_262_400;
 const HOUR: i64 = 3_600;
-/// When the zone signs that shows the insecurity; all others sign for longer.
+/// The period for which the zone that proves the insecurity signs; all others sign for longer.
 const START: i64 = NOON - 2 * HOUR;
 const END: i64 = NOON + 3 * HOUR;
 
@@ -206,7 +206,7 @@ fn insecurity_can_be_cut_down_and_handed_on() {
     }
 }
 
-/// What an unsigned zone says proves nothing, so it is not kept either.
+/// Records of an unsigned zone prove nothing, so they are not kept.
 #[test]
 fn a_proof_of_insecurity_holds_none_of_the_records_that_are_not_proven() {
     let case = &cases()[0];

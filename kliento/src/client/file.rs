@@ -16,8 +16,8 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// A file with a token, which another program replaces in time: a timer that runs
 /// `kliento token issue --out FILE`, an agent, or a Kubernetes volume.
 ///
-/// When a caller asks for a token and the file has not been read for an
-/// [interval](TokenFile::with_interval), the whole file is read again. Meanwhile, the present token
+/// If the file has not been read for an [interval](TokenFile::with_interval) when a caller asks for
+/// a token, the whole file is read again. Meanwhile, the present token
 /// is sent if it is still valid. So the file may be replaced in any way: in place, by renaming
 /// another file, or by another target of a symbolic link on its path (as Kubernetes does). No
 /// watcher is needed, which might not work on network and overlay file systems. While the file is

@@ -26,9 +26,9 @@ use kliento_fixtures::{
 const AUDIENCE: &str = "https://api.example.com";
 /// The attacker's domain.
 const DOMAIN: &str = "e.com";
-/// How many zones of P-384 below `com.` there is work for.
+/// The number of zones with P-384 keys below `com.` that the budget is enough for.
 const VALID_ZONES: usize = 4;
-/// When the program started: servers that read a clock take what it writes for an hour.
+/// The start of the program: servers that read a clock accept its tokens for an hour.
 static TIME: LazyLock<Timestamp> = LazyLock::new(|| SystemTime::now().into());
 const DAY: i64 = 86_400;
 /// The largest public exponent that cryptographic libraries compute with has 33 bits, and all of them can be ones.
@@ -49,7 +49,7 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 pub struct Hostile {
     /// The kind of work that it makes.
     pub attack: Attack,
-    /// How much of what the attack is made of went in.
+    /// The number of items, such as records, that the attack put into the bundle.
     pub amount: usize,
     /// The bundle in DER.
     pub bundle: Vec<u8>,
