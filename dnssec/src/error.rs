@@ -1,6 +1,6 @@
 //! The errors of this crate: each says why a chain does not prove what was asked of it.
 
-use crate::fact::Absence;
+use crate::fact::{Absence, Fact, Insecure, Insecurity, Proof};
 use crate::name::Name;
 use crate::rdata::Algorithm;
 use crate::record::RecordType;
@@ -318,36 +318,49 @@ pub enum Error {
     },
 }
 
-/// The reason why a zone counts as unsigned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Insecurity {
-    /// The parent proves that it has no DS RRset (RFC 4035 §5.2).
-    NoDs,
-    /// Each DS record has an unknown algorithm or an unknown digest type (RFC 4035 §5.2).
-    Algorithms,
-    /// The name lies in an opt-out span, where unsigned delegations need not be listed (RFC 5155
-    /// §9.2).
-    OptOut,
-    /// Its NSEC3 records have more than 100 iterations (RFC 9276 §3.2).
-    Nsec3Iterations,
-    /// Its NSEC3 records have an unknown hash algorithm.
-    Nsec3Hash,
+/// The error for an absence where records were asked for.
+impl From<Absence> for Error {
+    fn from(absence: Absence) -> Self {
+        Self::Absent(Box::new(absence))
+    }
 }
 
-impl std::fmt::Display for Insecurity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::NoDs => "the parent zone proves that there is no DS record",
-            Self::Algorithms => {
-                "none of its DS records has both a supported algorithm and a supported digest type"
-            }
-            Self::OptOut => {
-                "an NSEC3 opt-out span covers it, and such spans don't list unsigned zones"
-            }
-            Self::Nsec3Iterations => "its NSEC3 records have more than 100 iterations",
-            Self::Nsec3Hash => "its NSEC3 records have an unknown hash algorithm",
-        })
+/// The error for insecurity where something had to be proven.
+impl From<Insecure> for Error {
+    fn from(insecure: Insecure) -> Self {
+        let Insecure {
+            zone,
+            cause,
+            validity,
+            ..
+        } = insecure;
+        Self::InsecureDelegation {
+            zone,
+            cause,
+            validity,
+        }
+    }
+}
+
+/// A fact where only some facts would do.
+impl<'a> Fact<'a> {
+    /// Returns the same fact if it is secure, or [`Error::InsecureDelegation`] if the name is
+    /// insecure.
+    pub fn into_secure(self) -> Result<Self, Error> {
+        match self {
+            Self::ProvenInsecure(insecure) => Err(insecure.into()),
+            secure => Ok(secure),
+        }
+    }
+
+    /// Returns the records. The error is [`Error::Absent`] if there are provably none, and
+    /// [`Error::InsecureDelegation`] if the name is insecure.
+    pub fn into_proof(self) -> Result<Proof<'a>, Error> {
+        match self {
+            Self::Proven(proof) => Ok(proof),
+            Self::ProvenAbsent(absence) => Err(absence.into()),
+            Self::ProvenInsecure(insecure) => Err(insecure.into()),
+        }
     }
 }
 

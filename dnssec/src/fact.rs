@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::error::{Error, Insecurity};
 use crate::name::Name;
 use crate::record::RecordType;
 use crate::validity::Validity;
 
 /// A fact that a chain proves about a name and a type, with its validity. It is secure or insecure
-/// in terms of RFC 4033 §5; bogus and indeterminate results are [`Error`]s.
+/// in terms of RFC 4033 §5; bogus and indeterminate results are [`Error`](crate::Error)s.
 ///
 /// Only [`Fact::Proven`] and [`Fact::ProvenAbsent`] are secure. Most callers should treat
 /// "insecure" as a failure, with [`Fact::into_secure`] or [`Fact::into_proof`].
@@ -43,25 +42,6 @@ impl<'a> Fact<'a> {
         }
     }
 
-    /// Returns the same fact if it is secure, or [`Error::InsecureDelegation`] if the name is
-    /// insecure.
-    pub fn into_secure(self) -> Result<Self, Error> {
-        match self {
-            Self::ProvenInsecure(insecure) => Err(insecure.into()),
-            secure => Ok(secure),
-        }
-    }
-
-    /// Returns the records. The error is [`Error::Absent`] if there are provably none, and
-    /// [`Error::InsecureDelegation`] if the name is insecure.
-    pub fn into_proof(self) -> Result<Proof<'a>, Error> {
-        match self {
-            Self::Proven(proof) => Ok(proof),
-            Self::ProvenAbsent(absence) => Err(absence.into()),
-            Self::ProvenInsecure(insecure) => Err(insecure.into()),
-        }
-    }
-
     /// Copies the records' data, so that the fact can be kept without the chain.
     #[must_use]
     pub fn into_owned(self) -> Fact<'static> {
@@ -84,29 +64,9 @@ pub struct Proof<'a> {
 }
 
 impl Proof<'_> {
-    /// The name that was asked for.
-    pub fn name(&self) -> &Name {
-        &self.name
-    }
-
-    /// The name that has the records: the target of the aliases, or the name that was asked for.
-    pub fn canonical_name(&self) -> &Name {
-        &self.canonical_name
-    }
-
-    /// The type of the records.
-    pub fn record_type(&self) -> RecordType {
-        self.record_type
-    }
-
     /// The data of all records of the RRset, in canonical form and order (RFC 4034 §6). There is at least one.
     pub fn rdata(&self) -> impl ExactSizeIterator<Item = &[u8]> + DoubleEndedIterator + Clone {
         self.rdata.iter().map(AsRef::as_ref)
-    }
-
-    /// The times at which all signatures from the anchor down are valid together.
-    pub fn validity(&self) -> &Validity {
-        &self.validity
     }
 
     /// Copies the records' data, so that the proof can be kept without the chain.
@@ -145,29 +105,9 @@ pub struct Absence {
 }
 
 impl Absence {
-    /// The name that was asked for.
-    pub fn name(&self) -> &Name {
-        &self.name
-    }
-
-    /// The name that lacks the records: the target of the aliases, or the name that was asked for.
-    pub fn canonical_name(&self) -> &Name {
-        &self.canonical_name
-    }
-
-    /// The type that was asked for.
-    pub fn record_type(&self) -> RecordType {
-        self.record_type
-    }
-
     /// The exact thing that does not exist.
     pub fn denial(&self) -> Denial {
         self.denial
-    }
-
-    /// The times at which all signatures from the anchor down are valid together.
-    pub fn validity(&self) -> &Validity {
-        &self.validity
     }
 }
 
@@ -189,13 +129,6 @@ impl fmt::Display for Absence {
     }
 }
 
-/// The error for an absence where records were asked for.
-impl From<Absence> for Error {
-    fn from(absence: Absence) -> Self {
-        Self::Absent(Box::new(absence))
-    }
-}
-
 /// A proof that a name is insecure (RFC 4033 §5), with its validity. A zone at or above the name is
 /// unsigned, or signed only with unsupported algorithms, so that nothing can be proven about the
 /// name.
@@ -214,22 +147,6 @@ pub struct Insecure {
 }
 
 impl Insecure {
-    /// The name that was asked for.
-    pub fn name(&self) -> &Name {
-        &self.name
-    }
-
-    /// The name that lies in the insecure zone: the target of secure aliases, or the name that was
-    /// asked for.
-    pub fn canonical_name(&self) -> &Name {
-        &self.canonical_name
-    }
-
-    /// The type that was asked for.
-    pub fn record_type(&self) -> RecordType {
-        self.record_type
-    }
-
     /// The zone that counts as unsigned, or the name at or below which there may be one.
     pub fn zone(&self) -> &Name {
         &self.zone
@@ -239,12 +156,6 @@ impl Insecure {
     pub fn cause(&self) -> Insecurity {
         self.cause
     }
-
-    /// The times at which all signatures that prove this are valid together: those from the anchor
-    /// down, and those over the last DS, NSEC or NSEC3 records.
-    pub fn validity(&self) -> &Validity {
-        &self.validity
-    }
 }
 
 impl fmt::Display for Insecure {
@@ -253,20 +164,36 @@ impl fmt::Display for Insecure {
     }
 }
 
-/// The error for insecurity where something had to be proven.
-impl From<Insecure> for Error {
-    fn from(insecure: Insecure) -> Self {
-        let Insecure {
-            zone,
-            cause,
-            validity,
-            ..
-        } = insecure;
-        Self::InsecureDelegation {
-            zone,
-            cause,
-            validity,
-        }
+/// The reason why a zone counts as unsigned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Insecurity {
+    /// The parent proves that it has no DS RRset (RFC 4035 §5.2).
+    NoDs,
+    /// Each DS record has an unknown algorithm or an unknown digest type (RFC 4035 §5.2).
+    Algorithms,
+    /// The name lies in an opt-out span, where unsigned delegations need not be listed (RFC 5155
+    /// §9.2).
+    OptOut,
+    /// Its NSEC3 records have more than 100 iterations (RFC 9276 §3.2).
+    Nsec3Iterations,
+    /// Its NSEC3 records have an unknown hash algorithm.
+    Nsec3Hash,
+}
+
+impl fmt::Display for Insecurity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoDs => "the parent zone proves that there is no DS record",
+            Self::Algorithms => {
+                "none of its DS records has both a supported algorithm and a supported digest type"
+            }
+            Self::OptOut => {
+                "an NSEC3 opt-out span covers it, and such spans don't list unsigned zones"
+            }
+            Self::Nsec3Iterations => "its NSEC3 records have more than 100 iterations",
+            Self::Nsec3Hash => "its NSEC3 records have an unknown hash algorithm",
+        })
     }
 }
 
@@ -291,3 +218,44 @@ impl fmt::Display for Denial {
         })
     }
 }
+
+/// The accessors that all proofs share. What differs is the meaning of the canonical name.
+macro_rules! accessors {
+    ($proof:ty, $canonical_name:literal) => {
+        impl $proof {
+            /// The name that was asked for.
+            pub fn name(&self) -> &Name {
+                &self.name
+            }
+
+            #[doc = $canonical_name]
+            pub fn canonical_name(&self) -> &Name {
+                &self.canonical_name
+            }
+
+            /// The type that was asked for.
+            pub fn record_type(&self) -> RecordType {
+                self.record_type
+            }
+
+            /// The times at which all signatures that prove this are valid together, from the trust
+            /// anchor down.
+            pub fn validity(&self) -> &Validity {
+                &self.validity
+            }
+        }
+    };
+}
+
+accessors!(
+    Proof<'_>,
+    "The name that has the records: the target of the aliases, or the name that was asked for."
+);
+accessors!(
+    Absence,
+    "The name that lacks the records: the target of the aliases, or the name that was asked for."
+);
+accessors!(
+    Insecure,
+    "The name that lies in the insecure zone: the target of secure aliases, or the name that was asked for."
+);

@@ -32,7 +32,7 @@
 //! let name = Tlsa::owner(&host, 443, "tcp")?;
 //! let proof = chain.verify(&name, RecordType::TLSA, &anchors, noon)?;
 //!
-//! // And what the server presents in TLS, the certificate and its key.
+//! // Compare the records with the certificate and the key that the server presents in TLS.
 //! let mut records = proof.rdata().filter_map(Tlsa::parse);
 //! assert!(records.any(|tlsa| tlsa.usage == Tlsa::DANE_EE && tlsa.matches(certificate, public_key)));
 //! assert_eq!(proof.validity().to_string(), "2026-11-21T11:00:00Z to 2026-11-27T12:00:00Z");
@@ -49,7 +49,8 @@
 //!   alias by CNAME or DNAME of a name that has them.
 //! - [`Fact::ProvenAbsent`]: there are no such records, or there is no such name, by NSEC or NSEC3.
 //! - [`Fact::ProvenInsecure`]: a zone at or above the name is proven to be unsigned, or counts as
-//!   unsigned. Nothing is proven about the name, and nothing is wrong.
+//!   unsigned, for example because this crate supports none of its algorithms ([`Insecurity`]).
+//!   Nothing is proven about the name, and nothing is wrong.
 //!
 //! These correspond to "secure" and "insecure" of RFC 4033 §5. A bogus or indeterminate result is
 //! an [`Error`] with a stable [`reason`](Error::reason). [`Chain::verify`] is for callers that need
@@ -85,10 +86,10 @@
 //! | 9102 | `AuthenticationChain` is read and written, as records only; the TLS extension is not implemented. |
 //! | 9824 | Compact denial: an NSEC record with NXNAME proves that the name does not exist. |
 //!
-//! Eight aliases in a row are followed. A name has at most 255 octets and 127 labels. A chain has
-//! at most 512 responses with 8,192 records, and their names have at most 16,384 more labels and
-//! pointers than the chain has octets. If denials are needed, a chain has at most 512 different
-//! NSEC and NSEC3 records.
+//! At most eight aliases in a row are followed. A name has at most 255 octets and 127 labels. A
+//! chain has at most 512 responses with 8,192 records. The labels and compression pointers in their
+//! names are counted: there may be as many as the chain has octets, and 16,384 more. If denials are
+//! needed, a chain has at most 512 different NSEC and NSEC3 records.
 #![doc = include_str!("differences.md")]
 //!
 //! # Time
@@ -107,7 +108,7 @@
 //! use dnssec::{Chain, Error, Name, Period, RecordType, Timestamp, TrustAnchors};
 //! # use kliento_fixtures::{Algorithm, TXT, World};
 //!
-//! /// Whether the records held once and do no longer.
+//! /// Returns true if the records were valid once, and are not any longer.
 //! fn has_expired(
 //!     chain: &Chain<'_>,
 //!     name: &Name,
@@ -192,8 +193,8 @@ pub use anchor::{AnchorError, KeyState, LeftOutKey, TrustAnchor, TrustAnchors};
 pub use authentication_chain::messages_from_authentication_chain;
 pub use chain::Chain;
 pub use demand::Demand;
-pub use error::{Committer, Error, ErrorKind, Insecurity, MessageError, RrsetId, RrsigId};
-pub use fact::{Absence, Denial, Fact, Insecure, Proof};
+pub use error::{Committer, Error, ErrorKind, MessageError, RrsetId, RrsigId};
+pub use fact::{Absence, Denial, Fact, Insecure, Insecurity, Proof};
 pub use message::{Record, Response};
 pub use name::{Labels, MAX_LABEL_OCTETS, MAX_NAME_OCTETS, Name, NameError};
 pub use owned_chain::OwnedChain;
@@ -210,6 +211,7 @@ pub use retrieve::{
 };
 pub use time::{OutOfRange, Timestamp, TimestampError};
 pub use validity::{Period, PeriodError, Validity};
+pub use verify::MAX_ALIASES;
 pub use work::Work;
 
 /// The sample of this crate's README, compiled with the tests.

@@ -1,6 +1,6 @@
 //! The cost of cryptographic operations, in one unit for all of them.
 
-use crate::crypto;
+use crate::crypto::signature;
 use crate::rdata::{Algorithm, Dnskey};
 
 /// An amount of work, in units of about a microsecond of one core of a server.
@@ -93,7 +93,7 @@ impl Work {
     /// The work of checking a signature with a zone key.
     pub(crate) fn of_check(key: &Dnskey<'_>) -> Self {
         match key.algorithm {
-            Algorithm::RSASHA256 | Algorithm::RSASHA512 => crypto::rsa_bits(key.public_key)
+            Algorithm::RSASHA256 | Algorithm::RSASHA512 => signature::rsa_bits(key.public_key)
                 .map_or(Self::NONE, |(modulus, exponent)| {
                     Self::of_rsa(modulus, exponent)
                 }),

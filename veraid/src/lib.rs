@@ -55,7 +55,7 @@
 //! The DomainAuth draft defines this window as one "for the DNSSEC chain", but then requires that
 //! certificates and signature overlap with "the verification time window" too. In DomainAuth, the
 //! second at which everything holds must therefore be within the window. In VeraId, whose
-//! specification has the window for DNSSEC alone, it may be anywhere in the verifier's period. The
+//! specification has the window only for DNSSEC, it may be anywhere in the verifier's period. The
 //! window ends with that period. In the reference library of VeraId, it ends with the certificates
 //! or the signature if they end earlier, so that the library accepts more.
 //!
@@ -88,7 +88,7 @@
 //!
 //! - `aws-lc-rs` (on by default): everything.
 //! - `ring`: no ML-DSA, and no RSA key generation.
-//! - `oqs`: ML-DSA alone, with liboqs, whose build needs `CMake` and libclang. It neither reads nor
+//! - `oqs`: only ML-DSA, with liboqs, whose build needs `CMake` and libclang. It neither reads nor
 //!   writes ML-DSA keys in the form of a seed, which most files have, and reads no keys without
 //!   their public key. On processors with AVX2 it deviates from FIPS 204 on some crafted
 //!   signatures: the holder of a key can make signatures that it judges differently from other
@@ -142,10 +142,7 @@ mod crypto;
 pub mod domain_auth {}
 mod error;
 mod key;
-#[cfg_attr(
-    not(feature = "cache"),
-    allow(dead_code, reason = "nothing is remembered")
-)]
+#[cfg(feature = "cache")]
 mod memory;
 mod name;
 mod oid;
@@ -180,6 +177,8 @@ pub use key::{
     EcdsaFormat, KeyAlgorithm, KeyAlgorithmError, KeyError, PrivateKey, PublicKey, RsaSize,
     SignatureError, SignatureScheme, SigningError, SigningKey,
 };
+#[cfg(feature = "cache")]
+pub use memory::{Recognition, VerifierStatistics};
 #[cfg(feature = "confusables")]
 pub use name::ConfusableLabel;
 pub use name::{
@@ -195,5 +194,5 @@ pub use unsigned::{UnsignedCertificate, UnsignedSignature};
 #[cfg(feature = "cache")]
 pub use veraid_cache::TierStatistics;
 #[cfg(feature = "cache")]
-pub use verifier::{MemoryLimits, Recognition, Verifier, VerifierStatistics};
+pub use verifier::{MemoryLimits, Verifier};
 pub use verify::{SignedBy, Verification, VerifiedMember, VerifiedOrganisation, VerifiedSignature};

@@ -386,7 +386,7 @@ pub enum TxtRecordError {
 #[non_exhaustive]
 pub enum TxtRecordKeyError {
     /// Records of the dialect have no number for keys of this algorithm.
-    #[error("{dialect} records have no number for {algorithm} keys")]
+    #[error("a {dialect} TXT record can't identify {algorithm} keys")]
     NoNumber {
         /// The algorithm of the key.
         algorithm: KeyAlgorithm,

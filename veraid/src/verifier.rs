@@ -3,12 +3,11 @@
 use std::fmt;
 
 use dnssec::{Period, Timestamp, TrustAnchors};
-use veraid_cache::TierStatistics;
 
 use crate::bundle::{BundleOutline, SignatureParts};
 use crate::content::ContentDigest;
 use crate::error::VerifyError;
-use crate::memory::{Memory, OrganisationOctets};
+use crate::memory::{Memory, OrganisationOctets, Recognition, VerifierStatistics};
 use crate::policy::Policy;
 use crate::service::ServiceOid;
 use crate::verify::{Backing, Remembered, Root, Verification, VerifiedSignature, verify};
@@ -212,23 +211,6 @@ impl fmt::Debug for Verifier {
     }
 }
 
-/// The parties of a bundle that a verifier's memory knows, by their octets.
-///
-/// The number of a party stays the same for the life of the verifier. Other verifiers have other
-/// numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Recognition {
-    /// No party: the bundle may take all the work that the policy allows.
-    #[default]
-    Nobody,
-    /// The organisation, by its chain and certificate: the bundle only takes the work for the
-    /// signer's certificates and the signature.
-    Organisation(u64),
-    /// The signer too: the bundle only takes the work for one signature.
-    Signer(u64),
-}
-
 /// The most octets that a verifier's memory may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryLimits {
@@ -236,15 +218,4 @@ pub struct MemoryLimits {
     pub organisation_octets: usize,
     /// The limit for signers, which are stored by their certificates.
     pub signer_octets: usize,
-}
-
-/// The statistics of a verifier's memory, for metrics.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct VerifierStatistics {
-    /// Organisations, which are stored by chain and certificate.
-    pub organisations: TierStatistics,
-    /// Signers, which are stored by their certificates. They are only looked up if the organisation
-    /// is known.
-    pub signers: TierStatistics,
 }

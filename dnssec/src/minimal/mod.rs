@@ -37,8 +37,8 @@ use crate::authentication_chain::{
 };
 use crate::chain::Chain;
 use crate::demand::Demand;
-use crate::error::{Error, Insecurity};
-use crate::fact::{Denial, Fact};
+use crate::error::Error;
+use crate::fact::{Denial, Fact, Insecurity};
 use crate::name::Name;
 use crate::record::RecordType;
 use crate::validity::Validity;

@@ -1,7 +1,7 @@
 //! DNSKEY records (RFC 4034 §2).
 
 use super::{Algorithm, split_u16};
-use crate::crypto;
+use crate::crypto::digest;
 use crate::name::Name;
 
 /// The only value of the Protocol field (RFC 4034 §2.1.2).
@@ -60,7 +60,7 @@ impl<'m> Dnskey<'m> {
     /// Returns the SHA-256 digest of this key in the zone `owner`, as in a DS record of digest type
     /// 2 (RFC 4034 §5.1.4, RFC 4509).
     pub fn sha256_digest(&self, owner: &Name) -> Vec<u8> {
-        crypto::sha256([owner.as_wire(), self.rdata])
+        digest::sha256([owner.as_wire(), self.rdata])
             .as_ref()
             .to_vec()
     }

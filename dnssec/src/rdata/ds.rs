@@ -1,7 +1,7 @@
 //! DS records (RFC 4034 §5).
 
 use super::{Algorithm, Dnskey, split_u16};
-use crate::crypto;
+use crate::crypto::digest;
 use crate::name::Name;
 
 /// SHA-256 (RFC 4509).
@@ -52,8 +52,8 @@ impl<'m> Ds<'m> {
     pub fn commits_to(&self, owner: &Name, key: &Dnskey<'_>) -> bool {
         let parts = [owner.as_wire(), key.rdata()];
         match self.digest_type {
-            SHA_256 => crypto::sha256(parts).as_ref() == self.digest,
-            SHA_384 => crypto::sha384(parts).as_ref() == self.digest,
+            SHA_256 => digest::sha256(parts).as_ref() == self.digest,
+            SHA_384 => digest::sha384(parts).as_ref() == self.digest,
             _ => false,
         }
     }

@@ -3,7 +3,7 @@
 use data_encoding::BASE32_DNSSEC;
 
 use super::TypeBitmap;
-use crate::crypto::{self, NSEC3_HASH_OCTETS};
+use crate::crypto::digest::{self, NSEC3_HASH_OCTETS};
 use crate::name::Name;
 
 /// SHA-1, the only hash algorithm that is defined (RFC 5155 §11).
@@ -88,7 +88,7 @@ impl Nsec3Parameters<'_> {
     /// # Ok::<(), dnssec::NameError>(())
     /// ```
     pub fn hash(&self, name: &Name) -> Nsec3Hash {
-        crypto::nsec3_hash(name.as_wire(), self.salt, self.iterations)
+        digest::nsec3_hash(name.as_wire(), self.salt, self.iterations)
     }
 }
 

@@ -1,6 +1,6 @@
 //! TLSA records (RFC 6698, RFC 7671): the certificates or keys that a TLS server may have.
 
-use crate::crypto;
+use crate::crypto::digest;
 use crate::name::{Name, NameError};
 
 /// A TLSA record: the statement of a domain about the certificate or key of a TLS server.
@@ -104,8 +104,8 @@ impl<'m> Tlsa<'m> {
         self.is_usable()
             && match self.matching_type {
                 Self::FULL => selected == self.data,
-                Self::SHA2_256 => crypto::sha256([selected, &[]]).as_ref() == self.data,
-                Self::SHA2_512 => crypto::sha512([selected, &[]]).as_ref() == self.data,
+                Self::SHA2_256 => digest::sha256([selected, &[]]).as_ref() == self.data,
+                Self::SHA2_512 => digest::sha512([selected, &[]]).as_ref() == self.data,
                 _ => false,
             }
     }
@@ -122,8 +122,8 @@ mod tests {
         let selected = [CERTIFICATE, PUBLIC_KEY][usize::from(selector)];
         match matching_type {
             Tlsa::FULL => selected.to_vec(),
-            Tlsa::SHA2_256 => crypto::sha256([selected, b""]).as_ref().to_vec(),
-            _ => crypto::sha512([selected, b""]).as_ref().to_vec(),
+            Tlsa::SHA2_256 => digest::sha256([selected, b""]).as_ref().to_vec(),
+            _ => digest::sha512([selected, b""]).as_ref().to_vec(),
         }
     }
 

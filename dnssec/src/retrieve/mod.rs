@@ -45,8 +45,8 @@ use tokio::time::{sleep, timeout};
 
 use crate::anchor::TrustAnchors;
 use crate::chain::Chain;
-use crate::error::{Error, Insecurity};
-use crate::fact::{Absence, Fact, Insecure, Proof};
+use crate::error::Error;
+use crate::fact::{Absence, Fact, Insecure, Insecurity, Proof};
 use crate::name::Name;
 use crate::record::RecordType;
 use crate::time::Timestamp;

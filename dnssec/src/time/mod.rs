@@ -108,7 +108,7 @@ impl From<SystemTime> for Timestamp {
 
 /// The error for a moment that a [`SystemTime`] of this platform cannot express.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is out of the range of the system's times")]
+#[error("{0} is outside the range of times that this platform supports")]
 pub struct OutOfRange(Timestamp);
 
 impl TryFrom<Timestamp> for SystemTime {

@@ -7,7 +7,8 @@
 use super::denial::Conclusion;
 use super::{DenialOutcome, Step, Walk, delegation};
 use crate::budget::Exhausted;
-use crate::error::{Committer, Error, Insecurity};
+use crate::error::{Committer, Error};
+use crate::fact::Insecurity;
 use crate::name::Name;
 use crate::record::RecordType;
 use crate::validity::Validity;

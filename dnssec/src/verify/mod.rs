@@ -24,8 +24,8 @@ use crate::anchor::TrustAnchors;
 use crate::budget::{Budget, Exhausted};
 use crate::chain::Chain;
 use crate::demand::Demand;
-use crate::error::{Error, Insecurity, RrsetId};
-use crate::fact::{Absence, Denial, Fact, Insecure, Proof};
+use crate::error::{Error, RrsetId};
+use crate::fact::{Absence, Denial, Fact, Insecure, Insecurity, Proof};
 use crate::name::Name;
 use crate::record::RecordType;
 use crate::validity::Validity;
@@ -36,9 +36,9 @@ use denial::{Conclusion, DenialProofs, SearchContext, SignedDenial};
 use rrset::{Expansion, GoodSignature, SignedRrset};
 use zones::{Sources, Zones};
 
-/// The number of aliases in a row that are followed. Resolvers limit it as well (Unbound follows
-/// 11, BIND 16).
-pub(crate) const MAX_ALIASES: usize = 8;
+/// The most aliases in a row (CNAME and DNAME records) that a look-up follows. Resolvers have limits
+/// as well: Unbound follows 11, BIND 16.
+pub const MAX_ALIASES: usize = 8;
 
 impl<'a> Chain<'a> {
     /// Looks `record_type` at `name` up as a resolver would, and proves the result from an anchor

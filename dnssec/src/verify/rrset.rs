@@ -25,7 +25,7 @@ use super::delegation::Key;
 use super::zones::Zones;
 use crate::budget::Budget;
 use crate::chain::keep_each_once;
-use crate::crypto;
+use crate::crypto::signature;
 use crate::demand::Demand;
 use crate::error::{Error, RrsetId, RrsigId};
 use crate::message::{CLASS_IN, Record, Response};
@@ -319,7 +319,7 @@ impl<'a> SignedRrset<'a> {
                 self.append_signed_data(rrsig, &mut signed_data);
             }
             budget.spend_signature(&key.dnskey, signed_data.len())?;
-            if crypto::verifies(&key.dnskey, &signed_data, rrsig.signature) {
+            if signature::verifies(&key.dnskey, &signed_data, rrsig.signature) {
                 return Ok(Ok(together));
             }
             budget.spend_failed_signature()?;

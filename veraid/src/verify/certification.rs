@@ -72,8 +72,8 @@ impl<'c, 'a> Certification<'c, 'a> {
         )
     }
 
-    /// The demand on the chain. The work that it may take excludes the work for all signatures over
-    /// certificates, and `others`.
+    /// The demand on the chain. Its limit on work is the policy's, less the work for all signatures
+    /// over certificates and less `others`.
     pub(super) fn demand(
         &self,
         paths: Option<&Paths<'_, '_>>,

@@ -16,6 +16,7 @@
 
 mod certification;
 mod content;
+mod known;
 mod membership;
 mod organisation;
 mod outcome;
@@ -25,6 +26,9 @@ use std::borrow::Cow;
 
 use dnssec::{Chain, Demand, Period, Work};
 
+#[cfg(feature = "cache")]
+pub(crate) use self::known::KnownSigner;
+pub(crate) use self::known::{KnownOrganisation, OwnedIdentifier};
 pub(crate) use self::membership::{check_membership, verify_member};
 pub(crate) use self::organisation::{PublishedKey, find_dialect};
 pub use self::outcome::{
@@ -42,7 +46,6 @@ use crate::certificate::{OrganisationProfile, Paths, UnverifiedCertificate, name
 use crate::cms::SignedData;
 use crate::error::VerifyError;
 use crate::key::PublicKey;
-use crate::memory::KnownOrganisation;
 use crate::name::{Member, MemberId, Organisation};
 use crate::policy::{Policy, Rules};
 
@@ -261,8 +264,8 @@ impl<'b, 'a> Evidence<'b, 'a> {
         }
     }
 
-    /// The demand on the chain. The work that it may take excludes the work for certificates, and
-    /// `work`.
+    /// The demand on the chain. Its limit on work is the policy's, less the work for certificates and
+    /// less `work`.
     fn demand(
         &self,
         paths: Option<&Paths<'_, '_>>,

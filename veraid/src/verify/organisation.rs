@@ -104,8 +104,8 @@ impl PublishedKey {
         &self.0.validity
     }
 
-    /// Checks the TTL override for a verifier's period of `required`, and returns what else must
-    /// hold together with the key.
+    /// Checks that DNSSEC is valid within the TTL override before the end of `required`. Returns the
+    /// key with the window that must include a second at which everything holds.
     pub(crate) fn within(
         &self,
         required: Period,
@@ -153,8 +153,8 @@ impl PublishedKey {
 pub(crate) struct ProvenKey<'p> {
     validity: &'p Validity,
     /// The period that must include a second at which everything holds: the verifier's period or,
-    /// in DomainAuth, the part of it that the TTL override leaves ("Verification Procedure", steps
-    /// 4 and 5).
+    /// in DomainAuth, its last seconds, as many as the TTL override allows ("Verification
+    /// Procedure", steps 4 and 5).
     window: Period,
 }
 

@@ -1,4 +1,4 @@
-//! The demands of verifiers, and the results: verified signatures, members and organisations.
+//! The questions of verifiers, and the results: verified signatures, members and organisations.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::policy::Policy;
 use crate::record::TxtRecord;
 use crate::service::ServiceOid;
 
-/// The demands of a verifier: a service, a period, trust anchors and a policy.
+/// The question of a verifier: a service, a period, trust anchors and a policy.
 ///
 /// They are the same for everything that can be verified: signatures, members and organisations.
 #[derive(Clone, Copy, Debug)]

@@ -4,13 +4,13 @@
 use dnssec::Period;
 
 use super::certification::Certification;
+use super::known::{KnownOrganisation, KnownSigner};
 use super::outcome::SignedBy;
 use crate::bundle::SignatureParts;
 use crate::certificate::{DelegateProfile, MemberProfile, UnverifiedCertificate};
 use crate::cms::SignedData;
 use crate::error::VerifyError;
 use crate::key::{ReadyKey, VerifyingKey};
-use crate::memory::{KnownOrganisation, KnownSigner};
 use crate::name::{Dialect, Member};
 
 /// The capacity in which somebody signs.

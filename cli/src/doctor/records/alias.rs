@@ -1,11 +1,8 @@
 //! Aliases on the way to the organisation's records.
 
-use dnssec::{Name, RecordType};
+use dnssec::{MAX_ALIASES, Name, RecordType};
 
 use crate::doctor::survey::{Entry, Reply};
-
-/// Aliases in a row that are followed (as many as a verifier follows).
-const MAX_ALIASES: usize = 8;
 
 /// The aliases in an answer, followed to their end.
 pub(super) struct AliasPath {

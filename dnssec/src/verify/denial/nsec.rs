@@ -7,8 +7,7 @@ use super::{
     is_unsigned_delegation, may_speak_of, speaks_for_names_below,
 };
 use crate::budget::Exhausted;
-use crate::error::Insecurity;
-use crate::fact::Denial;
+use crate::fact::{Denial, Insecurity};
 use crate::name::Name;
 use crate::rdata::Nsec;
 use crate::record::RecordType;

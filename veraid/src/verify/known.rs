@@ -1,24 +1,18 @@
-//! The memory of a verifier: organisations whose key their domain publishes, and signers for whom
-//! they vouch.
+//! What earlier verifications have proven, and a verifier remembers: organisations whose key their
+//! domain publishes, and signers for whom they vouch.
 //!
 //! Both are looked up by the exact octets that were verified. The stored facts stay true; each
 //! look-up checks whether their periods fit the verifier's period.
 
-#[cfg(feature = "cache")]
-mod store;
-
 use dnssec::Period;
 
+use super::{Capacity, Learnt, PublishedKey};
 use crate::certificate::IssuerAndSerialNumber;
 use crate::cms::SignerOctets;
 use crate::crypto::Digest;
 use crate::key::ReadyKey;
 use crate::name::{Member, Organisation};
 use crate::policy::Rules;
-use crate::verify::{Capacity, Learnt, PublishedKey};
-
-#[cfg(feature = "cache")]
-pub(crate) use store::{Memory, OrganisationOctets};
 
 /// An organisation whose certificate and chain were verified.
 pub(crate) struct KnownOrganisation {
@@ -43,7 +37,7 @@ pub(crate) struct KnownSigner {
 }
 
 impl KnownOrganisation {
-    fn of(
+    pub(crate) fn of(
         learnt: &Learnt<'_, '_>,
         published: PublishedKey,
         certificate_digest: Digest,
@@ -95,14 +89,14 @@ pub(crate) struct OwnedIdentifier {
 }
 
 impl OwnedIdentifier {
-    fn borrow(&self) -> IssuerAndSerialNumber<'_> {
+    pub(crate) fn borrow(&self) -> IssuerAndSerialNumber<'_> {
         IssuerAndSerialNumber {
             issuer: &self.issuer,
             serial_number: &self.serial_number,
         }
     }
 
-    fn octets(&self) -> usize {
+    pub(crate) fn octets(&self) -> usize {
         self.issuer.len().saturating_add(self.serial_number.len())
     }
 }

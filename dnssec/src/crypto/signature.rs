@@ -1,19 +1,12 @@
-//! The cryptographic primitives. This is the only module that calls a cryptographic back end.
-//! `aws-lc-rs` is compatible with `ring` in everything that is used here.
+//! Verification of zones' signatures, with keys as DNSKEY records have them.
 
-#[cfg(feature = "aws-lc-rs")]
-use aws_lc_rs as back_end;
-#[cfg(not(feature = "aws-lc-rs"))]
-use ring as back_end;
-
-use back_end::digest::{self, Context, Digest};
-use back_end::signature::{
-    self, ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ED25519, RsaParameters,
-    RsaPublicKeyComponents as PublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm,
-};
 use der::Encode as _;
 use der::asn1::UintRef;
 
+use super::back_end::signature::{
+    self, ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ED25519, RsaParameters,
+    RsaPublicKeyComponents as PublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm,
+};
 use crate::rdata::{Algorithm, Dnskey};
 
 /// The shortest RSA modulus in bits. RFC 5702 allows zone keys from 1,024 bits with algorithm 10
@@ -31,50 +24,6 @@ const P384_OCTETS: usize = 96;
 const MAX_ECDSA_SIG_VALUE_OCTETS: usize = P384_OCTETS + 2 * 3 + 2;
 /// The length of a key (RFC 8080 §3).
 const ED25519_OCTETS: usize = 32;
-
-/// Fills `octets` with random octets. If the operating system has none, leaves them unchanged.
-#[cfg(feature = "retrieve")]
-pub(crate) fn fill_random(octets: &mut [u8]) {
-    use back_end::rand::{SecureRandom as _, SystemRandom};
-    let _ = SystemRandom::new().fill(octets);
-}
-
-pub(crate) fn sha256(parts: [&[u8]; 2]) -> Digest {
-    digest(&digest::SHA256, parts)
-}
-
-pub(crate) fn sha384(parts: [&[u8]; 2]) -> Digest {
-    digest(&digest::SHA384, parts)
-}
-
-pub(crate) fn sha512(parts: [&[u8]; 2]) -> Digest {
-    digest(&digest::SHA512, parts)
-}
-
-/// The length of an NSEC3 hash, which is SHA-1's.
-pub(crate) const NSEC3_HASH_OCTETS: usize = 20;
-
-/// Returns the hash of a name in canonical wire form (RFC 5155 §5). Collisions of SHA-1 do not
-/// matter here: the names are the zone's own, and the hash only hides them.
-pub(crate) fn nsec3_hash(name: &[u8], salt: &[u8], iterations: u16) -> [u8; NSEC3_HASH_OCTETS] {
-    let sha_1 = |octets: &[u8]| {
-        let mut hash = [0; NSEC3_HASH_OCTETS];
-        let digest = digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, [octets, salt]);
-        hash.iter_mut()
-            .zip(digest.as_ref())
-            .for_each(|(to, from)| *to = *from);
-        hash
-    };
-    (0..iterations).fold(sha_1(name), |hash, _| sha_1(&hash))
-}
-
-fn digest(algorithm: &'static digest::Algorithm, parts: [&[u8]; 2]) -> Digest {
-    let mut context = Context::new(algorithm);
-    for part in parts {
-        context.update(part);
-    }
-    context.finish()
-}
 
 /// Returns true if `signature` over `signed_data` verifies with `key`.
 pub(crate) fn verifies(key: &Dnskey<'_>, signed_data: &[u8], signature: &[u8]) -> bool {

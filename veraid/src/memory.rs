@@ -1,20 +1,46 @@
-//! The store of the memory: two tiers, limited in octets.
+//! The memory of a verifier: what it has proven of organisations and of signers, in two stores limited in octets.
 
 use std::hash::{BuildHasher as _, Hash, Hasher};
 use std::sync::Arc;
 
 use dnssec::{Period, Timestamp};
 use foldhash::quality::SeedableRandomState;
-use veraid_cache::{Equivalent, Tier, random_hasher};
+use veraid_cache::{Equivalent, Tier, TierStatistics, random_hasher};
 
-use super::{KnownOrganisation, KnownSigner, OwnedIdentifier};
 use crate::bundle::BundleOutline;
 use crate::cms::SignerOctets;
 use crate::crypto::{Digest, HashAlgorithm};
 use crate::key::ReadyKey;
 use crate::name::{Dialect, Member};
-use crate::verifier::{Recognition, VerifierStatistics};
-use crate::verify::{Capacity, Learnt};
+use crate::verify::{Capacity, KnownOrganisation, KnownSigner, Learnt, OwnedIdentifier};
+
+/// The parties of a bundle that a verifier's memory knows, by their octets.
+///
+/// The number of a party stays the same for the life of the verifier. Other verifiers have other
+/// numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Recognition {
+    /// No party: the bundle may take all the work that the policy allows.
+    #[default]
+    Nobody,
+    /// The organisation, by its chain and certificate: the bundle only takes the work for the
+    /// signer's certificates and the signature.
+    Organisation(u64),
+    /// The signer too: the bundle only takes the work for one signature.
+    Signer(u64),
+}
+
+/// The statistics of a verifier's memory, for metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct VerifierStatistics {
+    /// Organisations, which are stored by chain and certificate.
+    pub organisations: TierStatistics,
+    /// Signers, which are stored by their certificates. They are only looked up if the organisation
+    /// is known.
+    pub signers: TierStatistics,
+}
 
 /// The octets of an entry besides its key and the parts named below, estimated upwards: the store's
 /// slots and the allocator's overhead.
