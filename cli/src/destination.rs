@@ -197,7 +197,7 @@ fn unknown_content(path: &Path, error: &io::Error) -> Fault {
         "cannot read {}, so it is not replaced: {error}",
         path.display()
     ))
-    .hint("choose another file, or delete that one first")
+    .hint("choose another file; this one may be a private key, so look at it before you delete it")
 }
 
 /// True if `octets` are a certificate (PEM) that takes the place of another one.

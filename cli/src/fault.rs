@@ -216,7 +216,7 @@ impl Fault {
         fault.with_hint(error.hint())
     }
 
-    fn with_hint(self, hint: Option<Cow<'static, str>>) -> Self {
+    pub(crate) fn with_hint(self, hint: Option<Cow<'static, str>>) -> Self {
         match hint {
             Some(hint) => self.hint(hint),
             None => self,

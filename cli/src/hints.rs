@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error;
 
-use dnssec::RetrievalError;
+use dnssec::{Insecurity, RetrievalError};
 use kliento::veraid::{self, KeyError, NameError};
 
 /// An error of one of the libraries, as commands report it.
@@ -46,7 +46,7 @@ impl LibraryError for kliento::VerifyError {
             Self::LifetimeTooLong { .. } => LIVES_TOO_LONG,
             Self::BundleTooLarge { .. } => TOO_LARGE,
             Self::WrongScheme => {
-                "a bundle must be DER, Base64 or an Authorization value (Kliento MII…)"
+                "give the file that `kliento token issue` wrote, or the complete value of an Authorization field"
             }
             _ => return None,
         };
@@ -98,7 +98,7 @@ impl LibraryError for kliento::AudienceError {
 const LIVES_TOO_LONG: &str = "issue it again with --valid-for 1h or less";
 const TOO_LARGE: &str = "most of a bundle is its DNSSEC chain: retrieve it with `kliento dnssec retrieve`, which keeps \
      only the necessary records. ML-DSA keys and signatures take thousands of bytes each: use smaller ones, or ML-DSA \
-     for the organisation's key alone";
+     only for the organisation's key";
 
 impl LibraryError for veraid::VerifyError {
     fn reason(&self) -> &'static str {
@@ -268,12 +268,30 @@ impl LibraryError for dnssec::Error {
                 "DomainAuth allows DNSSEC signatures of at most 90 days; ask the operator of the zone to shorten them"
             }
             Self::MissingResponse(_) => IS_IT_THE_CHAIN,
+            Self::InsecureDelegation { cause, .. } => return of_insecurity(*cause).map(Cow::from),
             Self::NoTrustAnchor(_) | Self::DnskeyNotCommitted { .. } => {
                 "if this domain is below a private root, give its keys with --trust-anchors"
             }
             _ => return None,
         };
         Some(hint.into())
+    }
+}
+
+/// The hint on a zone that is proven to be insecure: what its operator would have to change.
+fn of_insecurity(cause: Insecurity) -> Option<&'static str> {
+    match cause {
+        Insecurity::NoDs | Insecurity::OptOut => {
+            Some("ask the zone's operator to sign it, and to give its DS record to the parent zone")
+        }
+        Insecurity::Algorithms => Some(
+            "ask the zone's operator to sign it with ECDSA P-256 (algorithm 13), and to give a DS record with SHA-256 \
+             to the parent zone",
+        ),
+        Insecurity::Nsec3Iterations | Insecurity::Nsec3Hash => Some(
+            "ask the zone's operator to use NSEC3 with SHA-1 and 0 iterations (RFC 9276), or NSEC",
+        ),
+        _ => None,
     }
 }
 
@@ -288,5 +306,25 @@ pub(crate) fn of_retrieval(error: &RetrievalError) -> Option<&'static str> {
             None => error.hint(),
         },
         other => other.hint(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_zone_without_a_known_ds_record_is_told_to_give_one_to_its_parent() {
+        for (cause, remedy, lacks_ds) in [
+            (Insecurity::NoDs, "sign it", true),
+            (Insecurity::OptOut, "sign it", true),
+            (Insecurity::Algorithms, "ECDSA P-256", true),
+            (Insecurity::Nsec3Iterations, "0 iterations", false),
+            (Insecurity::Nsec3Hash, "SHA-1", false),
+        ] {
+            let hint = of_insecurity(cause).unwrap();
+            assert!(hint.contains(remedy), "{cause:?}: {hint}");
+            assert_eq!(hint.contains("DS record"), lacks_ds, "{cause:?}: {hint}");
+        }
     }
 }

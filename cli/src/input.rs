@@ -351,7 +351,7 @@ fn decode_base64(text: &str) -> Result<Vec<u8>, Fault> {
             "input.malformed_base64",
             format!("not a token bundle: expected DER, Base64 or `Kliento …` ({problem})"),
         )
-        .hint("a bundle must be DER, Base64 or an Authorization value (Kliento MII…)")
+        .hint("give the file that `kliento token issue` wrote, or the complete value of an Authorization field")
     })
 }
 

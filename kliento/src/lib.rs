@@ -53,8 +53,8 @@
 //!
 //! # A web server
 //!
-//! With the feature `axum`, `tower` or `tonic` that is a layer. It answers refusals with the status of HTTP or gRPC, and
-//! verifies on threads that may block:
+//! The features `axum`, `tower` and `tonic` provide a layer. It answers refused requests with a status of HTTP or gRPC,
+//! and verifies on threads that may block:
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -112,9 +112,9 @@
 //!
 //! # Dialects and key algorithms
 //!
-//! Tokens come in two dialects, VeraId and its successor DomainAuth; the records in their DNSSEC chain say which. A
-//! [`Verifier`] takes both, with RSA keys alone, as the specifications have it. Ed25519, ECDSA and the post-quantum ML-DSA
-//! are experimental, in DomainAuth only, and taken by verifiers whose owner names them:
+//! Tokens come in two dialects, VeraId and its successor DomainAuth; the records in their DNSSEC chain say which. By
+//! default, a [`Verifier`] accepts both, with RSA keys only, as the specifications require. Ed25519, ECDSA and the
+//! post-quantum ML-DSA are experimental, and work in DomainAuth only. A verifier accepts them if its policy names them:
 //!
 //! ```
 //! use kliento::Verifier;
@@ -144,15 +144,15 @@
 //!
 //! # What a verification costs
 //!
-//! The first verification takes some hundred microseconds, nearly all of them for public-key operations. A [`Verifier`]
+//! The first verification takes a few hundred microseconds, nearly all for public-key operations. A [`Verifier`]
 //! remembers what it verified, by exact octets and within a [limit](VerifierBuilder::cache_octets), until it ends:
 //!
 //! - the same bundle costs about a microsecond;
 //! - a new bundle of a member whose organisation is known costs the one signature that is new;
 //! - a new member of a known organisation costs that and the signature over its certificate.
 //!
-//! Not remembered are refused bundles, those that would take more than 32 KiB of memory, and more than a few encodings of
-//! the same token. So strangers can't push out tokens that are in use. An asynchronous server asks
+//! It does not remember refused bundles, those that would take more than 32 KiB of memory, or more than a few encodings
+//! of the same token. So strangers can't push out tokens that are in use. An asynchronous server asks
 //! [`Verifier::recall_header`] first, and runs the rest where it may block. [`Verifier::cache_statistics`] tells how often
 //! each of these happens.
 //!
@@ -171,21 +171,22 @@
 //!   two servers share can be passed on from the one to the other.
 //! - **There is no revocation** before a certificate or a DNSSEC signature ends, since verification is
 //!   offline: give members short certificates. A withdrawn record lives on in chains until its DNSSEC
-//!   signatures end, after some days in most zones.
+//!   signatures end, after a few days in most zones.
 //! - **Claims are the signer's word.** A member that signs by itself can claim anything. If a claim gives rights, require
 //!   the organisation's signature ([`Requirements::with_organisation_signature`]), or name the subjects.
 //! - **Organisations speak for their members.** [`VerifiedToken::signed_by`] tells the two apart.
 //! - **Authentication is not authorisation.** Anybody with a signed domain can make valid tokens; decide
 //!   which subjects may do what.
 //! - **Quantum computers** would break DNSSEC's signatures, and every token with them, whatever keys an organisation has.
-//!   [What ML-DSA keys protect](post_quantum) is those keys, and what they sign while DNSSEC holds.
+//!   An ML-DSA key itself can't be broken that way; [this helps](post_quantum) only as long as DNSSEC is not broken.
 //!
 //! # Features
 //!
 //! | feature | adds |
 //! |---|---|
 //! | `aws-lc-rs` | the cryptographic back end, by default; [`veraid`] says more |
-//! | `ring`, `oqs` | others, where that one can't be built: `--no-default-features --features ring` |
+//! | `ring` | another back end, where that one can't be built: `default-features = false, features = ["ring"]` |
+//! | `oqs` | ML-DSA beside `ring`; not a back end by itself |
 //! | `confusables` | `Organisation::confusable_labels` of [`veraid`], for programs that show domains |
 //! | `headers` | `http::headers`: `Authorization<Kliento>` for the crate `headers` |
 //! | `tower` | `http::tower`: a layer for any HTTP service, on Tokio |
@@ -244,9 +245,9 @@ pub const MAX_BUNDLE_OCTETS: usize = 16_384;
 /// The longest that a token may live, from the first second of its period to the last.
 pub const MAX_LIFETIME_SECONDS: u64 = 3_600;
 
-/// The limit on the work that verifying a bundle may take, unless a verifier's [`Policy`](veraid::Policy) has another: less
-/// than six times the work of an ordinary bundle. Anybody can make a server do that much for each request. A bundle that
-/// needs more is refused with `dnssec.budget_exhausted` or `x509.path_budget_exhausted`.
+/// The default limit on the work of verifying a bundle, which a verifier's [`Policy`](veraid::Policy) can change.
+/// It is less than six times the work of an ordinary bundle. Anybody can make a server do that much for each request. A
+/// bundle that needs more is refused with `dnssec.budget_exhausted` or `x509.path_budget_exhausted`.
 ///
 /// In units of about a microsecond:
 ///
@@ -263,9 +264,9 @@ pub const MAX_LIFETIME_SECONDS: u64 = 3_600;
 ///
 /// Each 32 octets of the token and each 256 of the chain count as one. Keys and algorithms that are being rolled over add
 /// next to nothing. It is P-384 that sets the bound: one check takes as long as ten of RSA-2048, and each zone on the way
-/// takes two. What does not fit is a fifth zone of P-384, or intermediates of RSA-4096 beside four: for these,
-/// [`Policy::with_most_work`](veraid::Policy::with_most_work) says how much more may be spent on everybody. A server that
-/// has no such clients can spend less: 960 units are enough for two zones of P-384.
+/// takes two. A fifth zone of P-384 exceeds the limit, and so do four such zones with RSA-4096 intermediates. To accept
+/// them, raise the limit for all clients with [`Policy::with_most_work`](veraid::Policy::with_most_work). A server
+/// without such clients can lower it: 960 units are enough for two zones of P-384.
 ///
 /// Units are those of the back end AWS-LC ([`Work`](veraid::dnssec::Work)). With `ring`, a check of P-384 takes 3.5 times as
 /// long, and so the costliest bundle takes 14 times as long as an ordinary one (measured with `costliest_bundle` in

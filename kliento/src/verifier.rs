@@ -448,7 +448,7 @@ impl<A> VerifierBuilder<A> {
     /// quarter for members and others who sign for an organisation (four kilobytes each).
     ///
     /// Only what is valid is remembered, until it ends or what was asked for later needs the room. A bundle that comes both
-    /// as DER and in `Authorization` values is remembered twice. A token with more than some hundred claims is not
+    /// as DER and in `Authorization` values is remembered twice. A token with more than a few hundred claims is not
     /// remembered, since it would take more than 32 KiB; nor is any that takes more than a tenth of its tier, if that is
     /// over 8 KiB: below 1 MiB in all, large tokens are verified each time.
     pub fn cache_octets(mut self, octets: usize) -> Self {

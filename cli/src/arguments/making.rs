@@ -30,8 +30,8 @@ impl StartArguments {
 /// The moment at which what something is built on must hold.
 #[derive(Args, Debug)]
 struct FoundationArguments {
-    /// Verify the chain and the certificates at this time instead of now, or of the first second of what is made if
-    /// that is not valid now.
+    /// The time at which the chain and the certificates must be valid. The default is now, or the start of the new
+    /// token or certificate if that is in the future.
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
 }

@@ -44,8 +44,8 @@ pub(crate) fn dialect_value(dialect: Dialect) -> PossibleValue {
 /// The experimental key algorithms that are taken.
 #[derive(Args, Debug)]
 pub(crate) struct AlgorithmArguments {
-    /// Take keys of this experimental algorithm, too, or of all; may be given several times. Without it there is RSA
-    /// alone, as the specifications have it.
+    /// Also accept keys of this experimental algorithm, or of all of them; may be given several times. Without this
+    /// option, only RSA keys are accepted, as the specifications require.
     #[arg(long = "allow-algorithm", value_name = "ALGORITHM", value_parser = allowed_parser())]
     allowed: Vec<Allowed>,
 }
@@ -104,7 +104,7 @@ pub(crate) struct PolicyArguments {
     #[command(flatten)]
     algorithms: AlgorithmArguments,
 
-    /// Take this dialect alone, in place of both.
+    /// Accept only this dialect of the protocol. The default is both.
     #[arg(long, value_parser = dialect_parser())]
     dialect: Option<Dialect>,
 }

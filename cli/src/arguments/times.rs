@@ -27,11 +27,11 @@ pub(crate) struct PeriodArguments {
     #[command(flatten)]
     moment: MomentArguments,
 
-    /// Verify that it holds for a second at least from this time on; goes with --until.
+    /// Start of a period: verify that it is valid at some second of this period; goes with --until.
     #[arg(long, value_name = "TIME", conflicts_with = "at", requires = "until")]
     from: Option<Timestamp>,
 
-    /// Verify that it holds for a second at least up to this time; goes with --from.
+    /// End of the period; goes with --from.
     #[arg(long, value_name = "TIME", conflicts_with = "at", requires = "from")]
     until: Option<Timestamp>,
 }

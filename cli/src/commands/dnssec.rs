@@ -16,6 +16,7 @@ use serde::Serialize;
 use crate::arguments::{self, AnchorArguments, MomentArguments, PeriodArguments};
 use crate::destination::{Content, Destination};
 use crate::fault::Fault;
+use crate::hints::LibraryError as _;
 use crate::input::{Encoded, Source};
 use crate::inspection::ChainInspection;
 use crate::output::Output;
@@ -476,13 +477,9 @@ impl Verify {
 /// A proof that a zone is unsigned is a verdict of its own.
 fn refusal(error: dnssec::Error) -> Fault {
     match &error {
-        dnssec::Error::InsecureDelegation { zone, .. } => Fault::insecure(
-            zone.to_string(),
-            error.to_string(),
-        )
-        .hint(
-            "nothing below an unsigned delegation can be proven; the parent zone needs a DS record",
-        ),
+        dnssec::Error::InsecureDelegation { zone, .. } => {
+            Fault::insecure(zone.to_string(), error.to_string()).with_hint(error.hint())
+        }
         _ => error.into(),
     }
 }

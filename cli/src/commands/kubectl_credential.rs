@@ -138,7 +138,7 @@ impl Arguments {
             let server = request
                 .server
                 .as_deref()
-                .unwrap_or("none, or one that the entry can lead elsewhere");
+                .unwrap_or("missing, or unusable because of proxy-url, tls-server-name or insecure-skip-tls-verify");
             return Err(Fault::failure(format!(
                 "the cluster's entry in the kubeconfig has the audience {audience}, which is not the origin of its \
                  server ({server})"

@@ -216,7 +216,7 @@ fn unrecordable(error: TxtRecordKeyError) -> Fault {
             fault.hint("give --dialect domainauth, which supports experimental keys")
         }
         TxtRecordKeyError::NoNumber { .. } => fault.hint(
-            "in VeraId, an organisation's RSA key must have 2048, 3072 or 4096 bits; members' keys may have other sizes",
+            "an organisation's RSA key must have 2048, 3072 or 4096 bits; only DomainAuth members may have others",
         ),
         TxtRecordKeyError::DigestType { .. } => fault.hint("omit --digest-type"),
         _ => fault,
@@ -261,8 +261,8 @@ pub(crate) struct Certificate {
     #[arg(long, default_value = "veraid", value_parser = arguments::dialect_parser())]
     dialect: Dialect,
 
-    /// How many intermediates may stand between the organisation and a member (DomainAuth). It takes 1 for those to whom
-    /// the organisation delegates to issue certificates to members, and 0 for those who only sign.
+    /// How many intermediate certificates may be between the organisation and a member (DomainAuth): 1 if delegates
+    /// certify members, 0 if they only sign.
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     path_length: u8,
 
@@ -489,7 +489,7 @@ pub(crate) struct Check {
     #[arg(long, value_name = "FILE")]
     key: Option<Source>,
 
-    /// The protocol whose records to examine. Of VeraId's is also said whether DomainAuth's stand beside them.
+    /// The protocol whose records to examine. For VeraId, the report also says whether DomainAuth records exist.
     #[arg(long, default_value = "veraid", value_parser = arguments::dialect_parser())]
     dialect: Dialect,
 

@@ -234,7 +234,7 @@ Examples:
   kliento token verify --audience https://api.example.com --dialect domainauth \\
       --allow-algorithm ml-dsa-65 --allow-algorithm ed25519 alice.token")]
 pub(crate) struct Verify {
-    /// The audience that the token must name, letter by letter.
+    /// The audience that the token must name, compared byte by byte.
     #[arg(long, allow_hyphen_values = true, value_parser = arguments::hyphenated::<Audience>())]
     audience: Audience,
 

@@ -27,7 +27,7 @@ use crate::version::BACK_END;
 /// The media type of the text (`OpenMetrics` 1.0), which Prometheus and its relatives take.
 pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Seconds: a lookup takes some microseconds, a verification some hundreds, and what waits for its turn takes longer.
+/// Seconds: a lookup takes a few microseconds, a verification a few hundred, and what waits for its turn takes longer.
 const BUCKETS: [f64; 11] = [
     0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1,
 ];

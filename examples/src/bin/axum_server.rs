@@ -200,7 +200,7 @@ async fn outcome_of(response: reqwest::Response) -> Result<String, Fault> {
     Ok(format!("{} {said}", status.as_u16()))
 }
 
-/// A client that has Alice's key, makes tokens with it in time, and sends them to this server alone.
+/// A client that has Alice's key, makes tokens with it in time, and sends them only to this server.
 async fn call_as_a_program_would(url: &str, world: &World) -> Result<(), Fault> {
     let (bundle, key) = world.alices_credentials()?;
     let source = TokenSource::new(AUDIENCE.parse()?, MemberSigner::new(bundle, key));

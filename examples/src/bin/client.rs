@@ -1,4 +1,4 @@
-//! A client that signs tokens with a member's key, and sends them to one server alone.
+//! A client that signs tokens with a member's key, and sends them only to one server.
 
 use std::error::Error;
 

@@ -5,7 +5,7 @@
 //! 1. Bundles, as they were presented. A client sends the same bundle with each request until it
 //!    ends, for up to an hour.
 //! 2. Organisations: their DNSSEC chain and certificate, which are in all bundles of an
-//!    organisation for some days.
+//!    organisation for a few days.
 //! 3. Members, and others who sign for an organisation: their certificates, which are in all of a
 //!    member's bundles.
 //!

@@ -27,7 +27,7 @@ const MAX_OCTETS: usize = 64 * 1_024;
 /// organisation gave it.
 ///
 /// It makes the tokens' signatures and nothing else. The bundle's DNSSEC chain and certificates
-/// expire after some days, and then tokens made with it are no longer valid. A program that runs
+/// expire after a few days, and then tokens made with it are no longer valid. A program that runs
 /// longer should read both from [files](Self::from_files), which its operator replaces in time. If
 /// they have expired, the source returns an error.
 ///

@@ -293,7 +293,7 @@ pub(crate) fn cds(zone: SeenZone<'_>) -> Finding {
         ),
     )
     .advise(
-        "If the registry looks for them, there is nothing to do but wait some days. If not, give the DS record to the \
+        "If the registry looks for them, there is nothing to do but wait a few days. If not, give the DS record to the \
          registrar by hand.",
     )
     .with("zone", zone.name.to_string())

@@ -44,7 +44,7 @@ fn to_be_rolled_over(finding: Finding, zone: SeenZone<'_>, algorithms: Vec<Strin
     finding
         .advise(format!(
             "Have {} sign with algorithm 13 (ECDSAP256SHA256), and then change the DS record in the zone above. The \
-             new keys have to stand beside the old ones for some days; DNS software knows that as an algorithm \
+             new keys have to stand beside the old ones for a few days; DNS software knows that as an algorithm \
              rollover.",
             zone.keeper()
         ))

@@ -32,7 +32,7 @@ pub(crate) enum Publishable {
 impl Publishing {
     fn advice(&self) -> String {
         let where_to = format!(
-            "In a form, the type is TXT, the name {}, and the value what stands in quotes, without them.",
+            "In the host's form, choose the type TXT, the name {}, and as the value the text between the quotes.",
             self.relative_name
         );
         match &self.record {
@@ -92,7 +92,7 @@ pub(crate) fn lookup_failed(owner: &Name, response: &str) -> Finding {
     Finding::problem(
         "records.lookup_failed",
         format!(
-            "The domain is there, but the question for its record at {} gets no answer ({response}).",
+            "The domain exists, but the query for its record at {} failed ({response}).",
             plain(owner)
         ),
     )

@@ -230,7 +230,7 @@ fn combine_listen(
             "{twice} is both in listen and in operations-listen"
         ));
         return Err(
-            fault.hint("leave operations-listen out, and the operations are served with all else")
+            fault.hint("remove operations-listen to serve /healthz, /readyz and /metrics on the addresses of listen")
         );
     }
     Ok(listen)
