@@ -6,7 +6,6 @@
 use crate::cases;
 use crate::support::der::*;
 use crate::support::*;
-use aws_lc_rs::digest;
 use veraid::{Dialect, KeyAlgorithm, Policy, SignedBy};
 
 /// 90 days in seconds, the longest that anything may be valid.
@@ -149,16 +148,14 @@ fn takes_what_the_draft_leaves_open() {
             "a certificate that has nothing to do with it",
             Parts::through_intermediate,
             |p| {
-                p.intermediates.insert(
+                let unrelated = Certificate::intermediate(
+                    stranger_key(),
+                    "Elsewhere",
+                    &p.organisation,
+                    stranger_key(),
                     0,
-                    Certificate::intermediate(
-                        stranger_key(),
-                        "Elsewhere",
-                        &p.organisation,
-                        stranger_key(),
-                        0,
-                    ),
                 );
+                p.intermediates.insert(0, unrelated);
             },
         ),
         (
@@ -466,7 +463,7 @@ fn refuses_signatures_that_are_not_what_they_should_be() {
     refuse(
         Parts::domain_auth,
         cases! { p:
-            "a digest that is not the signature's": { p.signed_data.digest_algorithm = hash(SHA_512); p.signed_data.signed_attributes[MESSAGE_DIGEST] = message_digest(&digest::SHA512, CONTENT); } => "cms.digest_algorithm_mismatch";
+            "a digest that is not the signature's": { p.signed_data.digest_algorithm = hash(SHA_512); p.signed_data.signed_attributes[MESSAGE_DIGEST] = message_digest(Hash::Sha512, CONTENT); } => "cms.digest_algorithm_mismatch";
             "fractions of a second": p.signed_data.signed_attributes[METADATA] = metadata(SERVICE, "20261121120000.5Z", "20261121121000Z") => "cms.fractional_time";
             "fractions at the end": p.signed_data.signed_attributes[METADATA] = metadata(SERVICE, "20261121120000Z", "20261121121000.000Z") => "cms.fractional_time";
             "90 days and a second": p.signed_data.signed_attributes[METADATA] = metadata(SERVICE, "20261120000000Z", "20270218000001Z") => "veraid.signature_valid_too_long";
@@ -529,7 +526,7 @@ fn ed25519_member() -> Parts {
     parts.signed_data.key = ed25519_key();
     parts.signed_data.signature_algorithm = plain(ED25519);
     parts.signed_data.digest_algorithm = hash(SHA_512);
-    parts.signed_data.signed_attributes[MESSAGE_DIGEST] = message_digest(&digest::SHA512, CONTENT);
+    parts.signed_data.signed_attributes[MESSAGE_DIGEST] = message_digest(Hash::Sha512, CONTENT);
     parts.policy = Policy::new().with_algorithm(KeyAlgorithm::Ed25519);
     parts
 }
@@ -547,8 +544,7 @@ fn organisation_with(key: &'static Key, algorithm: &str, number: u8) -> Parts {
     parts.policy = Policy::new().with_all_algorithms();
     if algorithm != ECDSA_WITH_SHA_256 {
         parts.signed_data.digest_algorithm = hash(SHA_512);
-        parts.signed_data.signed_attributes[MESSAGE_DIGEST] =
-            message_digest(&digest::SHA512, CONTENT);
+        parts.signed_data.signed_attributes[MESSAGE_DIGEST] = message_digest(Hash::Sha512, CONTENT);
     }
     parts
 }
@@ -641,17 +637,17 @@ fn no_algorithm_passes_for_another() {
             "a key listed as RSA": p.records = vec![ed25519_key().domain_auth_record(1, "3600")] => "veraid.no_matching_record";
             "a signature said to be ECDSA": p.signed_data.signature_algorithm = plain(ECDSA_WITH_SHA_256) => "cms.signer_key_algorithm";
             "a signature said to be RSASSA-PSS": { p.signed_data.signature_algorithm = pss(SHA_512); } => "cms.signer_key_algorithm";
-            "a digest other than SHA-512": { p.signed_data.digest_algorithm = hash(SHA_256); p.signed_data.signed_attributes[MESSAGE_DIGEST] = message_digest(&digest::SHA256, CONTENT); } => "cms.digest_algorithm_mismatch";
+            "a digest other than SHA-512": { p.signed_data.digest_algorithm = hash(SHA_256); p.signed_data.signed_attributes[MESSAGE_DIGEST] = message_digest(Hash::Sha256, CONTENT); } => "cms.digest_algorithm_mismatch";
             "parameters where none belong": p.signed_data.signature_algorithm = sequence(&[oid(ED25519), null()]) => "cms.malformed_signed_data";
-            "an RSA key's signature": { p.signed_data.key = organisation_key(); p.signed_data.signature_algorithm = pss(SHA_256); p.signed_data.digest_algorithm = hash(SHA_256); p.signed_data.signed_attributes[MESSAGE_DIGEST] = message_digest(&digest::SHA256, CONTENT); } => "cms.signer_key_algorithm";
+            "an RSA key's signature": { p.signed_data.key = organisation_key(); p.signed_data.signature_algorithm = pss(SHA_256); p.signed_data.digest_algorithm = hash(SHA_256); p.signed_data.signed_attributes[MESSAGE_DIGEST] = message_digest(Hash::Sha256, CONTENT); } => "cms.signer_key_algorithm";
             "a self-signature said to be another's": p.organisation.algorithm(&plain(ECDSA_WITH_SHA_256)) => "x509.issuer_key_algorithm";
         },
     );
     refuse(
         p256_organisation,
         cases! { p:
-            "a P-256 key with an Ed25519 signature": { p.signed_data.key = ed25519_key(); p.signed_data.signature_algorithm = plain(ED25519); p.signed_data.digest_algorithm = hash(SHA_512); p.signed_data.signed_attributes[MESSAGE_DIGEST] = message_digest(&digest::SHA512, CONTENT); } => "cms.signer_key_algorithm";
-            "P-256 with SHA-384": { p.signed_data.signature_algorithm = plain(ECDSA_WITH_SHA_384); p.signed_data.digest_algorithm = hash(SHA_384); p.signed_data.signed_attributes[MESSAGE_DIGEST] = message_digest(&digest::SHA384, CONTENT); } => "cms.signer_key_algorithm";
+            "a P-256 key with an Ed25519 signature": { p.signed_data.key = ed25519_key(); p.signed_data.signature_algorithm = plain(ED25519); p.signed_data.digest_algorithm = hash(SHA_512); p.signed_data.signed_attributes[MESSAGE_DIGEST] = message_digest(Hash::Sha512, CONTENT); } => "cms.signer_key_algorithm";
+            "P-256 with SHA-384": { p.signed_data.signature_algorithm = plain(ECDSA_WITH_SHA_384); p.signed_data.digest_algorithm = hash(SHA_384); p.signed_data.signed_attributes[MESSAGE_DIGEST] = message_digest(Hash::Sha384, CONTENT); } => "cms.signer_key_algorithm";
             "a certificate said to be signed with Ed25519": p.organisation.algorithm(&plain(ED25519)) => "x509.issuer_key_algorithm";
         },
     );
@@ -674,7 +670,7 @@ fn no_algorithm_passes_for_another() {
             "a certificate signed with ML-DSA-44": { p.organisation.signed_by = ml_dsa_44_key(); p.organisation.algorithm(&plain(ML_DSA_44)); } => "x509.issuer_key_algorithm";
             "a pre-hash variant": p.signed_data.signature_algorithm = plain(HASH_ML_DSA_65_WITH_SHA_512) => "cms.unsupported_signature_algorithm";
             "a pre-hash variant in the certificate": p.organisation.algorithm(&plain(HASH_ML_DSA_65_WITH_SHA_512)) => "x509.unsupported_signature_algorithm";
-            "a digest that is too short": { p.signed_data.digest_algorithm = hash(SHA_256); p.signed_data.signed_attributes[MESSAGE_DIGEST] = message_digest(&digest::SHA256, CONTENT); } => "cms.digest_algorithm_mismatch";
+            "a digest that is too short": { p.signed_data.digest_algorithm = hash(SHA_256); p.signed_data.signed_attributes[MESSAGE_DIGEST] = message_digest(Hash::Sha256, CONTENT); } => "cms.digest_algorithm_mismatch";
             "a broken signature": p.signed_data.corrupt = true => "cms.bad_signature";
         },
     );

@@ -109,8 +109,8 @@ fn the_signers_identifier_names_one_certificate() {
     });
     // With an attribution, it is the organisation that is named, so its key that must have signed.
     let mut parts = Parts::delegate();
-    let delegate = parts.delegate.as_mut().unwrap();
-    delegate.serial_number = parts.organisation.serial_number.clone();
+    let serial_number = parts.organisation.serial_number.clone();
+    parts.delegate.as_mut().unwrap().serial_number = serial_number;
     assert_eq!(parts.reason(), "cms.bad_signature");
 }
 

@@ -636,7 +636,11 @@ fn a_strangers_certificate_for_the_organisations_key_widens_nothing() {
         by_a_stranger(&mut wider);
         assert_eq!(membership(&wider), membership(&honest));
         // Nor does it help somebody whose certificate the key has not signed.
-        let top = wider.intermediates.first_mut().unwrap_or(&mut wider.member);
+        let bundle = &mut wider.bundle;
+        let top = bundle
+            .intermediates
+            .first_mut()
+            .unwrap_or(&mut bundle.member);
         top.signed_by = stranger_key();
         assert_eq!(wider.reason(), "x509.bad_signature");
         assert_eq!(wider.member_id_reason(), "x509.bad_signature");

@@ -2,7 +2,6 @@
 
 use crate::support::der::*;
 use crate::support::*;
-use aws_lc_rs::digest;
 use veraid::{
     Content, KeyAlgorithm, MemberCertificate, MemberIdBundle, OrganisationCertificate,
     SignatureBundle, SignatureRequest, SignedBy, Signer, SigningKey as _, Verification,
@@ -66,7 +65,7 @@ fn reads_signed_data_that_is_not_der_or_holds_more() {
         "other digest algorithms beside": p.signed_data.digest_algorithms = set(&[hash(SHA_512), hash(SHA_1), hash(SHA_256)]);
         "hashes without parameters": { p.signed_data.digest_algorithm = sequence(&[oid(SHA_256)]); p.signed_data.digest_algorithms = set(&[sequence(&[oid(SHA_256)])]); };
         "an explicit trailer field": p.signed_data.signature_algorithm = pss_with(SHA_256, SHA_256, 32, Some(1));
-        "another hash for the digest": { p.signed_data.digest_algorithm = hash(SHA_512); p.signed_data.signed_attributes[MESSAGE_DIGEST] = message_digest(&digest::SHA512, CONTENT); };
+        "another hash for the digest": { p.signed_data.digest_algorithm = hash(SHA_512); p.signed_data.signed_attributes[MESSAGE_DIGEST] = message_digest(Hash::Sha512, CONTENT); };
         "another hash for the signature": { p.signed_data.signature_algorithm = pss(SHA_384); p.signed_data.scheme = PSS_384; };
         "SHA-512 for the signature": { p.signed_data.signature_algorithm = pss(SHA_512); p.signed_data.scheme = PSS_512; };
         "times with fractions": p.signed_data.signed_attributes[METADATA] = metadata("1.3.6.1.4.1.58708.1.1", "20261121120000.768Z", "20261121121000.5Z");
@@ -187,7 +186,7 @@ fn reads_empty_content_in_every_form() {
     ] {
         let mut parts = Parts::member();
         parts.signed_data.content = Some(content);
-        parts.signed_data.signed_attributes[MESSAGE_DIGEST] = message_digest(&digest::SHA256, b"");
+        parts.signed_data.signed_attributes[MESSAGE_DIGEST] = message_digest(Hash::Sha256, b"");
         parts.verify(|outcome| assert_eq!(outcome.unwrap().content(), Some(&b""[..])));
     }
 }
@@ -225,8 +224,7 @@ fn signs_with_certificates_that_are_not_der() {
     let mut parts = Parts::member();
     let key = private_key(KeyAlgorithm::Rsa2048);
     let public_key = key.public_key().as_spki_der().to_vec();
-    parts.member.extensions[SUBJECT] =
-        subject_key_identifier(digest::digest(&digest::SHA256, &public_key).as_ref());
+    parts.member.extensions[SUBJECT] = subject_key_identifier(&Hash::Sha256.of(&public_key));
     parts.member.extensions[BASIC_CONSTRAINTS] = basic_constraints(&[boolean(0)]);
     parts.member.public_key = public_key;
     parts.member.serial_number = integer(&[0, 0x22]);

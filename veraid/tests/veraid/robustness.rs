@@ -141,7 +141,7 @@ fn many_certificates_attributes_and_pieces_of_content_are_read_in_step() {
         .extend(vec![attribute("1.2.3.4", &[]); MANY]);
     parts.signed_data.content = Some(tlv(0x24, &concat(&vec![octet_string(b"x"); MANY])));
     parts.signed_data.signed_attributes[MESSAGE_DIGEST] =
-        message_digest(&aws_lc_rs::digest::SHA256, &vec![b'x'; MANY]);
+        message_digest(Hash::Sha256, &vec![b'x'; MANY]);
     parts.verify(|outcome| assert_eq!(outcome.unwrap().content(), Some(&vec![b'x'; MANY][..])));
 }
 
