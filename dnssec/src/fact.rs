@@ -23,7 +23,7 @@ pub enum Fact<'a> {
     ProvenInsecure(Insecure),
 }
 
-impl<'a> Fact<'a> {
+impl Fact<'_> {
     /// The times at which all signatures from the anchor down are valid together.
     pub fn validity(&self) -> &Validity {
         match self {

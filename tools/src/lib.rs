@@ -3,6 +3,7 @@
 //! | program | measures or compares |
 //! |---|---|
 //! | `bundle_sizes` | the octets of token bundles: the tables of `kliento/src/sizes.md` |
+//! | `conformance` | the verdicts on the conformance cases, for `conformance/run` |
 //! | `costliest` | the costliest hostile chain beside the costliest honest one |
 //! | `costliest_bundle` | the costliest hostile bundle beside an ordinary one |
 //! | `differential` | verdicts on DNSSEC chains beside those of Unbound, BIND and hickory |

@@ -134,6 +134,12 @@ impl<'a> UnverifiedCertificate<'a> {
             .is_some_and(|constraints| constraints.ca)
     }
 
+    /// Checks that the subject is a name, and not an empty one: RFC 5280 §4.1.2.6 requires that of
+    /// whoever issues certificates. The names of organisations and members are read anyway.
+    pub(crate) fn check_subject(&self) -> Result<(), VerifyError> {
+        check_name(self.subject).within_certificate(self.role)
+    }
+
     /// Returns the one common name of its subject.
     pub fn common_name(&self) -> Result<Cow<'a, str>, VerifyError> {
         read_common_name(self.role, self.subject)
@@ -316,6 +322,25 @@ fn read_validity(role: CertificateRole, validity: Value<'_>) -> Result<Period, V
     let not_after = time().within_certificate(role)?;
     times.finish().within_certificate(role)?;
     Period::new(not_before, not_after).ok_or(VerifyError::CertificatePeriod { certificate: role })
+}
+
+/// Checks that a distinguished name has the form of RFC 5280 §4.1.2.4, and is not empty.
+fn check_name(name: Value<'_>) -> Result<(), Unreadable> {
+    let mut relative_names = name.reader();
+    loop {
+        let mut attributes = relative_names
+            .read(tag::SET, "a RelativeDistinguishedName")?
+            .reader();
+        loop {
+            read_name_attribute(&mut attributes)?;
+            if attributes.is_empty() {
+                break;
+            }
+        }
+        if relative_names.is_empty() {
+            return Ok(());
+        }
+    }
 }
 
 /// Finds the one common name in a distinguished name (RFC 5280 §4.1.2.4, §A.1).

@@ -179,6 +179,7 @@ pub(super) fn check_intermediate<'a>(
 ) -> Result<PublicKeyRef<'a>, VerifyError> {
     check_critical_ca(certificate)?;
     check_may_sign_certificates(certificate)?;
+    certificate.check_subject()?;
     let key = certificate.public_key_ref()?;
     rules.check_key(certificate.role(), &key)?;
     rules.check_certificate_period(certificate)?;

@@ -6,17 +6,14 @@
 use crate::cases;
 use crate::support::der::*;
 use crate::support::*;
+use kliento_fixture_cases::tables::domain_auth;
 use veraid::{Dialect, KeyAlgorithm, Policy, SignedBy};
 
 /// 90 days in seconds, the longest that anything may be valid.
 const LIMIT: i64 = 90 * DAY;
-/// The first second of 2026-11-20, when the certificates of these tests start.
-const START: i64 = NOON - DAY - DAY / 2;
 
 /// How to make something good.
 type Good = fn() -> Parts;
-/// What is allowed, of what, and how to make it so.
-type Allowed = (&'static str, Good, fn(&mut Parts));
 
 const KINDS: [(&str, Good); 5] = [
     ("member", Parts::domain_auth),
@@ -84,252 +81,23 @@ fn a_verifier_takes_the_dialects_that_it_was_told_to_take() {
 
 #[test]
 fn takes_what_the_draft_leaves_open() {
-    let cases: &[Allowed] = &[
-        ("no key identifiers", Parts::domain_auth, |p| {
-            p.organisation.extensions.truncate(1);
-            p.member.extensions.truncate(1);
-        }),
-        (
-            "an organisation that signs and is no CA",
-            Parts::domain_auth_organisation,
-            |p| {
-                p.organisation.extensions.clear();
-            },
-        ),
-        (
-            "an organisation certificate by another issuer",
-            Parts::domain_auth,
-            |p| {
-                p.organisation.issuer = utf8_name("Some other CA");
-                p.organisation.signed_by = stranger_key();
-                p.organisation.extensions.remove(AUTHORITY);
-            },
-        ),
-        (
-            "a member without basic constraints",
-            Parts::domain_auth,
-            |p| {
-                p.member.extensions.remove(BASIC_CONSTRAINTS);
-            },
-        ),
-        (
-            "key identifiers made in another way",
-            Parts::domain_auth,
-            |p| {
-                p.organisation.extensions[SUBJECT] = subject_key_identifier(&[1; 20]);
-                p.organisation.extensions[AUTHORITY] = authority_key_identifier(&[1; 20]);
-                p.member.extensions[AUTHORITY] = authority_key_identifier(&[1; 20]);
-                p.member.extensions[SUBJECT] = subject_key_identifier(&[2; 20]);
-            },
-        ),
-        (
-            "an intermediate that signs as the member that it names",
-            Parts::domain_auth,
-            |p| {
-                p.member.extensions[BASIC_CONSTRAINTS] =
-                    basic_constraints(&[boolean(0xff), integer(&[0])]);
-            },
-        ),
-        (
-            "intermediates in another order",
-            Parts::through_two_intermediates,
-            |p| {
-                p.intermediates.reverse();
-            },
-        ),
-        (
-            "the organisation's certificate among the others",
-            Parts::through_intermediate,
-            |p| {
-                p.organisation_attached = true;
-            },
-        ),
-        (
-            "a certificate that has nothing to do with it",
-            Parts::through_intermediate,
-            |p| {
-                let unrelated = Certificate::intermediate(
-                    stranger_key(),
-                    "Elsewhere",
-                    &p.organisation,
-                    stranger_key(),
-                    0,
-                );
-                p.intermediates.insert(0, unrelated);
-            },
-        ),
-        (
-            "another certificate of the same name",
-            Parts::through_intermediate,
-            |p| {
-                let mut other = p.intermediates[0].clone();
-                other.public_key = stranger_key().spki.clone();
-                other.extensions.truncate(1);
-                p.intermediates.insert(0, other);
-            },
-        ),
-        (
-            "an intermediate that cannot be read",
-            Parts::through_intermediate,
-            |p| {
-                let mut unreadable = p.intermediates[0].clone();
-                unreadable.version = context(0, &integer(&[1]));
-                p.signed_data.further_certificates.push(unreadable.to_der());
-            },
-        ),
-        (
-            "a path length that is just enough",
-            Parts::through_two_intermediates,
-            |p| {
-                p.intermediates[1].extensions[BASIC_CONSTRAINTS] =
-                    basic_constraints(&[boolean(0xff)]);
-            },
-        ),
-        (
-            "self-issued intermediates, which no path length counts",
-            Parts::through_intermediate,
-            |p| {
-                // The organisation's new key, certified by its old one under the same name.
-                let mut rolled = Certificate::intermediate(
-                    lower_intermediate_key(),
-                    "",
-                    &p.organisation,
-                    organisation_key(),
-                    1,
-                );
-                rolled.subject = p.organisation.subject.clone();
-                p.intermediates[0] = Certificate::intermediate(
-                    intermediate_key(),
-                    "Help desk",
-                    &p.organisation,
-                    lower_intermediate_key(),
-                    0,
-                );
-                p.intermediates.push(rolled);
-            },
-        ),
-        ("a delegate below another", Parts::delegate, |p| {
-            p.organisation.extensions[BASIC_CONSTRAINTS] =
-                basic_constraints(&[boolean(0xff), integer(&[1])]);
-            let upper = Certificate::intermediate(
-                lower_intermediate_key(),
-                "Signers",
-                &p.organisation,
-                organisation_key(),
-                0,
-            );
-            p.delegate = Some(Certificate::intermediate(
-                intermediate_key(),
-                "Signer",
-                &upper,
-                lower_intermediate_key(),
-                0,
-            ));
-            p.intermediates = vec![upper];
-        }),
-        (
-            "certificates and a signature of 90 days",
-            Parts::domain_auth,
-            |p| {
-                p.organisation.validity = valid_from_to("261120000000Z", "270218000000Z");
-                p.member.validity = p.organisation.validity.clone();
-                p.signed_data.signed_attributes[METADATA] = metadata(
-                    "1.3.6.1.4.1.58708.1.1",
-                    "20261120000000Z",
-                    "20270218000000Z",
-                );
-                p.required = period(START, START + LIMIT);
-                p.records = vec![organisation_key().domain_auth_record(1, "7776000")];
-            },
-        ),
-        ("RRSIGs of 90 days", Parts::domain_auth, |p| {
-            p.dnssec_window = (NOON - DAY, NOON - DAY + LIMIT);
-        }),
-        (
-            "names that PRECIS leaves as they are",
-            Parts::domain_auth,
-            |p| {
-                p.member.subject = utf8_name("juliet.ñ");
-            },
-        ),
-        ("a member with RSA of 3072 bits", Parts::domain_auth, |p| {
-            p.member =
-                Certificate::member_of(key_of_3072_bits(), &p.organisation, organisation_key());
-            p.signed_data.key = key_of_3072_bits();
-        }),
-    ];
-    for (name, parts, change) in cases {
-        let mut parts = parts();
-        change(&mut parts);
-        assert_eq!(parts.reason(), "valid", "{name}");
-    }
+    try_group(domain_auth::add, "allowed");
 }
 
 #[test]
 fn refuses_certificates_that_are_not_what_they_should_be() {
+    try_group(domain_auth::add, "certificates");
     refuse(
         Parts::domain_auth,
         cases! { p:
-            "no final dot": { p.organisation.subject = name("example.com"); p.organisation.issuer = name("example.com"); p.member.issuer = name("example.com"); } => "x509.invalid_common_name";
-            "an organisation that issues and is no CA": p.organisation.extensions[BASIC_CONSTRAINTS] = basic_constraints(&[]) => "x509.organisation_not_ca";
-            "an organisation that issues without basic constraints": { p.organisation.extensions.remove(BASIC_CONSTRAINTS); } => "x509.organisation_not_ca";
-            "basic constraints that are not critical": p.organisation.extensions[BASIC_CONSTRAINTS] = extension("2.5.29.19", None, &sequence(&[boolean(0xff)])) => "x509.basic_constraints_not_critical";
-            "keyCertSign missing from key usage": p.organisation.extensions.push(key_usage(0x80)) => "x509.key_usage";
-            "digitalSignature missing from the member's": p.member.extensions.push(key_usage(0x04)) => "x509.key_usage";
-            "a broken self-signature": p.organisation.corrupt = true => "x509.bad_signature";
-            "another key identifier of the issuer": p.member.extensions[AUTHORITY] = authority_key_identifier(&[1; 32]) => "x509.key_identifier_mismatch";
-            "another key identifier of its own": p.organisation.extensions[AUTHORITY] = authority_key_identifier(&[1; 32]) => "x509.key_identifier_mismatch";
-            "a name in capitals": p.member.subject = utf8_name("Alice") => "x509.invalid_common_name";
-            "a name with a space": p.member.subject = utf8_name("alice smith") => "x509.invalid_common_name";
-            "a name in a width of its own": p.member.subject = utf8_name("\u{ff41}lice") => "x509.invalid_common_name";
-            "a name that is not composed": p.member.subject = utf8_name("jose\u{301}") => "x509.invalid_common_name";
-            "a symbol for a name": p.member.subject = utf8_name("\u{265a}") => "x509.invalid_common_name";
-            "an organisation certificate of 90 days and a second": p.organisation.validity = valid_from_to("261120000000Z", "270218000001Z") => "x509.valid_too_long";
-            "a member certificate of 90 days and a second": p.member.validity = valid_from_to("261120000000Z", "270218000001Z") => "x509.valid_too_long";
-            "a critical extension that nobody knows": p.member.extensions.push(extension("1.2.3.4", Some(0xff), &null())) => "x509.unhandled_critical_extension";
-            "the organisation's key as a member's": { p.member.public_key = organisation_key().spki.clone(); p.signed_data.key = organisation_key(); p.member.extensions.truncate(1); } => "veraid.organisation_as_member";
             "an issuer with an algorithm that is not allowed": { p.organisation.issuer = utf8_name("Some other CA"); p.organisation.signed_by = p256_key(); p.organisation.algorithm(&plain(ECDSA_WITH_SHA_256)); } => "x509.unsupported_signature_algorithm";
-            "a stranger's signature on the member's": p.member.signed_by = stranger_key() => "x509.bad_signature";
-            "a member of another issuer": p.member.issuer = name("example.org.") => "x509.other_issuer";
         },
     );
 }
 
 #[test]
 fn refuses_intermediates_that_may_not_be_between() {
-    refuse(
-        Parts::through_intermediate,
-        cases! { p:
-            "a member as an intermediate": p.intermediates[0].extensions[BASIC_CONSTRAINTS] = basic_constraints(&[]) => "x509.intermediate_not_ca";
-            "an intermediate without basic constraints": { p.intermediates[0].extensions.remove(BASIC_CONSTRAINTS); } => "x509.intermediate_not_ca";
-            "constraints that are not critical": p.intermediates[0].extensions[BASIC_CONSTRAINTS] = extension("2.5.29.19", None, &sequence(&[boolean(0xff)])) => "x509.basic_constraints_not_critical";
-            "an organisation that has none": p.organisation.extensions[BASIC_CONSTRAINTS] = basic_constraints(&[boolean(0xff), integer(&[0])]) => "x509.path_length_exceeded";
-            "keyCertSign missing from key usage": p.intermediates[0].extensions.push(key_usage(0x80)) => "x509.key_usage";
-            "a stranger's signature": p.intermediates[0].signed_by = stranger_key() => "x509.bad_signature";
-            "a broken signature": p.intermediates[0].corrupt = true => "x509.bad_signature";
-            "a member that the intermediate did not sign": p.member.signed_by = stranger_key() => "x509.bad_signature";
-            "a member that the organisation signed in its name": p.member.signed_by = organisation_key() => "x509.bad_signature";
-            "no intermediate": p.intermediates.clear() => "x509.other_issuer";
-            "an intermediate of somebody else's": p.intermediates[0].issuer = name("example.org.") => "x509.other_issuer";
-            "a key identifier that is not the intermediate's": p.member.extensions[AUTHORITY] = authority_key_identifier(&[1; 32]) => "x509.key_identifier_mismatch";
-            "an intermediate that has expired": p.intermediates[0].validity = valid_from_to("261120000000Z", "261121115959Z") => "x509.expired";
-            "an intermediate that is not valid yet": p.intermediates[0].validity = valid_from_to("261121120001Z", "261130000000Z") => "x509.not_yet_valid";
-            "an intermediate of 90 days and a second": p.intermediates[0].validity = valid_from_to("261120000000Z", "270218000001Z") => "x509.valid_too_long";
-            "an intermediate that is never valid with the member": { p.intermediates[0].validity = valid_from_to("261120000000Z", "261121120000Z"); p.member.validity = valid_from_to("261121120001Z", "261130000000Z"); p.required = period(NOON, NOON + 60); } => "veraid.never_valid_together";
-            "a critical extension that nobody knows": p.intermediates[0].extensions.push(extension("1.2.3.4", Some(0xff), &null())) => "x509.other_issuer";
-            "more certificates than any path has": p.intermediates = vec![p.intermediates[0].clone(); 17] => "x509.too_many_certificates";
-        },
-    );
-    refuse(
-        Parts::through_two_intermediates,
-        cases! { p:
-            "one more than the organisation allows": p.organisation.extensions[BASIC_CONSTRAINTS] = basic_constraints(&[boolean(0xff), integer(&[1])]) => "x509.path_length_exceeded";
-            "one more than the upper one allows": p.intermediates[0].extensions[BASIC_CONSTRAINTS] = basic_constraints(&[boolean(0xff), integer(&[0])]) => "x509.path_length_exceeded";
-            "the upper one is missing": { p.intermediates.remove(0); } => "x509.other_issuer";
-            "the lower one is missing": { p.intermediates.pop(); } => "x509.other_issuer";
-            "the lower one is a member": p.intermediates[1].extensions[BASIC_CONSTRAINTS] = basic_constraints(&[]) => "x509.intermediate_not_ca";
-        },
-    );
+    try_group(domain_auth::add, "intermediates");
 }
 
 #[test]
@@ -380,23 +148,7 @@ fn several_paths_may_lead_to_the_organisation() {
 
 #[test]
 fn refuses_organisation_signatures_by_whoever_the_organisation_does_not_delegate_to() {
-    refuse(
-        Parts::delegate,
-        cases! { p:
-            "a member": p.delegate.as_mut().unwrap().extensions[BASIC_CONSTRAINTS] = basic_constraints(&[]) => "veraid.attribution_by_member";
-            "a member without constraints": { p.delegate.as_mut().unwrap().extensions.remove(BASIC_CONSTRAINTS); } => "veraid.attribution_by_member";
-            "a member of that name": { let member = p.member.clone(); p.delegate = Some(member); p.signed_data.key = member_key(); } => "veraid.attribution_by_member";
-            "a CA whose constraints are not critical": p.delegate.as_mut().unwrap().extensions[BASIC_CONSTRAINTS] = extension("2.5.29.19", None, &sequence(&[boolean(0xff)])) => "x509.basic_constraints_not_critical";
-            "a CA that somebody else issued": p.delegate.as_mut().unwrap().signed_by = stranger_key() => "x509.bad_signature";
-            "a CA of another issuer": p.delegate.as_mut().unwrap().issuer = name("example.org.") => "x509.other_issuer";
-            "a CA that may not sign content": p.delegate.as_mut().unwrap().extensions.push(key_usage(0x04)) => "x509.key_usage";
-            "another key": p.signed_data.key = stranger_key() => "cms.bad_signature";
-            "a delegate that has expired": p.delegate.as_mut().unwrap().validity = valid_from_to("261120000000Z", "261121115959Z") => "x509.expired";
-            "a certificate that is not there": p.signed_data.certificates = Some(vec![]) => "veraid.attribution_by_member";
-            "an attribution that is no name": p.signed_data.signed_attributes[ATTRIBUTION] = attribution(utf8_string("Alice")) => "veraid.invalid_attribution";
-            "an empty attribution": p.signed_data.signed_attributes[ATTRIBUTION] = attribution(utf8_string("")) => "veraid.invalid_attribution";
-        },
-    );
+    try_group(domain_auth::add, "delegates");
     // In VeraId nobody signs in the organisation's place.
     let mut parts = Parts::organisation();
     parts.signed_data.key = intermediate_key();
@@ -442,35 +194,13 @@ fn member_id_bundles_hold_the_intermediates() {
         reversed.intermediates.reverse();
         assert_eq!(reversed.member_id_reason(), "valid");
     }
-    let cases: &[Case] = cases! { p:
-        "no intermediate": p.intermediates.clear() => "x509.other_issuer";
-        "a stranger's signature": p.intermediates[0].signed_by = stranger_key() => "x509.bad_signature";
-        "a member as an intermediate": p.intermediates[0].extensions[BASIC_CONSTRAINTS] = basic_constraints(&[]) => "x509.intermediate_not_ca";
-        "beyond the path length": p.organisation.extensions[BASIC_CONSTRAINTS] = basic_constraints(&[boolean(0xff), integer(&[0])]) => "x509.path_length_exceeded";
-        "more than any path has": p.intermediates = vec![p.intermediates[0].clone(); 17] => "x509.too_many_certificates";
-        "something behind them": p.bundle_tail = null() => "veraid.malformed_bundle";
-    };
-    for (name, spoil, reason) in cases {
-        let mut parts = Parts::through_intermediate();
-        spoil(&mut parts);
-        assert_eq!(parts.member_id_reason(), *reason, "{name}");
-    }
+    try_group(domain_auth::add, "member-id-bundles");
 }
 
 #[test]
 fn refuses_signatures_that_are_not_what_they_should_be() {
     const SERVICE: &str = "1.3.6.1.4.1.58708.1.1";
-    refuse(
-        Parts::domain_auth,
-        cases! { p:
-            "a digest that is not the signature's": { p.signed_data.digest_algorithm = hash(SHA_512); p.signed_data.signed_attributes[MESSAGE_DIGEST] = message_digest(Hash::Sha512, CONTENT); } => "cms.digest_algorithm_mismatch";
-            "fractions of a second": p.signed_data.signed_attributes[METADATA] = metadata(SERVICE, "20261121120000.5Z", "20261121121000Z") => "cms.fractional_time";
-            "fractions at the end": p.signed_data.signed_attributes[METADATA] = metadata(SERVICE, "20261121120000Z", "20261121121000.000Z") => "cms.fractional_time";
-            "90 days and a second": p.signed_data.signed_attributes[METADATA] = metadata(SERVICE, "20261120000000Z", "20270218000001Z") => "veraid.signature_valid_too_long";
-            "a verifier that asks about 90 days and a second": p.required = period(NOON, NOON + LIMIT + 1) => "veraid.verification_too_long";
-            "RRSIGs of 90 days and a second": p.dnssec_window = (NOON - DAY, NOON - DAY + LIMIT + 1) => "dnssec.rrsig_too_long";
-        },
-    );
+    try_group(domain_auth::add, "signatures");
     let mut parts = Parts::domain_auth();
     parts.required = period(NOON, NOON + LIMIT + 1);
     assert_eq!(parts.member_id_reason(), "veraid.verification_too_long");
@@ -492,25 +222,7 @@ fn no_dialect_passes_for_the_other() {
     fn domain_auth_record() -> String {
         organisation_key().domain_auth_record(1, "3600")
     }
-    fn vera_id_record() -> String {
-        organisation_key().record("3600")
-    }
-    refuse(
-        Parts::domain_auth,
-        cases! { p:
-            "a VeraId record read as DomainAuth's": p.records = vec![vera_id_record()] => "veraid.no_matching_record";
-            "a VeraId record with a digest type": p.records = vec![domain_auth_record().split_once(' ').unwrap().1.to_owned()] => "veraid.no_matching_record";
-            "a DomainAuth record at VeraId's name": p.owner = "_veraid.example.com." => "veraid.no_matching_record";
-            "two records of one kind": p.records = vec![domain_auth_record(), organisation_key().domain_auth_record(1, "60")] => "veraid.ambiguous_record";
-            "another version": p.records = vec![domain_auth_record().replacen('0', "1", 1)] => "veraid.no_matching_record";
-            "another digest type": p.records = vec![domain_auth_record().replacen(" 1 1 ", " 1 2 ", 1)] => "veraid.no_matching_record";
-            "the key itself where a digest stands": p.records = vec![domain_auth_record().replacen(" 1 1 ", " 1 0 ", 1)] => "veraid.no_matching_record";
-            "another size of RSA": p.records = vec![domain_auth_record().replacen("0 1 ", "0 2 ", 1)] => "veraid.no_matching_record";
-            "an experimental algorithm": p.records = vec![domain_auth_record().replacen("0 1 ", "0 240 ", 1)] => "veraid.no_matching_record";
-            "a TTL override of 90 days and a second": p.records = vec![organisation_key().domain_auth_record(1, "7776001")] => "veraid.no_matching_record";
-            "a key for another service": p.records = vec![organisation_key().domain_auth_record(1, "3600 1.2.3")] => "veraid.no_matching_record";
-        },
-    );
+    try_group(domain_auth::add, "records");
     refuse(
         Parts::member,
         cases! { p:
@@ -674,4 +386,17 @@ fn no_algorithm_passes_for_another() {
             "a broken signature": p.signed_data.corrupt = true => "cms.bad_signature";
         },
     );
+}
+
+#[test]
+fn refuses_faulty_certificates_and_signed_data_as_veraid_does() {
+    for group in [
+        "member-certificate",
+        "intermediate-certificate",
+        "signed-data",
+        "algorithms",
+        "times",
+    ] {
+        try_group(domain_auth::add, group);
+    }
 }

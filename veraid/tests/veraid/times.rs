@@ -2,6 +2,7 @@
 
 use crate::support::der::*;
 use crate::support::*;
+use kliento_fixture_cases::tables::veraid as vera_id;
 use veraid::Period;
 
 /// Seconds from noon on, both included, as four periods: DNSSEC, organisation, member, signature.
@@ -235,4 +236,9 @@ fn organisation_signatures_keep_time_too() {
     assert_eq!(reason((0, 400)), "veraid.never_valid_together");
     assert_eq!(reason((0, 99)), "veraid.signature_not_yet_valid");
     assert_eq!(reason((250, 250)), "x509.expired");
+}
+
+#[test]
+fn each_part_holds_from_its_first_to_its_last_second() {
+    try_group(vera_id::add, "times");
 }

@@ -5,10 +5,11 @@ use std::ops::{Deref, DerefMut};
 use veraid::{
     BundleOutline, KeyAlgorithm, KeyError, MemberIdBundle, MemoryLimits, OrganisationCertificate,
     Period, Policy, PrivateKey, ServiceOid, SignatureBundle, TEST_SERVICE, Timestamp, TrustAnchors,
-    Verification, VerifiedSignature, Verifier, VerifyError,
+    UserName, Verification, VerifiedSignature, Verifier, VerifyError,
 };
 
-pub(crate) use kliento_fixture_bundles::*;
+use kliento_fixture_cases::tables::{self, Cases, Token};
+pub(crate) use kliento_fixture_cases::*;
 
 pub(crate) const SERVICE: ServiceOid = TEST_SERVICE;
 
@@ -69,6 +70,85 @@ pub(crate) fn refuse(good: fn() -> Parts, cases: &[Case]) {
         assert_eq!(parts.reason(), *reason, "{name}");
         if let Some(recalled) = parts.reason_after(&good()) {
             assert_eq!(recalled, *reason, "{name}, with a memory");
+        }
+    }
+}
+
+/// Tries the cases of a group of the shared tables: each has to come out for its own reason, and all the same when chain,
+/// organisation and signer of what it starts from are known.
+pub(crate) fn try_group(add: fn(&mut dyn Cases), group: &'static str) {
+    let mut trial = Trial {
+        group,
+        is_current: false,
+        tried: 0,
+    };
+    add(&mut trial);
+    assert!(trial.tried > 0, "there is no group {group}");
+}
+
+struct Trial {
+    group: &'static str,
+    is_current: bool,
+    tried: usize,
+}
+
+impl Cases for Trial {
+    fn group(&mut self, group: &'static str) {
+        self.is_current = group == self.group;
+    }
+
+    fn signature_bundle(&mut self, case: tables::Case<tables::Parts>) {
+        if !self.is_current {
+            return;
+        }
+        self.tried += 1;
+        let (change, user) = (case.change, case.changed.user);
+        let (good, changed) = (Parts::from((case.good)()), Parts::from(case.changed));
+        assert_eq!(good.reason(), "valid");
+        assert_eq!(changed.reason(), case.reason, "{change}");
+        if case.reason == "valid" {
+            changed.verify(|outcome| {
+                let verified = outcome.unwrap();
+                assert_eq!(verified.content(), Some(CONTENT), "{change}");
+                let organisation = verified.member_id().organisation().to_string();
+                assert_eq!(organisation, "example.com", "{change}");
+                let found = verified.member_id().user().map(UserName::as_str);
+                assert_eq!(found, user, "{change}");
+            });
+        }
+        if let Some(recalled) = changed.reason_after(&good) {
+            assert_eq!(recalled, case.reason, "{change}, with a memory");
+        }
+    }
+
+    fn member_id_bundle(&mut self, case: tables::Case<tables::Parts>) {
+        if !self.is_current {
+            return;
+        }
+        self.tried += 1;
+        let (good, changed) = (Parts::from((case.good)()), Parts::from(case.changed));
+        assert_eq!(good.member_id_reason(), "valid");
+        assert_eq!(changed.member_id_reason(), case.reason, "{}", case.change);
+    }
+
+    fn token_bundle(&mut self, _: tables::Case<Token>) {
+        panic!("there are no tokens here");
+    }
+
+    fn authorization(&mut self, _: tables::Case<Token>, _: &[u8]) {
+        panic!("there are no tokens here");
+    }
+}
+
+impl From<tables::Parts> for Parts {
+    fn from(parts: tables::Parts) -> Self {
+        let (start, end) = parts.required;
+        Self {
+            bundle: parts.bundle,
+            required: period(start, end),
+            policy: Policy::new(),
+            service: parts.service.parse().unwrap(),
+            detached_content: parts.detached_content,
         }
     }
 }

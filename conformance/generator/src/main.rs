@@ -1,0 +1,65 @@
+//! Writes the conformance cases into `../cases`, the same octets each time, from fixtures that share
+//! no code with the verifiers.
+//!
+//! ```text
+//! cargo run --locked              writes the cases
+//! cargo run --locked -- --check   fails if the committed cases are not what it would write
+//! ```
+
+mod case;
+mod suite;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use kliento_fixture_cases::tables::{self, Cases};
+
+use crate::suite::Suite;
+
+/// Adds the cases of a level.
+type Add = fn(&mut dyn Cases);
+
+/// The levels, from the lowest layer to the highest.
+const LEVELS: [(&str, Add); 3] = [
+    ("veraid", tables::veraid::add),
+    ("domainauth", tables::domain_auth::add),
+    ("kliento", tables::kliento::add),
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let is_check = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => false,
+        ["--check"] => true,
+        _ => {
+            eprintln!("usage: conformance-generator [--check]");
+            return ExitCode::from(2);
+        }
+    };
+    let mut status = ExitCode::SUCCESS;
+    for (level, add) in LEVELS {
+        let mut suite = Suite::new(level);
+        add(&mut suite);
+        let path = folder().join(format!("{level}.json"));
+        let text = suite.to_json();
+        if is_check {
+            if std::fs::read_to_string(&path).is_ok_and(|committed| committed == text) {
+                println!("ok      {level}: {} cases", suite.len());
+            } else {
+                println!(
+                    "FAILED  {level}: {} is not what is generated",
+                    path.display()
+                );
+                status = ExitCode::FAILURE;
+            }
+        } else {
+            std::fs::write(&path, &text).expect("the folder of the cases can be written");
+            println!("{level}: {} cases, {} octets", suite.len(), text.len());
+        }
+    }
+    status
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../cases")
+}
