@@ -7,6 +7,7 @@
 //! ```
 
 mod case;
+mod seeded;
 mod suite;
 
 use std::path::{Path, PathBuf};
@@ -20,7 +21,8 @@ use crate::suite::Suite;
 type Add = fn(&mut dyn Cases);
 
 /// The levels, from the lowest layer to the highest.
-const LEVELS: [(&str, Add); 3] = [
+const LEVELS: [(&str, Add); 4] = [
+    ("dnssec", tables::dnssec::add),
     ("veraid", tables::veraid::add),
     ("domainauth", tables::domain_auth::add),
     ("kliento", tables::kliento::add),

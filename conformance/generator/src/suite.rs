@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
-use kliento_fixture_cases::tables::{self, Basis, Cases, Parts, Token};
+use kliento_fixture_cases::chain::{Attempt, Style};
+use kliento_fixture_cases::tables::{self, Basis, Cases, ChainCase, Parts, Token};
+use kliento_fixtures::chain_der;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::case::{Case, Input, Reading, Rule, rfc3339};
+use crate::seeded::seed;
 
 /// The source of rules that are choices or limits of this project.
 const OURS: &str = "Kliento for Rust";
@@ -36,13 +39,23 @@ impl Suite {
 
     /// Adds a valid case that others start from, unless it is there. Returns its id.
     fn base(&mut self, name: &str, question: impl FnOnce() -> Question) -> String {
+        self.base_with(name, "valid", question)
+    }
+
+    /// The same, for another verdict that is no refusal.
+    fn base_with(
+        &mut self,
+        name: &str,
+        verdict: &'static str,
+        question: impl FnOnce() -> Question,
+    ) -> String {
         let id = format!("{}/valid/{}", self.level, slug(name));
         if !self.cases.contains_key(&id) {
             let case = self.case(
                 id.clone(),
                 None,
                 "none: this is what other cases start from",
-                "valid",
+                verdict,
                 Basis::default(),
                 question(),
             );
@@ -107,7 +120,7 @@ impl Suite {
             change: change.to_owned(),
             input: question.input.into_value(),
             expected: question.expected,
-            reason: (reason != "valid").then(|| reason.to_owned()),
+            reason: reason.contains('.').then(|| reason.to_owned()),
             rule: Rule {
                 source: rule.source,
                 section: rule.section,
@@ -173,6 +186,24 @@ impl Cases for Suite {
         self.add(base, &case.change, case.reason, case.basis, question);
     }
 
+    fn chain(&mut self, case: ChainCase) {
+        let (good, style) = (case.good, case.style);
+        let name = match style {
+            Style::Nsec => format!("{} nsec", case.base),
+            Style::Nsec3 => format!("{} nsec3", case.base),
+        };
+        let base = self.base_with(&name, case.base_verdict, || {
+            seed(&name);
+            chain(&good(style), case.base_verdict)
+        });
+        seed(&format!("{} {base} {}", self.group, case.change));
+        let mut attempt = (case.start)(style);
+        (case.make)(&mut attempt);
+        let question = chain(&attempt, case.verdict);
+        let reason = reason_of(case.verdict);
+        self.add(base, &case.change, reason, Basis::default(), question);
+    }
+
     fn authorization(&mut self, case: tables::Case<Token>, value: &[u8]) {
         let good = case.good;
         let base = self.base("header", || {
@@ -198,6 +229,55 @@ fn signature_bundle(parts: &Parts, reason: &str) -> Question {
     let signed_by = json!({"signedBy": signed_by(is_organisation)});
     let expected = expected(reason, "example.com", parts.user, signed_by);
     Question { input, expected }
+}
+
+/// The verdict of a table as a reason code, or as the word by which its rule is found.
+fn reason_of(verdict: &'static str) -> &'static str {
+    match verdict {
+        "dnssec.insecure_delegation" => "insecure",
+        "dnssec.absent" => "nodata",
+        _ if verdict.starts_with("insecure") => "insecure",
+        _ => verdict,
+    }
+}
+
+fn chain(attempt: &Attempt, verdict: &str) -> Question {
+    let input = Input::new("chain", &attempt.anchors)
+        .with_octets("chain", &chain_der(&attempt.messages()))
+        .with("name", attempt.name.as_str())
+        .with("type", mnemonic(attempt.record_type))
+        .with_period(attempt.period);
+    let expected = match verdict {
+        "proven" => json!({"verdict": "proven"}),
+        "nxdomain" | "nodata" => json!({"verdict": "absent", "denial": verdict}),
+        "dnssec.absent" => json!({"verdict": "absent"}),
+        "dnssec.insecure_delegation" => json!({"verdict": "insecure"}),
+        _ if verdict.starts_with("insecure") => json!({"verdict": "insecure"}),
+        _ => json!({"verdict": "invalid"}),
+    };
+    Question { input, expected }
+}
+
+/// A record type as zone files have it (RFC 3597 §5 for those without a mnemonic here).
+fn mnemonic(record_type: u16) -> String {
+    let known = match record_type {
+        1 => "A",
+        2 => "NS",
+        5 => "CNAME",
+        6 => "SOA",
+        15 => "MX",
+        16 => "TXT",
+        28 => "AAAA",
+        33 => "SRV",
+        39 => "DNAME",
+        43 => "DS",
+        46 => "RRSIG",
+        47 => "NSEC",
+        48 => "DNSKEY",
+        50 => "NSEC3",
+        _ => return format!("TYPE{record_type}"),
+    };
+    known.to_owned()
 }
 
 fn member_id_bundle(parts: &Parts, reason: &str) -> Question {

@@ -8,8 +8,8 @@ use kliento_fixtures::{
     TXT, World, ZoneSpec,
 };
 
-use crate::support::attempt::{Attempt, STYLES, Style, What};
-use crate::support::{DAY, HOUR, NOON, OWNER, TEXT, at, period};
+use crate::support::attempt::{Attempt, Judged as _, STYLES, Style, What};
+use crate::support::{DAY, HOUR, NOON, OWNER, TEXT, period};
 
 /// Labels that a name can have (RFC 1035 §2.3.4): two octets each, and one for the root.
 const MAX_LABELS: usize = 127;
@@ -361,7 +361,7 @@ fn what_is_proven_by_an_anchor_holds_while_that_is_valid() {
                 for name in [OWNER, "alias.example.com.", "gone.example.com."] {
                     let mut attempt = Attempt::in_world(style, world.clone(), name, TXT);
                     attempt.anchors = xml(&world, zone, times);
-                    attempt.period = period(NOON - DAY, NOON + 30 * DAY);
+                    attempt.period = (NOON - DAY, NOON + 30 * DAY);
                     assert_eq!(
                         attempt.find().validity,
                         *validity,
@@ -374,7 +374,7 @@ fn what_is_proven_by_an_anchor_holds_while_that_is_valid() {
                             (*until, true),
                             (until + 1, false),
                         ] {
-                            attempt.period = at(time);
+                            attempt.period = (time, time);
                             let verdict = attempt.verdict();
                             let is_fact = crate::support::attempt::is_fact(&verdict);
                             assert_eq!(is_fact, holds, "{zone} {times:?} {name} {time}: {verdict}");

@@ -11,7 +11,7 @@ use kliento_fixtures::{
 use proptest::prelude::RngExt;
 use proptest::test_runner::TestRng;
 
-use crate::support::attempt::{Attempt, Style, denials, is_fact};
+use crate::support::attempt::{Attempt, Judged as _, Style, denials, is_fact};
 use crate::support::{NOON, random};
 
 /// The zone that is made anew each time, below the root, and one below it, which not every world has.

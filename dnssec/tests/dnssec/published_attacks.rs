@@ -13,9 +13,10 @@ use kliento_fixtures::{
 };
 
 use crate::support::attempt::{
-    Attempt, Nsec3Maker, STYLES, Style, What, complaint, denying_records, is_fact, zones,
+    Attempt, Judged as _, Nsec3Maker, STYLES, Style, What, complaint, denying_records, is_fact,
+    zones,
 };
-use crate::support::{DAY, HOUR, NOON, OWNER, TEXT, at, period};
+use crate::support::{DAY, HOUR, NOON, OWNER, TEXT, at};
 
 const EVIL: &str = "1 bWluZQ== 60";
 
@@ -46,7 +47,7 @@ fn evil_answer(attempt: &mut Attempt, signing: &Signing) {
 #[track_caller]
 fn exhausted(attempt: &Attempt) -> (&'static str, u32) {
     let messages = attempt.responses.to_messages();
-    match attempt.look_up(&messages, attempt.period) {
+    match attempt.look_up(&messages, crate::support::attempt::asked(attempt.period)) {
         Err(Error::BudgetExhausted { work, limit, .. }) => (work, limit),
         other => panic!("{other:?}"),
     }
@@ -1267,14 +1268,14 @@ fn rrsig_times_that_wrap_around_2106() {
         (0, "dnssec.rrsig_not_yet_valid"),
         (DAY, "dnssec.rrsig_not_yet_valid"),
     ] {
-        attempt.period = at(time);
+        attempt.period = (time, time);
         assert_eq!(attempt.verdict(), expected, "{time}");
     }
     let signing = attempt.world.signing_for(OWNER, TXT);
     attempt.answer().sign(&signing.window(0, DAY));
-    attempt.period = at(WRAP + HOUR);
+    attempt.period = (WRAP + HOUR, WRAP + HOUR);
     assert_eq!(attempt.verdict(), "dnssec.rrsig_expired");
-    attempt.period = period(0, WRAP + DAY);
+    attempt.period = (0, WRAP + DAY);
     assert_eq!(attempt.verdict(), "dnssec.not_valid_together");
 }
 

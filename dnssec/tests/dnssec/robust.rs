@@ -7,7 +7,7 @@ use kliento_fixtures::{
 };
 use proptest::prelude::RngExt;
 
-use crate::support::attempt::{Attempt, STYLES, zones};
+use crate::support::attempt::{Attempt, Judged as _, STYLES, zones};
 use crate::support::{NOON, OWNER, TEXT, WORLD, at, prove, random, verify};
 
 /// What a chain in DER proves about [`OWNER`] at [`NOON`].

@@ -5,14 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use dnssec::Period;
 use kliento_fixtures::{
     Algorithm, DNSKEY, DS, Key, KeyRole, REVOKE, Response, Responses, SECURE_ENTRY_POINT, SHA256,
     TXT, World, ZONE_KEY, ZoneKey, ZoneSpec,
 };
 
-use crate::support::attempt::{Attempt, Style};
-use crate::support::{DAY, HOUR, NOON, OWNER, TEXT, at};
+use crate::support::attempt::{Attempt, Judged as _, Style};
+use crate::support::{DAY, HOUR, NOON, OWNER, TEXT};
 
 const ZONE: &str = "example.com.";
 const GONE: &str = "gone.example.com.";
@@ -320,7 +319,7 @@ impl Stages {
             name: name.to_owned(),
             record_type: TXT,
             anchors: self.above.anchors(),
-            period: at(NOON),
+            period: (NOON, NOON),
             world: self.above.clone(),
         }
     }
@@ -451,7 +450,7 @@ fn what_was_fetched_in_a_stage_holds_as_long_as_its_signatures() {
         let stages = Stages::new(rollover, false);
         stages.each_mix(|mix, label| {
             let mut attempt = stages.mix(&[mix[0]], &[mix[1]], mix[2], OWNER);
-            attempt.period = Period::always();
+            attempt.period = crate::support::attempt::ALWAYS;
             let window = stages.expected(mix[0], mix[1], mix[2]).ok();
             let Some((from, until)) = window.and_then(|()| stages.window(mix)) else {
                 let verdict = attempt.verdict();
@@ -470,7 +469,7 @@ fn what_was_fetched_in_a_stage_holds_as_long_as_its_signatures() {
                 (until, true),
                 (until + 1, false),
             ] {
-                attempt.period = at(time);
+                attempt.period = (time, time);
                 let verdict = attempt.verdict();
                 assert_eq!(
                     verdict == "proven",

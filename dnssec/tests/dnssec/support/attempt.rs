@@ -1,172 +1,34 @@
-//! A chain in the making, what is asked of it, and what comes out; and tables of such.
+//! What comes out of a chain in the making; and tables of such.
 
 use std::fmt::Write as _;
 
 use dnssec::{Chain, Denial, Error, Fact, Insecurity, Period, RecordType, TrustAnchors};
-use kliento_fixtures::{
-    Algorithm, DNSKEY, KeyRole, NSEC, NSEC3, NSEC3_SHA1, Name, RRSIG, Record, Response, Responses,
-    Signing, TXT, World, WorldBuilder, ZoneSpec, nsec3_hash, type_bitmaps,
-};
+pub(crate) use kliento_fixture_cases::chain::*;
 
-use super::{NOON, OWNER, TEXT, at};
+use super::verify;
 
-/// How the zones of a world deny.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Style {
-    Nsec,
-    Nsec3,
-}
-
-pub(crate) const STYLES: [Style; 2] = [Style::Nsec, Style::Nsec3];
-
-/// How often the zones of this module hash a name again, and with what salt.
-pub(crate) const ITERATIONS: u16 = 2;
-pub(crate) const SALT: &[u8] = b"\xaa\xbb";
-
-impl Style {
-    /// A zone that denies like this.
-    pub(crate) fn zone(self, name: &str) -> ZoneSpec {
-        self.denying(ZoneSpec::new(name, Algorithm::Ed25519))
-    }
-
-    /// The same zone, denying like this.
-    pub(crate) fn denying(self, zone: ZoneSpec) -> ZoneSpec {
-        match self {
-            Self::Nsec => zone,
-            Self::Nsec3 => zone.nsec3(ITERATIONS, SALT),
-        }
-    }
-}
-
-/// A chain, and what is asked of it.
-#[derive(Clone, Debug)]
-pub(crate) struct Attempt {
-    pub(crate) style: Style,
-    /// Where the chain comes from.
-    pub(crate) world: World,
-    pub(crate) responses: Responses,
-    /// Messages that go with it as they are.
-    pub(crate) octets: Vec<Vec<u8>>,
-    pub(crate) name: String,
-    pub(crate) record_type: u16,
-    pub(crate) anchors: String,
-    pub(crate) period: Period,
-}
-
-impl Attempt {
-    /// [`TEXT`] at [`OWNER`], below `example.com.`, `com.` and the root, with nothing wrong.
-    pub(crate) fn new(style: Style) -> Self {
-        let world = zones(style).txt(OWNER, TEXT).build();
-        Self::in_world(style, world, OWNER, TXT)
-    }
-
-    pub(crate) fn in_world(style: Style, world: World, name: &str, record_type: u16) -> Self {
-        Self {
-            style,
-            responses: world.responses(name, record_type),
-            octets: Vec::new(),
-            name: name.to_owned(),
-            record_type,
-            anchors: world.anchors(),
-            period: at(NOON),
-            world,
-        }
-    }
-
-    /// Puts this into the zones of [`Attempt::new`] in place of what was there, and asks again.
-    pub(crate) fn publish(&mut self, content: impl FnOnce(WorldBuilder) -> WorldBuilder) {
-        self.build(content(zones(self.style)));
-    }
-
-    /// Another world; the same question.
-    pub(crate) fn build(&mut self, world: WorldBuilder) {
-        *self = Self::in_world(self.style, world.build(), &self.name, self.record_type);
-    }
-
-    /// Another question, answered as the world does.
-    pub(crate) fn ask(&mut self, name: &str, record_type: u16) {
-        self.responses = self.world.responses(name, record_type);
-        (self.name, self.record_type) = (name.to_owned(), record_type);
-    }
-
-    /// Another question, answered by nothing so far; the keys of the zones that would have to answer are there.
-    pub(crate) fn ask_in_vain(&mut self, name: &str, record_type: u16) {
-        self.ask(name, record_type);
-        self.clear();
-    }
-
-    /// Takes out all that the answer says.
-    pub(crate) fn clear(&mut self) {
-        let answer = self.answer();
-        answer.answers.clear();
-        answer.authorities.clear();
-    }
-
-    /// The response to the question.
-    pub(crate) fn answer(&mut self) -> &mut Response {
-        self.responses.answer()
-    }
-
-    /// Adds what proves the keys of a zone.
-    pub(crate) fn show_zone(&mut self, zone: &str) {
-        self.responses.merge(self.world.responses(zone, DNSKEY));
-    }
-
-    /// Adds the records to the answer's authority section, each an RRset of its own that `zone` signs.
-    pub(crate) fn deny(&mut self, zone: &str, records: &[Record]) {
-        let signing = self.world.signing(zone, KeyRole::Zsk);
-        self.deny_signed(&signing, records);
-    }
-
-    /// The same, signed like this.
-    pub(crate) fn deny_signed(&mut self, signing: &Signing, records: &[Record]) {
-        for record in records {
-            let rrsig = signing.rrsig(std::slice::from_ref(record));
-            let authorities = &mut self.answer().authorities;
-            authorities.extend([record.clone(), rrsig]);
-        }
-    }
-
-    /// Adds the denying records that the world has for other questions, signed as they are.
-    pub(crate) fn borrow_denials(&mut self, questions: &[(&str, u16)]) {
-        for (name, record_type) in questions {
-            let records = denials(&self.world.answer(*name, *record_type));
-            self.answer().authorities.extend(records);
-        }
-    }
-
-    /// Gives the records of another owner, and their RRSIGs, this owner.
-    pub(crate) fn rename_answers(&mut self, from: &str) {
-        let owner = Name::from(self.name.as_str());
-        let from = Name::from(from);
-        for record in &mut self.answer().answers {
-            if record.owner == from {
-                record.owner = owner.clone();
-            }
-        }
-    }
-
-    /// Puts the records that a wildcard has into the answer, as if they were expanded to the name that is asked for.
-    pub(crate) fn expand(&mut self, wildcard: &str) {
-        let expanded = self.world.answer(wildcard, self.record_type).answers;
-        self.answer().answers = expanded;
-        self.rename_answers(wildcard);
-    }
-
-    /// The messages of the chain.
-    pub(crate) fn messages(&self) -> Vec<Vec<u8>> {
-        let mut messages = self.responses.to_messages();
-        messages.extend(self.octets.iter().cloned());
-        messages
-    }
-
+/// What the crate under test says of a chain in the making.
+pub(crate) trait Judged {
     /// What the chain proves: `proven`, `nxdomain`, `nodata`, `insecure: ` and why, or the reason for which it proves
     /// nothing.
-    pub(crate) fn verdict(&self) -> String {
-        self.verdict_at(self.period)
+    fn verdict(&self) -> String;
+    fn verdict_at(&self, period: Period) -> String;
+    /// Looks it up, and gives the result with the seconds for which it holds and the name that it is about.
+    fn look_up(&self, messages: &[Vec<u8>], period: Period) -> Result<Found, Error>;
+    /// What must be there.
+    fn find(&self) -> Found;
+    /// The proof of the RRset, or why there is none.
+    fn outcome(&self, period: Period) -> Result<super::Proven, Error>;
+}
+
+impl Judged for Attempt {
+    /// What the chain proves: `proven`, `nxdomain`, `nodata`, `insecure: ` and why, or the reason for which it proves
+    /// nothing.
+    fn verdict(&self) -> String {
+        self.verdict_at(asked(self.period))
     }
 
-    pub(crate) fn verdict_at(&self, period: Period) -> String {
+    fn verdict_at(&self, period: Period) -> String {
         let messages = self.messages();
         let verdict = verdict(&self.look_up(&messages, period));
         let backwards: Vec<_> = messages.iter().rev().cloned().collect();
@@ -179,7 +41,7 @@ impl Attempt {
     }
 
     /// Looks it up, and gives the result with the seconds for which it holds and the name that it is about.
-    pub(crate) fn look_up(&self, messages: &[Vec<u8>], period: Period) -> Result<Found, Error> {
+    fn look_up(&self, messages: &[Vec<u8>], period: Period) -> Result<Found, Error> {
         let anchors: TrustAnchors = self.anchors.parse().expect("the anchors can be read");
         let name = self.name.parse().expect("the name can be read");
         let record_type = RecordType(self.record_type);
@@ -212,12 +74,28 @@ impl Attempt {
 
     /// What must be there.
     #[track_caller]
-    pub(crate) fn find(&self) -> Found {
-        match self.look_up(&self.messages(), self.period) {
+    fn find(&self) -> Found {
+        match self.look_up(&self.messages(), asked(self.period)) {
             Ok(found) => found,
             Err(error) => panic!("{}: {error}", error.reason()),
         }
     }
+
+    /// The proof of the RRset, or why there is none.
+    fn outcome(&self, period: Period) -> Result<super::Proven, Error> {
+        verify(
+            &self.messages(),
+            &self.name,
+            self.record_type,
+            &self.anchors,
+            period,
+        )
+    }
+}
+
+/// The period that is asked about.
+pub(crate) fn asked((start, end): (i64, i64)) -> Period {
+    super::period(start, end)
 }
 
 /// A fact, and for which seconds it holds.
@@ -259,131 +137,6 @@ pub(crate) fn verdict(outcome: &Result<Found, Error>) -> String {
 pub(crate) fn is_fact(verdict: &str) -> bool {
     ["proven", "nxdomain", "nodata"].contains(&verdict)
 }
-
-/// The root, `com.` and `example.com.`.
-pub(crate) fn zones(style: Style) -> WorldBuilder {
-    World::builder()
-        .at(NOON)
-        .with_zone(style.zone("."))
-        .with_zone(style.zone("com."))
-        .with_zone(style.zone("example.com."))
-}
-
-/// The NSEC and NSEC3 records of a response with their RRSIGs.
-pub(crate) fn denials(response: &Response) -> Vec<Record> {
-    let denies = |record: &Record| {
-        let record_type = record.type_covered().unwrap_or(record.record_type);
-        [NSEC, NSEC3].contains(&record_type)
-    };
-    let records = response.authorities.iter();
-    records.filter(|record| denies(record)).cloned().collect()
-}
-
-/// Of a response's authority section, the denying records in order, without RRSIGs.
-pub(crate) fn denying_records(response: &Response) -> Vec<Record> {
-    let records = denials(response).into_iter();
-    records
-        .filter(|record| record.record_type != RRSIG)
-        .collect()
-}
-
-/// NSEC3 records to order.
-#[derive(Clone, Debug)]
-pub(crate) struct Nsec3Maker {
-    pub(crate) zone: Name,
-    pub(crate) algorithm: u8,
-    pub(crate) flags: u8,
-    pub(crate) iterations: u16,
-    pub(crate) salt: Vec<u8>,
-}
-
-pub(crate) type Hash = [u8; 20];
-
-impl Nsec3Maker {
-    /// As the zones of this module have them.
-    pub(crate) fn of(zone: &str) -> Self {
-        Self {
-            zone: zone.into(),
-            algorithm: NSEC3_SHA1,
-            flags: 0,
-            iterations: ITERATIONS,
-            salt: SALT.to_vec(),
-        }
-    }
-
-    pub(crate) fn flags(mut self, flags: u8) -> Self {
-        self.flags = flags;
-        self
-    }
-
-    pub(crate) fn iterations(mut self, iterations: u16) -> Self {
-        self.iterations = iterations;
-        self
-    }
-
-    pub(crate) fn salt(mut self, salt: &[u8]) -> Self {
-        self.salt = salt.to_vec();
-        self
-    }
-
-    pub(crate) fn algorithm(mut self, algorithm: u8) -> Self {
-        self.algorithm = algorithm;
-        self
-    }
-
-    pub(crate) fn hash(&self, name: &str) -> Hash {
-        nsec3_hash(name, self.iterations, &self.salt)
-    }
-
-    /// The record at a hash.
-    pub(crate) fn record(&self, hash: Hash, next: &[u8], types: &[u16]) -> Record {
-        let owner = self.zone.child(base32(&hash).as_bytes());
-        let mut rdata = vec![self.algorithm, self.flags];
-        rdata.extend(self.iterations.to_be_bytes());
-        rdata.push(u8::try_from(self.salt.len()).expect("a salt is short"));
-        rdata.extend_from_slice(&self.salt);
-        rdata.push(u8::try_from(next.len()).expect("a hash is short"));
-        rdata.extend_from_slice(next);
-        rdata.extend(type_bitmaps(types));
-        Record::new(owner, NSEC3, rdata).with_ttl(300)
-    }
-
-    /// A record at the name, which says that the next hash is the next number.
-    pub(crate) fn at(&self, name: &str, types: &[u16]) -> Record {
-        let hash = self.hash(name);
-        self.record(hash, &moved(hash, true), types)
-    }
-
-    /// A record that covers the name and hardly more.
-    pub(crate) fn over(&self, name: &str) -> Record {
-        let hash = self.hash(name);
-        self.record(moved(hash, false), &moved(hash, true), &[])
-    }
-}
-
-/// The next or the last hash before.
-pub(crate) fn moved(mut hash: Hash, up: bool) -> Hash {
-    for octet in hash.iter_mut().rev() {
-        let (moved, carried) = if up {
-            octet.overflowing_add(1)
-        } else {
-            octet.overflowing_sub(1)
-        };
-        *octet = moved;
-        if !carried {
-            break;
-        }
-    }
-    hash
-}
-
-/// The extended hex alphabet in lower case (RFC 4648 §7, RFC 5155 §3.3).
-pub(crate) fn base32(octets: &[u8]) -> String {
-    data_encoding::BASE32_DNSSEC.encode(octets)
-}
-
-/// What is tried; how the chain is made; what has to come out.
-pub(crate) type Case = (&'static str, fn(&mut Attempt), &'static str);
 
 /// Whether a case comes out as it has to; what does not hinge on the time that is asked for comes out at no other
 /// either.

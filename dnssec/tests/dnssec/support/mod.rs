@@ -2,10 +2,7 @@
 
 pub(crate) mod attempt;
 
-use std::sync::LazyLock;
-
 use dnssec::{Chain, Error, Period, RecordType, Timestamp, TrustAnchors};
-use kliento_fixtures::{Algorithm, World, WorldBuilder};
 use proptest::test_runner::{RngAlgorithm, TestRng};
 
 /// 2026-11-21T12:00:00Z.
@@ -13,22 +10,7 @@ pub(crate) const NOON: i64 = 1_795_262_400;
 pub(crate) const HOUR: i64 = 3_600;
 pub(crate) const DAY: i64 = 24 * HOUR;
 
-/// The name of which most tests ask.
-pub(crate) const OWNER: &str = "_veraid.example.com.";
-/// What the standard world says there.
-pub(crate) const TEXT: &str = "1 c2hhMjU2IG9mIHRoZSBrZXkgb2YgZXhhbXBsZS5jb20= 3600";
-
-/// A root, a TLD and an organisation's zone, each of another algorithm.
-pub(crate) static WORLD: LazyLock<World> = LazyLock::new(|| standard().txt(OWNER, TEXT).build());
-
-/// The zones of [`WORLD`], with nothing in them yet.
-pub(crate) fn standard() -> WorldBuilder {
-    World::builder()
-        .at(NOON)
-        .zone(".", Algorithm::EcdsaP384Sha384)
-        .zone("com.", Algorithm::Ed25519)
-        .zone("example.com.", Algorithm::EcdsaP256Sha256)
-}
+pub(crate) use kliento_fixture_cases::chain::{OWNER, TEXT, WORLD, standard};
 
 /// One second.
 pub(crate) fn at(unix_seconds: i64) -> Period {

@@ -135,6 +135,10 @@ impl Cases for Trial {
         panic!("there are no tokens here");
     }
 
+    fn chain(&mut self, _: tables::ChainCase) {
+        panic!("there are no chains alone here");
+    }
+
     fn authorization(&mut self, _: tables::Case<Token>, _: &[u8]) {
         panic!("there are no tokens here");
     }
