@@ -1,4 +1,5 @@
-//! The tables of rules in `ARCHITECTURE.md` name files, functions and tests that exist.
+//! The tables of rules in `ARCHITECTURE.md`, and the claims of `docs/threat-model.md`, name files, functions and tests that
+//! exist.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -120,6 +121,54 @@ fn every_rule_names_functions_and_tests_that_exist() {
         }
     }
     assert!(lost.is_empty(), "no such functions or tests: {lost:#?}");
+}
+
+/// The actors of the threat model, each with what holds against it.
+const ACTORS: [&str; 12] = [
+    "A network attacker",
+    "A malicious client",
+    "A malicious member",
+    "A malicious organisation",
+    "A malicious delegate (DomainAuth)",
+    "A malicious resolver",
+    "A parent zone, a registry, or the root",
+    "Whoever has stolen a key",
+    "A wrong clock",
+    "Whoever replays",
+    "Whoever exhausts resources",
+    "A malicious peer of the proxy",
+];
+
+#[test]
+fn every_claim_of_the_threat_model_names_tests_that_exist() {
+    let document = fs::read_to_string(workspace().join("docs/threat-model.md")).unwrap();
+    let sections: Vec<&str> = document.split("\n### ").skip(1).collect();
+    let mut lost = Vec::new();
+    for actor in ACTORS {
+        let section = sections.iter().find(|text| text.starts_with(actor));
+        let section = section.unwrap_or_else(|| panic!("no section: {actor}"));
+        let claims = section
+            .split("| holds | test |\n|---|---|\n")
+            .nth(1)
+            .unwrap_or_else(|| panic!("nothing holds: {actor}"));
+        for claim in claims.lines().take_while(|line| line.starts_with('|')) {
+            let (_, tests) = claim.trim_matches('|').rsplit_once(" | ").unwrap();
+            let tests = tests.trim();
+            assert!(!functions(tests).is_empty(), "no test: {claim}");
+            lost.extend(missing(tests, true));
+        }
+        assert!(section.contains("Does not hold:") || actor == "A malicious client");
+    }
+    // The answers to the audit, of which some concern what there is not.
+    let audit = document.split("\n## The audit of 2025").nth(1).unwrap();
+    for row in audit
+        .lines()
+        .filter(|line| line.starts_with("| CLN") || line.starts_with("| NF"))
+    {
+        let (_, tests) = row.trim_end_matches('|').rsplit_once(" | ").unwrap();
+        lost.extend(missing(tests.trim(), true));
+    }
+    assert!(lost.is_empty(), "no such tests: {lost:#?}");
 }
 
 #[test]
