@@ -1,0 +1,316 @@
+//! What each target does with octets. The programs in `fuzz_targets/` hand them over from libFuzzer, and
+//! `tests/corpora.rs` from the committed corpora.
+//!
+//! A target panics if a property does not hold; that nothing else panics, overflows the stack or runs for long is what
+//! libFuzzer sees to.
+
+use std::sync::LazyLock;
+
+use dnssec::{Chain, Name, Period, RecordType, Response, Timestamp, TrustAnchors};
+use kliento::{Audience, Token, TokenBundle, TokenVerification, Verifier};
+use kliento_fixture_cases::tables::Token as Fixture;
+use kliento_fixture_cases::{Bundle, NOON};
+use veraid::{
+    BundleOutline, Dialect, IntermediateCertificate, Member, MemberCertificate, MemberIdBundle,
+    MemoryLimits, Organisation, OrganisationCertificate, Policy, PrivateKey, PublicKey,
+    SignatureBundle, TEST_SERVICE, TxtRecord, Verification,
+};
+
+const DIALECTS: [Dialect; 2] = [Dialect::VeraId, Dialect::DomainAuth];
+
+/// The trust anchors of the bundles of the fixtures.
+static ANCHORS: LazyLock<TrustAnchors> =
+    LazyLock::new(|| Bundle::member().chain().1.parse().expect("anchors"));
+
+fn noon() -> Period {
+    Period::at(Timestamp::from_unix_seconds(NOON))
+}
+
+/// A DNS message, and all records in it.
+pub fn dns_message(octets: &[u8]) {
+    if let Ok(response) = Response::parse(octets) {
+        for record in response.answers() {
+            let _ = format!("{record:?}");
+        }
+    }
+}
+
+fn look_up(chain: &Chain<'_>) {
+    for (name, record_type) in [
+        ("_veraid.example.com.", RecordType::TXT),
+        ("_domainauth.example.com.", RecordType::TXT),
+        ("alias.example.com.", RecordType::TXT),
+        ("example.com.", RecordType::DS),
+    ] {
+        let name: Name = name.parse().expect("a name");
+        for period in [noon(), Period::always()] {
+            let _ = chain.look_up(&name, record_type, &ANCHORS, period);
+        }
+    }
+}
+
+/// A DNSSEC chain, verified under fixed anchors. What is read is written the same.
+pub fn chain(octets: &[u8]) {
+    if let Ok(chain) = Chain::from_der(octets) {
+        look_up(&chain);
+        let again = chain.to_der();
+        assert!(
+            Chain::from_der(&again).is_ok(),
+            "a chain that was written is read"
+        );
+    }
+}
+
+/// An `AuthenticationChain` of RFC 9102, verified under fixed anchors.
+pub fn authentication_chain(octets: &[u8]) {
+    if let Ok(messages) = dnssec::messages_from_authentication_chain(octets) {
+        let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+        if let Ok(chain) = Chain::from_messages(messages) {
+            look_up(&chain);
+        }
+    }
+}
+
+/// Bundles, with all that is in them.
+pub fn bundle(octets: &[u8]) {
+    let verification = Verification::new(TEST_SERVICE, noon(), &ANCHORS);
+    if let Ok(bundle) = SignatureBundle::from_der(octets) {
+        let _ = bundle.unverified_attribution();
+        let _ = bundle.unverified_intermediate_certificates();
+        let _ = bundle.verify(&verification);
+    }
+    if let Ok(bundle) = MemberIdBundle::from_der(octets) {
+        let _ = bundle.verify(&verification);
+        if let Ok(der) = bundle.to_der() {
+            assert!(
+                MemberIdBundle::from_der(&der).is_ok(),
+                "a bundle that was written is read"
+            );
+        }
+    }
+    if let Ok(bundle) = TokenBundle::from_der(octets) {
+        let _ = bundle.unverified_token();
+    }
+}
+
+/// Certificates of all roles. What is read is written the same.
+pub fn certificate(octets: &[u8]) {
+    macro_rules! read {
+        ($($certificate:ty),*) => {
+            $(if let Ok(certificate) = <$certificate>::from_der(octets) {
+                if let Ok(parsed) = certificate.parsed() {
+                    let _ = parsed.common_name();
+                }
+                assert_eq!(certificate.as_der(), octets, "a certificate is kept as it is");
+            })*
+        };
+    }
+    read!(
+        OrganisationCertificate,
+        MemberCertificate,
+        IntermediateCertificate
+    );
+}
+
+/// The text of TXT records. What is read is written, and read the same.
+pub fn txt_record(octets: &[u8]) {
+    for dialect in DIALECTS {
+        if let Some(record) = TxtRecord::parse(octets, dialect) {
+            let text = record.to_string();
+            let again = TxtRecord::parse(text.as_bytes(), dialect);
+            assert_eq!(again.as_ref(), Some(&record), "{text}");
+        }
+    }
+}
+
+/// The JSON of tokens. What is read is written, and read the same.
+pub fn token(octets: &[u8]) {
+    if let Ok(token) = Token::from_json(octets) {
+        let json = token.to_json();
+        assert_eq!(Token::from_json(&json).ok(), Some(token));
+    }
+}
+
+/// The value of an `Authorization` field. One bundle has one text, but for case, spaces and padding.
+pub fn header(octets: &[u8]) {
+    if let Ok(bundle) = kliento::header::decode(octets) {
+        let value = kliento::header::encode(&bundle);
+        assert_eq!(kliento::header::decode(&value).ok(), Some(bundle));
+    }
+}
+
+/// Trust anchors in all their forms.
+pub fn trust_anchors(octets: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(octets) {
+        let _ = text.parse::<TrustAnchors>();
+    }
+}
+
+/// Keys, in DER and in PEM.
+pub fn keys(octets: &[u8]) {
+    if let Ok(key) = PublicKey::from_spki_der(octets) {
+        let again = PublicKey::from_spki_der(key.as_spki_der());
+        assert_eq!(again.ok().as_ref(), Some(&key));
+    }
+    let _ = PrivateKey::from_pkcs8_der(octets);
+    if let Ok(text) = std::str::from_utf8(octets) {
+        let _ = PublicKey::from_spki_pem(text);
+        let _ = PrivateKey::from_pkcs8_pem(text);
+        let _ = OrganisationCertificate::from_pem(text);
+    }
+}
+
+/// Domain names, organisations and members. What is read is written, and read the same.
+pub fn names(octets: &[u8]) {
+    if let Ok(name) = Name::from_wire(octets) {
+        let text = name.to_string();
+        assert_eq!(text.parse::<Name>().ok().as_ref(), Some(&name), "{text}");
+    }
+    let Ok(text) = std::str::from_utf8(octets) else {
+        return;
+    };
+    if let Ok(name) = text.parse::<Name>() {
+        assert_eq!(name.to_string().parse::<Name>().ok().as_ref(), Some(&name));
+    }
+    if let Ok(organisation) = text.parse::<Organisation>() {
+        let again = organisation.to_string().parse::<Organisation>();
+        assert_eq!(again.ok().as_ref(), Some(&organisation));
+    }
+    for dialect in DIALECTS {
+        if let Ok(member) = Member::parse_for(text, dialect) {
+            assert_eq!(
+                Member::parse_for(member.as_str(), dialect).ok(),
+                Some(member)
+            );
+        }
+    }
+}
+
+/// Changes a good token: each three octets are a place and what is put there. It never verifies as anything else, and a
+/// verifier that knows the good one says the same.
+pub fn verified_bundle(octets: &[u8]) {
+    static GOOD: LazyLock<Vec<u8>> = LazyLock::new(|| Fixture::member().octets().0);
+    static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
+        let verifier = Verifier::builder(audience())
+            .trust_anchors(ANCHORS.clone())
+            .clock(|| Timestamp::from_unix_seconds(NOON))
+            .build();
+        verifier.verify_bundle(&GOOD).expect("the fixture is good");
+        verifier
+    });
+    let mut bundle = GOOD.clone();
+    for change in octets.chunks_exact(3) {
+        let place = usize::from(u16::from_be_bytes([change[0], change[1]]));
+        let length = bundle.len();
+        bundle[place % length] = change[2];
+    }
+    let audience = audience();
+    let verification = TokenVerification::new(&audience, noon(), &ANCHORS);
+    let fresh = TokenBundle::from_der(&bundle).and_then(|bundle| bundle.verify(&verification));
+    let known = VERIFIER.verify_bundle(&bundle);
+    match (&fresh, &known) {
+        (Ok(fresh), Ok(known)) => {
+            assert_eq!(fresh.subject(), "alice@example.com");
+            assert_eq!(known.subject(), "alice@example.com");
+            assert_eq!(fresh.claims(), known.claims());
+            assert_eq!(fresh.claims().get("role"), Some("admin"));
+        }
+        (Err(fresh), Err(known)) => assert_eq!(fresh.reason(), known.reason()),
+        (fresh, known) => panic!("without a cache {fresh:?}, and with one {known:?}"),
+    }
+}
+
+fn audience() -> Audience {
+    "https://api.example.com".parse().expect("an audience")
+}
+
+/// Replaces one field of a good bundle by octets, signs again, and verifies with a memory and without.
+pub fn resigned_bundle(octets: &[u8]) {
+    let [choice, field, value @ ..] = octets else {
+        return;
+    };
+    let good = match choice % 4 {
+        0 => Bundle::member as fn() -> Bundle,
+        1 => Bundle::organisation,
+        2 => Bundle::through_intermediate,
+        _ => Bundle::delegate,
+    };
+    let mut changed = good();
+    let value = value.to_vec();
+    {
+        let certificate = match choice / 4 % 3 {
+            0 => &mut changed.organisation,
+            1 => &mut changed.member,
+            _ => match changed.intermediates.first_mut() {
+                Some(intermediate) => intermediate,
+                None => &mut changed.member,
+            },
+        };
+        match field % 32 {
+            0 => certificate.version = value,
+            1 => certificate.serial_number = value,
+            2 => certificate.algorithm(&value),
+            3 => certificate.issuer = value,
+            4 => certificate.validity = value,
+            5 => certificate.subject = value,
+            6 => certificate.public_key = value,
+            7 => certificate.extensions = vec![value],
+            8 => certificate.extensions.push(value),
+            9 => certificate.unique_identifiers = value,
+            10 => certificate.signed_tail = value,
+            11 => certificate.outer_algorithm = value,
+            12 => changed.signed_data.version = value,
+            13 => changed.signed_data.digest_algorithms = value,
+            14 => changed.signed_data.content_type = value,
+            15 => changed.signed_data.content = Some(value),
+            16 => changed.signed_data.certificates = Some(value),
+            17 => changed.signed_data.further_certificates = vec![value],
+            18 => changed.signed_data.revocations = value,
+            19 => changed.signed_data.signer_identifier = Some(value),
+            20 => changed.signed_data.digest_algorithm = value,
+            21 => changed.signed_data.signed_attributes = vec![value],
+            22 => changed.signed_data.signed_attributes.push(value),
+            23 => changed.signed_data.signature_algorithm = value,
+            24 => changed.signed_data.unsigned_attributes = value,
+            25 => changed.signed_data.tail = value,
+            26 => changed.bundle_version = value,
+            27 => changed.bundle_tail = value,
+            28 => changed.records = vec![printable(&value)],
+            29 => changed.records.push(printable(&value)),
+            30 => changed.signed_data.signer_version = value,
+            _ => changed.signed_data.content_info_type = value,
+        }
+    }
+    let (bundle, anchors) = changed.build();
+    let anchors: TrustAnchors = anchors.parse().expect("anchors");
+    let verification = Verification::new(TEST_SERVICE, noon(), &anchors);
+    let fresh = SignatureBundle::from_der(&bundle)
+        .and_then(|bundle| Ok(bundle.verify(&verification)?.member_id().to_string()));
+    let verifier = veraid::Verifier::new(TEST_SERVICE, anchors.clone(), Policy::new()).with_memory(
+        MemoryLimits {
+            organisation_octets: 1 << 16,
+            signer_octets: 1 << 16,
+        },
+    );
+    let verify = |bundle: &[u8]| {
+        BundleOutline::from_der(bundle)
+            .and_then(|outline| Ok(verifier.verify(outline, noon())?.member_id().to_string()))
+    };
+    let (known, _) = good().build();
+    let _ = verify(&known);
+    let recalled = verify(&bundle);
+    match (&fresh, &recalled) {
+        (Ok(fresh), Ok(recalled)) => {
+            assert_eq!(fresh, recalled);
+            assert!(fresh.ends_with("example.com"), "{fresh}");
+        }
+        (Err(fresh), Err(recalled)) => assert_eq!(fresh.reason(), recalled.reason()),
+        (fresh, recalled) => panic!("without a memory {fresh:?}, and with one {recalled:?}"),
+    }
+}
+
+/// A TXT record has printable text here, of one character string.
+fn printable(octets: &[u8]) -> String {
+    let octets = octets.iter().take(255);
+    octets.map(|octet| char::from(b' ' + octet % 95)).collect()
+}
