@@ -2,7 +2,9 @@
 
 use crate::support::der::*;
 use crate::support::*;
-use kliento_fixture_cases::tables::veraid::{self as vera_id, FAULTS};
+use kliento_fixture_cases::tables::veraid::{
+    self as vera_id, FAULTS, VERA_ID, domain_auth_record, domain_auth_response,
+};
 use kliento_fixtures::{A, CH, NOERROR, NXDOMAIN, Record, Response, TXT, chain_der};
 use veraid::{MemberIdBundle, SignatureBundle, Verification, VerifyError};
 
@@ -197,21 +199,6 @@ fn refuses_chains_that_dnssec_does_not_bear_out() {
 
 type MakeResponse = fn() -> Response;
 
-/// A response to DomainAuth's question.
-fn domain_auth_response(answers: Vec<Record>, rcode: u8) -> Response {
-    let mut response = Response::new(DOMAIN_AUTH, TXT);
-    response.answers = answers;
-    response.rcode = rcode;
-    response
-}
-
-fn domain_auth_record() -> Record {
-    Record::txt(DOMAIN_AUTH, "0 1 1 qqq 3600")
-}
-
-const DOMAIN_AUTH: &str = "_domainauth.example.com.";
-const VERA_ID: &str = "_veraid.example.com.";
-
 #[test]
 fn refuses_a_chain_that_holds_records_of_both_dialects() {
     try_group(vera_id::add, "both-dialects");
@@ -252,7 +239,7 @@ fn a_response_that_holds_nothing_does_not_decide_the_dialect() {
         "veraid.no_matching_record",
     ];
     for (name, response) in silent {
-        let mut parts = with_final_dot();
+        let mut parts = Parts::from(vera_id::with_final_dot());
         parts.further_responses.push(response());
         assert_eq!(parts.reason(), "valid", "{name}");
         // Alone it is no answer for VeraId.
@@ -260,15 +247,6 @@ fn a_response_that_holds_nothing_does_not_decide_the_dialect() {
         let verdict = parts.reason();
         assert!(alone.contains(&verdict), "{name}: {verdict}");
     }
-}
-
-/// A signature of an organisation whose name is good in both dialects.
-fn with_final_dot() -> Parts {
-    let mut parts = Parts::member();
-    parts.organisation.subject = name("example.com.");
-    parts.organisation.issuer = name("example.com.");
-    parts.member.issuer = name("example.com.");
-    parts
 }
 
 #[test]
