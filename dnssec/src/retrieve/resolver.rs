@@ -84,7 +84,7 @@ pub enum ResolverError {
         problem: String,
     },
     /// A certificate of an authority can't be used.
-    #[error("the certificate of the resolver's authority can't be used: {0}")]
+    #[error("the CA certificate for the resolver can't be used: {0}")]
     Certificate(String),
 }
 
