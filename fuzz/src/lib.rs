@@ -49,7 +49,7 @@ fn look_up(chain: &Chain<'_>) {
     }
 }
 
-/// A DNSSEC chain, verified under fixed anchors. What is read is written the same.
+/// A DNSSEC chain, verified under fixed anchors. What is read is written, and read again.
 pub fn chain(octets: &[u8]) {
     if let Ok(chain) = Chain::from_der(octets) {
         look_up(&chain);
@@ -93,7 +93,7 @@ pub fn bundle(octets: &[u8]) {
     }
 }
 
-/// Certificates of all roles. What is read is written the same.
+/// Certificates of all roles, which are kept as they were read.
 pub fn certificate(octets: &[u8]) {
     macro_rules! read {
         ($($certificate:ty),*) => {

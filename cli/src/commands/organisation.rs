@@ -216,7 +216,7 @@ fn unrecordable(error: TxtRecordKeyError) -> Fault {
             fault.hint("give --dialect domainauth, which supports experimental keys")
         }
         TxtRecordKeyError::NoNumber { .. } => fault.hint(
-            "an organisation's RSA key must have 2048, 3072 or 4096 bits; only DomainAuth members may have others",
+            "an organisation's RSA key must have 2048, 3072 or 4096 bits; only members and delegates in DomainAuth may have others",
         ),
         TxtRecordKeyError::DigestType { .. } => fault.hint("omit --digest-type"),
         _ => fault,
@@ -261,8 +261,8 @@ pub(crate) struct Certificate {
     #[arg(long, default_value = "veraid", value_parser = arguments::dialect_parser())]
     dialect: Dialect,
 
-    /// How many intermediate certificates may be between the organisation and a member (DomainAuth): 1 if delegates
-    /// certify members, 0 if they only sign.
+    /// The most intermediate certificates between the organisation and a member (DomainAuth): 1 if delegates certify
+    /// members, 0 if they only sign.
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     path_length: u8,
 

@@ -13,7 +13,7 @@ pub(crate) fn seed(seed: &str) {
 
 struct Seeded {
     seed: String,
-    /// How often something was taken.
+    /// The number of times that something was taken.
     taken: u32,
 }
 

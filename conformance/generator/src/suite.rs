@@ -22,7 +22,7 @@ pub(crate) struct Suite {
     cases: BTreeMap<String, Case>,
 }
 
-/// What is asked, and what is expected of the answer.
+/// A question, and the expected answer.
 struct Question {
     input: Input,
     expected: Value,

@@ -1,4 +1,4 @@
-//! What comes out of a chain in the making; and tables of such.
+//! The verdicts on chains in the making, and a loop over tables of such chains.
 
 use std::fmt::Write as _;
 
@@ -7,23 +7,21 @@ pub(crate) use kliento_fixture_cases::chain::*;
 
 use super::verify;
 
-/// What the crate under test says of a chain in the making.
+/// The verdicts of the crate under test.
 pub(crate) trait Judged {
-    /// What the chain proves: `proven`, `nxdomain`, `nodata`, `insecure: ` and why, or the reason for which it proves
-    /// nothing.
+    /// Returns `proven`, `nxdomain`, `nodata`, `insecure: ` and the cause, or the reason code of the error.
     fn verdict(&self) -> String;
     fn verdict_at(&self, period: Period) -> String;
     /// Looks it up, and gives the result with the seconds for which it holds and the name that it is about.
     fn look_up(&self, messages: &[Vec<u8>], period: Period) -> Result<Found, Error>;
-    /// What must be there.
+    /// Returns the fact, which must be proven.
     fn find(&self) -> Found;
     /// The proof of the RRset, or why there is none.
     fn outcome(&self, period: Period) -> Result<super::Proven, Error>;
 }
 
 impl Judged for Attempt {
-    /// What the chain proves: `proven`, `nxdomain`, `nodata`, `insecure: ` and why, or the reason for which it proves
-    /// nothing.
+    /// Returns `proven`, `nxdomain`, `nodata`, `insecure: ` and the cause, or the reason code of the error.
     fn verdict(&self) -> String {
         self.verdict_at(asked(self.period))
     }
@@ -72,7 +70,7 @@ impl Judged for Attempt {
         })
     }
 
-    /// What must be there.
+    /// Returns the fact, which must be proven.
     #[track_caller]
     fn find(&self) -> Found {
         match self.look_up(&self.messages(), asked(self.period)) {
