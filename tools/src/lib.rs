@@ -2,6 +2,7 @@
 //!
 //! | program | measures or compares |
 //! |---|---|
+//! | `bundle_differential` | verdicts on random bundles beside those of another implementation |
 //! | `bundle_sizes` | the octets of token bundles: the tables of `kliento/src/sizes.md` |
 //! | `conformance` | the verdicts on the conformance cases, for `conformance/run` |
 //! | `costliest` | the costliest hostile chain beside the costliest honest one |

@@ -4,6 +4,9 @@
 //! ```text
 //! cargo run --locked              writes the cases
 //! cargo run --locked -- --check   fails if the committed cases are not what it would write
+//! cargo run --locked -- --without-ed25519 FOLDER
+//!                                 writes the level `dnssec` into a folder, with keys on P-256 in place of Ed25519, for
+//!                                 implementations that have no Ed25519
 //! ```
 
 mod case;
@@ -12,6 +15,7 @@ mod suite;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::Ordering;
 
 use kliento_fixture_cases::tables::{self, Cases};
 
@@ -30,19 +34,27 @@ const LEVELS: [(&str, Add); 4] = [
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let is_check = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => false,
-        ["--check"] => true,
+    let mut is_check = false;
+    let mut levels = &LEVELS[..];
+    let mut folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cases");
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => {}
+        ["--check"] => is_check = true,
+        ["--without-ed25519", other] => {
+            seeded::WITHOUT_ED25519.store(true, Ordering::Relaxed);
+            levels = &LEVELS[..1];
+            folder = PathBuf::from(other);
+        }
         _ => {
-            eprintln!("usage: conformance-generator [--check]");
+            eprintln!("usage: conformance-generator [--check | --without-ed25519 FOLDER]");
             return ExitCode::from(2);
         }
-    };
+    }
     let mut status = ExitCode::SUCCESS;
-    for (level, add) in LEVELS {
+    for (level, add) in levels {
         let mut suite = Suite::new(level);
         add(&mut suite);
-        let path = folder().join(format!("{level}.json"));
+        let path = folder.join(format!("{level}.json"));
         let text = suite.to_json();
         if is_check {
             if std::fs::read_to_string(&path).is_ok_and(|committed| committed == text) {
@@ -60,8 +72,4 @@ fn main() -> ExitCode {
         }
     }
     status
-}
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../cases")
 }

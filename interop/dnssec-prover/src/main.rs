@@ -3,6 +3,10 @@
 //! It takes its root from the environment, and has one for as long as it runs. So what it is to accept is given to another
 //! process of this program, with a world's anchors in `ROOT_HINTS`: `dnssec-prover-exchange NAME` reads a proof from
 //! standard input and prints what it finds proven about the name.
+//!
+//! `dnssec-prover-exchange --conformance` is its runner of the conformance cases.
+
+mod conformance;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,7 +18,7 @@ use dnssec::{Chain, Fact, Period, RecordType, TrustAnchors, messages_from_authen
 use dnssec_prover::query::{ProofBuilder, QueryBuf};
 use dnssec_prover::rr::Record as _;
 use dnssec_prover::ser::{parse_rr_stream, write_rr};
-use dnssec_prover::validation::verify_rr_stream;
+use dnssec_prover::validation::{set_root_hints, verify_rr_stream};
 use kliento_fixtures::{
     Algorithm, CNAME, DNAME, Key, KeyRole, Name, Record, SECURE_ENTRY_POINT, SHA256, SHA384, TXT,
     World, ZONE_KEY, ZoneKey, ZoneSpec, chain_der,
@@ -30,6 +34,7 @@ const NOON: i64 = 1_795_262_400;
 
 fn main() -> ExitCode {
     let outcome = match std::env::args().nth(1) {
+        Some(argument) if argument == "--conformance" => conformance::run().map(|()| true),
         Some(name) => print_what_they_find(&name).map(|()| true),
         None => exchange(),
     };
@@ -117,6 +122,7 @@ fn theirs(question: &Question, anchors: &str, proof: &[u8]) -> Outcome<String> {
 fn print_what_they_find(name: &str) -> Outcome<()> {
     let mut proof = Vec::new();
     std::io::stdin().read_to_end(&mut proof)?;
+    set_root_hints(&std::env::var(ROOT_HINTS)?);
     let records = parse_rr_stream(&proof).map_err(|()| "it can't be read")?;
     let verified = verify_rr_stream(&records).map_err(|error| format!("{error:?}"))?;
     let name = name.try_into().map_err(|()| "no name")?;

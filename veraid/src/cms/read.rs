@@ -115,7 +115,7 @@ impl<'a> SignedData<'a> {
         // The SignerInfo repeats the digest algorithm (RFC 5652 §5.1).
         fields
             .read(tag::SET, "digest algorithms")
-            .and_then(|set| set.reader().skip_values("a digest algorithm"))
+            .and_then(|set| skip_algorithms(set.reader()))
             .within_signed_data()?;
         let encapsulated = fields
             .read(tag::SEQUENCE, "an EncapsulatedContentInfo")
@@ -254,6 +254,19 @@ fn join_segments(mut segments: Reader<'_>) -> Result<Cow<'_, [u8]>, Unreadable> 
         joined.to_mut().extend_from_slice(segment.content());
     }
     Ok(joined)
+}
+
+/// Skips `AlgorithmIdentifier`s, but refuses anything else (RFC 5652 §10.1.1, RFC 5280 §4.1.1.2).
+fn skip_algorithms(mut set: Reader<'_>) -> Result<(), Unreadable> {
+    while !set.is_empty() {
+        let mut algorithm = set.read(tag::SEQUENCE, "a digest algorithm")?.reader();
+        algorithm.read(tag::OBJECT_IDENTIFIER, "a digest algorithm")?;
+        if !algorithm.is_empty() {
+            algorithm.any("its parameters")?;
+        }
+        algorithm.finish()?;
+    }
+    Ok(())
 }
 
 /// Skips `[1] IMPLICIT` with a SET of any values, if present.
