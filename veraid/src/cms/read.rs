@@ -260,7 +260,11 @@ fn join_segments(mut segments: Reader<'_>) -> Result<Cow<'_, [u8]>, Unreadable> 
 fn skip_algorithms(mut set: Reader<'_>) -> Result<(), Unreadable> {
     while !set.is_empty() {
         let mut algorithm = set.read(tag::SEQUENCE, "a digest algorithm")?.reader();
-        algorithm.read(tag::OBJECT_IDENTIFIER, "a digest algorithm")?;
+        let identifier = algorithm.read(tag::OBJECT_IDENTIFIER, "a digest algorithm")?;
+        // The last octet of a number, and so of an identifier, is the one whose first bit is not set (X.690 §8.19.2).
+        if !matches!(identifier.content().last(), Some(..0x80)) {
+            return Err(algorithm.fail("an identifier with an end"));
+        }
         if !algorithm.is_empty() {
             algorithm.any("its parameters")?;
         }
