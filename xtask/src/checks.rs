@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::dependencies;
+
 /// A check by its name; an error says in a line what is wrong.
 pub(crate) struct Check {
     pub(crate) name: &'static str,
@@ -21,6 +23,11 @@ pub(crate) const CHECKS: &[Check] = &[
         name: "trees",
         about: "What verifies compiles no runtime, resolver or command line, and `ring` alone no AWS-LC",
         run: trees,
+    },
+    Check {
+        name: "dependencies",
+        about: "Builds compile the crates that the dependency budget names, and no others",
+        run: dependencies::check,
     },
     Check {
         name: "lints",
@@ -58,7 +65,7 @@ pub(crate) const CHECKS: &[Check] = &[
     },
 ];
 
-const CARGO: &str = env!("CARGO");
+pub(crate) const CARGO: &str = env!("CARGO");
 
 /// Features of `kliento` that servers and clients choose one of.
 const FEATURES: [&str; 5] = ["headers", "axum", "tonic", "tracing", "client"];
@@ -99,25 +106,24 @@ fn check_kliento(features: &str) -> Result<(), String> {
 }
 
 fn trees() -> Result<(), String> {
-    let lean = dependencies("aws-lc-rs")?;
+    let lean = crates_of("aws-lc-rs")?;
     refuse(&lean, |name| HEAVY.contains(&name))?;
-    let ring = dependencies("ring")?;
+    let ring = crates_of("ring")?;
     refuse(&ring, |name| name.starts_with("aws-lc") || name == "oqs")
 }
 
 /// The crates that `kliento` compiles with `features` alone.
-fn dependencies(features: &str) -> Result<Vec<String>, String> {
-    let output = Command::new(CARGO)
-        .args(["tree", "--package", "kliento", "--no-default-features"])
-        .args(["--features", features, "--edges", "normal,build"])
-        .args(["--prefix", "none", "--locked"])
-        .current_dir(root())
-        .output()
-        .map_err(|error| format!("cannot run cargo: {error}"))?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-    }
-    let names: Vec<String> = String::from_utf8_lossy(&output.stdout)
+fn crates_of(features: &str) -> Result<Vec<String>, String> {
+    let tree = tree(&[
+        "--package",
+        "kliento",
+        "--no-default-features",
+        "--features",
+        features,
+        "--edges",
+        "normal,build",
+    ])?;
+    let names: Vec<String> = tree
         .lines()
         .filter_map(|line| line.split_whitespace().next())
         .map(ToOwned::to_owned)
@@ -126,6 +132,22 @@ fn dependencies(features: &str) -> Result<Vec<String>, String> {
         return Err("cargo names no crates".to_owned());
     }
     Ok(names)
+}
+
+/// What `cargo tree` prints: a crate a line, by name and version.
+pub(crate) fn tree(arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new(CARGO)
+        .args(["tree", "--prefix", "none", "--format", "{p}", "--locked"])
+        .args(arguments)
+        // Whoever sets it gets the crates of the whole workspace for each of its packages.
+        .env_remove("CARGO_RESOLVER_FEATURE_UNIFICATION")
+        .current_dir(root())
+        .output()
+        .map_err(|error| format!("cannot run cargo: {error}"))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 fn refuse(names: &[String], has_no_place: impl Fn(&str) -> bool) -> Result<(), String> {

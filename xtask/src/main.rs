@@ -8,8 +8,10 @@
 
 mod checks;
 mod ci;
+mod dependencies;
 mod report;
 mod table;
+mod unsafe_count;
 
 use std::env;
 use std::process::ExitCode;
@@ -23,6 +25,7 @@ Usage: cargo xtask check [NAME]...
        cargo xtask ci [NAME]...
        cargo xtask nightly [NAME]...
        cargo xtask list
+       cargo xtask unsafe-count SET...
 
 check    runs the checks of those names, or all of them, and sums up. Run it
          before you push: it needs no root, no network and no servers.
@@ -31,6 +34,10 @@ ci       runs the steps of each push, of those names or all of them, and what
 nightly  does the same with the nightly steps, and writes what they came to
          into nightly/REPORT.md.
 list     shows all names.
+unsafe-count
+         prints a table of `unsafe` code in the sources of what is built for
+         those sets of xtask/dependency-budget.toml. docs/unsafe-review.md says
+         what counts.
 
 A step that fails stops those that need it and no others.
 
@@ -38,6 +45,7 @@ Examples:
   cargo xtask check
   cargo xtask check format lints
   cargo xtask ci openssl
+  cargo xtask unsafe-count kliento kliento-ring
 
 Exit status: 0 all passed, 1 some failed, 2 wrong usage.";
 
@@ -54,6 +62,7 @@ fn main() -> ExitCode {
             with_table(|table| steps(table, Gate::Nightly, names))
         }
         ["list"] => with_table(list),
+        ["unsafe-count", sets @ ..] if !sets.is_empty() && are_names(sets) => unsafe_count(sets),
         ["--help" | "-h" | "help"] => {
             println!("{HELP}\n");
             with_table(list)
@@ -95,6 +104,17 @@ fn list(table: &Table) -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+fn unsafe_count(sets: &[&str]) -> ExitCode {
+    let packages = dependencies::packages_of(sets);
+    match packages.and_then(|packages| unsafe_count::print(&packages)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("error: {problem}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn steps(table: &Table, gate: Gate, names: &[&str]) -> ExitCode {
@@ -158,8 +178,8 @@ impl std::fmt::Display for Outcome {
         } = self;
         let seconds = time.as_secs();
         match problem {
-            None => write!(formatter, "ok      {name:<10} {seconds:>4} s"),
-            Some(problem) => write!(formatter, "FAILED  {name:<10} {seconds:>4} s  {problem}"),
+            None => write!(formatter, "ok      {name:<12} {seconds:>4} s"),
+            Some(problem) => write!(formatter, "FAILED  {name:<12} {seconds:>4} s  {problem}"),
         }
     }
 }
