@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use serde::de::DeserializeOwned;
+
 use crate::dependencies;
 
 /// A check by its name; an error says in a line what is wrong.
@@ -65,7 +67,7 @@ pub(crate) const CHECKS: &[Check] = &[
     },
 ];
 
-pub(crate) const CARGO: &str = env!("CARGO");
+const CARGO: &str = env!("CARGO");
 
 /// Features of `kliento` that servers and clients choose one of.
 const FEATURES: [&str; 5] = ["headers", "axum", "tonic", "tracing", "client"];
@@ -136,18 +138,35 @@ fn crates_of(features: &str) -> Result<Vec<String>, String> {
 
 /// What `cargo tree` prints: a crate a line, by name and version.
 pub(crate) fn tree(arguments: &[&str]) -> Result<String, String> {
-    let output = Command::new(CARGO)
-        .args(["tree", "--prefix", "none", "--format", "{p}", "--locked"])
-        .args(arguments)
-        // Whoever sets it gets the crates of the whole workspace for each of its packages.
-        .env_remove("CARGO_RESOLVER_FEATURE_UNIFICATION")
+    let output = output_of(
+        Command::new(CARGO)
+            .args(["tree", "--prefix", "none", "--format", "{p}", "--locked"])
+            .args(arguments)
+            // Whoever sets it gets the crates of the whole workspace for each of its packages.
+            .env_remove("CARGO_RESOLVER_FEATURE_UNIFICATION"),
+    )?;
+    Ok(String::from_utf8_lossy(&output).into_owned())
+}
+
+/// What `cargo metadata` says, as far as the caller asks.
+pub(crate) fn metadata<T: DeserializeOwned>(arguments: &[&str]) -> Result<T, String> {
+    let output = output_of(
+        Command::new(CARGO)
+            .args(["metadata", "--format-version", "1", "--locked"])
+            .args(arguments),
+    )?;
+    serde_json::from_slice(&output).map_err(|error| format!("cannot read what cargo says: {error}"))
+}
+
+fn output_of(command: &mut Command) -> Result<Vec<u8>, String> {
+    let output = command
         .current_dir(root())
         .output()
         .map_err(|error| format!("cannot run cargo: {error}"))?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());
     }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    Ok(output.stdout)
 }
 
 fn refuse(names: &[String], has_no_place: impl Fn(&str) -> bool) -> Result<(), String> {

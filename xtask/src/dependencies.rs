@@ -1,6 +1,8 @@
 //! The dependency budget, `dependency-budget.toml`: the crates by name that a build may compile.
 //!
-//! A crate that the file does not name fails the check, and so does a name that no build has any more.
+//! A crate that the file does not name fails the check, and so does a name that no build has any more. The page
+//! `docs/dependencies.md` has a row for each direct dependency, and `docs/unsafe-review.md` one for each crate of a
+//! server that verifies; neither has rows for other crates.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,6 +11,16 @@ use serde::Deserialize;
 use crate::checks;
 
 const BUDGET: &str = include_str!("../dependency-budget.toml");
+
+/// The page with the reasons for direct dependencies, each in a row of a table in [`SECTION`].
+const PAGE: &str = include_str!("../../docs/dependencies.md");
+
+/// The page with a row for each crate of the builds in [`REVIEWED`], with the version that was read.
+const REVIEW: &str = include_str!("../../docs/unsafe-review.md");
+
+const REVIEWED: [&str; 3] = ["kliento", "kliento-ring", "kliento-axum"];
+
+const SECTION: &str = "## Direct dependencies";
 
 /// The platform whose crates count, on whichever machine the check runs.
 const PLATFORM: &str = "x86_64-unknown-linux-gnu";
@@ -41,10 +53,11 @@ struct Set {
     crates: Vec<String>,
 }
 
-/// Compares each set with what cargo would compile.
+/// Compares each set with what cargo would compile, and the pages with it.
 pub(crate) fn check() -> Result<(), String> {
     let budget = Budget::parse(BUDGET)?;
     let mut problems = Vec::new();
+    let mut told: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for (set, allowed) in budget.resolve()? {
         let found = compiled(set)?;
         println!(
@@ -52,15 +65,29 @@ pub(crate) fn check() -> Result<(), String> {
             set.name,
             found.values().sum::<usize>()
         );
-        problems.extend(compare(&set.name, &allowed, &found));
+        let differences = compare(&allowed, &found);
+        let included = set.includes.as_deref().and_then(|name| told.get(name));
+        for (name, problem) in &differences {
+            // What is wrong with a set is wrong with those that include it.
+            if !included.is_some_and(|told| told.contains(name)) {
+                problems.push(format!("{}: {problem}", set.name));
+            }
+        }
+        told.insert(&set.name, differences.into_keys().collect());
+    }
+    problems.extend(compare_page(&direct()?, &documented(PAGE)));
+    let review = compare_review(&packages_of(&REVIEWED)?, &reviewed(REVIEW));
+    problems.extend(review.problems);
+    for line in review.notes.iter().chain(&problems) {
+        println!("{line}");
     }
     if problems.is_empty() {
         return Ok(());
     }
-    problems.push(
-        "update xtask/dependency-budget.toml, and docs/dependencies.md with the reason".into(),
-    );
-    Err(problems.join("\n"))
+    Err(format!(
+        "{} differences; docs/dependencies.md says what to update",
+        problems.len()
+    ))
 }
 
 impl Budget {
@@ -176,21 +203,133 @@ fn packages(tree: &str) -> BTreeSet<(String, String)> {
         .collect()
 }
 
-/// A line for each crate that is in one of the two more often than in the other.
-fn compare(set: &str, allowed: &Crates, found: &Crates) -> Vec<String> {
+/// What is wrong, for each crate that is in one of the two more often than in the other.
+fn compare(allowed: &Crates, found: &Crates) -> BTreeMap<String, String> {
     let names: BTreeSet<&String> = allowed.keys().chain(found.keys()).collect();
     let times = |crates: &Crates, name: &str| crates.get(name).copied().unwrap_or_default();
     names
         .into_iter()
-        .filter_map(|name| match (times(allowed, name), times(found, name)) {
-            (allowed, found) if allowed == found => None,
-            (0, _) => Some(format!("{set}: {name} is new")),
-            (_, 0) => Some(format!("{set}: {name} is gone; remove it from the budget")),
-            (allowed, found) => Some(format!(
-                "{set}: versions of {name}: {found}; in the budget: {allowed}"
-            )),
+        .filter_map(|name| {
+            let problem = match (times(allowed, name), times(found, name)) {
+                (allowed, found) if allowed == found => return None,
+                (0, _) => format!("{name} is new"),
+                (_, 0) => format!("{name} is gone; remove it from the budget"),
+                (allowed, found) => {
+                    format!("versions of {name}: {found}; in the budget: {allowed}")
+                }
+            };
+            Some((name.clone(), problem))
         })
         .collect()
+}
+
+/// What `cargo metadata` says of a crate of this workspace.
+#[derive(Debug, Deserialize)]
+struct Member {
+    /// The registries that it may be published to; any if there are none here.
+    publish: Option<Vec<String>>,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Dependency {
+    name: String,
+    /// "dev", "build" or nothing.
+    kind: Option<String>,
+    /// The folder of a crate of this workspace.
+    path: Option<String>,
+}
+
+/// The direct dependencies of crates that are published.
+fn direct() -> Result<BTreeSet<String>, String> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        packages: Vec<Member>,
+    }
+    let metadata: Metadata = checks::metadata(&["--no-deps"])?;
+    Ok(direct_of(&metadata.packages))
+}
+
+fn direct_of(members: &[Member]) -> BTreeSet<String> {
+    members
+        .iter()
+        .filter(|member| member.publish.as_ref().is_none_or(|to| !to.is_empty()))
+        .flat_map(|member| &member.dependencies)
+        .filter(|dependency| dependency.path.is_none() && dependency.kind.as_deref() != Some("dev"))
+        .map(|dependency| dependency.name.clone())
+        .collect()
+}
+
+/// The crates that rows of the page are about.
+fn documented(page: &str) -> BTreeSet<String> {
+    page.lines()
+        .skip_while(|line| *line != SECTION)
+        .skip(1)
+        .take_while(|line| !line.starts_with("## "))
+        .filter_map(|line| line.strip_prefix("| `")?.split(" | ").next())
+        // Every other part stands between backticks.
+        .flat_map(|cell| cell.split('`').step_by(2))
+        .map(ToOwned::to_owned)
+        .collect()
+}
+
+fn compare_page(direct: &BTreeSet<String>, documented: &BTreeSet<String>) -> Vec<String> {
+    let missing = direct.difference(documented);
+    let gone = documented.difference(direct);
+    missing
+        .map(|name| format!("docs/dependencies.md: no row says why {name} is there"))
+        .chain(
+            gone.map(|name| {
+                format!("docs/dependencies.md: {name} is no direct dependency; remove it")
+            }),
+        )
+        .collect()
+}
+
+/// The crates and versions that rows of the review are about.
+fn reviewed(page: &str) -> BTreeSet<(String, String)> {
+    page.lines()
+        .filter_map(|line| {
+            let (name, rest) = line.strip_prefix("| `")?.split_once("` | ")?;
+            let version = rest.split(" | ").next()?;
+            // Other tables of the page have no versions.
+            let is_version = version.starts_with(|first: char| first.is_ascii_digit());
+            is_version.then(|| (name.to_owned(), version.to_owned()))
+        })
+        .collect()
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Review {
+    problems: Vec<String>,
+    /// A version is built that nobody has read: for people, since updates must not wait for it.
+    notes: Vec<String>,
+}
+
+fn compare_review(
+    built: &BTreeSet<(String, String)>,
+    reviewed: &BTreeSet<(String, String)>,
+) -> Review {
+    let mut review = Review::default();
+    for (name, version) in built.difference(reviewed) {
+        if reviewed.iter().any(|(other, _)| other == name) {
+            review.notes.push(format!(
+                "docs/unsafe-review.md: {name} {version} has not been read"
+            ));
+        } else {
+            review.problems.push(format!(
+                "docs/unsafe-review.md: no row says what {name} does"
+            ));
+        }
+    }
+    for (name, _) in reviewed.difference(built) {
+        if built.iter().all(|(other, _)| other != name) {
+            review.problems.push(format!(
+                "docs/unsafe-review.md: {name} is not built any more; remove it"
+            ));
+        }
+    }
+    review
 }
 
 #[cfg(test)]
@@ -297,15 +436,88 @@ mod tests {
     fn a_crate_that_is_new_or_gone_is_named() {
         let allowed = numbers(&[("der", 1), ("gone", 1), ("less", 2), ("more", 1)]);
         let found = numbers(&[("der", 1), ("less", 1), ("more", 2), ("new", 1)]);
+        let problems: Vec<String> = compare(&allowed, &found).into_values().collect();
         assert_eq!(
-            compare("s", &allowed, &found),
+            problems,
             [
-                "s: gone is gone; remove it from the budget",
-                "s: versions of less: 1; in the budget: 2",
-                "s: versions of more: 2; in the budget: 1",
-                "s: new is new",
+                "gone is gone; remove it from the budget",
+                "versions of less: 1; in the budget: 2",
+                "versions of more: 2; in the budget: 1",
+                "new is new",
             ]
         );
-        assert!(compare("s", &allowed, &allowed).is_empty());
+        assert!(compare(&allowed, &allowed).is_empty());
+    }
+
+    #[test]
+    fn direct_dependencies_are_those_of_published_crates() {
+        let members = r#"[
+            { "publish": null, "dependencies": [
+                { "name": "normal", "kind": null },
+                { "name": "built-with", "kind": "build" },
+                { "name": "tested-with", "kind": "dev" },
+                { "name": "ours", "kind": null, "path": "/ours" }
+            ] },
+            { "publish": ["crates-io"], "dependencies": [{ "name": "published", "kind": null }] },
+            { "publish": [], "dependencies": [{ "name": "private", "kind": null }] }
+        ]"#;
+        let members: Vec<Member> = serde_json::from_str(members).unwrap();
+        assert_eq!(
+            direct_of(&members),
+            names(&["built-with", "normal", "published"])
+        );
+    }
+
+    #[test]
+    fn rows_of_one_section_name_crates() {
+        let page = "| `before` | a |\n## Direct dependencies\n### One\n| crate | for |\n|---|---|\n\
+                    | `a`, `b-c` | `not` this |\nand `not` that\n| `d` | e |\n## Behind\n| `behind` | a |\n";
+        assert_eq!(documented(page), names(&["a", "b-c", "d"]));
+    }
+
+    #[test]
+    fn a_row_that_is_missing_or_of_no_use_is_named() {
+        assert_eq!(
+            compare_page(&names(&["a", "new"]), &names(&["a", "gone"])),
+            [
+                "docs/dependencies.md: no row says why new is there",
+                "docs/dependencies.md: gone is no direct dependency; remove it",
+            ]
+        );
+    }
+
+    fn names(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn versions(packages: &[(&str, &str)]) -> BTreeSet<(String, String)> {
+        packages
+            .iter()
+            .map(|(name, version)| ((*name).to_owned(), (*version).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn rows_of_the_review_have_versions() {
+        let page = "| crate | version | lines |\n|---|---|--:|\n| `syn` | 2.0.1 | 1 |\n| `syn` | 3.0.0+a | 2 |\n\
+                    | `ring` | Compiles C | C compiler |\n| a digest | `EVP` |\n";
+        assert_eq!(
+            reviewed(page),
+            versions(&[("syn", "2.0.1"), ("syn", "3.0.0+a")])
+        );
+    }
+
+    #[test]
+    fn a_crate_that_nobody_has_read_is_refused_and_a_version_is_told() {
+        let built = versions(&[("new", "1.0.0"), ("same", "1.0.0"), ("updated", "1.0.1")]);
+        let read = versions(&[("gone", "1.0.0"), ("same", "1.0.0"), ("updated", "1.0.0")]);
+        let review = Review {
+            problems: vec![
+                "docs/unsafe-review.md: no row says what new does".into(),
+                "docs/unsafe-review.md: gone is not built any more; remove it".into(),
+            ],
+            notes: vec!["docs/unsafe-review.md: updated 1.0.1 has not been read".into()],
+        };
+        assert_eq!(compare_review(&built, &read), review);
     }
 }

@@ -9,11 +9,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde::Deserialize;
 
-use crate::checks::{CARGO, root};
+use crate::checks;
 
 /// Folders of a package that are not in a program that uses it.
 const PASSED_OVER: [&str; 9] = [
@@ -32,7 +31,7 @@ pub(crate) fn print(packages: &BTreeSet<(String, String)>) -> Result<(), String>
         "| crate | version | lines | blocks | fns | impls | other | lint | C, assembly | build script | macro |"
     );
     println!("|---|---|--:|--:|--:|--:|--:|---|--:|--:|---|");
-    let known = metadata()?;
+    let Metadata { packages: known } = checks::metadata(&["--all-features"])?;
     let mut sum = Count::default();
     for (name, version) in packages {
         let package = known
@@ -65,26 +64,6 @@ struct Package {
 struct Target {
     kind: Vec<String>,
     src_path: PathBuf,
-}
-
-fn metadata() -> Result<Vec<Package>, String> {
-    let output = Command::new(CARGO)
-        .args([
-            "metadata",
-            "--locked",
-            "--format-version",
-            "1",
-            "--all-features",
-        ])
-        .current_dir(root())
-        .output()
-        .map_err(|error| format!("cannot run cargo: {error}"))?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-    }
-    let metadata: Metadata = serde_json::from_slice(&output.stdout)
-        .map_err(|error| format!("cannot read what cargo says: {error}"))?;
-    Ok(metadata.packages)
 }
 
 impl Package {
