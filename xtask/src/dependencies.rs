@@ -57,14 +57,18 @@ struct Set {
 pub(crate) fn check() -> Result<(), String> {
     let budget = Budget::parse(BUDGET)?;
     let mut problems = Vec::new();
+    let numbers = numbers(PAGE);
     let mut told: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for (set, allowed) in budget.resolve()? {
         let found = compiled(set)?;
-        println!(
-            "{:<20} {:>3} crates",
-            set.name,
-            found.values().sum::<usize>()
-        );
+        let number = found.values().sum::<usize>();
+        println!("{:<20} {number:>3} crates", set.name);
+        if numbers.get(&set.name) != Some(&number) {
+            problems.push(format!(
+                "docs/dependencies.md: set {} has {number} crates",
+                set.name
+            ));
+        }
         let differences = compare(&allowed, &found);
         let included = set.includes.as_deref().and_then(|name| told.get(name));
         for (name, problem) in &differences {
@@ -260,6 +264,27 @@ fn direct_of(members: &[Member]) -> BTreeSet<String> {
         .collect()
 }
 
+/// The numbers of crates that the page has for sets, and with `-build` behind the name for what builds them.
+fn numbers(page: &str) -> BTreeMap<String, usize> {
+    let mut numbers = BTreeMap::new();
+    for line in page.lines() {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let ["", _, set, number, with_build, ""] = cells.as_slice() else {
+            continue;
+        };
+        let set = set.trim_matches('`');
+        for (name, number) in [
+            (set.to_owned(), number),
+            (format!("{set}-build"), with_build),
+        ] {
+            if let Ok(number) = number.parse() {
+                numbers.insert(name, number);
+            }
+        }
+    }
+    numbers
+}
+
 /// The crates that rows of the page are about.
 fn documented(page: &str) -> BTreeSet<String> {
     page.lines()
@@ -350,7 +375,7 @@ mod tests {
         budget.resolve().unwrap_err()
     }
 
-    fn numbers(crates: &[(&str, usize)]) -> Crates {
+    fn counts(crates: &[(&str, usize)]) -> Crates {
         crates
             .iter()
             .map(|(name, times)| ((*name).to_owned(), *times))
@@ -386,9 +411,9 @@ mod tests {
         assert_eq!(
             crates,
             [
-                numbers(&[("syn", 1), ("zeroize", 1)]),
-                numbers(&[("syn", 2), ("time", 1), ("zeroize", 1)]),
-                numbers(&[("syn", 2), ("time", 1)]),
+                counts(&[("syn", 1), ("zeroize", 1)]),
+                counts(&[("syn", 2), ("time", 1), ("zeroize", 1)]),
+                counts(&[("syn", 2), ("time", 1)]),
             ]
         );
     }
@@ -428,14 +453,14 @@ mod tests {
                     toml v1.2.1+spec-1.1.0\n";
         assert_eq!(
             crates(tree),
-            numbers(&[("der_derive", 1), ("syn", 2), ("toml", 1)])
+            counts(&[("der_derive", 1), ("syn", 2), ("toml", 1)])
         );
     }
 
     #[test]
     fn a_crate_that_is_new_or_gone_is_named() {
-        let allowed = numbers(&[("der", 1), ("gone", 1), ("less", 2), ("more", 1)]);
-        let found = numbers(&[("der", 1), ("less", 1), ("more", 2), ("new", 1)]);
+        let allowed = counts(&[("der", 1), ("gone", 1), ("less", 2), ("more", 1)]);
+        let found = counts(&[("der", 1), ("less", 1), ("more", 2), ("new", 1)]);
         let problems: Vec<String> = compare(&allowed, &found).into_values().collect();
         assert_eq!(
             problems,
@@ -466,6 +491,14 @@ mod tests {
             direct_of(&members),
             names(&["built-with", "normal", "published"])
         );
+    }
+
+    #[test]
+    fn the_page_has_numbers_of_crates() {
+        let page = "| build | set | crates | with what builds it |\n|---|---|--:|--:|\n\
+                    | a, b | `a` | 16 | |\n| c | `c` | 75 | 90 |\n| `d` | e | f | MIT |\n| g | `h` | 3 |\n";
+        let expected = [("a", 16), ("c", 75), ("c-build", 90)];
+        assert_eq!(numbers(page), counts(&expected));
     }
 
     #[test]
