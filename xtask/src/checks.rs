@@ -6,6 +6,7 @@ use std::process::Command;
 use serde::de::DeserializeOwned;
 
 use crate::dependencies;
+use crate::packages;
 
 /// A check by its name; an error says in a line what is wrong.
 pub(crate) struct Check {
@@ -30,6 +31,11 @@ pub(crate) const CHECKS: &[Check] = &[
         name: "dependencies",
         about: "Builds compile the crates that the dependency budget names, and no others",
         run: dependencies::check,
+    },
+    Check {
+        name: "packages",
+        about: "Published packages hold sources, licences and a README, and nothing else",
+        run: packages::check,
     },
     Check {
         name: "lints",
@@ -67,7 +73,7 @@ pub(crate) const CHECKS: &[Check] = &[
     },
 ];
 
-const CARGO: &str = env!("CARGO");
+pub(crate) const CARGO: &str = env!("CARGO");
 
 /// Features of `kliento` that servers and clients choose one of.
 const FEATURES: [&str; 5] = ["headers", "axum", "tonic", "tracing", "client"];

@@ -9,6 +9,7 @@
 mod checks;
 mod ci;
 mod dependencies;
+mod packages;
 mod report;
 mod table;
 mod unsafe_count;
