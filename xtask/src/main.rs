@@ -9,6 +9,7 @@
 mod checks;
 mod ci;
 mod dependencies;
+mod dist;
 mod packages;
 mod report;
 mod table;
@@ -25,6 +26,7 @@ const HELP: &str = "\
 Usage: cargo xtask check [NAME]...
        cargo xtask ci [NAME]...
        cargo xtask nightly [NAME]...
+       cargo xtask dist [--out DIR] [--program FILE] [--allow-dirty] [--sign ARGUMENT...]
        cargo xtask list
        cargo xtask unsafe-count SET...
 
@@ -34,6 +36,11 @@ ci       runs the steps of each push, of those names or all of them, and what
          they need. Some install software on Debian, as root.
 nightly  does the same with the nightly steps, and writes what they came to
          into nightly/REPORT.md.
+dist     makes what is released: a static program, a Debian package, an
+         archive, a container image, a Helm chart, a bill of materials and
+         SHA256SUMS, in DIR or target/releases/VERSION. What stands behind
+         --sign is for `kliento signature create`. With --program it packs
+         that program, to try the packaging with.
 list     shows all names.
 unsafe-count
          prints a table of `unsafe` code in the sources of what is built for
@@ -47,6 +54,7 @@ Examples:
   cargo xtask check format lints
   cargo xtask ci openssl
   cargo xtask unsafe-count kliento kliento-ring
+  cargo xtask dist --sign --key release.pem --member-id-bundle release.member-id
 
 Exit status: 0 all passed, 1 some failed, 2 wrong usage.";
 
@@ -62,6 +70,13 @@ fn main() -> ExitCode {
         ["nightly", names @ ..] if are_names(names) => {
             with_table(|table| steps(table, Gate::Nightly, names))
         }
+        ["dist", arguments @ ..] => match dist::run(arguments) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(problem) => {
+                eprintln!("error: {problem}");
+                ExitCode::FAILURE
+            }
+        },
         ["list"] => with_table(list),
         ["unsafe-count", sets @ ..] if !sets.is_empty() && are_names(sets) => unsafe_count(sets),
         ["--help" | "-h" | "help"] => {
