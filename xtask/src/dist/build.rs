@@ -28,12 +28,7 @@ pub(crate) fn build(release: &Release) -> Result<Vec<u8>, String> {
         .map(|(from, to)| format!("-ffile-prefix-map={from}={to}"))
         .collect::<Vec<_>>()
         .join(" ");
-    let mut cargo = Command::new(CARGO);
-    for (name, _) in std::env::vars_os() {
-        if influences(&name) {
-            cargo.env_remove(&name);
-        }
-    }
+    let mut cargo = cargo();
     cargo
         .args(["build", "--locked", "--profile", "dist"])
         .args(["--package", "kliento-cli", "--bin", "kliento"])
@@ -91,7 +86,7 @@ impl Folders {
             .or_else(|| Some(std::env::home_dir()?.join(".cargo")))
             .ok_or("neither CARGO_HOME nor HOME is set")?;
         // What is there to compile has to be there before the flags can name it.
-        output(Command::new(CARGO).args(["fetch", "--locked", "--quiet"]))?;
+        output(cargo().args(["fetch", "--locked", "--quiet"]))?;
         let sources = home.join("registry/src");
         let registries = fs::read_dir(&sources)
             .map_err(|error| format!("cannot read {}: {error}", sources.display()))?
@@ -118,6 +113,17 @@ impl Folders {
         .into_iter()
         .chain(registries)
     }
+}
+
+/// Cargo without the settings that somebody may have made for builds of their own.
+pub(crate) fn cargo() -> Command {
+    let mut cargo = Command::new(CARGO);
+    for (name, _) in std::env::vars_os() {
+        if influences(&name) {
+            cargo.env_remove(&name);
+        }
+    }
+    cargo
 }
 
 /// Returns true for variables that change what cargo, rustc and C compilers make.

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::process::Command;
 
 use serde::Deserialize;
 
-use crate::checks::{CARGO, root};
+use super::build::cargo;
+use crate::checks::root;
 use crate::packages::output;
 
 /// The package of the program.
@@ -32,14 +32,13 @@ pub(crate) struct Crate {
 /// All crates of the program, itself among them.
 pub(crate) fn of_program(target: &str) -> Result<BTreeMap<Id, Crate>, String> {
     let tree = output(
-        Command::new(CARGO)
+        cargo()
             .args(["tree", "--package", COMMAND, "--edges", "normal"])
             .args(["--prefix", "depth", "--format", " {p}"])
             .args(["--target", target, "--locked"]),
     )?;
     let edges = read_tree(&tree)?;
-    let metadata =
-        output(Command::new(CARGO).args(["metadata", "--format-version=1", "--locked"]))?;
+    let metadata = output(cargo().args(["metadata", "--format-version=1", "--locked"]))?;
     let metadata: Metadata =
         serde_json::from_str(&metadata).map_err(|error| format!("cargo metadata: {error}"))?;
     let lock = root().join("Cargo.lock");
