@@ -293,6 +293,14 @@ mod tests {
     }
 
     #[test]
+    fn the_order_of_publication_is_as_documented() {
+        let text = fs::read_to_string(root().join("docs/releasing.md")).unwrap();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let order = format!("`{}`", PUBLISHED.join("`, `"));
+        assert!(words.join(" ").contains(&order), "{order}");
+    }
+
+    #[test]
     fn no_source_is_left_out() {
         assert!(check_complete(["src/lib.rs"].into_iter(), &GOOD).is_ok());
         assert!(check_complete(["src/lib.rs", "src/chain.rs"].into_iter(), &GOOD).is_err());

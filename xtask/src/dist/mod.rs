@@ -363,6 +363,32 @@ mod tests {
     }
 
     #[test]
+    fn users_are_told_of_the_files_of_this_version() {
+        let release = Release {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            ..release()
+        };
+        let page = String::from_utf8(read("docs/install.md").unwrap()).unwrap();
+        for name in [
+            deb::name(&release).unwrap(),
+            format!("{}.tar.gz", tarball::folder(&release)),
+            image::name(&release).unwrap(),
+            chart::name(&release),
+            sbom::name(&release),
+        ] {
+            assert!(page.contains(&name), "{name}");
+        }
+        let readme = String::from_utf8(read("packaging/tarball/README.md").unwrap()).unwrap();
+        let command = format!(
+            "kliento signature verify --service {SERVICE} \\\n    --plaintext {SUMS} {SIGNATURE}\n"
+        );
+        assert!(
+            page.contains(&command) && readme.contains(&command),
+            "{command}"
+        );
+    }
+
+    #[test]
     fn files_depend_on_the_release_and_its_material_alone() {
         let all = || {
             [
