@@ -3,8 +3,8 @@
 
     compare.py FOLDER EXAMPLE
 
-Each document of FOLDER/*.yaml must be valid by the strict schema of each version of Kubernetes. What the chart says of its
-pods must be what the example's manifests say. Writes the configuration of each to FOLDER/*.toml.
+Each document of FOLDER/*.yaml must be valid by the strict schema of each version of Kubernetes. What the chart says of
+its pods must be what the example's manifests say. Writes the configuration of each to FOLDER/*.toml.
 """
 
 import pathlib
@@ -37,7 +37,12 @@ def pods(found):
     mounts = {mount["mountPath"]: mount["readOnly"] for mount in container["volumeMounts"]}
     scraped = {name: value for name, value in template["metadata"]["annotations"].items() if "prometheus" in name}
     container_keys = ("args", "readinessProbe", "livenessProbe", "securityContext", "resources")
-    pod_keys = ("securityContext", "automountServiceAccountToken", "enableServiceLinks", "terminationGracePeriodSeconds")
+    pod_keys = (
+        "securityContext",
+        "automountServiceAccountToken",
+        "enableServiceLinks",
+        "terminationGracePeriodSeconds",
+    )
     return (
         {key: container[key] for key in container_keys}
         | {key + " of the pod": pod[key] for key in pod_keys}
@@ -46,7 +51,7 @@ def pods(found):
 
 
 def settings(text):
-    """The lines of a configuration that say something, in any order: the chart has its own at the top and at the end."""
+    """The lines of a configuration that say something, in any order: the chart has its own at the top and the end."""
     return sorted(line for line in map(str.strip, text.splitlines()) if line and not line.startswith("#"))
 
 
@@ -100,7 +105,8 @@ def main():
     # Another configuration replaces the pods, and nothing else does.
     annotation = "kliento.veraid.net/configuration"
     checksums = {
-        only(found, "Deployment")["spec"]["template"]["metadata"]["annotations"][annotation] for found in rendered.values()
+        only(found, "Deployment")["spec"]["template"]["metadata"]["annotations"][annotation]
+        for found in rendered.values()
     }
     assert len(checksums) == 3, checksums
 

@@ -1,7 +1,7 @@
 //! The rules for what the published packages hold, and the check of their lists of files.
 //!
-//! `cargo package --list` says what a package would hold, without building it. A nightly step builds the packages as well,
-//! with `cargo publish --dry-run`.
+//! `cargo package --list` says what a package would hold, without building it. A nightly step builds the packages as
+//! well, with `cargo publish --dry-run`.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -60,7 +60,8 @@ impl Tree {
         let mut builder = tar::Builder::new(Vec::new());
         let mut add = |path: &str, mode: u32, kind: tar::EntryType, octets: &[u8]| {
             let mut header = tar::Header::new_gnu();
-            // Not by `set_path`, which leaves out the `./` that Debian's tools look for. A name of 100 octets has no end.
+            // Not by `set_path`, which leaves out the `./` that Debian's tools look for. A name of 100 octets has no
+            // end.
             let field = &mut header.as_old_mut().name;
             field
                 .get_mut(..path.len())

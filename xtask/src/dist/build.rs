@@ -11,11 +11,11 @@ use crate::packages::output;
 
 /// Builds the command with the profile `dist`, linked statically; returns the program's octets.
 ///
-/// With glibc, the program resolves host names by files and by the DNS alone. The command looks names up only for resolvers
-/// that are given by name; all else takes addresses.
+/// With glibc, the program resolves host names by files and by the DNS alone. The command looks names up only for
+/// resolvers that are given by name; all else takes addresses.
 pub(crate) fn build(release: &Release) -> Result<Vec<u8>, String> {
     let target = &release.target;
-    let folders = Folders::of_this_machine()?;
+    let folders = Folders::of_this_machine(target)?;
     // The unit separator keeps paths with spaces whole.
     let rust_flags = folders
         .remapped()
@@ -78,15 +78,15 @@ struct Folders {
 }
 
 impl Folders {
-    fn of_this_machine() -> Result<Self, String> {
-        let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-        let target = root().join(target.as_deref().unwrap_or(Path::new("target")));
+    fn of_this_machine(target: &str) -> Result<Self, String> {
+        let folder = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+        let folder = root().join(folder.as_deref().unwrap_or(Path::new("target")));
         let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
         let home = home
             .or_else(|| Some(std::env::home_dir()?.join(".cargo")))
             .ok_or("neither CARGO_HOME nor HOME is set")?;
         // What is there to compile has to be there before the flags can name it.
-        output(cargo().args(["fetch", "--locked", "--quiet"]))?;
+        output(cargo().args(["fetch", "--locked", "--quiet", "--target", target]))?;
         let sources = home.join("registry/src");
         let registries = fs::read_dir(&sources)
             .map_err(|error| format!("cannot read {}: {error}", sources.display()))?
@@ -94,7 +94,7 @@ impl Folders {
             .collect();
         Ok(Self {
             root: root().to_owned(),
-            target,
+            target: folder,
             registries,
         })
     }
@@ -165,7 +165,8 @@ fn contains(octets: &[u8], wanted: &[u8]) -> bool {
     octets.windows(wanted.len()).any(|window| window == wanted)
 }
 
-/// The dynamic loader that an ELF program of 64 bits, little-endian, asks for (`PT_INTERP`); a static one asks for none.
+/// The dynamic loader that an ELF program of 64 bits, little-endian, asks for (`PT_INTERP`); a static one asks for
+/// none.
 pub(crate) fn interpreter(program: &[u8]) -> Result<Option<String>, String> {
     const MAGIC: &[u8] = b"\x7fELF\x02\x01";
     const PT_INTERP: u64 = 3;

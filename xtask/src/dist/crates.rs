@@ -38,7 +38,13 @@ pub(crate) fn of_program(target: &str) -> Result<BTreeMap<Id, Crate>, String> {
             .args(["--target", target, "--locked"]),
     )?;
     let edges = read_tree(&tree)?;
-    let metadata = output(cargo().args(["metadata", "--format-version=1", "--locked"]))?;
+    let metadata = output(cargo().args([
+        "metadata",
+        "--format-version=1",
+        "--locked",
+        "--filter-platform",
+        target,
+    ]))?;
     let metadata: Metadata =
         serde_json::from_str(&metadata).map_err(|error| format!("cargo metadata: {error}"))?;
     let lock = root().join("Cargo.lock");
@@ -71,8 +77,8 @@ pub(crate) fn of_program(target: &str) -> Result<BTreeMap<Id, Crate>, String> {
     Ok(crates)
 }
 
-/// Reads lines such as `2 serde v1.0.0 (proc-macro)`: the depth and the crate. What a crate needs stands below it at its
-/// first place, and is left out, with `(*)`, at all others.
+/// Reads lines such as `2 serde v1.0.0 (proc-macro)`: the depth and the crate. What a crate needs stands below it at
+/// its first place, and is left out, with `(*)`, at all others.
 fn read_tree(text: &str) -> Result<BTreeMap<Id, BTreeSet<Id>>, String> {
     let mut edges: BTreeMap<Id, BTreeSet<Id>> = BTreeMap::new();
     let mut above: Vec<Id> = Vec::new();

@@ -1,7 +1,7 @@
 //! The Debian package: the program with its unit, configuration, completions and pages.
 //!
-//! It is written here rather than by `dpkg-deb` so that its octets depend on `Cargo.lock` alone, and not on the compressor of
-//! the machine. `packaging/deb/check` has `dpkg` and `lintian` read it.
+//! It is written here rather than by `dpkg-deb` so that its octets depend on `Cargo.lock` alone, and not on the
+//! compressor of the machine. `packaging/deb/check` has `dpkg` and `lintian` read it.
 
 use std::fmt::Write as _;
 use std::fs;

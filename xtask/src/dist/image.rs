@@ -1,7 +1,7 @@
 //! The container image: the program alone, for a user without rights.
 //!
-//! The file is a layout of the OCI image specification 1.1 in a tar archive, with the index of `docker save` beside it, so
-//! that Podman, Skopeo and Docker all load it. No engine is needed to make it.
+//! The file is a layout of the OCI image specification 1.1 in a tar archive, with the index of `docker save` beside it,
+//! so that Podman, Skopeo and Docker all load it. No engine is needed to make it.
 
 use serde_json::{Value, json};
 

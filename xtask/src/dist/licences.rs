@@ -10,14 +10,14 @@ use super::crates::{Crate, Id};
 const HEAD: &str = "\
 The program `kliento` is linked with the software below. Its own licence is MIT OR Apache-2.0.
 
-Each crate is followed by its licence in the terms of SPDX and by the number of each text that comes with it. The texts stand
-behind the list.
+Each crate is followed by its licence in the terms of SPDX and by the number of each text that comes with it. The texts
+stand behind the list.
 
 Besides, it holds
 - Rust's standard library: MIT OR Apache-2.0, Copyright The Rust Project Contributors;
 - the GNU C Library: LGPL-2.1-or-later, Copyright Free Software Foundation, Inc.; and parts of GCC's libgcc:
-  GPL-3.0-or-later WITH GCC-exception-3.1. The texts are at https://www.gnu.org/licenses/. To link the program with another
-  version of them, build it from the source of the commit that `kliento --version` names: `cargo xtask dist`.
+  GPL-3.0-or-later WITH GCC-exception-3.1. The texts are at https://www.gnu.org/licenses/. To link the program with
+  another version of them, build it from the source of the commit that `kliento --version` names: `cargo xtask dist`.
 
 ";
 

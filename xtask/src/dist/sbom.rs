@@ -1,8 +1,8 @@
 //! The bill of materials in `CycloneDX` 1.5: each crate in the program with its licence, its digest and what it needs.
 //!
-//! It is written here, since it must be the same octets whenever and wherever it is made (no serial number, the time of the
-//! commit), and for the crates of this program alone: cargo's metadata has the features of the whole workspace, while
-//! `cargo tree` has those of the program.
+//! It is written here, since it must be the same octets whenever and wherever it is made (no serial number, the time of
+//! the commit), and for the crates of this program alone: cargo's metadata has the features of the whole workspace,
+//! while `cargo tree` has those of the program.
 
 use std::collections::BTreeMap;
 

@@ -28,8 +28,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
 {{- /*
-The addresses and TLS come first, as keys of the file's top; a table [tls] at its end. A configuration that sets them too is
-refused by `kliento serve`, since TOML has no key twice.
+The addresses come first, as keys of the file's top, and the table [tls] at its end. `kliento serve` refuses a configuration
+that sets them too, since no key of TOML occurs twice.
 */ -}}
 {{- define "kliento.configuration" -}}
 listen = "0.0.0.0:8443"
