@@ -76,3 +76,36 @@ impl AnchorError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_error_has_a_hint_about_its_form() {
+        let lines =
+            "write DS or DNSKEY lines as in a zone file, such as `. IN DS 20326 8 2 E06D44B8…`";
+        let line = AnchorError::Line {
+            line: 1,
+            problem: "it is empty".into(),
+        };
+        for error in [AnchorError::Empty, line, AnchorError::XmlNotBuilt] {
+            assert_eq!(error.hint(), lines, "{error}");
+        }
+        let bind = AnchorError::Bind {
+            line: 1,
+            form: "a key of managed-keys.bind",
+        };
+        for (error, mentioned) in [
+            (AnchorError::NoneTrusted(Vec::new()), "`unbound-anchor`"),
+            (bind, "`dnssec-dsfromkey` writes DS lines"),
+            (
+                AnchorError::Xml("it is empty".into()),
+                "https://data.iana.org/root-anchors/root-anchors.xml",
+            ),
+        ] {
+            assert!(error.hint().contains(mentioned), "{error}");
+            assert_ne!(error.hint(), lines, "{error}");
+        }
+    }
+}

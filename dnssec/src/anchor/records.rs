@@ -17,21 +17,18 @@ pub(super) struct Entry<'t> {
 /// Splits a text into its entries.
 pub(super) fn entries(text: &str) -> Result<Vec<Entry<'_>>, AnchorError> {
     let mut entries: Vec<Entry<'_>> = Vec::new();
-    let mut open = false;
+    // The entry with a parenthesis that is still open.
+    let mut unfinished: Option<Entry<'_>> = None;
     for (index, line) in text.lines().enumerate() {
         let line_number = index + 1;
         let (content, comment) = line.split_once(';').unwrap_or((line, ""));
-        if !open {
-            entries.push(Entry {
-                line: line_number,
-                is_indented: line.starts_with([' ', '\t']),
-                fields: Vec::new(),
-                comments: String::new(),
-            });
-        }
-        let Some(entry) = entries.last_mut() else {
-            continue;
-        };
+        let mut open = unfinished.is_some();
+        let mut entry = unfinished.take().unwrap_or_else(|| Entry {
+            line: line_number,
+            is_indented: line.starts_with([' ', '\t']),
+            fields: Vec::new(),
+            comments: String::new(),
+        });
         entry.comments.push_str(comment);
         entry.comments.push(';');
         for piece in content.split_inclusive(['(', ')']) {
@@ -52,13 +49,17 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry<'_>>, AnchorError> {
                 }
             }
         }
+        if open {
+            unfinished = Some(entry);
+        } else if !entry.fields.is_empty() {
+            entries.push(entry);
+        }
     }
-    if open {
+    if let Some(Entry { line, .. }) = unfinished {
         return Err(AnchorError::Line {
-            line: entries.last().map_or(0, |entry| entry.line),
+            line,
             problem: "a parenthesis is not closed".into(),
         });
     }
-    entries.retain(|entry| !entry.fields.is_empty());
     Ok(entries)
 }

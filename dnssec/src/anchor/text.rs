@@ -384,6 +384,7 @@ mod tests {
     use super::*;
     use crate::anchor::KeyState;
     use crate::anchor::TrustAnchors;
+    use crate::rdata::Dnskey;
 
     const DIGEST: &str = "E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D";
 
@@ -440,16 +441,12 @@ mod tests {
             (". IN DS ( 1", 1, "not closed"),
             (". IN DS 1 )", 1, "not balanced"),
         ] {
-            match text.parse::<TrustAnchors>() {
-                Err(AnchorError::Line {
-                    line: found,
-                    problem: said,
-                }) => {
-                    assert_eq!(found, line, "{text}");
-                    assert!(said.contains(problem), "{text}: {said}");
-                }
-                other => panic!("{text}: {other:?}"),
-            }
+            let error = text.parse::<TrustAnchors>().unwrap_err();
+            let is_it = matches!(
+                &error,
+                AnchorError::Line { line: found, problem: said } if *found == line && said.contains(problem)
+            );
+            assert!(is_it, "{text}: {error:?}");
         }
         assert_eq!(
             " ; nothing\n".parse::<TrustAnchors>(),
@@ -581,14 +578,60 @@ mod tests {
             let states: Vec<_> = anchors.left_out().iter().map(LeftOutKey::state).collect();
             assert_eq!(states, why, "{head}");
         }
+    }
+
+    #[test]
+    fn says_of_each_key_that_is_left_out_which_it_is_and_why() {
+        let keys = [
+            ("AwEAAQ==", ";;state=2 [  VALID  ]"),
+            ("AwEAAw==", ";;state=0 [  START  ]"),
+            ("AwEABA==", ";;state=1 [ ADDPEND ]"),
+            ("AwEABQ==", ";;state=4 [ REVOKED ]"),
+            ("AwEABg==", ";;state=5 [ REMOVED ]"),
+            ("AwEABw==", ";;state=6 [ UNKNOWN ]"),
+        ];
+        let why = [
+            "not seen yet (RFC 5011 state START)",
+            "not trusted yet (RFC 5011 state ADDPEND)",
+            "revoked (RFC 5011)",
+            "removed (RFC 5011 state REMOVED)",
+            "without an RFC 5011 state, although the file has states for other keys",
+        ];
         let anchors: TrustAnchors = state_file(HEADER, &keys).parse().unwrap();
-        assert_eq!(
-            anchors.left_out()[1].to_string(),
+        assert_eq!(anchors.left_out().len(), why.len());
+        // Five lines stand before the first key, which is trusted.
+        for ((left_out, why), line) in anchors.left_out().iter().zip(why).zip(7..) {
+            assert_eq!(left_out.owner(), &Name::root());
+            assert_eq!(left_out.algorithm(), Algorithm::RSASHA256);
+            assert_eq!(left_out.line(), line);
+            let tag = left_out.key_tag();
+            assert_eq!(
+                left_out.to_string(),
+                format!("the key of . with tag {tag} (RSASHA256, line {line}) is {why}")
+            );
+        }
+    }
+
+    #[test]
+    fn lists_four_keys_that_are_not_trusted_and_counts_the_others() {
+        let message = |count: usize| {
+            let keys = vec![("AwEAAQ==", ";;state=1"); count];
+            let error = state_file(HEADER, &keys)
+                .parse::<TrustAnchors>()
+                .unwrap_err();
+            error.to_string()
+        };
+        let key = |line: usize| {
+            let tag = Dnskey::parse(&[1, 1, 3, 8, 3, 1, 0, 1]).unwrap().key_tag();
             format!(
-                "the key of . with tag {} (RSASHA256, line 9) is not trusted yet (RFC 5011 state ADDPEND)",
-                anchors.left_out()[1].key_tag()
+                "the key of . with tag {tag} (RSASHA256, line {line}) is not trusted yet (RFC 5011 state ADDPEND)"
             )
-        );
+        };
+        let first = "it contains no trusted key:";
+        let four = format!("{first} {}; {}; {}; {}", key(6), key(7), key(8), key(9));
+        assert_eq!(message(1), format!("{first} {}", key(6)));
+        assert_eq!(message(4), four);
+        assert_eq!(message(6), format!("{four}; and 2 more"));
     }
 
     #[test]
@@ -649,10 +692,9 @@ mod tests {
                 1,
             ),
         ] {
-            match text.parse::<TrustAnchors>() {
-                Err(AnchorError::Bind { line: found, .. }) => assert_eq!(found, line, "{text}"),
-                other => panic!("{text}: {other:?}"),
-            }
+            let error = text.parse::<TrustAnchors>().unwrap_err();
+            let is_it = matches!(error, AnchorError::Bind { line: found, .. } if found == line);
+            assert!(is_it, "{text}: {error:?}");
         }
     }
 
