@@ -1,7 +1,7 @@
 //! DNS over TLS (RFC 7858) and over HTTPS (RFC 8484), with connections that are kept open.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -24,57 +24,25 @@ type Exchange = DnsExchange<TokioRuntimeProvider>;
 
 /// A server with TLS, and the connection to it.
 pub(super) struct Encrypted {
+    target: Target,
+    /// The connection that was made last.
+    kept: Mutex<Exchange>,
+}
+
+/// The parameters of the connections to a server.
+struct Target {
     host: Host,
     server_name: ServerName<'static>,
     /// The path, for HTTPS.
     path: Option<String>,
     config: ClientConfig,
     limit: Duration,
-    /// The connection that was made last and has answered.
-    kept: Mutex<Option<Exchange>>,
     /// The owner of the tasks that drive the connections. They end with its last clone.
     provider: TokioRuntimeProvider,
 }
 
-impl Encrypted {
-    /// Prepares the server; sends nothing.
-    pub(super) fn new(
-        resolver: &Resolver,
-        host: &Host,
-        path: Option<&str>,
-        limit: Duration,
-    ) -> Result<Self, ResolverError> {
-        let server_name =
-            ServerName::try_from(host.name.clone()).map_err(|error| host.unusable(&error))?;
-        Ok(Self {
-            host: host.clone(),
-            server_name,
-            path: path.map(Into::into),
-            config: tls_config(resolver)?,
-            limit,
-            kept: Mutex::default(),
-            provider: TokioRuntimeProvider::default(),
-        })
-    }
-
-    /// Opens the connection that queries use.
-    pub(super) async fn connect(&self) -> Result<(), Failure> {
-        let exchange = self.connect_to_any_address().await?;
-        self.keep(exchange);
-        Ok(())
-    }
-
-    fn kept(&self) -> Option<Exchange> {
-        let kept = self.kept.lock();
-        kept.unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn keep(&self, exchange: Exchange) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        *kept = Some(exchange);
-    }
-
-    async fn connect_to_any_address(&self) -> Result<Exchange, Failure> {
+impl Target {
+    async fn connect(&self) -> Result<Exchange, Failure> {
         let addresses = self.host.addresses().await?;
         let count = u32::try_from(addresses.len()).unwrap_or(1).max(1);
         let share = self.limit / count;
@@ -100,20 +68,46 @@ impl Encrypted {
         let (name, path) = (self.host.name.as_str().into(), path.as_str().into());
         builder.exchange(address, name, path).await
     }
+}
+
+impl Encrypted {
+    /// Opens the connection that queries use.
+    pub(super) async fn connect(
+        resolver: &Resolver,
+        host: &Host,
+        path: Option<&str>,
+        limit: Duration,
+    ) -> Result<Self, Failure> {
+        let server_name =
+            ServerName::try_from(host.name.clone()).map_err(|error| host.unusable(&error))?;
+        let target = Target {
+            host: host.clone(),
+            server_name,
+            path: path.map(Into::into),
+            config: tls_config(resolver)?,
+            limit,
+            provider: TokioRuntimeProvider::default(),
+        };
+        let kept = Mutex::new(target.connect().await?);
+        Ok(Self { target, kept })
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Exchange> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
     /// Asks over the connection that is kept. Servers may close a connection at any time, so if it
     /// has ended, the query goes over a new one. The new connection is then kept instead.
     pub(super) async fn exchange(&self, query: &Query) -> Result<Vec<u8>, Failure> {
-        if let Some(exchange) = self.kept() {
-            match send(&exchange, query).await {
-                Ok(octets) => return Ok(octets),
-                Err(NetError::Timeout) => return Err(NetError::Timeout.into()),
-                Err(_) => {}
-            }
+        let kept = self.kept().clone();
+        match send(&kept, query).await {
+            Ok(octets) => return Ok(octets),
+            Err(NetError::Timeout) => return Err(NetError::Timeout.into()),
+            Err(_) => {}
         }
-        let exchange = self.connect_to_any_address().await?;
+        let exchange = self.target.connect().await?;
         let octets = send(&exchange, query).await?;
-        self.keep(exchange);
+        *self.kept() = exchange;
         Ok(octets)
     }
 }
@@ -179,15 +173,9 @@ impl From<NetError> for Failure {
 impl Host {
     /// Returns the host's addresses; resolves a name with the operating system.
     async fn addresses(&self) -> Result<Vec<SocketAddr>, ResolverError> {
-        let addresses: Vec<_> = tokio::net::lookup_host((self.name.as_str(), self.port))
-            .await
-            .map_err(|error| self.unusable(&error))?
-            .take(MAX_ADDRESSES)
-            .collect();
-        if addresses.is_empty() {
-            return Err(self.unusable(&"it has no address"));
-        }
-        Ok(addresses)
+        let addresses = tokio::net::lookup_host((self.name.as_str(), self.port)).await;
+        let addresses = addresses.map_err(|error| self.unusable(&error))?;
+        Ok(addresses.take(MAX_ADDRESSES).collect())
     }
 
     fn unusable(&self, problem: &dyn ToString) -> ResolverError {

@@ -332,3 +332,261 @@ impl fmt::Display for ResolverFailures<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::RrsigId;
+    use crate::fact::{Absence, Denial, Insecure, Insecurity};
+    use crate::rdata::Algorithm;
+    use crate::record::RecordType;
+    use crate::time::Timestamp;
+    use crate::validity::{Period, Validity};
+
+    const RESOLVER: &str = "192.0.2.1:53";
+
+    fn rrset() -> RrsetId {
+        let owner = "key.example.".parse().unwrap();
+        RrsetId::new(owner, RecordType::TXT)
+    }
+
+    fn code(response_code: u16) -> RetrievalError {
+        RetrievalError::ResponseCode {
+            rrset: rrset(),
+            response_code,
+        }
+    }
+
+    fn insecurity(cause: Insecurity) -> Box<RetrievedInsecurity> {
+        let name = || rrset().owner;
+        Box::new(RetrievedInsecurity {
+            chain: Vec::new(),
+            insecure: Insecure {
+                name: name(),
+                canonical_name: name(),
+                record_type: RecordType::TXT,
+                zone: "example.".parse().unwrap(),
+                cause,
+                validity: Validity::always(),
+            },
+            resolver: RESOLVER.into(),
+        })
+    }
+
+    /// An error of each variant and some of several, from the one that says least to those that
+    /// say most. With the reason, and a part of the hint.
+    #[allow(clippy::too_many_lines, reason = "there are many variants")]
+    fn in_order_of_progress() -> Vec<(RetrievalError, &'static str, &'static str)> {
+        let silent = RetrievalError::NoResponse {
+            resolver: RESOLVER.into(),
+            problem: "no response".into(),
+        };
+        let untrusted = RetrievalError::UntrustedResolver {
+            resolver: RESOLVER.into(),
+            problem: "expired".into(),
+        };
+        let source = MessageError {
+            offset: 0,
+            what: "the header is truncated",
+        };
+        let rrsig = || {
+            Box::new(RrsigId {
+                rrset: rrset(),
+                signer: "example.".parse().unwrap(),
+                key_tag: 1,
+                algorithm: Algorithm::ED25519,
+            })
+        };
+        let (period, moment) = (Period::always(), Timestamp::MIN);
+        let expired = Error::RrsigExpired {
+            rrsig: rrsig(),
+            expired: moment,
+            period,
+        };
+        let not_yet_valid = Error::RrsigNotYetValid {
+            rrsig: rrsig(),
+            valid_from: moment,
+            period,
+        };
+        let not_committed = |committed_by| Error::DnskeyNotCommitted {
+            zone: Name::root(),
+            committed_by,
+        };
+        let absence = Absence {
+            name: rrset().owner,
+            canonical_name: rrset().owner,
+            record_type: RecordType::TXT,
+            denial: Denial::NxDomain,
+            validity: Validity::always(),
+        };
+        let absence = RetrievedAbsence {
+            chain: Vec::new(),
+            absence,
+            zone: "example.".parse().unwrap(),
+            resolver: RESOLVER.into(),
+        };
+        let system = ResolverError::System("it names no server".into());
+        vec![
+            (system.into(), "retrieval.resolver", "use another resolver"),
+            (
+                silent,
+                "retrieval.no_response",
+                "any firewall that filters DNS",
+            ),
+            (
+                untrusted,
+                "retrieval.untrusted_resolver",
+                "trust the certificate of its authority",
+            ),
+            (
+                RetrievalError::malformed_response(rrset(), source),
+                "retrieval.malformed_response",
+                "try another resolver",
+            ),
+            (
+                code(SERVFAIL),
+                "retrieval.response_code",
+                "check those servers",
+            ),
+            (
+                RetrievalError::SignaturesStripped(Name::root()),
+                "retrieval.signatures_stripped",
+                "a resolver that passes on DNSSEC records",
+            ),
+            (
+                Error::NoRrsig(rrset()).into(),
+                "dnssec.no_rrsig",
+                "ask the operator of the zone",
+            ),
+            (
+                expired.into(),
+                "dnssec.rrsig_expired",
+                "sign the zone again on its name server",
+            ),
+            (
+                not_yet_valid.into(),
+                "dnssec.rrsig_not_yet_valid",
+                "that of the machine that signs the zone",
+            ),
+            (
+                not_committed(Committer::Parent).into(),
+                "dnssec.dnskey_not_committed",
+                "ask the operator of the zone",
+            ),
+            (
+                not_committed(Committer::TrustAnchor).into(),
+                "dnssec.dnskey_not_committed",
+                "give its keys as trust anchors",
+            ),
+            (
+                RetrievalError::Insecure(insecurity(Insecurity::Algorithms)),
+                "dnssec.insecure_delegation",
+                "ask the operator of the zone",
+            ),
+            (
+                RetrievalError::Absent(Box::new(absence)),
+                "dnssec.absent",
+                "publish the record",
+            ),
+            (
+                RetrievalError::Unsigned(insecurity(Insecurity::NoDs)),
+                "retrieval.unsigned",
+                "turn DNSSEC on",
+            ),
+            (
+                RetrievalError::NoDelegationSigner(insecurity(Insecurity::NoDs)),
+                "retrieval.no_delegation_signer",
+                "give the zone's DS record to the domain's registrar",
+            ),
+        ]
+    }
+
+    fn failure(error: RetrievalError) -> ResolverFailure {
+        ResolverFailure {
+            resolver: RESOLVER.into(),
+            error,
+        }
+    }
+
+    #[test]
+    fn each_error_has_its_reason_and_a_hint() {
+        for (error, reason, hint) in in_order_of_progress() {
+            assert_eq!(error.reason(), reason, "{error}");
+            let said = error.hint().unwrap();
+            assert!(said.contains(hint), "{error}: {said}");
+            let is_about_the_domain = reason.starts_with("dnssec.")
+                || ["retrieval.unsigned", "retrieval.no_delegation_signer"].contains(&reason);
+            assert_eq!(error.is_about_the_domain(), is_about_the_domain, "{error}");
+            // Of several failures the first one counts.
+            let several = RetrievalError::NoProof(vec![failure(error), failure(code(REFUSED))]);
+            assert_eq!(several.reason(), reason);
+            assert_eq!(several.hint(), Some(said));
+            assert_eq!(several.is_about_the_domain(), is_about_the_domain);
+        }
+    }
+
+    #[test]
+    fn an_error_about_insecurity_has_its_proof() {
+        for (error, ..) in in_order_of_progress() {
+            let zone = error
+                .insecurity()
+                .map(|proof| proof.insecure.zone().to_string());
+            let is_one = matches!(
+                error,
+                RetrievalError::Unsigned(_)
+                    | RetrievalError::NoDelegationSigner(_)
+                    | RetrievalError::Insecure(_)
+            );
+            assert_eq!(zone, is_one.then(|| "example.".into()), "{error}");
+        }
+    }
+
+    #[test]
+    fn of_several_failures_the_most_informative_comes_first() {
+        let errors: Vec<_> = in_order_of_progress()
+            .into_iter()
+            .map(|(error, ..)| error)
+            .collect();
+        // In the list, progress never decreases, and each step is there.
+        let mut steps: Vec<_> = errors.iter().map(RetrievalError::progress).collect();
+        assert!(steps.is_sorted(), "{steps:?}");
+        steps.dedup();
+        assert_eq!(steps, [0, 1, 2, 3, 4, 5, 6]);
+        // Those that are equal stay in the order in which the resolvers were given.
+        let combined = RetrievalError::of_all(errors.iter().cloned().map(failure).collect());
+        let mut expected: Vec<_> = errors.iter().cloned().map(failure).collect();
+        expected.sort_by_key(|failure| Reverse(failure.error.progress()));
+        assert_eq!(combined, RetrievalError::NoProof(expected));
+        let nested = RetrievalError::of_all(vec![failure(code(REFUSED)), failure(combined)]);
+        assert_eq!(nested.reason(), "dnssec.absent");
+        // One failure is told as such, and none is that of a resolver that names no server.
+        let one = RetrievalError::of_all(vec![failure(code(REFUSED))]);
+        assert_eq!(one, code(REFUSED));
+        let none = RetrievalError::of_all(Vec::new());
+        assert_eq!(none, errors[0]);
+    }
+
+    #[test]
+    fn a_response_code_is_told_by_its_name_and_what_it_means() {
+        let no_edns = "; it seems not to support EDNS, which DNSSEC needs";
+        for (number, name, meaning) in [
+            (1, "FORMERR (response code 1)", no_edns),
+            (2, "SERVFAIL (response code 2)", ""),
+            (4, "NOTIMP (response code 4)", no_edns),
+            (5, "REFUSED (response code 5)", ""),
+            (9, "NOTAUTH (response code 9)", ""),
+            (16, "BADVERS (response code 16)", no_edns),
+            (23, "response code 23", ""),
+        ] {
+            assert_eq!(
+                code(number).to_string(),
+                format!(
+                    "the resolver answers the question for key.example. TXT with {name}{meaning}"
+                )
+            );
+            let hint = code(number).hint().unwrap();
+            let asks_for_another = hint.starts_with("use a resolver that supports DNSSEC");
+            assert_eq!(asks_for_another, !meaning.is_empty(), "{number}");
+        }
+    }
+}

@@ -276,22 +276,10 @@ impl<'r> Retriever<'r> {
     }
 
     fn candidates(&self) -> Vec<Candidate> {
-        let mut candidates: Vec<Candidate> = Vec::new();
-        for resolver in self.resolvers {
-            match resolver.servers() {
-                Ok(servers) => candidates.extend(
-                    servers
-                        .into_iter()
-                        .map(|server| Candidate::new(server, self.query_timeout)),
-                ),
-                Err(error) => candidates.push(Candidate {
-                    failure: Some(error.into()),
-                    tries_left: 0,
-                    ..Candidate::new(resolver.clone(), self.query_timeout)
-                }),
-            }
-        }
-        candidates
+        let servers = self.resolvers.iter().flat_map(Resolver::servers);
+        servers
+            .map(|server| Candidate::new(server, self.query_timeout))
+            .collect()
     }
 }
 

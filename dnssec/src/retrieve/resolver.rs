@@ -95,15 +95,15 @@ impl Resolver {
     }
 
     /// Returns each server of this resolver as a resolver of its own: `system` may stand for
-    /// several.
-    pub(super) fn servers(&self) -> Result<Vec<Self>, ResolverError> {
-        Ok(match &self.endpoint {
-            Endpoint::System => system_servers()?
-                .into_iter()
-                .map(|address| Endpoint::Plain(address).into())
-                .collect(),
-            _ => vec![self.clone()],
-        })
+    /// several. If the system's configuration can't be used, returns `system` itself, which says
+    /// why when it is asked.
+    pub(super) fn servers(&self) -> Vec<Self> {
+        let of_system = (self.endpoint == Endpoint::System).then(system_servers);
+        let Some(Ok(addresses)) = of_system else {
+            return vec![self.clone()];
+        };
+        let plain = |address| Endpoint::Plain(address).into();
+        addresses.into_iter().map(plain).collect()
     }
 
     /// Trusts these certificates (DER) as well as the public authorities, for example for a private
@@ -357,6 +357,7 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Resolver>().unwrap().to_string(), shown);
         }
+        assert_eq!("system".parse(), Ok(Resolver::system()));
     }
 
     #[test]
@@ -435,6 +436,20 @@ mod tests {
         fn configured(text: &str) -> Vec<String> {
             let servers = configured_servers(text).unwrap();
             servers.iter().map(ToString::to_string).collect()
+        }
+
+        #[test]
+        fn the_systems_resolver_stands_for_each_server_of_its_file() {
+            let shown = |resolver: &Resolver| resolver.to_string();
+            let servers: Vec<_> = Resolver::system().servers().iter().map(shown).collect();
+            let file = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+            // Without a file that can be used it is asked as such, and says what is wrong.
+            let expected = configured_servers(&file).map_or(vec!["system".into()], |addresses| {
+                addresses.iter().map(ToString::to_string).collect()
+            });
+            assert_eq!(servers, expected);
+            let other: Resolver = "192.0.2.1".parse().unwrap();
+            assert_eq!(other.servers(), std::slice::from_ref(&other));
         }
 
         #[test]

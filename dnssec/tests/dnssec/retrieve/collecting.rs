@@ -319,6 +319,50 @@ fn an_alias_into_an_unsigned_zone_proves_nothing() {
     }
 }
 
+/// The alias is in an unsigned zone, and its target in a zone with an anchor of its own.
+fn alias_out_of_an_unsigned_zone() -> (World, TrustAnchors) {
+    let world = World::builder()
+        .at(NOON)
+        .zone(".", Algorithm::EcdsaP256Sha256)
+        .with_zone(ZoneSpec::new("com.", Algorithm::Ed25519).unsigned())
+        .zone("net.", Algorithm::Ed25519)
+        .zone("example.net.", Algorithm::Ed25519)
+        .record(Record::of_name("alias.com.", CNAME, "records.example.net."))
+        .txt("records.example.net.", "text")
+        .build();
+    let mut anchors: TrustAnchors = world.anchors().parse().unwrap();
+    let below: TrustAnchors = world.anchors_of("example.net.").parse().unwrap();
+    anchors.extend(below);
+    (world, anchors)
+}
+
+#[test]
+fn an_alias_in_an_unsigned_zone_is_proven_to_prove_nothing() {
+    let (world, anchors) = alias_out_of_an_unsigned_zone();
+    let server = Server::honest(&world);
+    let error = refusal(retrieve_under(&anchors, &server, "alias.com."));
+    let RetrievalError::Unsigned(insecurity) = error else {
+        panic!("{error}");
+    };
+    assert_eq!(insecurity.insecure.zone().to_string(), "com.");
+    assert_eq!(server.count("com.", DS), 1);
+}
+
+/// Whatever such a resolver proves, another may say more.
+#[test]
+fn a_resolver_that_strips_an_anchored_zone_is_not_believed_that_a_name_is_insecure() {
+    let (world, anchors) = alias_out_of_an_unsigned_zone();
+    let server = Server::start(&world, |query, mut response| {
+        if query.is_for("example.net.", DNSKEY) {
+            response.drop_signatures();
+        }
+        say(response)
+    });
+    let error = refusal(retrieve_under(&anchors, &server, "alias.com."));
+    let zone = "example.net.".parse().unwrap();
+    assert_eq!(error, RetrievalError::SignaturesStripped(zone));
+}
+
 #[test]
 fn a_zone_signed_with_what_nobody_knows_is_told_as_such() {
     let world = World::builder()
@@ -347,13 +391,43 @@ fn a_zone_signed_with_what_nobody_knows_is_told_as_such() {
 #[test]
 fn asks_for_nothing_above_an_anchor() {
     let world = world();
-    let server = Server::honest(&world);
+    // A signature by a zone above is of no use either.
+    let signing = world.signing("com.", KeyRole::Zsk);
+    for is_signed_twice in [false, true] {
+        let signing = signing.clone();
+        let server = Server::start(&world, move |query, mut response| {
+            if is_signed_twice && query.is_for(OWNER, TXT) {
+                response.add_signature(&signing);
+            }
+            say(response)
+        });
+        let anchors = anchor_of_the_organisation(&world);
+        assert!(retrieve_under(&anchors, &server, OWNER).is_ok());
+        assert_eq!(server.seen().len(), 2);
+    }
+}
+
+fn anchor_of_the_organisation(world: &World) -> TrustAnchors {
     let zone = world.zone("example.com.");
     let ds = zone.committed_key().ds_rdata(zone.name(), SHA256);
     let owner = "example.com".parse().unwrap();
-    let anchors = TrustAnchors::new(TrustAnchor::from_ds(owner, &ds, Validity::always()));
-    assert!(retrieve_under(&anchors, &server, OWNER).is_ok());
-    assert_eq!(server.seen().len(), 2);
+    TrustAnchors::new(TrustAnchor::from_ds(owner, &ds, Validity::always()))
+}
+
+/// No zone there can be proven to be unsigned either, so none is asked about.
+#[test]
+fn an_alias_to_where_no_anchor_reaches_is_refused() {
+    let world = zones()
+        .with_zone(ZoneSpec::new("net.", Algorithm::Ed25519).unsigned())
+        .record(Record::of_name(OWNER, CNAME, "records.net."))
+        .txt("records.net.", "text")
+        .build();
+    let server = Server::honest(&world);
+    let anchors = anchor_of_the_organisation(&world);
+    let error = refusal(retrieve_under(&anchors, &server, OWNER));
+    assert_eq!(error.reason(), "dnssec.no_trust_anchor");
+    let asked: Vec<_> = server.seen().iter().map(|it| it.record_type).collect();
+    assert!(!asked.contains(&DS), "{asked:?}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod collecting;
 mod encrypted;
+mod http2;
 mod server;
 mod several;
 mod transport;

@@ -1,7 +1,7 @@
 //! A DNS server on loopback that says what is true in a world, but for what a test makes of it.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -78,8 +78,17 @@ impl Server {
         world: &World,
         script: impl Fn(&Query, Response) -> Vec<Say> + Send + Sync + 'static,
     ) -> Self {
+        Self::start_at(Ipv4Addr::LOCALHOST.into(), world, script)
+    }
+
+    /// The same at another address of this machine.
+    pub(crate) fn start_at(
+        address: IpAddr,
+        world: &World,
+        script: impl Fn(&Query, Response) -> Vec<Say> + Send + Sync + 'static,
+    ) -> Self {
         loop {
-            let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+            let tcp = TcpListener::bind((address, 0)).unwrap();
             // The port may be taken over UDP.
             let Ok(udp) = UdpSocket::bind(tcp.local_addr().unwrap()) else {
                 continue;

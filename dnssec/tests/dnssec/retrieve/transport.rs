@@ -1,5 +1,7 @@
 //! Packets, connections, and responses that are none.
 
+use std::net::{Ipv6Addr, UdpSocket};
+
 use dnssec::{Client, RecordType, Resolver, RetrievalError};
 use kliento_fixtures::{DNSKEY, DS, Question, SERVFAIL, TXT};
 use tokio::net::TcpSocket;
@@ -137,6 +139,45 @@ fn a_response_with_another_id_is_passed_over() {
 }
 
 #[test]
+fn a_response_with_another_id_is_passed_over_on_a_connection_too() {
+    let world = world();
+    let server = Server::start(&world, |query, mut response| match query.over {
+        Over::Udp => {
+            response.flags |= TRUNCATED;
+            say(response)
+        }
+        Over::Tcp => {
+            let mut other = response.clone();
+            other.id ^= 1;
+            other.rcode = SERVFAIL;
+            vec![Say::This(other), Say::This(response)]
+        }
+    });
+    assert_proven(&retrieve(&server, &world), &world);
+    assert_eq!(server.count_over(Over::Tcp, OWNER, TXT), 1);
+}
+
+#[test]
+fn a_resolver_may_have_an_ipv6_address() {
+    let address = Ipv6Addr::LOCALHOST.into();
+    if UdpSocket::bind((address, 0)).is_err() {
+        // This machine has no IPv6.
+        return;
+    }
+    let world = world();
+    // Over UDP, and over TCP for one question.
+    let server = Server::start_at(address, &world, |query, mut response| {
+        if query.over == Over::Udp && query.is_for(".", DNSKEY) {
+            response.flags |= TRUNCATED;
+        }
+        say(response)
+    });
+    assert_proven(&retrieve(&server, &world), &world);
+    assert!(server.seen().iter().all(|query| query.client.is_ipv6()));
+    assert_eq!(server.count_over(Over::Tcp, ".", DNSKEY), 1);
+}
+
+#[test]
 fn a_response_to_another_question_is_passed_over() {
     let world = world();
     let server = Server::start(&world, |_, response| {
@@ -255,6 +296,32 @@ fn a_silent_server_is_given_up() {
     assert_eq!(server.count("com.", DS), 0, "nothing more is asked of it");
 }
 
+/// UDP and TCP fail in different ways, and both are told.
+#[test]
+fn a_server_that_is_silent_over_udp_and_refuses_tcp_is_told_as_such() {
+    let world = world();
+    let server = Server::without_tcp(&world, |_, _| vec![]);
+    let error = refusal(retrieve_from(
+        &resolvers([&server]),
+        &world,
+        OWNER,
+        TXT,
+        |retriever| retriever.with_query_timeout(IMPATIENT),
+    ));
+    let RetrievalError::NoResponse {
+        resolver, problem, ..
+    } = error
+    else {
+        panic!("{error}");
+    };
+    assert_eq!(resolver, server.address.to_string());
+    let over_tcp = problem.strip_prefix("over UDP: no response; over TCP: ");
+    assert!(
+        over_tcp.is_some_and(|tcp| tcp.contains("refused")),
+        "{problem}"
+    );
+}
+
 #[test]
 fn a_retrieval_ends_at_its_deadline() {
     let world = world();
@@ -284,6 +351,36 @@ fn a_client_hands_over_what_the_server_says_whatever_it_is() {
     let response = ask(&honest);
     let response = dnssec::Response::parse(&response).unwrap();
     assert_eq!(response.answers()[0].rdata(), b"\x04text");
+}
+
+/// Only CD differs: RD and DO are set.
+#[test]
+fn a_client_can_ask_for_the_resolvers_verdict() {
+    let world = world();
+    let server = Server::honest(&world);
+    let resolver = resolvers([&server]).remove(0);
+    let name = OWNER.parse().unwrap();
+    let response = block_on(async {
+        let client = Client::connect(&resolver).await.unwrap();
+        client.query_with_checking(&name, RecordType::TXT).await
+    });
+    let response = response.unwrap();
+    let response = dnssec::Response::parse(&response).unwrap();
+    assert!(response.answers_question(&name, RecordType::TXT));
+    let [query] = &server.seen()[..] else {
+        panic!("{:?}", server.seen());
+    };
+    assert_eq!(query.octets[2..12], *b"\x01\0\0\x01\0\0\0\0\0\x01");
+    assert!(query.octets.ends_with(b"\0\0\x29\x04\xd0\0\0\x80\0\0\0"));
+}
+
+#[test]
+fn a_client_shows_which_resolver_it_asks() {
+    for text in ["192.0.2.1", "[2001:db8::1]:5300"] {
+        let resolver: Resolver = text.parse().unwrap();
+        let client = block_on(Client::connect(&resolver)).unwrap();
+        assert_eq!(format!("{client:?}"), format!("Client(\"{resolver}\")"));
+    }
 }
 
 fn ask(server: &Server) -> Vec<u8> {
