@@ -803,6 +803,20 @@ mod tests {
         assert_eq!(one_of_each().len(), 32);
     }
 
+    /// Other errors say nothing of offsets in the chain.
+    #[test]
+    fn the_offset_in_a_malformed_chain_counts_from_the_start_of_the_input() {
+        for (error, _) in one_of_each() {
+            let moved = error.clone().at_offset(7);
+            let problem = "it is cut short".into();
+            let expected = match place(&error) {
+                0 => Error::MalformedChain { offset: 7, problem },
+                _ => error,
+            };
+            assert_eq!(moved, expected);
+        }
+    }
+
     /// A program that prints an error with its sources prints each text once.
     #[test]
     fn no_error_says_what_its_source_says() {
@@ -810,6 +824,60 @@ mod tests {
             if let Some(source) = std::error::Error::source(&error) {
                 assert!(!error.to_string().contains(&source.to_string()), "{error}");
             }
+        }
+    }
+
+    /// An exhausted budget and a malformed chain are never one of several failures.
+    #[test]
+    fn of_several_failures_the_one_that_got_furthest_stands() {
+        let reasons_in_order = [
+            "dnssec.missing_response",
+            "dnssec.signer_off_tree",
+            "dnssec.unsupported_algorithm",
+            "dnssec.rrsig_period",
+            "dnssec.rrsig_expired",
+            "dnssec.no_matching_key",
+            "dnssec.dnskey_not_committed",
+            "dnssec.bad_signature",
+            "dnssec.insecure_delegation",
+            "dnssec.not_valid_together",
+            "dnssec.unproven_wildcard",
+        ];
+        let of_reason = |reason: &str| {
+            let mut errors = one_of_each().into_iter().map(|(error, _)| error);
+            errors.find(|error| error.reason() == reason).unwrap()
+        };
+        let failures = reasons_in_order.map(of_reason);
+        for (index, nearer) in failures.iter().enumerate() {
+            for further in &failures[index + 1..] {
+                assert_eq!(nearer.clone().furthest(further.clone()), *further);
+                assert_eq!(further.clone().furthest(nearer.clone()), *further);
+            }
+        }
+        // Of equal ones, the first.
+        let [bogus, stale] = ["dnssec.rrsig_expired", "dnssec.rrsig_not_yet_valid"].map(of_reason);
+        assert_eq!(bogus.clone().furthest(stale.clone()), bogus);
+        assert_eq!(stale.clone().furthest(bogus), stale);
+    }
+
+    #[test]
+    fn two_proofs_of_one_insecurity_hold_at_the_times_of_either() {
+        let second = |second| Validity::from(Period::at(Timestamp::from_unix_seconds(second)));
+        let insecure = |zone: &str, cause, validity| Error::InsecureDelegation {
+            zone: zone.parse().unwrap(),
+            cause,
+            validity,
+        };
+        let first = insecure("example.", Insecurity::NoDs, second(1));
+        let later = insecure("example.", Insecurity::NoDs, second(5));
+        let either = insecure("example.", Insecurity::NoDs, second(1).union(&second(5)));
+        assert_eq!(first.clone().furthest(later.clone()), either);
+        assert_eq!(later.furthest(first.clone()), either);
+        for other in [
+            insecure("test.", Insecurity::NoDs, second(5)),
+            insecure("example.", Insecurity::OptOut, second(5)),
+        ] {
+            assert_eq!(first.clone().furthest(other), first);
         }
     }
 }

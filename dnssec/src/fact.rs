@@ -119,9 +119,9 @@ impl fmt::Display for Absence {
             ..
         } = self;
         match self.denial {
-            Denial::NxDomain => write!(f, "{canonical_name} does not exist"),
-            Denial::NoData => write!(f, "{canonical_name} has no {record_type} record"),
-        }?;
+            Denial::NxDomain => write!(f, "{canonical_name} does not exist")?,
+            Denial::NoData => write!(f, "{canonical_name} has no {record_type} record")?,
+        }
         if self.name != *canonical_name {
             write!(f, " ({} is an alias of it)", self.name)?;
         }

@@ -5,7 +5,7 @@
 //! stands, and the name is bogus.
 
 use super::denial::Conclusion;
-use super::{DenialOutcome, Step, Walk, delegation};
+use super::{DenialOutcome, InsecureZone, Step, Walk, delegation};
 use crate::budget::Exhausted;
 use crate::error::{Committer, Error};
 use crate::fact::Insecurity;
@@ -23,33 +23,26 @@ impl<'a> Walk<'_, 'a> {
         owner: &Name,
         record_type: RecordType,
     ) -> Result<(Step<'a>, Validity), Error> {
-        let insecure = match failure {
-            Error::InsecureDelegation {
-                ref zone, cause, ..
-            } => {
-                if self.is_anchored_below(zone, cause, owner, record_type) {
-                    return Err(Error::DnskeyNotCommitted {
-                        zone: zone.clone(),
-                        committed_by: Committer::Parent,
-                    });
-                }
-                failure
-            }
-            failure => match self.insecurity(&failure, owner, record_type) {
-                Ok(Some(insecure)) => insecure,
+        let Error::InsecureDelegation {
+            zone,
+            cause,
+            validity,
+        } = failure
+        else {
+            return match self.insecurity(&failure, owner, record_type) {
+                Ok(Some(insecure)) => Ok(insecure.into_step()),
                 // If exhaustion stopped the search, verification ends in any case. The failure was
                 // found before, and is more useful to report.
-                Ok(None) | Err(Exhausted { .. }) => return Err(failure),
-            },
+                Ok(None) | Err(Exhausted { .. }) => Err(failure),
+            };
         };
-        match insecure {
-            Error::InsecureDelegation {
+        if self.is_anchored_below(&zone, cause, owner, record_type) {
+            return Err(Error::DnskeyNotCommitted {
                 zone,
-                cause,
-                validity,
-            } => Ok((Step::Insecure(zone, cause), validity)),
-            failure => Err(failure),
+                committed_by: Committer::Parent,
+            });
         }
+        Ok((Step::Insecure(zone, cause), validity))
     }
 
     /// Looks for a proof that a zone above the name is unsigned, which explains the failure.
@@ -58,7 +51,7 @@ impl<'a> Walk<'_, 'a> {
         failure: &Error,
         owner: &Name,
         record_type: RecordType,
-    ) -> Result<Option<Error>, Exhausted> {
+    ) -> Result<Option<InsecureZone>, Exhausted> {
         // From the top down: below an unsigned delegation nothing is proven.
         let labels = owner.label_count();
         let lowest = if record_type == RecordType::DS {
@@ -66,10 +59,7 @@ impl<'a> Walk<'_, 'a> {
         } else {
             labels
         };
-        for labels in 1..=lowest {
-            let Some(zone) = owner.suffix(labels) else {
-                continue;
-            };
+        for zone in (1..=lowest).filter_map(|labels| owner.suffix(labels)) {
             if self.is_anchored_below(&zone, Insecurity::Algorithms, owner, record_type) {
                 continue;
             }
@@ -96,7 +86,7 @@ impl<'a> Walk<'_, 'a> {
                 }
             }
             if !validity.is_never() {
-                return Ok(Some(Error::InsecureDelegation {
+                return Ok(Some(InsecureZone {
                     zone,
                     cause: Insecurity::Algorithms,
                     validity,

@@ -293,7 +293,7 @@ impl<'a> Walk<'_, 'a> {
         let best = self.best_proof(proofs, rrset.owner(), rrset.id().record_type)?;
         Ok(match best {
             DenialOutcome::NoCloserName(validity) => Ok(validity),
-            DenialOutcome::Insecure(insecure) => Err(insecure),
+            DenialOutcome::Insecure(insecure) => Err(insecure.into_error()),
             DenialOutcome::Absent(..) => Err(unproven),
             DenialOutcome::None(failures) => Err(failures.furthest_or(|| unproven)),
         })
@@ -311,7 +311,7 @@ impl<'a> Walk<'_, 'a> {
         let proofs = records.about(owner, record_type, context)?;
         Ok(match self.best_proof(proofs, owner, record_type)? {
             DenialOutcome::Absent(denial, validity) => Ok((denial, validity)),
-            DenialOutcome::Insecure(insecure) => Err(insecure),
+            DenialOutcome::Insecure(insecure) => Err(insecure.into_error()),
             DenialOutcome::NoCloserName(_) => Err(otherwise),
             DenialOutcome::None(failures) => Err(failures.furthest_or(|| otherwise)),
         })
@@ -386,7 +386,7 @@ impl<'a> Walk<'_, 'a> {
             Some((Conclusion::Absent(denial), validity)) => DenialOutcome::Absent(denial, validity),
             Some((Conclusion::NoCloserName, validity)) => DenialOutcome::NoCloserName(validity),
             Some((Conclusion::Insecure { zone, cause }, validity)) => {
-                DenialOutcome::Insecure(Error::InsecureDelegation {
+                DenialOutcome::Insecure(InsecureZone {
                     zone,
                     cause,
                     validity,
@@ -424,9 +424,32 @@ impl<'a> Walk<'_, 'a> {
 enum DenialOutcome {
     Absent(Denial, Validity),
     NoCloserName(Validity),
-    Insecure(Error),
+    Insecure(InsecureZone),
     /// No candidate proof holds.
     None(Failures),
+}
+
+/// A zone that is proven to count as unsigned.
+struct InsecureZone {
+    zone: Name,
+    cause: Insecurity,
+    validity: Validity,
+}
+
+impl InsecureZone {
+    /// The error for a step that needs a secure zone.
+    fn into_error(self) -> Error {
+        Error::InsecureDelegation {
+            zone: self.zone,
+            cause: self.cause,
+            validity: self.validity,
+        }
+    }
+
+    /// The step that ends the look-up with this fact.
+    fn into_step<'a>(self) -> (Step<'a>, Validity) {
+        (Step::Insecure(self.zone, self.cause), self.validity)
+    }
 }
 
 /// Returns whether an RRset of this type may come from a wildcard.

@@ -21,7 +21,7 @@ use std::borrow::Cow;
 use smallvec::{SmallVec, smallvec};
 
 use super::attempt::{Attempt, Failures};
-use super::delegation::Key;
+use super::delegation::{Key, Zone};
 use super::zones::Zones;
 use crate::budget::Budget;
 use crate::chain::keep_each_once;
@@ -240,10 +240,11 @@ impl<'a> SignedRrset<'a> {
         zones: &Zones<'_>,
         budget: &mut Budget,
     ) -> Attempt<GoodSignatures<'_>> {
-        self.check_signatures(budget, |rrsig| match zones.get(&rrsig.signer) {
-            Some(Ok(zone)) => Ok(zone.keys()),
-            Some(Err(failure)) => Err(failure.clone()),
-            None => Err(Error::NoMatchingKey(Box::new(self.rrsig_id(rrsig)))),
+        self.check_signatures(budget, |rrsig| {
+            // A zone that was not examined has no keys.
+            let unknown = || Error::NoMatchingKey(Box::new(self.rrsig_id(rrsig)));
+            let zone = zones.get(&rrsig.signer).ok_or_else(unknown)?;
+            zone.as_ref().map(Zone::keys).map_err(Error::clone)
         })
     }
 

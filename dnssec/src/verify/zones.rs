@@ -186,11 +186,11 @@ mod tests {
             let zones = Zones::default();
             let name: Name = "example.com".parse().unwrap();
             let refusal = zones.dead_end(&name, &zones.plan(&name, sources)).unwrap();
+            let record_type = RecordType(record_type);
             assert_eq!(
                 refusal.reason(),
                 "dnssec.rrsig_expired",
-                "{zone} {}",
-                RecordType(record_type)
+                "{zone} {record_type}"
             );
         }
     }

@@ -5,7 +5,10 @@ use dnssec::{
     Chain, Error, Fact, Insecure, Insecurity, Name, Period, Proof, RecordType, Timestamp,
     TrustAnchors, messages_from_authentication_chain,
 };
-use kliento_fixtures::{Algorithm, CNAME, Record, SHA1, TXT, World, WorldBuilder, ZoneSpec};
+use kliento_fixtures::{
+    Algorithm, CNAME, DS, Record, Response, Responses, SHA1, Signing, TXT, World, WorldBuilder,
+    ZoneSpec,
+};
 
 /// 2026-11-21T12:00:00Z.
 const NOON: i64 = 1_795_262_400;
@@ -203,6 +206,136 @@ fn insecurity_can_be_cut_down_and_handed_on() {
             .to_authentication_chain(&name, RecordType::TXT, &anchors, Period::always())
             .expect("it is proven");
         case.check(&messages_from_authentication_chain(&records).expect("records"));
+    }
+}
+
+#[test]
+fn each_cause_is_told_in_words() {
+    for (cause, words) in [
+        (
+            Insecurity::NoDs,
+            "the parent zone proves that there is no DS record",
+        ),
+        (
+            Insecurity::Algorithms,
+            "none of its DS records has both a supported algorithm and a supported digest type",
+        ),
+        (
+            Insecurity::OptOut,
+            "an NSEC3 opt-out span covers it, and such spans don't list unsigned zones",
+        ),
+        (
+            Insecurity::Nsec3Iterations,
+            "its NSEC3 records have more than 100 iterations",
+        ),
+        (
+            Insecurity::Nsec3Hash,
+            "its NSEC3 records have an unknown hash algorithm",
+        ),
+    ] {
+        assert_eq!(cause.to_string(), words);
+    }
+    for case in cases() {
+        let insecure = case.insecure(&case.received(), at(NOON));
+        let words = format!("{} is insecure: {}", case.zone, case.cause);
+        assert_eq!(insecure.to_string(), words);
+    }
+}
+
+/// The DS RRset of `example.com.` in two versions, of which neither has a digest type that is supported. Each is signed
+/// by one of `signings`, which gets the correct parameters.
+fn two_unknown_ds(
+    answer_is_signed: bool,
+    signings: [fn(&mut Response, &Signing); 2],
+) -> (Case, Responses) {
+    let zone = ZoneSpec::new("example.com.", Algorithm::Ed25519).ds_digests(&[SHA1]);
+    let world = with_com(|com| com)
+        .with_zone(zone)
+        .txt(NAME, "text")
+        .build();
+    let mut responses = world.responses(NAME, TXT);
+    if !answer_is_signed {
+        responses.answer().drop_signatures();
+    }
+    let signing = world.signing_for("example.com.", DS);
+    let mut other = responses.of("example.com.", DS).clone();
+    for ds in other.data_mut() {
+        ds.rdata[4] ^= 1;
+    }
+    let first = responses.of("example.com.", DS);
+    for (response, sign) in [first, &mut other].into_iter().zip(signings) {
+        response.drop_signatures();
+        sign(response, &signing);
+    }
+    let place = responses.0.len() - 1;
+    responses.0.insert(place, other);
+    let case = Case {
+        world,
+        name: NAME,
+        zone: "example.com.",
+        cause: Insecurity::Algorithms,
+    };
+    (case, responses)
+}
+
+fn sign_early(response: &mut Response, signing: &Signing) {
+    response.sign(&signing.clone().window(START, START + HOUR));
+}
+
+fn sign_late(response: &mut Response, signing: &Signing) {
+    response.sign(&signing.clone().window(END - HOUR, END));
+}
+
+fn sign_badly(response: &mut Response, signing: &Signing) {
+    response.sign(&signing.clone().corrupt());
+}
+
+/// More signatures than may fail.
+fn sign_badly_and_often(response: &mut Response, signing: &Signing) {
+    response.add_forged_signatures(signing, 20);
+}
+
+/// Both when the zone's signature is there, and so its keys are looked for, and when there is nothing to verify.
+#[test]
+fn two_versions_of_a_ds_that_show_insecurity_add_up() {
+    for answer_is_signed in [true, false] {
+        for signings in [[sign_early, sign_late], [sign_late, sign_early]] {
+            let (case, responses) = two_unknown_ds(answer_is_signed, signings);
+            let insecure = case.insecure(&responses.to_messages(), Period::always());
+            let seconds = |period: &Period| {
+                let ends = [period.start(), period.end()];
+                ends.map(Timestamp::unix_seconds)
+            };
+            let periods: Vec<_> = insecure.validity().periods().iter().map(seconds).collect();
+            assert_eq!(periods, [[START, START + HOUR], [END - HOUR, END]]);
+        }
+        for signings in [[sign_early, sign_badly], [sign_badly, sign_early]] {
+            let (case, responses) = two_unknown_ds(answer_is_signed, signings);
+            let insecure = case.insecure(&responses.to_messages(), Period::always());
+            let [period] = insecure.validity().periods() else {
+                panic!("{}", insecure.validity());
+            };
+            assert_eq!(period.end().unix_seconds(), START + HOUR);
+        }
+    }
+}
+
+/// The search for an unsigned zone ends with the budget. What it has proven by then counts, and the failure that it
+/// should explain stands otherwise.
+#[test]
+fn a_search_for_insecurity_that_costs_too_much_gives_what_it_has_found() {
+    let (case, responses) = two_unknown_ds(false, [sign_early, sign_badly_and_often]);
+    let insecure = case.insecure(&responses.to_messages(), Period::always());
+    let [period] = insecure.validity().periods() else {
+        panic!("{}", insecure.validity());
+    };
+    assert_eq!(period.start().unix_seconds(), START);
+
+    for second in [sign_early, sign_badly_and_often] {
+        let (case, responses) = two_unknown_ds(false, [sign_badly_and_often, second]);
+        let refusal = case.look_up(&responses.to_messages(), Period::always());
+        let refusal = refusal.expect_err("nothing was proven before");
+        assert_eq!(refusal.reason(), "dnssec.no_rrsig");
     }
 }
 

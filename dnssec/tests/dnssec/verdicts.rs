@@ -7,6 +7,7 @@ use kliento_fixtures::{
     SHA1, SOA, TXT, World, WorldBuilder, ZoneSpec,
 };
 
+use crate::support::attempt::Nsec3Maker;
 use crate::support::{DAY, NOON, OWNER, TEXT, WORLD, at, period};
 
 /// `proven`, the denial, or the reason of the error.
@@ -201,10 +202,10 @@ fn the_order_of_messages_does_not_decide_between_denials() {
     }
 }
 
-/// An RRSIG in the name of `signer`, with no signature in it.
-fn empty_rrsig(owner: &Name, signer: &str) -> Record {
+/// An RRSIG over records of a type in the name of `signer`, with no signature in it.
+fn empty_rrsig(owner: &Name, type_covered: u16, signer: &str) -> Record {
     let seconds = |time: i64| u32::try_from(time).expect("before 2106").to_be_bytes();
-    let mut rdata = NSEC.to_be_bytes().to_vec();
+    let mut rdata = type_covered.to_be_bytes().to_vec();
     rdata.extend([15, owner.rrsig_labels(), 0, 0, 1, 0]);
     rdata.extend(seconds(NOON + DAY));
     rdata.extend(seconds(NOON - DAY));
@@ -223,7 +224,8 @@ fn denials_in_the_names_of_many_zones_are_bounded() {
     let mut response = Response::new(name.as_str(), TXT);
     for labels in 1..=LABELS {
         let signer = "a.".repeat(labels);
-        response.additionals.push(empty_rrsig(&owner, &signer));
+        let rrsig = empty_rrsig(&owner, NSEC, &signer);
+        response.additionals.push(rrsig);
     }
     for types in 1..=62 {
         let covering = vec![1, b'z', 0, 0, 1, types];
@@ -231,7 +233,30 @@ fn denials_in_the_names_of_many_zones_are_bounded() {
             .additionals
             .push(Record::new(owner.clone(), NSEC, covering));
     }
-    let outcome = look_up_in_the_standard_world(&[response], &name);
+    assert_arguing_is_bounded(&response, &name);
+}
+
+/// The record at the closest encloser and the one that covers the next closer name, each in the name of each zone above.
+#[test]
+fn nsec3_records_in_the_names_of_many_zones_are_bounded() {
+    const LABELS: usize = 60;
+    let domain = "a.".repeat(LABELS);
+    let name = format!("_veraid.{domain}");
+    let maker = Nsec3Maker::of(&domain);
+    let mut response = Response::new(name.as_str(), TXT);
+    for record in [maker.at(&domain, &[TXT, RRSIG]), maker.over(&name)] {
+        for labels in 1..=LABELS {
+            let rrsig = empty_rrsig(&record.owner, NSEC3, &"a.".repeat(labels));
+            response.additionals.push(rrsig);
+        }
+        response.additionals.push(record);
+    }
+    assert_arguing_is_bounded(&response, &name);
+}
+
+#[track_caller]
+fn assert_arguing_is_bounded(response: &Response, name: &str) {
+    let outcome = look_up_in_the_standard_world(std::slice::from_ref(response), name);
     let Err(Error::BudgetExhausted { work, limit, .. }) = outcome else {
         panic!("{outcome:?}");
     };

@@ -145,19 +145,14 @@ impl<'r, 'a> HashChain<'r, 'a> {
         }
         let mut next_closer = owner.clone();
         let mut next_closer_hash = hash;
-        while next_closer != *self.zone {
-            let Some(encloser) = next_closer.parent() else {
-                break;
-            };
+        while next_closer != *self.zone
+            && let Some(encloser) = next_closer.parent()
+        {
             let encloser_hash = self.hash(&encloser, search)?;
             let cover: Vec<_> = self.covering(&next_closer_hash).collect();
+            let covered = (&next_closer, &cover[..]);
             for record in self.matching(&encloser_hash) {
-                self.denial_below(
-                    (&encloser, record),
-                    (&next_closer, &cover),
-                    record_type,
-                    search,
-                )?;
+                self.denial_below((&encloser, record), covered, record_type, search)?;
             }
             next_closer = encloser;
             next_closer_hash = encloser_hash;
