@@ -177,11 +177,17 @@ impl Name {
 
     /// Returns true if this name is `ancestor` or lies below it.
     pub fn is_within(&self, ancestor: &Self) -> bool {
+        self.wire_of_at_most(ancestor.wire.len()) == ancestor.as_wire()
+    }
+
+    /// The wire form of the longest name of at most so many octets at or above this one.
+    #[inline]
+    pub(crate) fn wire_of_at_most(&self, octets: usize) -> &[u8] {
         // The loop skips whole labels, because the octets alone could match from the middle of a
         // label.
         let mut labels = self.labels();
-        while labels.wire.len() > ancestor.wire.len() && labels.next().is_some() {}
-        labels.wire == ancestor.as_wire()
+        while labels.wire.len() > octets && labels.next().is_some() {}
+        labels.wire
     }
 
     /// Returns true if this name lies below `ancestor`.
@@ -449,11 +455,35 @@ mod tests {
     }
 
     #[test]
+    fn shows_its_text_and_its_octets() {
+        let name = name("Example.COM");
+        assert_eq!(format!("{name:?}"), "Name(example.com.)");
+        assert_eq!(AsRef::<[u8]>::as_ref(&name), b"\x07example\x03com\x00");
+    }
+
+    #[test]
     fn holds_127_labels_and_255_octets_and_no_more() {
         let longest = name(&"a.".repeat(127));
         assert_eq!(longest.as_wire().len(), MAX_NAME_OCTETS);
         assert_eq!(longest.label_count(), 127);
         assert!(longest.prepend_label(b"a").is_err());
+        // Three labels of 63 octets, and one that fills the rest.
+        let long = |last: usize| {
+            format!(
+                "{}{}",
+                format!("{}.", "a".repeat(63)).repeat(3),
+                "b".repeat(last)
+            )
+        };
+        for dot in ["", "."] {
+            let longest = name(&(long(61) + dot));
+            assert_eq!(longest.as_wire().len(), MAX_NAME_OCTETS);
+            assert_eq!(Name::from_wire(longest.as_wire()), Ok(longest));
+            let too_long = (long(62) + dot).parse::<Name>();
+            assert_eq!(too_long, Err(NameError::NameTooLong), "{dot:?}");
+        }
+        let too_long = [&[&[63][..], &[b'a'; 63]].concat().repeat(4)[..], &[0]].concat();
+        assert_eq!(Name::from_wire(&too_long), Err(NameError::NameTooLong));
     }
 
     proptest! {

@@ -125,16 +125,7 @@ impl<'m> WireName<'m> {
     /// Returns true if `name` is below this name, ignoring letter case.
     #[inline]
     pub(crate) fn is_above(self, name: &Name) -> bool {
-        let mut rest = name.as_wire();
-        while rest.len() > self.octets {
-            let parent = rest
-                .split_first()
-                .and_then(|(&length, after)| after.get(usize::from(length)..));
-            match parent {
-                Some(parent) => rest = parent,
-                None => return false,
-            }
-        }
+        let rest = name.wire_of_at_most(self.octets);
         rest.len() < name.as_wire().len() && self.is_wire(rest)
     }
 
@@ -146,13 +137,14 @@ impl<'m> WireName<'m> {
             return false;
         }
         let mut here = self.position;
-        while let Some((own, after)) = self.label(here) {
-            match rest.split_at_checked(own.len()) {
-                Some((label, [])) => return own.eq_ignore_ascii_case(label),
-                Some((label, parent)) if own.eq_ignore_ascii_case(label) => rest = parent,
-                _ => return false,
+        while let Some((own, after)) = self.label(here)
+            && let Some((label, parent)) = rest.split_at_checked(own.len())
+            && own.eq_ignore_ascii_case(label)
+        {
+            if parent.is_empty() {
+                return true;
             }
-            here = after;
+            (rest, here) = (parent, after);
         }
         false
     }
