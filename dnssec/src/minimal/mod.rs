@@ -391,11 +391,10 @@ impl<'s> Search<'s> {
 
     /// Keeps the lightest sufficient set of each RRset's RRSIGs.
     fn drop_rrsigs<'a>(&mut self, selection: Selection<'a>) -> Selection<'a> {
+        let rrsets = selection.members.iter().map(|it| it.rrset.clone());
+        let rrsets: Vec<Rrset<'a>> = rrsets.collect();
         let mut selection = selection;
-        for index in 0..selection.members.len() {
-            let Some(rrset) = selection.members.get(index).map(|it| it.rrset.clone()) else {
-                continue;
-            };
+        for (index, rrset) in rrsets.into_iter().enumerate() {
             let count = rrset.rrsig_count();
             if count > EXHAUSTIVE_RRSIGS {
                 selection = self.drop_rrsigs_one_by_one(selection, index, &rrset);

@@ -669,6 +669,59 @@ fn keeps_two_versions_of_keys_where_one_does_not_reach() {
     }
 }
 
+/// One message can't hold both: they would become one RRset, which nobody signed.
+#[test]
+fn keeps_two_versions_of_a_denial_in_two_messages() {
+    let name = "a.wild.example.com.";
+    let world = crate::support::standard()
+        .txt("*.wild.example.com.", TEXT)
+        .build();
+    let mut responses = world.responses(name, TXT);
+    let signing = world.signing("example.com.", KeyRole::Zsk);
+    let authorities = &mut responses.answer().authorities;
+    let before = authorities
+        .iter()
+        .find(|record| record.record_type == NSEC)
+        .expect("no closer name is proven")
+        .clone();
+    // Later there is an MX record at the same name.
+    let owner = before.owner.clone();
+    let after = Record::nsec(owner, "example.com.", &[TXT, MX, RRSIG, NSEC]);
+    assert_ne!(before.rdata, after.rdata);
+    let signed = |record: &Record, start, end| {
+        let rrsig = signing.clone().window(start, end);
+        [record.clone(), rrsig.rrsig(std::slice::from_ref(record))]
+    };
+    *authorities = signed(&before, NOON - HOUR, NOON + HOUR).to_vec();
+    let mut later = Response::new("b.wild.example.com.", MX);
+    later.authorities = signed(&after, NOON + HOUR, NOON + DAY).to_vec();
+    responses.0.insert(0, later);
+    let messages = responses.to_messages();
+
+    let both = Case::new(&world, question(name, TXT), period(NOON, NOON + DAY));
+    let kept = check(&both, &messages);
+    assert!(of_several_versions(&kept));
+    let proven = both.prove(&kept).expect("it is proven");
+    assert_eq!(proven.validity.periods(), [period(NOON, NOON + DAY)]);
+    for moment in [NOON, NOON + 2 * HOUR] {
+        let one = Case::new(&world, question(name, TXT), at(moment));
+        assert!(!of_several_versions(&check(&one, &messages)));
+    }
+}
+
+#[test]
+fn leaves_out_what_cannot_be_read() {
+    let mut responses = WORLD.responses(OWNER, TXT);
+    let case = Case::new(&WORLD, question(OWNER, TXT), at(NOON));
+    let kept = check(&case, &responses.to_messages());
+    // The target reaches past the end of its record.
+    let dname = Record::new("moved.example.com.", DNAME, b"\x05a");
+    let signing = WORLD.signing("example.com.", KeyRole::Zsk);
+    let rrsig = signing.rrsig(std::slice::from_ref(&dname));
+    responses.answer().answers.extend([dname, rrsig]);
+    assert_eq!(case.minimal(&responses.to_messages()), Ok(kept));
+}
+
 // Form
 
 #[test]
@@ -781,6 +834,31 @@ fn what_proves_nothing_cannot_be_reduced() {
         .expect_err("a zone's keys are missing");
     assert_eq!(case.minimal(&messages), Err(refusal.clone()));
     assert_eq!(case.authentication_chain(&messages), Err(refusal));
+}
+
+/// Names in the data of old types may be compressed. They are written out here, and then an RRset may not fit a message.
+#[test]
+fn what_has_no_room_without_compression_stays_as_it_was_received() {
+    let long = format!("{0}.{0}.{0}.example.com.", "a".repeat(60));
+    let mut builder = crate::support::standard();
+    for number in 0..400 {
+        let exchange = format!("m{number}.{long}");
+        builder = builder.record(Record::mx(OWNER, 10, exchange.as_str()));
+    }
+    let world = builder.build();
+    let mut received = world.chain(OWNER, MX);
+    received.push(received[0].clone());
+    let case = Case::new(&world, question(OWNER, MX), at(NOON));
+    let kept = case.minimal(&received).expect("it is proven");
+    received.sort();
+    received.dedup();
+    assert_eq!(kept, received);
+    assert_eq!(case.prove(&kept).expect("it is proven").rdata.len(), 400);
+
+    let refusal = case.authentication_chain(&received);
+    let refusal = refusal.expect_err("it has less room");
+    assert_eq!(refusal.reason(), "dnssec.chain_too_large");
+    assert!(refusal.to_string().contains("65535"), "{refusal}");
 }
 
 #[test]
