@@ -233,6 +233,14 @@ mod tests {
         let refusal =
             messages_from_authentication_chain(&record.repeat(MAX_RECORDS + 1)).unwrap_err();
         assert_eq!(refusal.reason(), "dnssec.chain_too_large");
+        // As many RRsets as a chain may have responses, and one more.
+        let rrsets = |count: usize| {
+            let record = |number: usize| format!("\x04{number:04}\0\0\x10\0\x01\0\0\0\x01\0\x01\0");
+            let records: String = (0..count).map(record).collect();
+            messages_from_authentication_chain(records.as_bytes())
+        };
+        assert_eq!(rrsets(MAX_RESPONSES).unwrap().len(), MAX_RESPONSES);
+        assert_eq!(rrsets(MAX_RESPONSES + 1), Err(TOO_MANY_RESPONSES));
         let large = [
             &b"\x00\x00\x10\x00\x01\x00\x00\x00\x01\xff\xff"[..],
             &vec![0; 65_535],

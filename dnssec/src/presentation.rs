@@ -242,7 +242,13 @@ mod tests {
                 b"\x01\x01\x00\x0c\x02\xaa\xbb\x05\x00\x44\x32\x14\xc7\x00\x01\x40",
                 "1 1 12 AABB 01234567 A",
             ),
+            (
+                RecordType::NSEC3,
+                b"\x01\x00\x00\x00\x00\x05\x00\x44\x32\x14\xc7\x00\x01\x40",
+                "1 0 0 - 01234567 A",
+            ),
             (RecordType::NSEC3PARAM, b"\x01\x00\x00\x05\x01\xff", "1 0 5 FF"),
+            (RecordType::NSEC3PARAM, b"\x01\x00\x00\x00\x00", "1 0 0 -"),
             (RecordType::TLSA, b"\x03\x01\x01\xab", "3 1 1 AB"),
             (RecordType::SSHFP, b"\x04\x02\xab", "4 2 AB"),
             (RecordType::CAA, b"\x80\x05issueca.example", "128 issue \"ca.example\""),
@@ -253,6 +259,13 @@ mod tests {
             ),
         ] {
             assert_eq!(rdata_to_text(record_type, rdata), text);
+        }
+    }
+
+    #[test]
+    fn writes_types_without_a_form_here_as_octets() {
+        for record_type in [RecordType::LOC, RecordType(65_280)] {
+            assert_eq!(rdata_to_text(record_type, b"\x00\xab"), r"\# 2 00AB");
         }
     }
 

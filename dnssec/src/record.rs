@@ -195,7 +195,10 @@ mod tests {
         for number in 0..=u16::MAX {
             let record_type = RecordType(number);
             assert_eq!(record_type.to_string().parse(), Ok(record_type));
+            assert_eq!(format!("{record_type:?}"), record_type.to_string());
         }
+        assert_eq!(RecordType::TXT.to_string(), "TXT");
+        assert_eq!(RecordType(65_280).to_string(), "TYPE65280");
         assert_eq!("txt".parse(), Ok(RecordType::TXT));
         for text in ["16", "TYPE16", "type16", "0016"] {
             assert_eq!(text.parse(), Ok(RecordType::TXT), "{text}");
@@ -243,6 +246,42 @@ mod tests {
             canonical_rdata(RecordType::NAPTR, naptr, 0, naptr.len()).unwrap(),
             &b"\x00\x01\x00\x02\x01U\x03E2U\x00\x03sip\x00"[..]
         );
+    }
+
+    /// Each layout, with a letter after the last name, which stays as it is.
+    #[test]
+    fn finds_the_names_in_each_of_the_old_types() {
+        use RecordType as Type;
+        for (types, fixed, names) in [
+            (
+                &[
+                    Type::NS,
+                    Type::MD,
+                    Type::MF,
+                    Type::CNAME,
+                    Type::MB,
+                    Type::MG,
+                    Type::MR,
+                    Type::PTR,
+                    Type::NXT,
+                    Type::DNAME,
+                ][..],
+                0,
+                1,
+            ),
+            (&[Type::SOA, Type::MINFO, Type::RP], 0, 2),
+            (&[Type::MX, Type::AFSDB, Type::RT, Type::KX], 2, 1),
+            (&[Type::PX], 2, 2),
+            (&[Type::SRV], 6, 1),
+            (&[Type::SIG, Type::RRSIG], 18, 1),
+        ] {
+            let rdata = [&vec![b'X'; fixed], &b"\x01A\x00".repeat(names), &b"Z"[..]].concat();
+            let lowered = [&vec![b'X'; fixed], &b"\x01a\x00".repeat(names), &b"Z"[..]].concat();
+            for record_type in types {
+                let canonical = canonical_rdata(*record_type, &rdata, 0, rdata.len());
+                assert_eq!(canonical.as_deref(), Some(&lowered[..]), "{record_type}");
+            }
+        }
     }
 
     #[test]

@@ -346,6 +346,11 @@ mod tests {
         assert_eq!(period(1, 3).intersect(period(3, 5)).unwrap(), period(3, 3));
         assert!(!period(1, 3).overlaps(period(4, 5)));
         assert_eq!(period(1, 3).intersect(period(4, 5)), None);
+        let contained = |second| period(1, 3).contains(Timestamp::from_unix_seconds(second));
+        assert_eq!(
+            [0, 1, 2, 3, 4].map(contained),
+            [false, true, true, true, false]
+        );
     }
 
     #[test]
@@ -354,6 +359,22 @@ mod tests {
         assert_eq!(validity.periods(), [period(1, 5)]);
         let validity: Validity = [period(5, 6), period(1, 3)].into_iter().collect();
         assert_eq!(validity.periods(), [period(1, 3), period(5, 6)]);
+    }
+
+    #[test]
+    fn a_moment_is_the_period_of_one_second() {
+        let moment = Timestamp::from_unix_seconds(7);
+        assert_eq!(Period::from(moment), period(7, 7));
+    }
+
+    #[test]
+    fn a_set_gives_its_periods_from_the_earliest_to_the_latest() {
+        let periods = [period(1, 3), period(5, 6), period(9, 9)];
+        let validity: Validity = periods.iter().rev().copied().collect();
+        assert!(validity.iter().eq(&periods));
+        assert!((&validity).into_iter().eq(&periods));
+        assert!(validity.into_iter().eq(periods));
+        assert_eq!(Validity::never().into_iter().next(), None);
     }
 
     #[test]

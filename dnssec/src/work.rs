@@ -156,6 +156,32 @@ mod tests {
     }
 
     #[test]
+    fn a_check_costs_what_its_key_does_and_one_that_is_not_made_costs_nothing() {
+        let work = |algorithm: Algorithm, public_key: &[u8]| {
+            let rdata = [&[1, 0, 3, algorithm.0][..], public_key].concat();
+            Work::of_check(&Dnskey::parse(&rdata).unwrap())
+        };
+        let rsa = |bits: usize| [&[3, 1, 0, 1][..], &vec![0xff; bits / 8]].concat();
+        for algorithm in [Algorithm::RSASHA256, Algorithm::RSASHA512] {
+            assert_eq!(work(algorithm, &rsa(2_048)), Work::of_rsa(2_048, 17));
+            assert_eq!(work(algorithm, &rsa(4_096)), Work::of_rsa(4_096, 17));
+            assert_eq!(work(algorithm, &rsa(512)), Work::NONE);
+            assert_eq!(Work::of_least_check(algorithm), Work::of_rsa(2_048, 17));
+        }
+        for (algorithm, cost) in [
+            (Algorithm::ECDSAP256SHA256, Work::P256),
+            (Algorithm::ECDSAP384SHA384, Work::P384),
+            (Algorithm::ED25519, Work::ED25519),
+        ] {
+            assert_eq!(work(algorithm, b"key"), cost);
+            assert_eq!(Work::of_least_check(algorithm), cost);
+        }
+        for unknown in [Algorithm(5), Algorithm(16), Algorithm(255)] {
+            assert_eq!(work(unknown, &rsa(2_048)), Work::NONE);
+        }
+    }
+
+    #[test]
     fn nothing_overflows() {
         assert!(Work::of_rsa(usize::MAX, 33) > Work::of_rsa(16_384, 33));
         assert_eq!(Work::UNLIMITED.saturating_add(Work::P256), Work::UNLIMITED);

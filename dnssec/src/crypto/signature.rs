@@ -159,13 +159,8 @@ mod tests {
             (modulus(0x01, 513), false),
             (modulus(0x00, 257), false),
         ] {
-            let key = rsa_key(&e, &modulus);
-            assert_eq!(
-                rsa_components(&key).is_some(),
-                accepted,
-                "{}",
-                modulus.len()
-            );
+            let (key, octets) = (rsa_key(&e, &modulus), modulus.len());
+            assert_eq!(rsa_components(&key).is_some(), accepted, "{octets}");
         }
     }
 

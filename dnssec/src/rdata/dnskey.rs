@@ -85,17 +85,20 @@ mod tests {
 
     #[test]
     fn a_signing_key_has_the_zone_bit_protocol_3_and_is_not_revoked() {
-        for (flags, protocol, may_sign) in [
-            (0x0100, 3, true),
-            (0x0101, 3, true),
-            (0x0001, 3, false),
-            (0x0180, 3, false),
-            (0x0181, 3, false),
-            (0x0100, 2, false),
+        for (flags, protocol, may_sign, is_entry_point) in [
+            (0x0100, 3, true, false),
+            (0x0101, 3, true, true),
+            (0x0001, 3, false, true),
+            (0x0180, 3, false, false),
+            (0x0181, 3, false, true),
+            (0x0100, 2, false, false),
+            (0xfffe, 3, false, false),
         ] {
             let [high, low] = u16::to_be_bytes(flags);
             let rdata = [high, low, protocol, 13, 1, 2, 3];
-            assert_eq!(Dnskey::parse(&rdata).unwrap().may_sign(), may_sign);
+            let key = Dnskey::parse(&rdata).unwrap();
+            assert_eq!(key.may_sign(), may_sign, "{flags:04x} {protocol}");
+            assert_eq!(key.is_secure_entry_point(), is_entry_point, "{flags:04x}");
         }
     }
 

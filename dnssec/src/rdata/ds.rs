@@ -90,6 +90,12 @@ mod tests {
         };
         assert!(ds.commits_to(&owner, &key));
         assert!(!ds.commits_to(&Name::root(), &key));
+        assert_eq!(key.sha256_digest(&owner), digest);
+        assert_ne!(key.sha256_digest(&Name::root()), digest);
+        // The same digest, said to be of another type: SHA-1, GOST, SHA-384 and SM3.
+        for digest_type in [1, 3, 4, 6] {
+            assert!(!Ds { digest_type, ..ds }.commits_to(&owner, &key));
+        }
         // The key's algorithm uses SHA-1.
         assert!(!ds.is_supported());
     }

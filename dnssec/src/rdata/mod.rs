@@ -117,3 +117,31 @@ pub(crate) fn split_u32(octets: &[u8]) -> Option<(u32, &[u8])> {
     let (number, rest) = octets.split_first_chunk()?;
     Some((u32::from_be_bytes(*number), rest))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_algorithm_is_written_as_its_mnemonic_or_its_number() {
+        for (number, text) in [
+            (8, "RSASHA256"),
+            (13, "ECDSAP256SHA256"),
+            (99, "99"),
+            (0, "0"),
+        ] {
+            assert_eq!(Algorithm(number).to_string(), text);
+            assert_eq!(
+                format!("{:>16}|", Algorithm(number)),
+                format!("{text:>16}|")
+            );
+        }
+        for number in 0..=255 {
+            let algorithm = Algorithm(number);
+            assert_eq!(
+                Algorithm::from_text(&algorithm.to_string()),
+                Some(algorithm)
+            );
+        }
+    }
+}

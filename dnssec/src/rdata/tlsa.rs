@@ -94,14 +94,15 @@ impl<'m> Tlsa<'m> {
 
     /// Returns true if the record matches a certificate, given the certificate and its
     /// `SubjectPublicKeyInfo` in DER (RFC 6698 §2.1). The usage determines which certificate of a
-    /// path must match, and what else must hold.
+    /// path must match, and what else must hold. An unusable record matches nothing.
     pub fn matches(&self, certificate: &[u8], public_key: &[u8]) -> bool {
         let selected = match self.selector {
             Self::CERT => certificate,
             Self::SPKI => public_key,
             _ => return false,
         };
-        self.is_usable()
+        // A digest is equal only if it has the length for its type.
+        self.usage <= Self::DANE_EE
             && match self.matching_type {
                 Self::FULL => selected == self.data,
                 Self::SHA2_256 => digest::sha256([selected, &[]]).as_ref() == self.data,
@@ -155,6 +156,8 @@ mod tests {
         };
         let digest = data(1, 1);
         assert!(of(3, 1, 1, &digest).is_usable());
+        assert!(of(3, 1, 2, &data(1, 2)).is_usable());
+        assert!(of(0, 0, 0, b"of any length").is_usable());
         for tlsa in [
             of(4, 1, 1, &digest),
             of(3, 2, 1, &digest),

@@ -228,6 +228,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_offset_is_z_or_has_a_sign() {
+        assert_eq!(parse(b"1970-01-01T00:00:00Z"), Some(0));
+        assert_eq!(parse(b"1970-01-01T01:00:00+01:00"), Some(0));
+        assert_eq!(parse(b"1969-12-31T23:00:00-01:00"), Some(0));
+        for offset in ["", "X", " ", "01:00", "+01", "+0100", "\u{2212}01:00"] {
+            let text = format!("1970-01-01T00:00:00{offset}");
+            assert_eq!(parse(text.as_bytes()), None, "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn writes_what_time_writes(seconds in FIRST - 1_000_000..=LAST + 1_000_000) {

@@ -145,6 +145,7 @@ mod tests {
         let noon: Timestamp = "2026-11-21T13:00:00.9+01:00".parse().unwrap();
         assert_eq!(noon.to_string(), "2026-11-21T12:00:00Z");
         assert_eq!(noon.unix_seconds(), 1_795_262_400);
+        assert_eq!(format!("{noon:?}"), "Timestamp(2026-11-21T12:00:00Z)");
         assert!("2026-11-21".parse::<Timestamp>().is_err());
     }
 
@@ -170,6 +171,27 @@ mod tests {
             let moment = Timestamp::from_unix_seconds(seconds);
             let time = SystemTime::try_from(moment).unwrap();
             assert_eq!(Timestamp::from(time), moment);
+        }
+    }
+
+    #[cfg(feature = "time")]
+    #[test]
+    fn becomes_a_time_of_the_crate_time_and_comes_back() {
+        use time::OffsetDateTime;
+
+        let noon = OffsetDateTime::from_unix_timestamp(1_795_262_400).unwrap();
+        let half_past = noon + Duration::from_millis(1_800_500);
+        assert_eq!(Timestamp::from(half_past).unix_seconds(), 1_795_264_200);
+        let before = OffsetDateTime::UNIX_EPOCH - Duration::from_millis(1_500);
+        assert_eq!(Timestamp::from(before).unix_seconds(), -2);
+        for (seconds, expected) in [
+            (1_795_262_400, Some(noon)),
+            (0, Some(OffsetDateTime::UNIX_EPOCH)),
+            (i64::MIN, None),
+            (i64::MAX, None),
+        ] {
+            let converted = OffsetDateTime::try_from(Timestamp::from_unix_seconds(seconds));
+            assert_eq!(converted.ok(), expected, "{seconds}");
         }
     }
 }

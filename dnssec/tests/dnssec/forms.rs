@@ -71,6 +71,23 @@ fn an_owned_chain_is_the_chain_that_it_was_made_of() {
     assert_eq!(refusal.reason(), "dnssec.malformed_response");
 }
 
+/// As DER it is a SET, and not nothing.
+#[test]
+fn a_chain_may_have_no_responses_and_proves_nothing_then() {
+    let empty: &[u8] = b"\x31\x00";
+    let world = world();
+    for chain in [Chain::from_der(empty), Chain::from_der_value(b"")] {
+        let chain = chain.expect("an empty SET");
+        assert_eq!(chain.responses().len(), 0);
+        assert_eq!(chain.to_der(), empty);
+        let refusal = chain
+            .verify(&name(OWNER), RecordType::TXT, &anchors(&world), noon())
+            .expect_err("there is nothing in it");
+        assert_eq!(refusal.reason(), "dnssec.missing_response");
+    }
+    assert!(Chain::from_der(b"").is_err());
+}
+
 /// One form given for another is the commonest mistake, and its octets look like noise.
 #[test]
 fn an_error_says_which_form_the_octets_seem_to_have() {
@@ -154,6 +171,14 @@ fn an_answer_is_told_from_a_response_without_one() {
     let chain = Chain::from_messages(&messages).expect("a chain");
     assert!(!chain.has_response_to(&name("nothing.example."), RecordType::TXT));
     assert!(!chain.has_answer_to(&name(OWNER), RecordType::A));
+    // The question alone is no answer, whatever other records there are at the name.
+    let mut other = world.responses(OWNER, TXT);
+    let of_type_a = Record::address(OWNER, [192, 0, 2, 1]);
+    other.answer().answers = vec![of_type_a];
+    let messages = other.to_messages();
+    let chain = Chain::from_messages(&messages).expect("a chain");
+    assert!(chain.has_response_to(&name(OWNER), RecordType::TXT));
+    assert!(!chain.has_answer_to(&name(OWNER), RecordType::TXT));
 
     let mut failed = world.responses(OWNER, TXT);
     failed.answer().rcode = 2;

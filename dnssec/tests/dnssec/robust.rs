@@ -299,6 +299,45 @@ fn a_chain_may_have_512_responses_and_8192_records() {
     );
 }
 
+/// They are counted before any of them is read.
+#[test]
+fn a_chain_of_513_strings_is_refused_whatever_they_are() {
+    let refusal = |count: usize| {
+        let strings = [4, 0].repeat(count);
+        let error = Chain::from_der_value(&strings).expect_err("empty strings are no messages");
+        (error.reason(), error.to_string())
+    };
+    assert_eq!(refusal(512).0, "dnssec.malformed_response");
+    let (reason, message) = refusal(513);
+    assert_eq!(reason, "dnssec.chain_too_large");
+    assert!(message.contains("512"), "{message}");
+}
+
+/// Each message has fewer than it may have alone, but not than all may have together.
+#[test]
+fn the_labels_in_all_names_of_a_chain_are_counted() {
+    let deep = |records: u16| {
+        let mut message = b"\0\0\x81\x80\0\x01".to_vec();
+        message.extend(records.to_be_bytes());
+        message.extend(b"\0\0\0\0");
+        message.extend(b"\x01a".repeat(127));
+        message.extend(b"\0\0\x10\0\x01");
+        // The name of the question, which a pointer repeats: 127 labels and the pointer.
+        message.extend(b"\xc0\x0c\0\x10\0\x01\0\0\0\0\0\x02\x01a".repeat(records.into()));
+        message
+    };
+    let message = deep(100);
+    let in_one = 127 + 100 * 128;
+    let allowed = |count: usize| 16_384 + count * message.len();
+    assert!(in_one <= allowed(1) && 2 * in_one > allowed(2));
+    assert!(Chain::from_messages([&message[..]]).is_ok());
+    let refusal = Chain::from_messages([&message[..], &message]).expect_err("too many labels");
+    let Error::ChainTooLarge { what, limit, .. } = refusal else {
+        panic!("{refusal}");
+    };
+    assert_eq!((what, limit), ("labels in names", allowed(2)));
+}
+
 /// RFC 1035 §4.2.2: the length of a message has 16 bits.
 #[test]
 fn refuses_a_message_longer_than_dns_has() {
