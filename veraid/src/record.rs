@@ -676,12 +676,8 @@ impl fmt::Display for TxtRecord {
             Dialect::VeraId => write!(f, "{number} {} ", digest_type.number())?,
             Dialect::DomainAuth => write!(f, "0 {number} {} ", digest_type.number())?,
         }
-        write!(
-            f,
-            "{} {}",
-            self.key_id.to_base64(self.dialect),
-            self.ttl_override
-        )?;
+        let key_id = self.key_id.to_base64(self.dialect);
+        write!(f, "{key_id} {}", self.ttl_override)?;
         match self.service {
             Some(service) => write!(f, " {service}"),
             None => Ok(()),

@@ -108,10 +108,8 @@ impl ServiceOid {
             } else {
                 digit | CONTINUES
             };
-            let Some((_, free)) = self.octets.split_at_mut_checked(self.length as usize) else {
-                return false;
-            };
-            let Some(place) = free.first_mut() else {
+            let Some((_, [place, ..])) = self.octets.split_at_mut_checked(self.length as usize)
+            else {
                 return false;
             };
             *place = octet;
@@ -260,6 +258,8 @@ mod tests {
                 ServiceOid::from_der_content(service.as_der_content()),
                 Ok(service)
             );
+            let arcs: Vec<u128> = service.arcs().collect();
+            assert_eq!(ServiceOid::from_arcs(&arcs), Some(service));
         }
         assert_eq!(TEST_SERVICE.to_string(), "1.3.6.1.4.1.58708.1.1");
     }
@@ -290,6 +290,16 @@ mod tests {
             too_long.as_str(),
         ] {
             assert_eq!(text.parse::<ServiceOid>(), Err(ServiceOidError), "{text}");
+        }
+        for arcs in [
+            &[][..],
+            &[1],
+            &[3, 1],
+            &[0, 40],
+            &[2, u128::MAX],
+            &[1, 2, u128::MAX, u128::MAX, u128::MAX, u128::MAX],
+        ] {
+            assert_eq!(ServiceOid::from_arcs(arcs), None, "{arcs:?}");
         }
         let too_large = [&[0x69, 0x84][..], &[0x80; 17], &[0x00]].concat();
         let too_many_octets = [&[0x69][..], &[0x81; 19], &[0x00]].concat();

@@ -93,7 +93,7 @@ impl<'c> Issuer<'c> {
             });
         }
         let certificate = self.parsed()?;
-        profile::check_may_issue(&certificate, rules)?;
+        profile::check_issues(&certificate, rules)?;
         // If the issuer's own certificate is invalid, the new certificate would be too.
         match self {
             Self::Organisation(_) => drop(OrganisationProfile::check(&certificate, rules)?),

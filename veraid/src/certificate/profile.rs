@@ -199,19 +199,6 @@ pub(super) fn check_issues(
     check_may_sign_certificates(certificate)
 }
 
-/// Checks, before issuing, that the certificate may issue another.
-pub(super) fn check_may_issue(
-    certificate: &UnverifiedCertificate<'_>,
-    rules: Rules,
-) -> Result<(), VerifyError> {
-    if !certificate.is_ca() {
-        return Err(VerifyError::NotCa {
-            certificate: certificate.role(),
-        });
-    }
-    check_issues(certificate, rules)
-}
-
 fn check_critical_ca(certificate: &UnverifiedCertificate<'_>) -> Result<(), VerifyError> {
     let role = certificate.role();
     if !certificate.is_ca() {

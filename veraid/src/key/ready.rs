@@ -1,7 +1,5 @@
 //! Public keys that are stored, and prepared for repeated signatures.
 
-use std::fmt;
-
 use super::{PublicKey, PublicKeyRef};
 use crate::algorithm::SignatureAlgorithm;
 use crate::crypto::{Failure, PreparedKey};
@@ -88,11 +86,5 @@ impl<'k> VerifyingKey<'k> {
             Self::Read(key) => key.verify(algorithm, message, signature),
             Self::Ready(key) => key.verify(algorithm, message, signature),
         }
-    }
-}
-
-impl fmt::Debug for ReadyKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.key.fmt(f)
     }
 }

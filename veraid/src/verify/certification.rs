@@ -46,8 +46,7 @@ impl<'c, 'a> Certification<'c, 'a> {
         rules: Rules,
         required: Period,
     ) -> Result<Self, VerifyError> {
-        let certificates = std::iter::once(organisation).chain(end);
-        let available = common_period(certificates, signature, required)?;
+        let available = common_period(organisation, end, signature, required)?;
         Ok(Self {
             organisation: OrganisationProfile::check(organisation, rules)?,
             rules,
@@ -157,21 +156,19 @@ impl<'c, 'a> Certification<'c, 'a> {
 
 /// The period in which the certificates and the signature, if any, are valid together. It must
 /// include a second of `required`.
-fn common_period<'c, 'a: 'c>(
-    certificates: impl IntoIterator<Item = &'c UnverifiedCertificate<'a>>,
+fn common_period(
+    organisation: &UnverifiedCertificate<'_>,
+    end: Option<&UnverifiedCertificate<'_>>,
     signature: Option<Period>,
     required: Period,
 ) -> Result<Period, VerifyError> {
     let mut common = signature.unwrap_or(Period::always());
-    for certificate in certificates {
+    for certificate in std::iter::once(organisation).chain(end) {
         check_time(certificate, required)?;
         common = common
             .intersect(certificate.period())
+            .filter(|common| common.overlaps(required))
             .ok_or(VerifyError::NeverValidTogether { required })?;
     }
-    if common.overlaps(required) {
-        Ok(common)
-    } else {
-        Err(VerifyError::NeverValidTogether { required })
-    }
+    Ok(common)
 }
