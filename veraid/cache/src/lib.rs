@@ -363,3 +363,97 @@ impl Counter {
         counts.map(|count| count.load(Ordering::Relaxed)).sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A store in which each entry takes a kilobyte, and a family has two.
+    fn store() -> Tier<u8, &'static str> {
+        Tier::new(1 << 20, 2, |_, _| 1_024).unwrap()
+    }
+
+    fn always<V>(_: &V) -> bool {
+        true
+    }
+
+    #[test]
+    fn there_is_no_store_of_nothing() {
+        assert!(Tier::<u8, u8>::new(0, 1, |_, _| 1).is_none());
+    }
+
+    #[test]
+    fn a_family_has_its_share_of_entries_and_can_replace_them() {
+        let store = store();
+        for key in [1, 2, 3] {
+            store.insert(key, "old", "family");
+        }
+        assert_eq!(store.get(&2, always), Some("old"));
+        assert_eq!(store.get(&3, always), None);
+        // The share is full, but by this very entry.
+        store.insert(2, "new", "family");
+        assert_eq!(store.get(&2, always), Some("new"));
+        assert_eq!(store.get(&1, always), Some("old"));
+        // Its place is another's once it is gone, and other families have places of their own.
+        store.remove(&2);
+        store.insert(3, "new", "family");
+        assert_eq!(store.get(&3, always), Some("new"));
+        assert_eq!(store.statistics().entries, 2);
+    }
+
+    #[test]
+    fn beyond_its_share_a_family_gets_one_entry_in_64_admitted() {
+        let store = Tier::new(1 << 20, 2, |_: &u16, (): &()| 1_024).unwrap();
+        for key in 0..2 + 128 {
+            store.insert(key, (), "family");
+        }
+        assert_eq!(store.statistics().entries, 2 + 2);
+    }
+
+    #[test]
+    fn entries_that_are_too_large_are_not_stored() {
+        let weight = |key: &usize, (): &()| *key;
+        for (octets, largest) in [
+            (1 << 20, LARGEST_ENTRY_OCTETS),
+            (1 << 10, LARGEST_OF_SMALL_OCTETS),
+            (100_000, 10_000),
+        ] {
+            let store = Tier::new(octets, 1, weight).unwrap();
+            store.insert(largest + 1, (), 1);
+            assert_eq!(store.statistics().entries, 0, "{octets}");
+        }
+        let store = Tier::new(1 << 20, 1, weight).unwrap();
+        store.insert(LARGEST_ENTRY_OCTETS, (), 1);
+        assert_eq!(store.statistics().octets, 32_768);
+    }
+
+    #[test]
+    fn counts_look_ups_by_whether_they_found_what_holds() {
+        let store = store();
+        store.insert(1, "value", "family");
+        assert_eq!(store.get(&1, always), Some("value"));
+        assert_eq!(store.get(&1, |_| false), None);
+        assert_eq!(store.get(&2, always), None);
+        assert_eq!(store.peek(&1, always), Some("value"));
+        assert_eq!(store.peek(&1, |_| false), None);
+        let statistics = store.statistics();
+        assert_eq!((statistics.hits, statistics.misses), (1, 2));
+        assert_eq!((statistics.entries, statistics.octets), (1, 1_024));
+        // The values are facts about people, and are not shown.
+        assert_eq!(format!("{store:?}"), format!("{statistics:?}"));
+        store.retain(|_| false);
+        assert_eq!(store.statistics().entries, 0);
+    }
+
+    #[test]
+    fn threads_add_to_one_counter() {
+        let counter = Counter::default();
+        thread::scope(|scope| {
+            for _ in 0..20 {
+                scope.spawn(|| (0..100).for_each(|_| counter.increment()));
+            }
+        });
+        assert_eq!(counter.sum(), 2_000);
+        assert_eq!(format!("{counter:?}"), "Counter(2000)");
+    }
+}
