@@ -371,6 +371,48 @@ mod tests {
         }
         // The same as OpenSSL's: 65 octets of content.
         assert_eq!(pss_with_sha_256().unwrap().len(), 67);
+        // Others may sign with these.
+        for hash in [HashAlgorithm::Sha384, HashAlgorithm::Sha512] {
+            assert!(SignatureAlgorithm::RsassaPss(hash).to_der().is_err());
+        }
+    }
+
+    #[test]
+    fn only_rsa_keys_of_several_sizes_make_signatures_of_one_algorithm() {
+        for &key in KeyAlgorithm::ALL {
+            let algorithm = SignatureAlgorithm::written_by(key);
+            let is_rsa = matches!(algorithm, SignatureAlgorithm::RsassaPss(_));
+            assert_eq!(algorithm.key_algorithm(), (!is_rsa).then_some(key), "{key}");
+        }
+    }
+
+    /// RFC 4055 §2.1: NULL or absent, and NULL has no content.
+    #[test]
+    fn the_parameters_of_a_hash_are_null_or_absent() {
+        let sha_256 = oid::SHA_256.as_bytes();
+        let identifier = |parameters: &[u8]| {
+            let length = u8::try_from(sha_256.len()).unwrap();
+            let content = [&[tag::OBJECT_IDENTIFIER, length], sha_256, parameters].concat();
+            let length = u8::try_from(content.len()).unwrap();
+            [&[tag::SEQUENCE, length], &content[..]].concat()
+        };
+        let read = |parameters: &[u8]| {
+            let der = identifier(parameters);
+            read_hash(Value::whole(&der, tag::SEQUENCE, "a SEQUENCE").unwrap())
+        };
+        for parameters in [&[][..], &[tag::NULL, 0]] {
+            assert_eq!(read(parameters), Ok(HashAlgorithm::Sha256));
+        }
+        for (parameters, expected) in [
+            (&[tag::NULL, 1, 0][..], "an empty NULL"),
+            (&[tag::NULL, 0, tag::NULL, 0], "the end of the data"),
+            (&[tag::INTEGER, 1, 0], "the end of the data"),
+        ] {
+            let Err(AlgorithmFault::Unreadable(unreadable)) = read(parameters) else {
+                unreachable!("{parameters:?}");
+            };
+            assert_eq!(unreadable.expected, expected);
+        }
     }
 
     /// RFC 5758 §3.2, RFC 8410 §3, RFC 9881 §2: parameters are absent, and not NULL.

@@ -148,3 +148,39 @@ impl<'v> SignedContent<'v> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A reader that returns these one after another, then nothing.
+    struct Readings<'r>(std::slice::Iter<'r, Result<&'static [u8], io::ErrorKind>>);
+
+    impl io::Read for Readings<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            match self.0.next() {
+                Some(Ok(octets)) => io::Read::read(&mut &octets[..], buffer),
+                Some(Err(kind)) => Err((*kind).into()),
+                None => Ok(0),
+            }
+        }
+    }
+
+    #[test]
+    fn a_reader_is_read_to_its_end_through_interruptions_and_no_other_error() {
+        let digest = |readings: &[Result<&'static [u8], io::ErrorKind>]| {
+            ContentDigest::of_reader(HashAlgorithm::Sha256, Readings(readings.iter()))
+        };
+        let interrupted = Err(io::ErrorKind::Interrupted);
+        let readings = [interrupted, Ok(&b"con"[..]), interrupted, Ok(b"tent")];
+        let whole = ContentDigest::of(HashAlgorithm::Sha256, b"content");
+        assert_eq!(digest(&readings).unwrap(), whole);
+        let readings = [
+            Ok(&b"con"[..]),
+            Err(io::ErrorKind::UnexpectedEof),
+            Ok(b"tent"),
+        ];
+        let error = digest(&readings).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    }
+}

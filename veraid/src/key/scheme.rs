@@ -175,6 +175,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_scheme_says_its_hash_and_its_form() {
+        for (scheme, text) in [
+            (
+                SignatureScheme::RsaPss(HashAlgorithm::Sha384),
+                "RSASSA-PSS with SHA-384 and a salt of 48 bytes",
+            ),
+            (SignatureScheme::Ed25519, "Ed25519, not pre-hashed"),
+            (
+                SignatureScheme::EcdsaP256(EcdsaFormat::Fixed),
+                "ECDSA with SHA-256, as r and s of fixed length",
+            ),
+            (
+                SignatureScheme::EcdsaP384(EcdsaFormat::Der),
+                "ECDSA with SHA-384, as DER",
+            ),
+            (
+                SignatureScheme::MlDsa44,
+                "ML-DSA with an empty context, not pre-hashed",
+            ),
+        ] {
+            assert_eq!(scheme.to_string(), text);
+        }
+    }
+
+    #[test]
     fn r_and_s_have_the_length_of_the_curves_order() {
         // r = 1, s = 0x80.
         let der = [0x30, 0x07, 0x02, 0x01, 0x01, 0x02, 0x02, 0x00, 0x80];

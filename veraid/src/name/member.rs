@@ -135,6 +135,7 @@ mod tests {
         assert_eq!("".parse::<Member>(), Err(NameError::EmptyUserName));
         for member in ["alice", "@"] {
             assert_eq!(id(member).to_string().parse(), Ok(id(member)));
+            assert_eq!(id(member).member().to_string(), member);
         }
         for (text, error) in [
             ("@example.com", NameError::EmptyUserName),

@@ -72,3 +72,25 @@ impl FromStr for Dialect {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dialect_reads_as_it_is_written_and_in_no_other_way() {
+        for (text, dialect) in [
+            ("veraid", Dialect::VeraId),
+            ("domainauth", Dialect::DomainAuth),
+        ] {
+            assert_eq!(dialect.to_string(), text);
+            assert_eq!(text.parse(), Ok(dialect));
+            assert_eq!(dialect.record_label(), format!("_{text}"));
+        }
+        for text in ["", "VeraId", "_veraid", "domain-auth"] {
+            assert_eq!(text.parse::<Dialect>(), Err(DialectError), "{text}");
+        }
+        let text = "not a dialect; write `veraid` or `domainauth`";
+        assert_eq!(DialectError.to_string(), text);
+    }
+}

@@ -7,6 +7,7 @@ use crate::cases;
 use crate::support::der::*;
 use crate::support::*;
 use kliento_fixture_cases::tables::domain_auth;
+use veraid::dnssec::Work;
 use veraid::{Dialect, KeyAlgorithm, Policy, SignedBy};
 
 /// 90 days in seconds, the longest that anything may be valid.
@@ -80,6 +81,36 @@ fn a_verifier_takes_the_dialects_that_it_was_told_to_take() {
 }
 
 #[test]
+fn two_policies_together_take_what_both_take() {
+    let limit = |units| Policy::new().with_most_work(Work::from_units(units));
+    for (one, other, most) in [
+        (Policy::new(), Policy::new(), None),
+        (limit(10), Policy::new(), Some(10)),
+        (Policy::new(), limit(10), Some(10)),
+        (limit(10), limit(20), Some(10)),
+        (limit(20), limit(10), Some(10)),
+    ] {
+        assert_eq!(one.and(other).most_work(), most.map(Work::from_units));
+    }
+    let one = Policy::new()
+        .with_only(Dialect::DomainAuth)
+        .with_algorithm(KeyAlgorithm::Ed25519)
+        .with_algorithm(KeyAlgorithm::EcdsaP256);
+    let other = Policy::new()
+        .with_algorithm(KeyAlgorithm::EcdsaP256)
+        .with_algorithm(KeyAlgorithm::EcdsaP384);
+    for both in [one.and(other), other.and(one)] {
+        assert!(both.takes(Dialect::DomainAuth) && !both.takes(Dialect::VeraId));
+        for &algorithm in KeyAlgorithm::ALL {
+            let is_common = !algorithm.is_experimental() || algorithm == KeyAlgorithm::EcdsaP256;
+            assert_eq!(both.allows(algorithm), is_common, "{algorithm}");
+        }
+    }
+    let neither = Policy::new().with_only(Dialect::VeraId).and(one);
+    assert!(Dialect::ALL.iter().all(|&dialect| !neither.takes(dialect)));
+}
+
+#[test]
 fn takes_what_the_draft_leaves_open() {
     try_group(domain_auth::add, "allowed");
 }
@@ -143,6 +174,33 @@ fn several_paths_may_lead_to_the_organisation() {
     assert_eq!(parts.reason(), "valid");
     // The other has a broken signature.
     parts.intermediates[1].corrupt = true;
+    assert_eq!(parts.reason(), "x509.bad_signature");
+}
+
+#[test]
+fn paths_that_share_a_certificate_share_what_was_found_of_its_signature() {
+    // The lower intermediate, certified twice by the upper one: two paths, with one certificate above both.
+    let certified_twice = || {
+        let mut parts = Parts::through_two_intermediates();
+        let mut other = parts.intermediates[1].clone();
+        other.serial_number = integer(&[0x44]);
+        parts.intermediates.insert(1, other);
+        parts
+    };
+    assert_eq!(certified_twice().reason(), "valid");
+    // Whichever of the two holds is enough.
+    for broken in [1, 2] {
+        let mut parts = certified_twice();
+        parts.intermediates[broken].corrupt = true;
+        assert_eq!(parts.reason(), "valid");
+    }
+    let mut parts = certified_twice();
+    parts.intermediates[1].corrupt = true;
+    parts.intermediates[2].corrupt = true;
+    assert_eq!(parts.reason(), "x509.bad_signature");
+    // Nothing below the shared certificate makes up for its own signature.
+    let mut parts = certified_twice();
+    parts.intermediates[0].corrupt = true;
     assert_eq!(parts.reason(), "x509.bad_signature");
 }
 

@@ -5,10 +5,11 @@ use crate::support::der::*;
 use crate::support::*;
 use kliento_fixtures::{Algorithm, TXT, World, chain_der};
 use veraid::{
-    Content, Dialect, IntermediateCertificate, IntermediateName, IntermediateRequest, KeyAlgorithm,
-    Member, MemberCertificate, MemberIdBundle, MemberRequest, OrganisationCertificate,
-    OrganisationRequest, Period, Policy, PrivateKey, SignatureBundle, SignatureRequest, SignedBy,
-    Signer, SignerIdentity, SigningKey as _, TrustAnchors, TtlOverride, TxtRecord, Verification,
+    Content, Dialect, Fault, IntermediateCertificate, IntermediateName, IntermediateRequest,
+    KeyAlgorithm, Member, MemberCertificate, MemberIdBundle, MemberRequest,
+    OrganisationCertificate, OrganisationRequest, Period, Policy, PrivateKey, PublicKey,
+    SignatureBundle, SignatureRequest, SignedBy, Signer, SignerIdentity, SigningKey as _,
+    TrustAnchors, TtlOverride, TxtRecord, Verification, VerifyError,
 };
 
 /// The same RSA key, said to be for RSASSA-PSS alone.
@@ -314,6 +315,68 @@ fn issues_nothing_under_a_certificate_that_would_not_hold_itself() {
     )
     .unwrap_err();
     assert_eq!(error.reason(), "x509.invalid_common_name");
+    // A certificate without the CA flag, in either dialect.
+    for (parts, dialect) in [
+        (Parts::member(), Dialect::VeraId),
+        (Parts::domain_auth(), Dialect::DomainAuth),
+    ] {
+        let mut certificate = parts.bundle.organisation;
+        certificate.extensions[BASIC_CONSTRAINTS] = basic_constraints(&[]);
+        let organisation = OrganisationCertificate::from_der(&certificate.to_der()).unwrap();
+        let alice = &setup.alice;
+        let key = PublicKey::from_spki_der(&member_key().spki).unwrap();
+        let error = MemberCertificate::prepare(&MemberRequest::new(
+            alice,
+            &key,
+            &organisation,
+            dialect,
+            hour,
+        ))
+        .unwrap_err();
+        assert_eq!(error.reason(), "x509.organisation_not_ca");
+    }
+}
+
+#[test]
+fn veraid_has_no_intermediates() {
+    let setup = Setup::new();
+    let hour = period(NOON, NOON + 3_600);
+    let name = "example.com".parse().unwrap();
+    let key = private_key(KeyAlgorithm::Rsa2048);
+    let request = OrganisationRequest::new(&name, Dialect::VeraId, hour);
+    let vera_id = OrganisationCertificate::self_issue(&request, &key).unwrap();
+    let refused = |outcome: Result<(), veraid::IssueError>| {
+        let error = outcome.unwrap_err();
+        assert_eq!(error.reason(), "veraid.intermediates_outside_dialect");
+        // Whoever asked for them is at fault, not a sender.
+        assert_eq!(error.fault(), Fault::Caller);
+    };
+    let request = request.with_path_length(1);
+    refused(OrganisationCertificate::self_issue(&request, &key).map(drop));
+
+    let organisation = setup.organisation(Dialect::DomainAuth, 1);
+    let delegate = setup.delegate(&organisation, hour);
+    let member_key = setup.member_key.public_key();
+    let member = |dialect| MemberRequest::new(&setup.alice, member_key, &delegate, dialect, hour);
+    assert!(MemberCertificate::issue(&member(Dialect::DomainAuth), &setup.delegate_key).is_ok());
+    let issued = MemberCertificate::issue(&member(Dialect::VeraId), &setup.delegate_key);
+    refused(issued.map(drop));
+
+    let (chain, _) = Parts::member().chain();
+    let other_key = private_key(KeyAlgorithm::Rsa2048);
+    let request = MemberRequest::new(
+        &setup.alice,
+        other_key.public_key(),
+        &vera_id,
+        Dialect::VeraId,
+        hour,
+    );
+    let member = MemberCertificate::issue(&request, &key).unwrap();
+    let bundle =
+        |intermediates| MemberIdBundle::new(&chain, vera_id.clone(), member.clone(), intermediates);
+    assert_eq!(bundle(vec![]).unwrap().dialect(), Dialect::VeraId);
+    let error = bundle(vec![delegate]).unwrap_err();
+    assert_eq!(error, VerifyError::IntermediatesOutsideDialect);
 }
 
 #[test]

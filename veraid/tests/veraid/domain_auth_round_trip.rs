@@ -16,6 +16,8 @@ use veraid::{
 use x509_cert::ext::pkix::BasicConstraints;
 
 const OWNER: &str = "_domainauth.example.com.";
+/// The most intermediates in a bundle.
+const MAX_INTERMEDIATES: usize = 16;
 /// 90 days in seconds, the longest that anything may be valid.
 const LIMIT: i64 = 90 * DAY;
 
@@ -538,6 +540,58 @@ fn nobody_is_called_what_domain_auth_would_write_in_another_way() {
             assert_eq!(error, NameError::NotNormalised { normalised });
         }
     }
+}
+
+#[test]
+fn a_units_name_has_1_to_64_characters_and_stands_in_its_certificate() {
+    let setup = Setup::new(Mixture::of(KeyAlgorithm::Ed25519));
+    let issue = |name: &str| {
+        let name = unit(name);
+        let key = setup.upper_key.public_key();
+        IntermediateCertificate::issue(
+            &IntermediateRequest::new(&name, key, &setup.certificate, days()),
+            setup.organisation_key,
+        )
+    };
+    // Characters count, not octets.
+    for name in ["x", "Help desk", &"é".repeat(64)] {
+        let certificate = issue(name).unwrap();
+        let parsed = certificate.parsed().unwrap();
+        assert_eq!(parsed.unit().as_deref(), Some(name));
+        assert_eq!(
+            parsed.common_name().unwrap_err().reason(),
+            "x509.no_common_name"
+        );
+    }
+    for name in ["", &"x".repeat(65)] {
+        let error = issue(name).unwrap_err();
+        assert_eq!(error.reason(), "veraid.unit_name");
+        let text = "an intermediate's name must have 1 to 64 characters";
+        assert_eq!(error.to_string(), text);
+    }
+    let organisation = setup.certificate.parsed().unwrap();
+    assert_eq!(organisation.unit(), None);
+    assert_eq!(organisation.common_name().unwrap(), "example.com.");
+}
+
+#[test]
+fn a_bundle_has_16_intermediates_at_most() {
+    let setup = Setup::new(Mixture::of(KeyAlgorithm::Ed25519));
+    let member = setup.member_bundle(1).member_certificate().clone();
+    let bundle = |intermediates| {
+        let organisation = setup.certificate.clone();
+        MemberIdBundle::new(&setup.chain, organisation, member.clone(), intermediates)
+    };
+    let most = bundle(vec![setup.upper.clone(); MAX_INTERMEDIATES]).unwrap();
+    assert_eq!(most.intermediate_certificates(), [setup.upper.clone()]);
+    assert_eq!(most.dialect(), Dialect::DomainAuth);
+    let error = bundle(vec![setup.upper.clone(); MAX_INTERMEDIATES + 1]).unwrap_err();
+    assert_eq!(
+        error,
+        VerifyError::TooManyCertificates {
+            limit: MAX_INTERMEDIATES
+        }
+    );
 }
 
 #[test]

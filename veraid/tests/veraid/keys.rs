@@ -7,8 +7,9 @@ use crate::support::noon;
 use crate::support::*;
 use data_encoding::{BASE64, HEXLOWER};
 use veraid::{
-    Dialect, DigestType, Fault, KeyAlgorithm, KeyError, OrganisationCertificate,
-    OrganisationRequest, PrivateKey, PublicKey, SignatureScheme, SigningKey as _,
+    Content, Dialect, DigestType, Fault, KeyAlgorithm, KeyError, MemberCertificate, MemberIdBundle,
+    OrganisationCertificate, OrganisationRequest, PrivateKey, PublicKey, SignatureRequest,
+    SignatureScheme, SignerIdentity, SigningKey as _,
 };
 
 const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
@@ -86,6 +87,10 @@ fn tells_private_keys_in_other_forms_apart() {
         (pem("PRIVATE KEY", public), PUBLIC),
         (pem("CERTIFICATE", public), ["certificate", "private key"]),
         (
+            pem("X509 CRL", public),
+            ["contains a block of another kind", "not a private key"],
+        ),
+        (
             pem("PRIVATE KEY", b"\x30\x80"),
             ["malformed", "a definite length"],
         ),
@@ -101,9 +106,20 @@ fn tells_private_keys_of_other_algorithms_and_sizes_apart() {
     let rsa = |bits| pem("PRIVATE KEY", &private_key_info(RSA_ENCRYPTION, bits));
     let other = |algorithm| pem("PRIVATE KEY", &private_key_info(algorithm, 2048));
     let bare = |algorithm: &str| one_asymmetric_key(&sequence(&[oid(algorithm)]), &[0], &[]);
-    let p521 = one_asymmetric_key(&on_curve(&oid(SECP521R1)), &[0], &[]);
+    let curve = |curve| {
+        let file = one_asymmetric_key(&on_curve(&oid(curve)), &[0], &[]);
+        pem("PRIVATE KEY", &file)
+    };
     refuse_private(&[
-        (pem("PRIVATE KEY", &p521), ["ECDSA P-521", USABLE]),
+        (curve(SECP521R1), ["ECDSA P-521", USABLE]),
+        (curve("1.3.132.0.33"), ["ECDSA P-224", USABLE]),
+        (curve("1.3.132.0.10"), ["ECDSA secp256k1", USABLE]),
+        (
+            curve("1.3.36.3.3.2.8.1.1.7"),
+            ["1.3.36.3.3.2.8.1.1.7 keys", USABLE],
+        ),
+        (pem("PRIVATE KEY", &bare("1.3.101.110")), ["X25519", USABLE]),
+        (pem("PRIVATE KEY", &bare("1.3.101.111")), ["X448", USABLE]),
         (pem("PRIVATE KEY", &bare(ED448)), ["Ed448", USABLE]),
         (
             pem("PRIVATE KEY", &bare(HASH_ML_DSA_44)),
@@ -266,6 +282,24 @@ fn reads_keys_restricted_to_rsassa_pss_unless_what_they_may_sign_is_not_allowed(
             assert!(prepared.is_ok());
         }
     }
+    // Nor does a member sign with a key that is for another hash, though it may be certified.
+    let key = read_public(&restricted(&pss(SHA_384))).unwrap();
+    let parts = Parts::domain_auth();
+    let organisation = OrganisationCertificate::from_der(&parts.organisation.to_der()).unwrap();
+    let mut certificate = parts.member.clone();
+    certificate.public_key = key.as_spki_der().to_vec();
+    let member = MemberCertificate::from_der(&certificate.to_der()).unwrap();
+    let bundle = MemberIdBundle::new(&parts.chain().0, organisation, member, vec![]).unwrap();
+    let request = SignatureRequest::new(Content::Attached(CONTENT), SERVICE, noon());
+    let error = SignerIdentity::Member(&bundle)
+        .prepare(&request)
+        .unwrap_err();
+    assert_eq!(error.reason(), "veraid.restricted_key");
+    assert_eq!(
+        error.to_string(),
+        "the key of the member certificate is restricted, and does not sign \
+         RSASSA-PSS with SHA-256 and a salt of 32 bytes"
+    );
     refuse(
         read_public,
         &[
@@ -294,6 +328,10 @@ fn reads_keys_restricted_to_rsassa_pss_unless_what_they_may_sign_is_not_allowed(
             (
                 restricted(&sequence(&[oid(RSASSA_PSS), null()])),
                 "no further parameters",
+            ),
+            (
+                restricted(&pss_parts(SHA_256, &null())),
+                "malformed: expected the end of the data",
             ),
         ],
     );
@@ -458,6 +496,8 @@ fn keys_survive_their_files() {
         let file = key.to_pkcs8_pem().unwrap();
         let again = PrivateKey::from_pkcs8_pem(&file).unwrap();
         assert_eq!(again.public_key(), key.public_key());
+        assert_eq!(again.as_pkcs8_der(), key.as_pkcs8_der());
+        assert_eq!(again.as_pkcs8_der(), decode_pem(&file));
         let public = key.public_key();
         assert_eq!(
             &PublicKey::from_spki_pem(&public.to_spki_pem()).unwrap(),
@@ -619,6 +659,7 @@ fn reads_elliptic_curve_keys_with_and_without_their_public_half() {
             }
         }
         let key = sequence(&[integer(&[1]), octet_string(&parts.scalar)]);
+        let of_version = |version| sequence(&[integer(&[version]), octet_string(&parts.scalar)]);
         let outside = context_primitive(1, &concat(&[&[0], &parts.point[..]]));
         let version_2 = one_asymmetric_key(&parts.algorithm, &key, &outside);
         assert!(read_private(&version_2).is_ok());
@@ -666,6 +707,14 @@ fn reads_elliptic_curve_keys_with_and_without_their_public_half() {
                 (
                     one_asymmetric_key(&parts.algorithm, &octet_string(&parts.scalar), &[]),
                     "an ECPrivateKey",
+                ),
+                (
+                    one_asymmetric_key(&parts.algorithm, &of_version(0), &[]),
+                    "version 1",
+                ),
+                (
+                    one_asymmetric_key(&parts.algorithm, &of_version(2), &[]),
+                    "version 1",
                 ),
             ],
         );

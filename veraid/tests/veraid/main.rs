@@ -9,6 +9,8 @@
     reason = "that is how tests fail"
 )]
 
+// Debug output.
+mod debug;
 // Delegates: what they may issue and sign, and what not.
 mod delegation;
 // What DomainAuth allows beyond VeraId, and what it refuses.
@@ -19,6 +21,8 @@ mod domain_auth_attacks;
 mod domain_auth_round_trip;
 // The table of the draft's demands in the documentation against the tests that it names.
 mod domain_auth_table;
+// What errors say, and whose fault they are.
+mod errors;
 // Bundles with one fault each, and the reason for which each is refused.
 mod hostile;
 // Key files of all kinds and with all faults.

@@ -116,6 +116,7 @@ fn a_record_reads_as_it_was_written_for_every_key_dialect_and_digest_type() {
                     let text = record.to_string();
                     assert_eq!(TxtRecord::from_text(&text, dialect), Ok(record.clone()));
                     assert_eq!(record.key_id(), &key.key_id(digest_type));
+                    assert_eq!(record.service(), service);
                     for other in KEYS.iter() {
                         assert_eq!(record.is_about(other), other == key, "{text}");
                     }

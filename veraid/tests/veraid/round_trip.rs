@@ -149,6 +149,14 @@ fn keys_of_all_sizes_sign() {
             .verify(&Verification::for_any_service(noon(), &setup.anchors))
             .unwrap();
         assert_eq!(verified.key_algorithm(), algorithm);
+        let organisation = setup
+            .certificate
+            .verify(
+                &setup.chain,
+                &Verification::for_any_service(noon(), &setup.anchors),
+            )
+            .unwrap();
+        assert_eq!(organisation.key_algorithm(), algorithm);
     }
 }
 
@@ -573,6 +581,11 @@ fn keys_sign_in_all_their_schemes_and_in_no_others() {
     let signature = shared.sign(b"message", der).unwrap();
     assert_eq!(public_key.verify(b"message", &signature, der), Ok(()));
     assert!(public_key.verify(b"message", &signature, scheme).is_err());
+    let p384 = PrivateKey::generate(KeyAlgorithm::EcdsaP384).unwrap();
+    let scheme = SignatureScheme::EcdsaP384(EcdsaFormat::Fixed);
+    let fixed = p384.sign(b"message", scheme).unwrap();
+    assert_eq!(fixed.len(), 96);
+    assert_eq!(p384.public_key().verify(b"message", &fixed, scheme), Ok(()));
     for wrong in [
         SignatureScheme::Ed25519,
         SignatureScheme::EcdsaP384(EcdsaFormat::Der),

@@ -2,14 +2,15 @@
 //! support module asserts of all hostile cases in the other files; here is what is accepted, and when.
 
 use crate::support::{
-    CONTENT, DAY, Hash, MESSAGE_DIGEST, METADATA, NOON, PSS_256, PSS_512, Parts, SHA_512, at, der,
-    hash, key_usage, message_digest, metadata, noon, period, pss,
+    AUTHORITY, CONTENT, DAY, Hash, MESSAGE_DIGEST, METADATA, NOON, PSS_256, PSS_512, Parts,
+    SHA_512, at, der, ed25519_key, hash, key_usage, message_digest, metadata, name, noon, period,
+    pss,
 };
 use kliento_fixtures::TXT;
 use veraid::dnssec::Work;
 use veraid::{
-    BundleOutline, MemoryLimits, Period, Recognition, SignatureBundle, SignedBy, Verification,
-    Verifier, VerifierStatistics,
+    BundleOutline, KeyAlgorithm, MemoryLimits, Period, Recognition, SignatureBundle, SignedBy,
+    Verification, Verifier, VerifierStatistics,
 };
 
 const OWNER: &str = "_veraid.example.com.";
@@ -132,7 +133,7 @@ fn another_member_of_a_known_organisation_is_learnt() {
     let (verifier, bundle) = remembering(&Parts::member());
     assert_eq!(reason(&verifier, &bundle, noon()), "valid");
     let mut other = Parts::member();
-    other.member.subject = crate::support::name("bob");
+    other.member.subject = name("bob");
     let (other, _) = other.build();
     assert_eq!(reason(&verifier, &other, noon()), "valid");
     assert_eq!(hits(&verifier), (1, 0));
@@ -161,6 +162,33 @@ fn a_known_signer_may_sign_with_another_hash_and_only_as_it_says() {
             "cms.bad_signature"
         );
     }
+}
+
+/// In DomainAuth, anybody may have issued the organisation's certificate, with a key of any algorithm.
+#[test]
+fn a_known_organisation_signs_with_its_own_key_whoever_issued_its_certificate() {
+    let by_a_stranger = |mut parts: Parts| {
+        let certificate = &mut parts.organisation;
+        certificate.issuer = name("Some other CA");
+        certificate.signed_by = ed25519_key();
+        certificate.algorithm(&der::sequence(&[der::oid("1.3.101.112")]));
+        certificate.extensions.remove(AUTHORITY);
+        parts.policy = parts.policy.with_algorithm(KeyAlgorithm::Ed25519);
+        parts
+    };
+    let (verifier, bundle) = remembering(&by_a_stranger(Parts::domain_auth()));
+    assert_eq!(reason(&verifier, &bundle, noon()), "valid");
+    // It is known by a member alone: its key was seen to sign nothing.
+    let mut parts = by_a_stranger(Parts::domain_auth_organisation());
+    let (bundle, _) = parts.build();
+    assert_eq!(reason(&verifier, &bundle, noon()), "valid");
+    assert_eq!(hits(&verifier).0, 1);
+    parts.signed_data.corrupt = true;
+    assert_eq!(
+        reason(&verifier, &parts.build().0, noon()),
+        "cms.bad_signature"
+    );
+    assert_eq!(hits(&verifier).0, 2);
 }
 
 /// RFC 5280 §4.2.1.3: a key for certificates alone signs no content, though what it certifies is known to be good.
@@ -278,7 +306,7 @@ fn the_memory_stays_within_its_bounds() {
     });
     for number in 0..40 {
         let mut parts = Parts::member();
-        parts.member.subject = crate::support::name(&format!("user{number}"));
+        parts.member.subject = name(&format!("user{number}"));
         let (bundle, _) = parts.build();
         assert_eq!(reason(&verifier, &bundle, noon()), "valid");
         let statistics = verifier.statistics();
@@ -300,7 +328,7 @@ fn a_signature_with_ever_other_certificates_beside_it_pushes_out_no_signer() {
     assert_eq!(reason(&verifier, &honest_bundle, noon()), "valid");
     for number in 0..VARIANTS {
         let mut parts = Parts::member();
-        parts.member.subject = crate::support::name("mallory");
+        parts.member.subject = name("mallory");
         parts.member.serial_number = der::integer(&[0x44]);
         // A certificate of a kind that is passed over.
         let other = der::context(1, &der::integer(&number.to_be_bytes()));
@@ -329,7 +357,7 @@ fn tells_whom_it_knows_of_a_bundle_without_counting_that() {
     let alice = recognise(&bundle, noon());
     assert!(matches!(alice, Recognition::Signer(_)));
     let mut of_bob = Parts::member();
-    of_bob.member.subject = crate::support::name("bob");
+    of_bob.member.subject = name("bob");
     of_bob.member.serial_number = der::integer(&[0x44]);
     let (of_bob, _) = of_bob.build();
     let organisation = recognise(&of_bob, noon());
