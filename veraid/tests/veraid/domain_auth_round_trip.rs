@@ -583,7 +583,10 @@ fn a_bundle_has_16_intermediates_at_most() {
         MemberIdBundle::new(&setup.chain, organisation, member.clone(), intermediates)
     };
     let most = bundle(vec![setup.upper.clone(); MAX_INTERMEDIATES]).unwrap();
-    assert_eq!(most.intermediate_certificates(), [setup.upper.clone()]);
+    assert_eq!(
+        most.intermediate_certificates(),
+        std::slice::from_ref(&setup.upper)
+    );
     assert_eq!(most.dialect(), Dialect::DomainAuth);
     let error = bundle(vec![setup.upper.clone(); MAX_INTERMEDIATES + 1]).unwrap_err();
     assert_eq!(

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::error::Error as _;
 
-use crate::support::der::*;
 use crate::support::*;
 use kliento_fixtures::{A, Algorithm, Response, TXT, World, ZoneSpec, chain_der};
 use veraid::dnssec::{self, Name, RecordType, RrsetId};
