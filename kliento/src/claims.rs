@@ -161,6 +161,9 @@ mod tests {
         claims.iter().copied().collect()
     }
 
+    #[derive(serde::Deserialize)]
+    struct Level(u8);
+
     #[test]
     fn reads_claims_as_a_map_of_what_they_spell() {
         let numbers: BTreeMap<String, i64> =
@@ -172,6 +175,8 @@ mod tests {
         let texts = claims(&[("a", "1")]);
         let borrowed: BTreeMap<&str, Option<&str>> = texts.deserialise().unwrap();
         assert_eq!(borrowed.get("a"), Some(&Some("1")));
+        let levels: BTreeMap<String, Level> = claims(&[("a", "7")]).deserialise().unwrap();
+        assert_eq!(levels["a"].0, 7);
         let flags: BTreeMap<String, bool> = claims(&[("a", "true")]).deserialise().unwrap();
         assert!(flags["a"]);
     }

@@ -516,6 +516,15 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_is_made_of_text_in_two_ways() {
+        let text = "ci-*@example.com";
+        let pattern = SubjectPattern::try_from(text).unwrap();
+        assert_eq!(text.parse(), Ok(pattern.clone()));
+        assert_eq!(pattern.to_string(), text);
+        assert!(SubjectPattern::try_from("a@b@c").is_err());
+    }
+
+    #[test]
     fn a_pattern_means_whom_it_says_and_nobody_else() {
         for (pattern, subject, is_meant) in [
             ("alice@example.com", "alice@example.com", true),

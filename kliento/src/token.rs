@@ -452,6 +452,43 @@ mod tests {
     }
 
     #[test]
+    fn an_audience_is_any_text_but_none() {
+        let text = "https://api.example.com";
+        let audience = Audience::try_from(text).unwrap();
+        assert_eq!(text.parse(), Ok(audience.clone()));
+        assert_eq!(Audience::try_from(text.to_owned()), Ok(audience.clone()));
+        assert_eq!((audience.as_str(), audience.as_ref()), (text, text));
+        assert_eq!(audience.to_string(), text);
+        for error in [
+            "".parse::<Audience>(),
+            Audience::try_from(""),
+            Audience::try_from(String::new()),
+        ] {
+            let error = error.unwrap_err();
+            assert_eq!(error.reason(), "kliento.empty_audience");
+            assert_eq!(error.to_string(), "the audience is empty");
+        }
+    }
+
+    #[test]
+    fn claims_are_counted_and_taken_in_the_order_of_their_names() {
+        let mut claims = Claims::new();
+        assert!(claims.is_empty());
+        assert_eq!(claims.insert("team", "platform"), None);
+        assert_eq!(claims.insert("role", "guest"), None);
+        assert_eq!(claims.insert("role", "admin"), Some("guest".to_owned()));
+        assert!(!claims.is_empty());
+        assert_eq!((claims.len(), claims.iter().len()), (2, 2));
+        let expected = [("role", "admin"), ("team", "platform")];
+        assert!(claims.iter().eq(expected));
+        let taken: Vec<_> = claims.into_iter().collect();
+        assert_eq!(
+            taken,
+            expected.map(|(name, value)| (name.into(), value.into()))
+        );
+    }
+
+    #[test]
     fn reads_what_a_token_may_be() {
         let cases: &[(&str, Token)] = &[
             (r#"{"audience":"a"}"#, token("a", &[])),

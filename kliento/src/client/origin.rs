@@ -319,4 +319,20 @@ mod tests {
             assert!(Origin::allowing_plain_http(url).is_err(), "{url}");
         }
     }
+
+    #[test]
+    fn is_written_as_a_url_with_its_port() {
+        for (url, text) in [
+            ("https://API.example.com/", "https://api.example.com:443"),
+            (
+                "https://api.example.com:8443/v1/",
+                "https://api.example.com:8443/v1",
+            ),
+            ("http://[::1]/", "http://[::1]:80"),
+        ] {
+            let origin: Origin = url.parse().unwrap();
+            assert_eq!(origin.to_string(), text);
+            assert_eq!(text.parse::<Origin>().unwrap(), origin);
+        }
+    }
 }

@@ -127,6 +127,46 @@ async fn the_layer_stands_in_front_of_a_router_and_handlers_know_who_calls() {
     }
 }
 
+#[test]
+fn typed_claims_give_access_to_what_they_hold() {
+    let claims = TypedClaims(Badge {
+        role: Role::Admin,
+        level: 7,
+    });
+    assert_eq!(claims.level, 7);
+}
+
+/// Middleware of the application may have identified the caller.
+#[tokio::test]
+async fn without_a_layer_claims_that_do_not_fit_are_refused_with_a_problem() {
+    let ask = async |level: &str| {
+        let verified = verifier().verify_header(header_with_level(level)).unwrap();
+        let mut request = get_with("/badge", None);
+        request.extensions_mut().insert(verified);
+        router().oneshot(request).await.unwrap()
+    };
+    assert_eq!(text(ask("7").await).await, "Admin 7");
+    let response = ask("high").await;
+    assert_eq!(response.status(), StatusCode::FORBIDDEN);
+    let problem: serde_json::Value = serde_json::from_str(&text(response).await).unwrap();
+    assert_eq!(problem["reason"], "http.claims_mismatch");
+}
+
+#[tokio::test]
+async fn a_rejection_says_what_its_refusal_says() {
+    let rejection = Rejection::forbidden("orders.not_yours");
+    assert_eq!(rejection.refusal().reason(), "orders.not_yours");
+    assert_eq!(rejection.to_string(), rejection.refusal().to_string());
+    let error = verifier().verify_header(tampered()).unwrap_err();
+    let rejection = Rejection::from(error.clone());
+    let refusal = Refusal::from(error);
+    assert_eq!(
+        WithSources(&rejection).to_string(),
+        WithSources(&refusal).to_string()
+    );
+    assert!(rejection.refusal().reason() == "cms.bad_signature");
+}
+
 #[tokio::test]
 async fn the_layer_stands_in_front_of_a_route_of_its_own() {
     let authenticator = Authenticator::new(verifier());

@@ -144,6 +144,32 @@ async fn strangers_leave_known_signers_a_place() {
     }
 }
 
+#[tokio::test(flavor = "current_thread")]
+async fn strangers_leave_members_of_known_organisations_a_place() {
+    let mut held = Held::new(8);
+    let carol = CHAIN.another_member("carol");
+    let strangers = held.strangers(1 + 4).await;
+    let mut new_members = Vec::new();
+    // Two places, of which one organisation can have an eighth, but one at least.
+    for number in 0..2 {
+        new_members.push(held.send("carol", carol.token(&token(number))).await);
+    }
+    let refused = new_members.pop().unwrap();
+    assert!(is_refused(refused).await);
+    // Their place is none of those for known signers.
+    let alice = held.send("alice", by_alice(1)).await;
+    assert!(!alice.is_finished());
+    held.let_go();
+    assert!(alice.await.unwrap().is_ok());
+    for member in new_members {
+        let verified = member.await.unwrap().unwrap();
+        assert_eq!(verified.subject(), "carol@example.com");
+    }
+    for stranger in strangers {
+        assert!(stranger.await.unwrap().is_err());
+    }
+}
+
 /// A token of a known signer but for the chain, which nobody knows.
 fn forged_chain() -> Vec<u8> {
     let mut bundle = by_alice(1);

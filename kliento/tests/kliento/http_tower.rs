@@ -720,6 +720,27 @@ fn is_as_ready_as_the_service_behind_it() {
     assert!(at_once(service.ready()).is_none());
 }
 
+/// `Future` leaves open what then happens, but it must not be a panic.
+#[test]
+fn a_future_that_is_asked_again_after_it_refused_stays_pending() {
+    let mut service = KlientoLayer::new(verifier()).layer(service_fn(who));
+    let mut future = pin!(service.call(request()));
+    let mut context = Context::from_waker(Waker::noop());
+    let outcome = future.as_mut().poll(&mut context);
+    assert!(
+        matches!(outcome, Poll::Ready(Ok(response)) if response.status() == StatusCode::UNAUTHORIZED)
+    );
+    assert!(future.as_mut().poll(&mut context).is_pending());
+}
+
+/// Layers such as `tower-http`'s answer with the default of the body in some cases.
+#[test]
+fn the_default_body_is_the_services() {
+    let body = ResponseBody::<Plain>::default();
+    assert!(body.is_end_stream());
+    assert_eq!(body.size_hint().exact(), Some(0));
+}
+
 #[tokio::test]
 async fn takes_the_largest_bundle_that_there_can_be() {
     let layer = KlientoLayer::new(verifier());

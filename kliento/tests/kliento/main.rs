@@ -14,6 +14,10 @@ mod base64;
 mod cache;
 // Sources of tokens, and requests with them.
 mod client;
+// Debug output.
+mod debug;
+// What errors say, and whose fault they are.
+mod errors;
 // HTTP and gRPC: a module for each framework, and one for the queue that they share.
 mod http_axum;
 mod http_headers;

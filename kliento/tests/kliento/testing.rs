@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use kliento::testing::TrustChain;
 use kliento::veraid::{Dialect, KeyAlgorithm, PrivateKey, SignedBy, SigningKey as _};
-use kliento::{Requirements, Token};
+use kliento::{Requirements, Token, Verifier};
 
 const AUDIENCE: &str = "https://api.example.com";
 
@@ -38,6 +38,40 @@ fn members_of_one_organisation_have_keys_of_their_own_and_one_chain() {
         bob.organisation_certificate(),
         ALICE.organisation_certificate()
     );
+}
+
+#[test]
+fn a_chain_can_be_a_bots() {
+    let bot = TrustChain::for_bot("example.com");
+    assert_eq!(subject(&bot, &bot), "example.com");
+}
+
+/// A server that is configured by files reads the same anchors from them.
+#[test]
+fn trust_anchors_are_there_as_lines_of_a_zone_file() {
+    let lines = ALICE.trust_anchor_lines();
+    assert!(lines.lines().all(|line| line.starts_with(". ")), "{lines}");
+    let time = ALICE.time();
+    let verifier = Verifier::builder(AUDIENCE.parse().unwrap())
+        .trust_anchors(lines.parse().unwrap())
+        .clock(move || time)
+        .build();
+    let verified = verifier.verify_header(ALICE.header(&token())).unwrap();
+    assert_eq!(verified.subject(), "alice@example.com");
+}
+
+#[test]
+fn keys_are_of_the_sizes_that_were_asked_for() {
+    let (organisation, member) = (KeyAlgorithm::Rsa3072, KeyAlgorithm::Rsa4096);
+    let chain = TrustChain::builder("example.com", "alice")
+        .algorithms(organisation, member)
+        .build();
+    assert_eq!(
+        chain.organisation_key().public_key().algorithm(),
+        organisation
+    );
+    assert_eq!(chain.member_key().public_key().algorithm(), member);
+    assert_eq!(subject(&chain, &chain), "alice@example.com");
 }
 
 #[test]

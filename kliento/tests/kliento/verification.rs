@@ -9,6 +9,7 @@ use kliento::veraid::{
     SignedBy, Timestamp, TrustAnchors,
 };
 use kliento::{IssueError, MAX_BUNDLE_OCTETS, SERVICE, Token, TokenBundle, Verifier, header};
+use kliento_tools::realistic::{Domain, Keys, Kind};
 
 const AUDIENCE: &str = "https://api.example.com";
 /// 2026-11-21T12:00:00Z.
@@ -67,6 +68,28 @@ fn verifies_tokens_of_members_and_organisations() {
         assert_eq!(verified.validity(), period(0, LIFETIME));
         assert_eq!(verified.dialect().to_string(), "veraid");
         assert_eq!(verified.key_algorithm().to_string(), "rsa-2048");
+    }
+}
+
+#[test]
+fn says_whether_a_delegate_signed_in_the_organisations_place() {
+    let keys = Keys::generate(KeyAlgorithm::Ed25519).unwrap();
+    let domain = Domain::new(Dialect::DomainAuth, &keys, NOON).unwrap();
+    let verifier = domain.verifier().unwrap().build();
+    for (kind, signed_by, is_delegated) in [
+        (Kind::Organisation, SignedBy::Organisation, false),
+        (Kind::Delegate, SignedBy::Organisation, true),
+        (Kind::Member, SignedBy::Member, false),
+        (Kind::MemberThroughIntermediate, SignedBy::Member, false),
+    ] {
+        let bundle = domain.issue(kind, &keys).unwrap().unwrap();
+        // Verified, and remembered.
+        for _ in 0..2 {
+            let verified = verifier.verify_bundle(&bundle).unwrap();
+            assert_eq!(verified.signed_by(), signed_by, "{kind:?}");
+            assert_eq!(verified.is_delegated(), is_delegated, "{kind:?}");
+            assert_eq!(verified.subject(), "alice@example.com");
+        }
     }
 }
 

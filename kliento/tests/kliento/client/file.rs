@@ -66,6 +66,31 @@ async fn reads_each_form_that_the_command_writes() {
     }
 }
 
+/// For callers that never wait: the file is looked at each second.
+#[tokio::test(start_paused = true)]
+async fn sees_a_file_that_is_written_anew_while_nobody_waits() {
+    let place = Place::new();
+    write(&place.path("token"), 1);
+    let source = place.source();
+    let _fresh = source.keep_fresh().unwrap();
+    for expected in [1, 2] {
+        write(&place.path("token"), expected);
+        sleep(2 * SECOND).await;
+        // Reading a file takes real time.
+        for _ in 0..1_000 {
+            if source
+                .current()
+                .is_some_and(|token| number(&token) == expected)
+            {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+            sleep(Duration::from_millis(1)).await;
+        }
+        assert_eq!(number(&source.current().unwrap()), expected);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn sees_a_file_that_is_written_anew() {
     let place = Place::new();

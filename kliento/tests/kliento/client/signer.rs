@@ -41,6 +41,19 @@ async fn signs_tokens_with_claims_for_ten_minutes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn claims_are_set_in_place_of_those_before_or_added() {
+    let claims = [("team", "a"), ("level", "7")].into_iter().collect();
+    let signer = signer(&CHAIN)
+        .with_claim("role", "admin")
+        .with_claims(claims)
+        .with_claim("level", "8");
+    let token = source(signer).token().await.unwrap();
+    let verified = CHAIN.verifier(AUDIENCE).verify_header(token.as_str());
+    let verified = verified.unwrap();
+    assert!(verified.claims().iter().eq([("level", "8"), ("team", "a")]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn lifetimes_are_for_their_owner_to_choose_up_to_an_hour() {
     for (seconds, expected) in [(60, period(-30, 60)), (3_600, period(0, 3_600))] {
         let signer = signer(&CHAIN).with_lifetime(Duration::from_secs(seconds));

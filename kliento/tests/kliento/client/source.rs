@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use der::asn1::{OctetString, SetOfVec};
+use der::{Decode as _, Encode as _};
 use kliento::client::{BearerToken, Supply, TokenSource, TokenSourceError};
-use kliento::header;
 use kliento::veraid::{Dialect, Member, MemberCertificate, MemberIdBundle, MemberRequest, Signer};
+use kliento::{Timestamp, header};
 use tokio::time::advance;
 
 use super::support::{
@@ -225,6 +227,21 @@ async fn a_supply_that_never_answers_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_supply_has_as_much_time_as_its_owner_says() {
+    let mint = Mint::new();
+    mint.will(Behaviour::Hang);
+    let builder = Clock::at_noon().builder(mint.supply());
+    let source = builder.time_limit(7 * SECOND).build();
+    let start = tokio::time::Instant::now();
+    let error = source.token().await.unwrap_err();
+    assert_eq!(start.elapsed(), 7 * SECOND);
+    assert_eq!(
+        error.to_string(),
+        "no token from a function within 7 seconds"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_supply_that_panics_wedges_nothing() {
     let mint = Mint::new();
     mint.will(Behaviour::Panic);
@@ -343,6 +360,67 @@ async fn a_token_ends_with_its_dnssec_chain() {
     advance(SECOND).await;
     mint.will(Behaviour::Mint);
     assert_eq!(reason(source.token().await), "client.never_valid");
+}
+
+/// A response to the question for the DS records of a zone, with an RRSIG over them that ends.
+fn signed_ds(zone: &[u8], end: Timestamp) -> Vec<u8> {
+    const DS: [u8; 2] = [0, 43];
+    const RRSIG: [u8; 2] = [0, 46];
+    const IN: [u8; 2] = [0, 1];
+    let seconds = |time: Timestamp| u32::try_from(time.unix_seconds()).unwrap().to_be_bytes();
+    let ttl = [0, 0, 14, 16];
+    let rdata = [
+        // Algorithm, labels, original TTL; expiration and inception; key tag, signer, signature.
+        &[&DS[..], &[15, 1], &ttl].concat()[..],
+        &seconds(end),
+        &seconds(at(-3_600)),
+        &[0, 7, 0],
+        &[7; 64],
+    ]
+    .concat();
+    let length = u16::try_from(rdata.len()).unwrap().to_be_bytes();
+    [
+        // ID, flags of a response, one question, one answer.
+        &[0, 0, 0x84, 0, 0, 1, 0, 1, 0, 0, 0, 0][..],
+        zone,
+        &DS,
+        &IN,
+        zone,
+        &RRSIG,
+        &IN,
+        &ttl,
+        &length,
+        &rdata,
+    ]
+    .concat()
+}
+
+/// The root has no parent, so no DS records vouch for its keys, and what a chain says of some limits nothing.
+#[tokio::test(start_paused = true)]
+async fn a_token_ends_with_the_ds_records_of_all_zones_but_the_root() {
+    for (zone, expected) in [
+        (&b"\0"[..], period(0, LIFETIME)),
+        (b"\x03org\0", period(0, 60)),
+    ] {
+        let mut chain = SetOfVec::<OctetString>::from_der(CHAIN.dnssec_chain()).unwrap();
+        let response = OctetString::new(signed_ds(zone, at(60))).unwrap();
+        chain.insert(response).unwrap();
+        let id = CHAIN.member_id_bundle();
+        let id = MemberIdBundle::new(
+            &chain.to_der().unwrap(),
+            id.organisation_certificate().clone(),
+            id.member_certificate().clone(),
+            Vec::new(),
+        )
+        .unwrap();
+        let signer = Signer::member(&id, CHAIN.member_key());
+        let token = kliento::Token::new(audience());
+        let mint = Mint::new();
+        let bundle = kliento::issue(&signer, &token, period(0, LIFETIME)).unwrap();
+        mint.will(Behaviour::Give(bundle));
+        let source = Clock::at_noon().source(mint.supply());
+        assert_eq!(source.token().await.unwrap().period(), expected);
+    }
 }
 
 #[tokio::test(start_paused = true)]
