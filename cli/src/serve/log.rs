@@ -18,6 +18,10 @@ use super::audit;
 use crate::fault::Fault;
 use crate::terminal::{self, Printable};
 
+/// The target of all lines but decisions. It is said outright, since the crate's name would take the place of the
+/// program's.
+pub(crate) const TARGET: &str = "kliento::serve";
+
 /// The format of lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]

@@ -13,6 +13,8 @@ mod counted_body;
 mod current;
 mod document;
 mod endpoints;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod hosts;
 mod limits;
 mod listener;
@@ -223,12 +225,13 @@ impl Service {
         let in_good_order = async {
             if !delay.is_zero() {
                 info!(
+                    target: log::TARGET,
                     seconds = delay.as_secs(),
                     "not ready any more; requests are still accepted for this long"
                 );
                 sleep(delay).await;
             }
-            info!(seconds = time.as_secs(), "shutting down");
+            info!(target: log::TARGET, seconds = time.as_secs(), "shutting down");
             // Only those who have gone already could not be told.
             let _ = shutdown.send(true);
             server.drain(accepting, time).await;
@@ -236,7 +239,7 @@ impl Service {
         tokio::select! {
             () = in_good_order => {
                 for_operators.shutdown().await;
-                info!("done");
+                info!(target: log::TARGET, "done");
                 Ok(())
             }
             () = signals.end() => Err(Fault::failure(
@@ -248,7 +251,7 @@ impl Service {
 
 fn warn_of(plan: &Plan) {
     for warning in plan.warnings() {
-        warn!("{warning}");
+        warn!(target: log::TARGET, "{warning}");
     }
 }
 
@@ -280,17 +283,18 @@ impl Running {
     /// that was before.
     fn reload(&mut self) {
         supervisor::reloading();
-        info!("reloading the configuration, the trust anchors, and the TLS certificate and key");
+        info!(target: log::TARGET, "reloading the configuration, the trust anchors, and the TLS certificate and key");
         let outcome = self.try_to_reload();
         self.server.metrics.configured(outcome.is_ok());
         match outcome {
             Ok(()) => {
-                info!("new requests use the new configuration");
+                info!(target: log::TARGET, "new requests use the new configuration");
                 supervisor::reloaded("the configuration was reloaded");
             }
             Err(fault) => {
                 for message in fault.messages() {
                     error!(
+                        target: log::TARGET,
                         error = message,
                         "the new configuration is unusable; keeping the previous one"
                     );
@@ -324,7 +328,7 @@ impl Running {
         self.log.follow(settings.log);
         warn_of(&plan);
         for key in settings.fixed_keys_that_differ(&self.settings) {
-            warn!(key, "this key has changed; the change needs a restart");
+            warn!(target: log::TARGET, key, "this key has changed; the change needs a restart");
         }
         if !is_trust_the_same {
             self.shared.metrics.trusts(&settings.trust);
@@ -355,6 +359,7 @@ impl Running {
             Err(fault) => {
                 self.server.metrics.reloaded(false);
                 error!(
+                    target: log::TARGET,
                     error = fault.message(),
                     "the new TLS files are unusable; keeping the previous certificate"
                 );
@@ -364,7 +369,7 @@ impl Running {
 
     fn renewed(&self) {
         self.server.metrics.reloaded(true);
-        info!("new connections use the new certificate");
+        info!(target: log::TARGET, "new connections use the new certificate");
     }
 }
 
@@ -388,6 +393,7 @@ fn with_files_for_all(limits: Limits) -> Limits {
     let connections = usize::try_from(granted.saturating_sub(RESERVED_FILES)).unwrap_or(usize::MAX);
     let connections = connections.max(1);
     warn!(
+        target: log::TARGET,
         wanted,
         granted,
         connections,
@@ -426,6 +432,7 @@ fn announce(listeners: &[Listener], output: &Output) -> Result<(), Fault> {
         .collect();
     for listening in &addresses {
         info!(
+            target: log::TARGET,
             address = listening.address,
             tls = listening.tls,
             serves = listening.serves,

@@ -27,6 +27,7 @@ use super::endpoints::{Body, Endpoints};
 use super::hosts::Hosts;
 use super::limits::{BoundedBody, HEADER_FIELDS, Limits, SEND_BUFFER, STREAMS, WINDOW};
 use super::listener::{Io, Listener, Surface};
+use super::log;
 use super::metrics::{Connected, End, Metrics};
 use super::operations::{self, Operations};
 use super::streams::{Stream, Streams};
@@ -126,11 +127,11 @@ impl Server {
 
     async fn after_failing_to_accept(&self, error: &io::Error) {
         if is_about_one_connection(error) {
-            debug!(%error, "a connection was closed before it was accepted");
+            debug!(target: log::TARGET, %error, "a connection was closed before it was accepted");
             return;
         }
         // Of files or memory there may be none left, and others hold them.
-        warn!(%error, "cannot accept connections for now");
+        warn!(target: log::TARGET, %error, "cannot accept connections for now");
         self.connections.dismiss_the_slowest();
         sleep(BACK_OFF).await;
     }
@@ -153,7 +154,7 @@ impl Server {
             },
         };
         if let Some(end) = end {
-            debug!(cause = end.name(), "closed a connection");
+            debug!(target: log::TARGET, cause = end.name(), "closed a connection");
             self.metrics.ended(end);
         }
     }
@@ -173,7 +174,7 @@ impl Server {
                     Ok(Box::new(stream))
                 }
                 Ok(Err(error)) => {
-                    debug!(%error, "a TLS handshake failed");
+                    debug!(target: log::TARGET, %error, "a TLS handshake failed");
                     Err(End::Handshake)
                 }
                 Err(_) => Err(End::HeaderTimeout),
@@ -211,7 +212,7 @@ impl Server {
                 biased;
                 ended = connection.as_mut() => {
                     if let Err(error) = ended {
-                        debug!(%error, "a connection failed");
+                        debug!(target: log::TARGET, %error, "a connection failed");
                     }
                     return end;
                 }
@@ -312,6 +313,7 @@ impl Server {
         if timeout(time, all_gone).await.is_err() {
             let left = self.connections.count();
             error!(
+                target: log::TARGET,
                 connections = left,
                 "some requests took too long and were cancelled"
             );

@@ -9,6 +9,8 @@ use std::os::unix::net::UnixDatagram;
 use rustix::time::{ClockId, clock_gettime};
 use tracing::debug;
 
+use super::log;
+
 /// The variable in which it says where to.
 const SOCKET: &str = "NOTIFY_SOCKET";
 
@@ -41,7 +43,7 @@ fn tell(state: &str) {
     if let Some(path) = env::var_os(SOCKET)
         && let Err(error) = send(&path, state)
     {
-        debug!(%error, "cannot notify the service manager");
+        debug!(target: log::TARGET, %error, "cannot notify the service manager");
     }
 }
 

@@ -45,12 +45,19 @@ audiences = ["https://app.example.com", "https://other.example.com"]
 organisations = ["example.com"]
 "#;
 
-/// The lines of decisions, once the server has ended.
+/// The lines of decisions, once the server has ended. All others have one target as well.
 fn decisions(server: Server) -> Vec<Value> {
     let run = server.stop();
     run.stderr
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .inspect(|line| {
+            let target = &line["target"];
+            assert!(
+                target == "kliento::serve" || target == "kliento::audit",
+                "{line}"
+            );
+        })
         .filter(|line| line["target"] == "kliento::audit")
         .collect()
 }

@@ -143,6 +143,7 @@ fn what_takes_a_restart_is_named() {
     reload(&server, &scratch, "syntax", "error");
     eventually("an error", || server.stderr()[before..].contains("ERROR"));
     let run = server.stop().exits(0);
+    assert!(run.stderr[..before].contains("INFO kliento::serve"));
     assert!(
         !run.stderr[before..].contains("INFO kliento::serve"),
         "{}",

@@ -34,7 +34,7 @@ const DEFAULT_SHUTDOWN: Duration = Duration::from_seconds(10);
 /// The file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub(super) struct ConfigFile {
+pub(crate) struct ConfigFile {
     #[serde(deserialize_with = "some_several")]
     listen: Option<Vec<Text<Address>>>,
     #[serde(deserialize_with = "some_several")]
@@ -133,11 +133,15 @@ impl Default for LimitsSection {
 
 /// Reads the file.
 pub(super) fn read(source: &Source) -> Result<ConfigFile, Fault> {
-    let text = source.read_text()?;
-    let file: Result<ConfigFile, _> = document::read(&text);
+    parse(&source.read_text()?, source)
+}
+
+/// Reads the text of the file that is called `source`.
+pub(crate) fn parse(text: &str, source: &Source) -> Result<ConfigFile, Fault> {
+    let file: Result<ConfigFile, _> = document::read(text);
     let file = file.map(|mut file| {
         for rule in &mut file.rules {
-            let (line, column) = document::position(&text, rule.span().start);
+            let (line, column) = document::position(text, rule.span().start);
             rule.get_mut().origin = Some(format!("{source}:{line}:{column}: "));
         }
         file
@@ -150,8 +154,15 @@ pub(super) fn read(source: &Source) -> Result<ConfigFile, Fault> {
 }
 
 impl ConfigFile {
+    /// The same without the names of files that would be opened.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn without_files(mut self) -> Self {
+        self.trust_anchors = None;
+        self
+    }
+
     /// Puts the flags on top. Paths in the file are relative to `base`.
-    pub(super) fn combine(self, base: &Path, flags: Flags) -> Result<Settings, Fault> {
+    pub(crate) fn combine(self, base: &Path, flags: Flags) -> Result<Settings, Fault> {
         let audience = flags.audience.or(self.audience.map(value));
         if !flags.allow.is_empty() && audience.is_none() {
             return Err(

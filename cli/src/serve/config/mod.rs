@@ -2,7 +2,7 @@
 //!
 //! A flag wins over its key in the file. Paths in the file are relative to the file.
 
-mod file;
+pub(super) mod file;
 mod values;
 
 use std::path::{Path, PathBuf};

@@ -324,7 +324,7 @@ impl Forward {
 
     /// The rule that decides about a request. Whatever is read of the request to find it is dropped here, and not kept
     /// while a token waits to be verified.
-    fn rule_for(
+    pub(crate) fn rule_for(
         &self,
         fields: &HeaderMap,
         original: Original<'_>,

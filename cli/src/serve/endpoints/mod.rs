@@ -102,6 +102,11 @@ impl Endpoints {
         self.forward.rules().warnings()
     }
 
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn forward(&self) -> &Forward {
+        &self.forward
+    }
+
     pub(crate) async fn answer<B>(&self, request: Request<B>) -> Response<Body>
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,

@@ -92,6 +92,11 @@ impl<'a> RequestPath<'a> {
         Ok(Self { exact, folded })
     }
 
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn decoded(&self) -> &str {
+        &self.exact
+    }
+
     fn folded(&self) -> &str {
         self.folded.as_deref().unwrap_or(&self.exact)
     }
