@@ -192,6 +192,9 @@ mod writer;
 pub use anchor::{AnchorError, KeyState, LeftOutKey, TrustAnchor, TrustAnchors};
 pub use authentication_chain::messages_from_authentication_chain;
 pub use chain::Chain;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub use crypto::fuzzing;
 pub use demand::Demand;
 pub use error::{Committer, Error, ErrorKind, MessageError, RrsetId, RrsigId};
 pub use fact::{Absence, Denial, Fact, Insecure, Insecurity, Proof};

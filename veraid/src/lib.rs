@@ -168,6 +168,9 @@ pub use certificate::{
 };
 pub use content::{Content, ContentDigest};
 pub use crypto::HashAlgorithm;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub use crypto::fuzzing;
 pub use dnssec::{self, Period, Timestamp, TrustAnchors, Validity};
 pub use error::{
     CertificateRole, Fault, IssueError, KeyIdentifier, SignedAttribute, Structure, VerifyError,

@@ -2,7 +2,11 @@
 //! `aws-lc-rs` is compatible with `ring` in everything that is used here.
 
 pub(crate) mod digest;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub(crate) mod signature;
+#[cfg(feature = "fuzzing")]
+mod with_ring;
 
 #[cfg(feature = "aws-lc-rs")]
 use aws_lc_rs as back_end;

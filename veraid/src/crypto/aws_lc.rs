@@ -76,7 +76,7 @@ pub(super) fn fill_random(octets: &mut [u8]) -> Result<(), Failure> {
 }
 
 impl BackEnd for AwsLc {
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     fn feature(&self) -> &'static str {
         "aws-lc-rs"
     }

@@ -6,6 +6,8 @@
 
 #[cfg(feature = "aws-lc-rs")]
 mod aws_lc;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 #[cfg(feature = "oqs")]
 mod oqs;
 #[cfg(feature = "ring")]
@@ -42,7 +44,7 @@ const BACK_ENDS: &[&dyn BackEnd] = &[
 /// A cryptographic back end.
 trait BackEnd: Sync {
     /// The feature that enables it.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     fn feature(&self) -> &'static str;
 
     /// Verifies a signature with a key of the right kind and size for it.

@@ -106,7 +106,7 @@ impl Scheme {
 }
 
 impl BackEnd for Oqs {
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     fn feature(&self) -> &'static str {
         "oqs"
     }

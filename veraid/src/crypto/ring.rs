@@ -95,7 +95,7 @@ pub(super) fn fill_random(octets: &mut [u8]) -> Result<(), Failure> {
 }
 
 impl BackEnd for Ring {
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     fn feature(&self) -> &'static str {
         "ring"
     }

@@ -77,7 +77,7 @@ impl<'a> PublicKeyRef<'a> {
     }
 
     /// The octets in the BIT STRING.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn bare(&self) -> &'a [u8] {
         self.key
     }
