@@ -14,6 +14,8 @@ use http::header::HOST;
 use http::uri::Authority;
 use http::{HeaderMap, Uri};
 
+use super::endpoints::host::RequestHost;
+
 /// A name that this server goes by, without a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HostName(String);
@@ -22,11 +24,8 @@ impl FromStr for HostName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let authority: Option<Authority> = text.parse().ok();
-        let is_a_name = authority.is_some_and(|authority| {
-            authority.host() == text && authority.port().is_none() && !text.starts_with('[')
-        });
-        if !is_a_name || text.contains('*') {
+        let is_a_name = RequestHost::parse(text).is_some() && !text.contains([':', '[']);
+        if !is_a_name {
             return Err(format!(
                 "{text:?} is not the name of a host; write it without a port, as in kliento.example.com"
             ));
@@ -163,6 +162,11 @@ mod tests {
             "a/b",
             "a b",
             "user@a",
+            ".",
+            ".a",
+            "a..",
+            "a..b",
+            "a!b",
         ] {
             assert!(text.parse::<HostName>().is_err(), "{text}");
         }
