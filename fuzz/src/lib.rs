@@ -4,16 +4,27 @@
 //! A target panics if a property does not hold; that nothing else panics, overflows the stack or runs for long is what
 //! libFuzzer sees to.
 
+mod back_ends;
+mod serve;
+
+use std::collections::BTreeSet;
+use std::fmt::{Debug, Display};
+use std::str::FromStr;
 use std::sync::LazyLock;
 
-use dnssec::{Chain, Name, Period, RecordType, Response, Timestamp, TrustAnchors};
-use kliento::{Audience, Token, TokenBundle, TokenVerification, Verifier};
+pub use back_ends::{signatures, zone_signatures};
+pub use serve::{check_request, configuration, forward, hosts, paths, rules, token_review};
+
+use dnssec::{
+    Chain, Fact, Name, OwnedChain, Period, RecordType, Response, Timestamp, TrustAnchors, Validity,
+};
+use kliento::{Audience, SubjectPattern, Token, TokenBundle, TokenVerification, Verifier};
 use kliento_fixture_cases::tables::Token as Fixture;
 use kliento_fixture_cases::{Bundle, NOON};
 use veraid::{
-    BundleOutline, Dialect, IntermediateCertificate, Member, MemberCertificate, MemberIdBundle,
-    MemoryLimits, Organisation, OrganisationCertificate, Policy, PrivateKey, PublicKey,
-    SignatureBundle, TEST_SERVICE, TxtRecord, Verification,
+    BundleOutline, Dialect, IntermediateCertificate, KeyAlgorithm, Member, MemberCertificate,
+    MemberIdBundle, MemoryLimits, Organisation, OrganisationCertificate, Policy, PrivateKey,
+    PublicKey, ServiceOid, SignatureBundle, SigningKey, TEST_SERVICE, TxtRecord, Verification,
 };
 
 const DIALECTS: [Dialect; 2] = [Dialect::VeraId, Dialect::DomainAuth];
@@ -26,12 +37,32 @@ fn noon() -> Period {
     Period::at(Timestamp::from_unix_seconds(NOON))
 }
 
-/// A DNS message, and all records in it.
+/// A value that is written as text is read, and is the same.
+fn assert_reads_back<T>(value: &T)
+where
+    T: Display + FromStr + PartialEq + Debug,
+{
+    let text = value.to_string();
+    assert_eq!(text.parse().ok().as_ref(), Some(value), "{text}");
+}
+
+/// A DNS message, and all records in it, which have a form for people.
 pub fn dns_message(octets: &[u8]) {
     if let Ok(response) = Response::parse(octets) {
         for record in response.answers() {
             let _ = format!("{record:?}");
         }
+    }
+    if let Some((record_type, rdata)) = octets.split_first_chunk() {
+        let record_type = RecordType(u16::from_be_bytes(*record_type));
+        assert_reads_back(&record_type);
+        let text = dnssec::rdata_to_text(record_type, rdata);
+        // Escaped, an octet takes four characters at most; a list of types takes ten for each bit that is set.
+        assert!(
+            text.len() <= 100 + 100 * rdata.len(),
+            "{} characters",
+            text.len()
+        );
     }
 }
 
@@ -44,8 +75,44 @@ fn look_up(chain: &Chain<'_>) {
     ] {
         let name: Name = name.parse().expect("a name");
         for period in [noon(), Period::always()] {
-            let _ = chain.look_up(&name, record_type, &ANCHORS, period);
+            let Ok(fact) = chain.look_up(&name, record_type, &ANCHORS, period) else {
+                continue;
+            };
+            // The least that proves a fact proves it too, in both forms.
+            let least = chain.minimal(&name, record_type, &ANCHORS, period);
+            let least = least.expect("what is proven has a least proof");
+            let least = Chain::from_messages(&least).expect("what is written is read");
+            assert_is_proven(&least, &name, record_type, period, &fact);
+            if let Ok(records) = chain.to_authentication_chain(&name, record_type, &ANCHORS, period)
+            {
+                let again = Chain::from_authentication_chain(&records);
+                let again = again.expect("what is written is read");
+                assert_is_proven(&again.as_chain(), &name, record_type, period, &fact);
+            }
         }
+    }
+}
+
+fn assert_is_proven(
+    chain: &Chain<'_>,
+    name: &Name,
+    record_type: RecordType,
+    period: Period,
+    fact: &Fact<'_>,
+) {
+    let again = chain.look_up(name, record_type, &ANCHORS, period);
+    match (fact, &again) {
+        (Fact::Proven(fact), Ok(Fact::Proven(again))) => {
+            let sorted = |proof: &dnssec::Proof<'_>| {
+                let mut rdata: Vec<Vec<u8>> = proof.rdata().map(<[u8]>::to_vec).collect();
+                rdata.sort();
+                rdata
+            };
+            assert_eq!(sorted(fact), sorted(again));
+        }
+        (Fact::ProvenAbsent(_), Ok(Fact::ProvenAbsent(_)))
+        | (Fact::ProvenInsecure(_), Ok(Fact::ProvenInsecure(_))) => {}
+        (fact, again) => panic!("{fact:?} and from the least proof {again:?}"),
     }
 }
 
@@ -53,20 +120,22 @@ fn look_up(chain: &Chain<'_>) {
 pub fn chain(octets: &[u8]) {
     if let Ok(chain) = Chain::from_der(octets) {
         look_up(&chain);
-        let again = chain.to_der();
-        assert!(
-            Chain::from_der(&again).is_ok(),
-            "a chain that was written is read"
-        );
+        let der = chain.to_der();
+        let again = Chain::from_der(&der).expect("a chain that was written is read");
+        // A SET has no order, and nothing twice.
+        let set = |chain: &Chain<'_>| -> BTreeSet<Vec<u8>> {
+            chain.messages().map(<[u8]>::to_vec).collect()
+        };
+        assert!(set(&again) == set(&chain), "with all that is in it");
+        assert_eq!(again.to_der(), der);
     }
 }
 
 /// An `AuthenticationChain` of RFC 9102, verified under fixed anchors.
 pub fn authentication_chain(octets: &[u8]) {
     if let Ok(messages) = dnssec::messages_from_authentication_chain(octets) {
-        let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
-        if let Ok(chain) = Chain::from_messages(messages) {
-            look_up(&chain);
+        if let Ok(chain) = OwnedChain::new(messages) {
+            look_up(&chain.as_chain());
         }
     }
 }
@@ -82,10 +151,9 @@ pub fn bundle(octets: &[u8]) {
     if let Ok(bundle) = MemberIdBundle::from_der(octets) {
         let _ = bundle.verify(&verification);
         if let Ok(der) = bundle.to_der() {
-            assert!(
-                MemberIdBundle::from_der(&der).is_ok(),
-                "a bundle that was written is read"
-            );
+            let again = MemberIdBundle::from_der(&der);
+            let again = again.expect("a bundle that was written is read");
+            assert_eq!(again.to_der().ok(), Some(der), "with all that is in it");
         }
     }
     if let Ok(bundle) = TokenBundle::from_der(octets) {
@@ -102,6 +170,9 @@ pub fn certificate(octets: &[u8]) {
                     let _ = parsed.common_name();
                 }
                 assert_eq!(certificate.as_der(), octets, "a certificate is kept as it is");
+                let again = <$certificate>::from_pem(&certificate.to_pem());
+                let again = again.expect("a certificate that was written is read");
+                assert_eq!(again.as_der(), octets, "as PEM too");
             })*
         };
     }
@@ -142,8 +213,39 @@ pub fn header(octets: &[u8]) {
 /// Trust anchors in all their forms.
 pub fn trust_anchors(octets: &[u8]) {
     if let Ok(text) = std::str::from_utf8(octets) {
-        let _ = text.parse::<TrustAnchors>();
+        if let Ok(anchors) = text.parse::<TrustAnchors>() {
+            let again: TrustAnchors = anchors.to_string().parse().expect("anchors");
+            assert!(again.iter().eq(anchors.iter()), "{anchors}");
+        }
     }
+}
+
+/// Times, periods, services and the texts of tokens and of those whom a server takes. What is read is written, and read
+/// the same.
+pub fn texts(octets: &[u8]) {
+    if let Ok(service) = ServiceOid::from_der_content(octets) {
+        assert_eq!(service.as_der_content(), octets);
+        assert_reads_back(&service);
+    }
+    let Ok(text) = str::from_utf8(octets) else {
+        return;
+    };
+    fn read<T>(text: &str)
+    where
+        T: Display + FromStr + PartialEq + Debug,
+    {
+        if let Ok(value) = text.parse::<T>() {
+            assert_reads_back(&value);
+        }
+    }
+    read::<Timestamp>(text);
+    read::<Period>(text);
+    read::<Validity>(text);
+    read::<ServiceOid>(text);
+    read::<RecordType>(text);
+    read::<KeyAlgorithm>(text);
+    read::<Audience>(text);
+    read::<SubjectPattern>(text);
 }
 
 /// Keys, in DER and in PEM.
@@ -151,12 +253,35 @@ pub fn keys(octets: &[u8]) {
     if let Ok(key) = PublicKey::from_spki_der(octets) {
         let again = PublicKey::from_spki_der(key.as_spki_der());
         assert_eq!(again.ok().as_ref(), Some(&key));
+        assert_is_written(&key);
     }
-    let _ = PrivateKey::from_pkcs8_der(octets);
+    if let Ok(key) = PrivateKey::from_pkcs8_der(octets) {
+        assert_is_kept(&key);
+    }
     if let Ok(text) = std::str::from_utf8(octets) {
-        let _ = PublicKey::from_spki_pem(text);
-        let _ = PrivateKey::from_pkcs8_pem(text);
+        if let Ok(key) = PublicKey::from_spki_pem(text) {
+            assert_is_written(&key);
+        }
+        if let Ok(key) = PrivateKey::from_pkcs8_pem(text) {
+            assert_is_kept(&key);
+        }
         let _ = OrganisationCertificate::from_pem(text);
+    }
+}
+
+fn assert_is_written(key: &PublicKey) {
+    let again = PublicKey::from_spki_pem(&key.to_spki_pem());
+    assert_eq!(again.ok().as_ref(), Some(key));
+}
+
+fn assert_is_kept(key: &PrivateKey) {
+    if let Ok(pem) = key.to_pkcs8_pem() {
+        let again = PrivateKey::from_pkcs8_pem(&pem);
+        let again = again.expect("a key that was written is read");
+        assert_eq!(
+            again.public_key().as_spki_der(),
+            key.public_key().as_spki_der()
+        );
     }
 }
 

@@ -3,38 +3,72 @@
 use std::fs;
 use std::path::Path;
 
-type Target = fn(&[u8]);
+macro_rules! targets {
+    ($($name:ident),* $(,)?) => {
+        $(#[test]
+        fn $name() {
+            take(stringify!($name), kliento_fuzz::$name);
+        })*
 
-const TARGETS: [(&str, Target); 13] = [
-    ("dns_message", kliento_fuzz::dns_message),
-    ("chain", kliento_fuzz::chain),
-    ("authentication_chain", kliento_fuzz::authentication_chain),
-    ("bundle", kliento_fuzz::bundle),
-    ("certificate", kliento_fuzz::certificate),
-    ("txt_record", kliento_fuzz::txt_record),
-    ("token", kliento_fuzz::token),
-    ("header", kliento_fuzz::header),
-    ("trust_anchors", kliento_fuzz::trust_anchors),
-    ("keys", kliento_fuzz::keys),
-    ("names", kliento_fuzz::names),
-    ("verified_bundle", kliento_fuzz::verified_bundle),
-    ("resigned_bundle", kliento_fuzz::resigned_bundle),
-];
+        const NAMES: &[&str] = &[$(stringify!($name)),*];
+    };
+}
 
-#[test]
-fn every_target_takes_its_corpus() {
-    for (name, target) in TARGETS {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("corpus")
-            .join(name);
-        let mut inputs: Vec<_> = fs::read_dir(&folder)
-            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
-            .map(|entry| entry.expect("the folder can be read").path())
-            .collect();
-        inputs.sort();
-        assert!(!inputs.is_empty(), "{name} has no corpus");
-        for input in inputs {
-            target(&fs::read(&input).expect("the input can be read"));
-        }
+targets!(
+    dns_message,
+    chain,
+    authentication_chain,
+    bundle,
+    certificate,
+    txt_record,
+    token,
+    header,
+    trust_anchors,
+    keys,
+    names,
+    verified_bundle,
+    resigned_bundle,
+    texts,
+    configuration,
+    paths,
+    hosts,
+    rules,
+    token_review,
+    check_request,
+    forward,
+    signatures,
+    zone_signatures,
+);
+
+fn take(name: &str, target: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("corpus")
+        .join(name);
+    let mut inputs = names_in(&folder);
+    inputs.sort();
+    assert!(!inputs.is_empty(), "there is no corpus");
+    for input in inputs {
+        // Shown if the test fails.
+        println!("{input}");
+        target(&fs::read(folder.join(input)).expect("the input can be read"));
     }
+}
+
+fn names_in(folder: &Path) -> Vec<String> {
+    fs::read_dir(folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        .map(|entry| entry.expect("the folder can be read").file_name())
+        .map(|name| name.into_string().expect("a name in UTF-8"))
+        .collect()
+}
+
+/// A target that is added is replayed too.
+#[test]
+fn every_target_is_here() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz_targets");
+    let mut programs = names_in(&folder);
+    programs.sort();
+    let mut expected: Vec<String> = NAMES.iter().map(|name| format!("{name}.rs")).collect();
+    expected.sort();
+    assert_eq!(programs, expected);
 }
