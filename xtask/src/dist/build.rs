@@ -38,6 +38,8 @@ pub(crate) fn build(release: &Release) -> Result<Vec<u8>, String> {
         .env("CARGO_ENCODED_RUSTFLAGS", rust_flags)
         .env(format!("CFLAGS_{}", target.replace('-', "_")), c_flags)
         .env("SOURCE_DATE_EPOCH", release.epoch.to_string())
+        // The AWS-LC of the crate, whatever is installed.
+        .env("AWS_LC_SYS_USE_SYSTEM", "0")
         .env("LC_ALL", "C")
         .env("TZ", "UTC")
         .current_dir(root());
@@ -147,10 +149,11 @@ fn influences(name: &OsStr) -> bool {
         "RUSTFLAGS",
         "__CARGO",
     ];
-    const OTHERS: [&str; 6] = [
+    const OTHERS: [&str; 7] = [
         "CPATH",
         "C_INCLUDE_PATH",
         "HOST_CC",
+        "ICU4X_DATA_DIR",
         "LIBRARY_PATH",
         "TARGET_CC",
         "TARGET_CFLAGS",
