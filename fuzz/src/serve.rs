@@ -203,6 +203,10 @@ pub fn paths(octets: &[u8]) {
             assert!(!name.is_empty() || index + 1 == segments.len(), "{path:?}");
         }
         assert!(!segment.contains('\\') && !segment.contains(char::is_control));
+        let mut escapes = segment.as_bytes().windows(3);
+        let is_encoded =
+            escapes.any(|it| it[0] == b'%' && it[1..].iter().all(u8::is_ascii_hexdigit));
+        assert!(!is_encoded, "{path:?} can be decoded again");
     }
     let canonical = format!("/{}", encoded(&path));
     let is_short = canonical.len() <= MAX_PATH;
