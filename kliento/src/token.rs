@@ -527,6 +527,14 @@ mod tests {
     }
 
     #[test]
+    fn skips_nothing_that_json_does_not_have() {
+        let octets = de::value::BytesDeserializer::<de::value::Error>::new(b"x");
+        let error = Skipped.deserialize(octets).unwrap_err();
+        let message = "invalid type: byte array, expected any value";
+        assert_eq!(error.to_string(), message);
+    }
+
+    #[test]
     #[allow(clippy::too_many_lines, reason = "a table")]
     fn refuses_what_readers_could_understand_differently() {
         let nested = format!(

@@ -85,10 +85,10 @@ fn says_whether_a_delegate_signed_in_the_organisations_place() {
         let bundle = domain.issue(kind, &keys).unwrap().unwrap();
         // Verified, and remembered.
         for _ in 0..2 {
-            let verified = verifier.verify_bundle(&bundle).unwrap();
-            assert_eq!(verified.signed_by(), signed_by, "{kind:?}");
-            assert_eq!(verified.is_delegated(), is_delegated, "{kind:?}");
-            assert_eq!(verified.subject(), "alice@example.com");
+            let token = verifier.verify_bundle(&bundle).unwrap();
+            assert_eq!(token.signed_by(), signed_by, "{kind:?}");
+            assert_eq!(token.is_delegated(), is_delegated, "{kind:?}");
+            assert_eq!(token.subject(), "alice@example.com");
         }
     }
 }
