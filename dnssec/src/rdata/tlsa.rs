@@ -156,7 +156,8 @@ mod tests {
         };
         let digest = data(1, 1);
         assert!(of(3, 1, 1, &digest).is_usable());
-        assert!(of(3, 1, 2, &data(1, 2)).is_usable());
+        let longer_digest = data(1, 2);
+        assert!(of(3, 1, 2, &longer_digest).is_usable());
         assert!(of(0, 0, 0, b"of any length").is_usable());
         for tlsa in [
             of(4, 1, 1, &digest),
