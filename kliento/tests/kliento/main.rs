@@ -26,6 +26,8 @@ mod http_support;
 mod http_tonic;
 mod http_tower;
 mod http_tracing;
+// The whole procedure against a model of it, on random worlds.
+mod model;
 // Tokens that the reference library made.
 mod reference;
 // Requirements beyond a valid token.
