@@ -209,10 +209,7 @@ impl<S> Layer<S> for KlientoLayer {
 /// Marks a request that passed a layer, with an identity or, if that is optional, without one. It
 /// is in the request's extensions.
 #[derive(Clone)]
-#[cfg_attr(
-    not(any(feature = "axum", feature = "tonic")),
-    allow(dead_code, reason = "for extractors")
-)]
+#[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "for extractors"))]
 pub(super) struct Passage(Arc<KlientoLayer>);
 
 #[cfg(feature = "axum")]

@@ -26,9 +26,9 @@ use std::borrow::Cow;
 
 use dnssec::{Chain, Demand, Period, Work};
 
+pub(crate) use self::known::KnownOrganisation;
 #[cfg(feature = "cache")]
-pub(crate) use self::known::KnownSigner;
-pub(crate) use self::known::{KnownOrganisation, OwnedIdentifier};
+pub(crate) use self::known::{KnownSigner, OwnedIdentifier};
 pub(crate) use self::membership::{check_membership, verify_member};
 pub(crate) use self::organisation::{PublishedKey, find_dialect};
 pub use self::outcome::{
