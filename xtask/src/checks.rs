@@ -6,6 +6,7 @@ use std::process::Command;
 use serde::de::DeserializeOwned;
 
 use crate::dependencies;
+use crate::msrv;
 use crate::packages;
 
 /// A check by its name; an error says in a line what is wrong.
@@ -31,6 +32,11 @@ pub(crate) const CHECKS: &[Check] = &[
         name: "dependencies",
         about: "Builds compile the crates that the dependency budget names, and no others",
         run: dependencies::check,
+    },
+    Check {
+        name: "msrv",
+        about: "No dependency needs a newer Rust than ours",
+        run: msrv::check,
     },
     Check {
         name: "packages",

@@ -10,6 +10,7 @@ mod checks;
 mod ci;
 mod dependencies;
 mod dist;
+mod msrv;
 mod packages;
 mod report;
 mod table;
