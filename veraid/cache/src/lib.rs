@@ -12,7 +12,7 @@
 use std::fmt;
 use std::hash::{BuildHasher as _, Hash, Hasher, RandomState};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use foldhash::SharedSeed;
@@ -20,6 +20,13 @@ use foldhash::quality::SeedableRandomState;
 pub use quick_cache::Equivalent;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{OptionsBuilder, Weighter};
+
+use crate::sync::{AtomicU32, AtomicU64};
+
+#[cfg(test)]
+#[cfg(shuttle)]
+mod schedules;
+mod sync;
 
 /// The octets of a small entry, which estimate the number of entries. The store remembers about as
 /// many keys of removed entries, to distinguish entries that come again from entries that come
@@ -364,7 +371,9 @@ impl Counter {
     }
 }
 
+// Shuttle's atomics work only on threads that it schedules.
 #[cfg(test)]
+#[cfg(not(shuttle))]
 mod tests {
     use super::*;
 
