@@ -1,12 +1,10 @@
-//! The `kliento` command: everything that an organisation, a member and a server need, on files.
+//! What the targets of `fuzz/` call, behind the feature `fuzzing`; empty without it. `main.rs` is the program.
 //!
-//! Each command is a module of `commands`; what they share is beside it. Reading arguments is clap's work, and what
-//! the arguments mean is said in their types, so that a command starts with values that make sense.
-//!
-//! This is a library so that fuzz targets reach what reads octets from strangers, and for nothing else: its interface is
-//! the program's.
-
+//! The program is not built on this library: so it would be three per cent larger, as generic code that a library exports
+//! is not inlined away.
+#![cfg(feature = "fuzzing")]
 #![forbid(unsafe_code)]
+#![allow(dead_code, reason = "commands are the program's")]
 
 mod arguments;
 mod commands;
@@ -28,55 +26,6 @@ mod terminal;
 mod timeline;
 mod version;
 
-#[cfg(all(feature = "fuzzing", unix))]
+#[cfg(unix)]
 #[doc(hidden)]
 pub use serve::fuzzing;
-
-use std::io::{self, Write as _};
-use std::process::ExitCode;
-
-use clap::Parser as _;
-use clap::error::{ContextKind, ContextValue};
-
-/// Runs the command with the arguments of the process.
-pub fn run() -> ExitCode {
-    let arguments = match commands::Kliento::try_parse() {
-        Ok(arguments) => arguments,
-        Err(error) => return tell(&abridged(error)),
-    };
-    let output = output::Output::new(arguments.json);
-    match arguments.command.run(&output) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => output.report(&fault),
-    }
-}
-
-/// Prints help, the version, or what is wrong with the arguments.
-fn tell(error: &clap::Error) -> ExitCode {
-    if error.use_stderr() {
-        error.exit();
-    }
-    let printed = output::check_stdout().and_then(|()| {
-        error
-            .print()
-            .and_then(|()| io::stdout().flush())
-            .map_err(|error| fault::error_on_stdout(&error))
-    });
-    match printed {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => output::Output::new(false).report(&fault),
-    }
-}
-
-/// The error without the tokens in it, which land there when the space in `Kliento MII…` is not quoted, and safe for a
-/// terminal.
-fn abridged(mut error: clap::Error) -> clap::Error {
-    for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue] {
-        if let Some(ContextValue::String(argument)) = error.get(kind) {
-            let shown = fault::Abridged(argument).to_string();
-            let shown = terminal::Printable(&shown).to_string();
-            error.insert(kind, ContextValue::String(shown));
-        }
-    }
-    error
-}

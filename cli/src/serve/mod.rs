@@ -14,6 +14,7 @@ mod current;
 mod document;
 mod endpoints;
 #[cfg(feature = "fuzzing")]
+#[allow(dead_code, unreachable_pub, reason = "for the library")]
 pub mod fuzzing;
 mod hosts;
 mod limits;
