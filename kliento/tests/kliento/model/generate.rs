@@ -481,12 +481,12 @@ fn rename(world: &mut World, name: &'static str) {
 }
 
 /// Basic constraints without a path length.
-fn constraints(is_ca: bool, is_critical: bool) -> Option<BasicConstraints> {
-    Some(BasicConstraints {
+fn constraints(is_ca: bool, is_critical: bool) -> BasicConstraints {
+    BasicConstraints {
         is_ca,
         is_critical,
         path_length: None,
-    })
+    }
 }
 
 /// Lets a period be a second too long for DomainAuth, or just not.
@@ -620,7 +620,7 @@ const TWISTS: &[(usize, Twist)] = &[
     }),
     (1, |w, _| w.organisation.signed_by = Key::Stranger),
     (1, |w, _| w.organisation.corrupt = true),
-    (1, |w, n| w.organisation.basic_constraints = pick(n, &[None, constraints(false, true)])),
+    (1, |w, n| w.organisation.basic_constraints = pick(n, &[None, Some(constraints(false, true))])),
     (2, |w, n| change_organisation_key(w, pick(n, &[Key::Bits1024, Key::Bits2560, Key::Bits3072]))),
     (1, |w, n| change_organisation_key(w, pick(n, &[Key::Stranger, Key::Bits3072]))),
     // Certificates of anybody
@@ -698,7 +698,7 @@ const TWISTS: &[(usize, Twist)] = &[
     (2, |w, n| rename(w, pick(n, &["", "al@ice", "a\nb", "@@"]))),
     (1, |w, _| signer(w).subject = Name::TwoCommon("alice", "bob")),
     (1, |w, _| signer(w).subject = Name::Unit("alice")),
-    (5, |w, n| w.member.basic_constraints = constraints(n % 4 != 0, true)),
+    (5, |w, n| w.member.basic_constraints = Some(constraints(n % 4 != 0, true))),
     // The signature
     (1, |w, _| w.signature.member_attached = false),
     (1, |w, n| { w.signature.twin_attached = true; w.signature.member_attached |= n % 2 == 0; }),
@@ -709,7 +709,7 @@ const TWISTS: &[(usize, Twist)] = &[
     (1, |w, n| {
         sign_as_member(w);
         w.signature.attribution = Some("bob");
-        if n % 2 == 0 { w.member.basic_constraints = constraints(true, n % 4 == 0) }
+        if n % 2 == 0 { w.member.basic_constraints = Some(constraints(true, n % 4 == 0)) }
     }),
     // The organisation signs as if its certificate were a member's.
     (1, |w, n| {
