@@ -1,4 +1,4 @@
-//! What the targets of `fuzz/` call, behind the feature `fuzzing`; empty without it. `main.rs` is the program.
+//! Entry points for the targets of `fuzz/`, behind the feature `fuzzing`; empty without it. `main.rs` is the program.
 //!
 //! The program is not built on this library: so it would be three per cent larger, as generic code that a library exports
 //! is not inlined away.

@@ -1,4 +1,4 @@
-//! What each target does with octets. The programs in `fuzz_targets/` hand them over from libFuzzer, and
+//! The body of each target. The programs in `fuzz_targets/` hand them over from libFuzzer, and
 //! `tests/corpora.rs` from the committed corpora.
 //!
 //! A target panics if a property does not hold; that nothing else panics, overflows the stack or runs for long is what

@@ -1,4 +1,4 @@
-//! What `kliento serve` reads: its configuration, and the requests of clients, proxies and API servers.
+//! The inputs of `kliento serve`: its configuration, and the requests of clients, proxies and API servers.
 
 use std::sync::LazyLock;
 
@@ -55,7 +55,7 @@ static SERVER: LazyLock<Server> = LazyLock::new(|| {
 /// As good as that of the server, but with a cache of its own.
 static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| verifier().build());
 static JUDGE: LazyLock<Verifier> = LazyLock::new(|| verifier().build());
-/// What stands for tokens, and the tokens as Base64.
+/// The placeholders for tokens, and the tokens as Base64.
 static TOKENS: LazyLock<[(&str, String); 2]> = LazyLock::new(|| {
     let encoded = |token: Fixture| {
         let value = kliento::header::encode(&token.octets().0);
@@ -131,7 +131,7 @@ fn assert_is_placed(message: &str, text: &str) {
     );
 }
 
-/// What a server does to a decoded path before it looks for what is meant.
+/// The changes that a server makes to a decoded path before it looks the path up.
 type Habit = fn(&str) -> String;
 
 const HABITS: [Habit; 9] = [

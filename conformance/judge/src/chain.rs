@@ -23,7 +23,7 @@ pub(crate) fn authentication_chain(input: &Value) -> Outcome {
     fact.unwrap_or_else(|error| Ok(invalid(error.reason())))
 }
 
-/// What the chain proves. The inner result is about the input.
+/// Returns the verdict on a question to the chain. The inner result is about the input.
 fn look_up(
     chain: &Chain<'_>,
     input: &Value,

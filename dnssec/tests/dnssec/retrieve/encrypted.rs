@@ -93,7 +93,7 @@ fn all_questions_are_posted_to_the_path_over_one_connection() {
     );
 }
 
-/// Whoever the server is that says so: TLS shows who it is.
+/// Holds for any server: TLS shows who it is.
 #[test]
 fn a_response_to_another_question_is_no_response() {
     let world = world();

@@ -35,7 +35,7 @@ pub(crate) struct Http2<S> {
     body: VecDeque<u8>,
     /// The stream of the request that was read last.
     current: u32,
-    /// What was written of a response so far.
+    /// The part of a response that was written so far.
     response: Vec<u8>,
 }
 
