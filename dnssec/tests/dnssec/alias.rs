@@ -202,3 +202,37 @@ fn an_alias_does_not_hide_what_dnssec_has_at_its_name() {
     let attempt = Attempt::in_world(style, apex.build(), NAME, A);
     assert_eq!(attempt.verdict(), "proven");
 }
+
+/// The response behind an alias and one to the question for its target may have the same records, and all RRSIGs count.
+#[test]
+fn a_target_may_be_signed_in_another_response() {
+    for style in STYLES {
+        let world = organisations(style)
+            .record(alias("a.example.com.", TARGET))
+            .build();
+        let mut attempt = Attempt::in_world(style, world, "a.example.com.", TXT);
+        let direct = attempt.world.answer(TARGET, TXT);
+        let answers = &mut attempt.answer().answers;
+        answers.retain(|record| record.type_covered() != Some(TXT));
+        assert_eq!(attempt.verdict(), "dnssec.no_rrsig", "{style:?}");
+        for place in [0, attempt.responses.0.len()] {
+            let mut attempt = attempt.clone();
+            attempt.responses.0.insert(place, direct.clone());
+            assert_eq!(attempt.verdict(), "proven", "{style:?} {place}");
+        }
+    }
+}
+
+/// Whoever adds an unsigned DNAME above a signed CNAME changes nothing.
+#[test]
+fn a_signed_alias_comes_before_an_unsigned_dname() {
+    for style in STYLES {
+        let world = organisations(style)
+            .record(alias("a.d.example.com.", TARGET))
+            .build();
+        let mut attempt = Attempt::in_world(style, world, "a.d.example.com.", TXT);
+        let injected = dname("d.example.com.", "elsewhere.example.net.");
+        attempt.answer().answers.insert(0, injected);
+        assert_eq!(attempt.verdict(), "proven", "{style:?}");
+    }
+}

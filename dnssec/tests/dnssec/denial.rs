@@ -3,7 +3,7 @@
 
 use dnssec::{Error, RecordType};
 use kliento_fixtures::{
-    CNAME, DNSKEY, DS, KeyRole, MX, NS, NSEC, Record, SOA, TXT, World, ZoneSpec,
+    CNAME, DNSKEY, DS, KeyRole, MX, NS, NSEC, Question, RRSIG, Record, SOA, TXT, World, ZoneSpec,
 };
 use proptest::prelude::RngExt;
 use proptest::test_runner::TestRng;
@@ -98,6 +98,25 @@ fn no_denial_holds_without_one_of_its_records() {
                     missing.owner
                 );
             }
+        }
+    }
+}
+
+/// Records and their RRSIGs may be in different responses, in any order.
+#[test]
+fn a_denial_may_be_signed_in_another_response() {
+    for style in STYLES {
+        let signed = start(style);
+        let mut unsigned = signed.clone();
+        let authorities = &mut unsigned.answer().authorities;
+        authorities.retain(|record| record.record_type != RRSIG);
+        let mut other = signed.clone().answer().clone();
+        other.questions = vec![Question::new("other.example.com.", MX)];
+        assert_ne!(unsigned.verdict(), "nxdomain", "{style:?}");
+        for place in [0, unsigned.responses.0.len()] {
+            let mut attempt = unsigned.clone();
+            attempt.responses.0.insert(place, other.clone());
+            assert_eq!(attempt.verdict(), "nxdomain", "{style:?} {place}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Answers that a wildcard made: which are proven, and which are not since the name, or one closer to it than the
 //! wildcard, exists or is not shown not to (RFC 4592, RFC 4035 §5.3.4, RFC 5155 §8.8).
 
-use kliento_fixtures::{KeyRole, Question, RRSIG, Record, SRV, TXT, World};
+use kliento_fixtures::{KeyRole, Question, RRSIG, Record, SRV, Signing, TXT, World};
 
 use crate::support::NOON;
 use crate::support::attempt::{
@@ -71,6 +71,54 @@ fn each_signer_needs_a_denial_of_its_own() {
         assert_eq!(attempt.verdict(), "dnssec.unproven_wildcard", "{style:?}");
         attempt.answer().answers.extend(good);
         assert_eq!(attempt.verdict(), "proven", "{style:?}");
+    }
+}
+
+/// Gives the answer two RRSIGs, in this order, and returns when it is proven to hold.
+fn proven_with(attempt: &Attempt, signings: [Signing; 2]) -> Vec<(i64, i64)> {
+    let mut attempt = attempt.clone();
+    let answers = &mut attempt.answer().answers;
+    answers.retain(|record| record.record_type != RRSIG);
+    let rrsigs = signings.map(|signing| signing.rrsig(answers));
+    answers.extend(rrsigs);
+    attempt.period = (NOON - 30, NOON + 50);
+    attempt.find().validity
+}
+
+/// Two wildcards of a zone make a name: that there is none closer than the one says nothing of the other.
+#[test]
+fn each_wildcard_needs_a_denial_of_its_own() {
+    for style in STYLES {
+        let world = zones(style).txt("*.b.example.com.", TEXT).build();
+        let attempt = Attempt::in_world(style, world, "a.b.example.com.", TXT);
+        let signing = attempt.world.signing("example.com.", KeyRole::Zsk);
+        let earlier = signing.clone().labels(3).window(NOON - 50, NOON - 10);
+        let later = signing.labels(2).window(NOON, NOON + 60);
+        for signings in [[earlier.clone(), later.clone()], [later, earlier]] {
+            let proven = proven_with(&attempt, signings);
+            assert_eq!(proven, [(NOON - 50, NOON - 10)], "{style:?}");
+        }
+    }
+}
+
+/// The same with the same wildcard of two zones.
+#[test]
+fn each_zone_with_the_wildcard_needs_a_denial_of_its_own() {
+    for style in STYLES {
+        let world = World::builder()
+            .at(NOON)
+            .with_zone(style.zone("."))
+            .with_zone(style.zone("com."))
+            .txt("*.com.", TEXT)
+            .build();
+        let attempt = Attempt::in_world(style, world, "name.com.", TXT);
+        let by = |zone| attempt.world.signing(zone, KeyRole::Zsk).labels(1);
+        let earlier = by("com.").window(NOON - 50, NOON - 10);
+        let later = by(".").window(NOON, NOON + 60);
+        for signings in [[earlier.clone(), later.clone()], [later, earlier]] {
+            let proven = proven_with(&attempt, signings);
+            assert_eq!(proven, [(NOON - 50, NOON - 10)], "{style:?}");
+        }
     }
 }
 
