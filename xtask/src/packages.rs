@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::checks::{CARGO, root};
 
@@ -68,6 +69,16 @@ struct Package {
     keywords: Vec<String>,
     #[serde(default)]
     categories: Vec<String>,
+    targets: Vec<Target>,
+    #[serde(default)]
+    metadata: Value,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    kind: Vec<String>,
+    /// False for the library of `kliento-cli`, which is for fuzz targets.
+    doc: bool,
 }
 
 impl Package {
@@ -90,6 +101,19 @@ impl Package {
         ]
         .into_iter()
         .find_map(|(name, is_missing)| is_missing.then_some(name))
+    }
+
+    /// A documented library that has no list of the types of other crates in its interface. The nightly step `external-types` checks
+    /// the packages that have one.
+    fn lacks_external_types(&self) -> bool {
+        let is_library = self
+            .targets
+            .iter()
+            .any(|target| target.doc && target.kind.iter().any(|kind| kind == "lib"));
+        let list = self
+            .metadata
+            .pointer("/cargo_check_external_types/allowed_external_types");
+        is_library && !list.is_some_and(Value::is_array)
     }
 }
 
@@ -125,6 +149,9 @@ pub(crate) fn check() -> Result<(), String> {
 fn check_package(package: &Package) -> Result<(), String> {
     if let Some(missing) = package.missing_metadata() {
         return Err(format!("the manifest has no {missing}"));
+    }
+    if package.lacks_external_types() {
+        return Err("the manifest has no list `allowed_external_types`".into());
     }
     let name = package.name.as_str();
     let list = output(Command::new(CARGO).args([
@@ -232,6 +259,8 @@ pub(crate) fn output(command: &mut Command) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     const GOOD: [(&str, u64); 6] = [
@@ -270,6 +299,30 @@ mod tests {
                 .collect();
             let problem = check_files("dnssec", &files).unwrap_err();
             assert!(problem.contains(missing), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_library_lists_the_types_of_other_crates_in_its_interface() {
+        let package = |kind: &str, doc: bool, metadata: Value| -> Package {
+            let package = json!({
+                "name": "dnssec",
+                "manifest_path": "dnssec/Cargo.toml",
+                "targets": [{ "kind": ["test"], "doc": false }, { "kind": [kind], "doc": doc }],
+                "metadata": metadata,
+            });
+            serde_json::from_value(package).unwrap()
+        };
+        let list = json!({ "cargo_check_external_types": { "allowed_external_types": [] } });
+        assert!(!package("lib", true, list).lacks_external_types());
+        assert!(!package("bin", true, Value::Null).lacks_external_types());
+        assert!(!package("lib", false, Value::Null).lacks_external_types());
+        for metadata in [
+            Value::Null,
+            json!({ "docs": {} }),
+            json!({ "cargo_check_external_types": {} }),
+        ] {
+            assert!(package("lib", true, metadata).lacks_external_types());
         }
     }
 

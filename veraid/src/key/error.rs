@@ -130,13 +130,13 @@ impl From<AlgorithmFault> for KeyError {
     }
 }
 
-impl From<der::Error> for KeyError {
-    fn from(_: der::Error) -> Self {
+impl KeyError {
+    /// Converts the error of writing DER. No `From`, which would put the crate `der` into the
+    /// public interface.
+    pub(super) fn unwritable(_: der::Error) -> Self {
         Self::Library
     }
-}
 
-impl KeyError {
     /// Describes a key whose algorithm identifier is not supported.
     pub(super) fn other_algorithm(identifier: &[u8]) -> Self {
         Self::unsupported(identifier, |identifier| match identifier {

@@ -437,9 +437,11 @@ pub(crate) fn write_new_key(
 ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     match key {
         NewKey::Pkcs8(file) => Ok(file),
-        NewKey::Seed(seed) => write_seed(algorithm, &seed),
+        NewKey::Seed(seed) => write_seed(algorithm, &seed).map_err(KeyError::unwritable),
         #[cfg(feature = "oqs")]
-        NewKey::Expanded { private, public } => write_expanded(algorithm, &private, &public),
+        NewKey::Expanded { private, public } => {
+            write_expanded(algorithm, &private, &public).map_err(KeyError::unwritable)
+        }
     }
 }
 
@@ -455,7 +457,7 @@ struct PrivateKeyInfoRef<'a> {
 fn write_seed(
     algorithm: KeyAlgorithm,
     seed: &[u8; SEED_OCTETS],
-) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+) -> der::Result<Zeroizing<Vec<u8>>> {
     let mut key = Zeroizing::new([0; TAGGED_SEED_OCTETS]);
     let tag = match algorithm {
         KeyAlgorithm::Ed25519 => tag::OCTET_STRING,
@@ -488,7 +490,7 @@ fn write_expanded(
     algorithm: KeyAlgorithm,
     private_key: &[u8],
     public_key: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+) -> der::Result<Zeroizing<Vec<u8>>> {
     let private_key = Zeroizing::new(OctetStringRef::new(private_key)?.to_der()?);
     let info = OneAsymmetricKeyRef {
         version: 1,

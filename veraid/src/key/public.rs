@@ -342,9 +342,9 @@ impl PublicKey {
     pub(super) fn from_bare(algorithm: KeyAlgorithm, key: &[u8]) -> Result<Self, KeyError> {
         let spki = SubjectPublicKeyInfo {
             algorithm: key_identifier(algorithm),
-            subject_public_key: BitStringRef::from_bytes(key)?,
+            subject_public_key: BitStringRef::from_bytes(key).map_err(KeyError::unwritable)?,
         };
-        Self::from_spki_der(&spki.to_der()?)
+        Self::from_spki_der(&spki.to_der().map_err(KeyError::unwritable)?)
     }
 
     /// The DER of the `SubjectPublicKeyInfo`.
