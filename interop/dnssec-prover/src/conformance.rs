@@ -5,6 +5,7 @@
 //! holds; it believes in the root alone. The records of a chain are handed over uncompressed, in the order of the
 //! responses; a message that our parser can't read has none.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, Write as _};
 
 use data_encoding::BASE64;
@@ -95,7 +96,14 @@ fn verify(
     if second(verified.expires) < period.start() || second(verified.valid_from) > period.end() {
         return Err("proven for another time".to_owned());
     }
-    Ok(json!({"verdict": "proven"}))
+    // It writes names in lower case, which makes its records canonical (RFC 4034 §6.2).
+    let records: BTreeSet<Vec<u8>> = found
+        .iter()
+        .filter(|record| record.ty() == record_type.0)
+        .map(|record| crate::rdata_of(record))
+        .collect();
+    let records: Vec<String> = records.iter().map(|rdata| BASE64.encode(rdata)).collect();
+    Ok(json!({"verdict": "proven", "records": records}))
 }
 
 /// Owner, type, class, TTL, length and data (RFC 1035 §3.2.1), uncompressed.
