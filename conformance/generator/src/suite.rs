@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
 use kliento_fixture_cases::chain::{Attempt, Style};
-use kliento_fixture_cases::tables::{self, Basis, Cases, ChainCase, Parts, Token};
+use kliento_fixture_cases::record_list::RecordList;
+use kliento_fixture_cases::tables::dnssec::lists;
+use kliento_fixture_cases::tables::{self, Basis, Cases, ChainCase, ListCase, Parts, Token};
 use kliento_fixtures::{NXDOMAIN, Name, Record, Response, chain_der};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -208,6 +210,38 @@ impl Cases for Suite {
         self.add(base, &case.change, reason, case.basis, question);
     }
 
+    fn list_base(&mut self, base: lists::Base) {
+        seed(base.name);
+        let question = list(&(base.good)(), base.verdict);
+        let id = format!("{}/valid/{}", self.level, slug(base.name));
+        let case = self.case(
+            id.clone(),
+            None,
+            UNCHANGED,
+            reason_of(base.verdict),
+            base.basis,
+            question,
+        );
+        self.cases.insert(id, case);
+    }
+
+    fn list(&mut self, case: ListCase) {
+        let base = format!("{}/valid/{}", self.level, slug(case.base.name));
+        // With the keys of the base, so that nothing but the change is different.
+        seed(case.base.name);
+        let mut changed = (case.base.good)();
+        seed(&format!("{} {base} {}", self.group, case.change));
+        (case.make)(&mut changed);
+        let question = list(&changed, case.verdict);
+        self.add(
+            base,
+            &case.change,
+            reason_of(case.verdict),
+            case.basis,
+            question,
+        );
+    }
+
     fn authorization(&mut self, case: tables::Case<Token>, value: &[u8]) {
         let good = case.good;
         let base = self.base("header", || {
@@ -265,6 +299,22 @@ fn chain(attempt: &Attempt, verdict: &str) -> Question {
     Question { input, expected }
 }
 
+fn list(list: &RecordList, verdict: &str) -> Question {
+    let input = Input::new("authentication-chain", &list.anchors)
+        .with_octets("chain", &list.to_wire())
+        .with("name", list.name.as_str())
+        .with("type", mnemonic(list.record_type))
+        .with_period(list.period);
+    let genuine = Genuine {
+        world: &list.world,
+        period: list.period,
+        answers: vec![&list.records],
+        others: Vec::new(),
+    };
+    let expected = expected_of_chain(verdict, &genuine, &list.name, list.record_type);
+    Question { input, expected }
+}
+
 fn answers_of<'r>(responses: &[&'r Response]) -> Vec<&'r [Record]> {
     responses
         .iter()
@@ -311,6 +361,7 @@ fn mnemonic(record_type: u16) -> String {
         47 => "NSEC",
         48 => "DNSKEY",
         50 => "NSEC3",
+        52 => "TLSA",
         _ => return format!("TYPE{record_type}"),
     };
     known.to_owned()

@@ -38,7 +38,7 @@ fn difference(case: &Value) -> Option<String> {
 #[test]
 #[cfg(feature = "dnssec")]
 fn dnssec() {
-    try_level("dnssec", 880);
+    try_level("dnssec", 1_100);
 }
 
 #[test]
