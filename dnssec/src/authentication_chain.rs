@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::message::{CLASS_IN, NOERROR, TOO_MANY_RESPONSES};
 use crate::name::Name;
 use crate::rdata::{Rrsig, split_u16, split_u32};
-use crate::record::RecordType;
+use crate::record::{RecordType, has_compressed_name};
 use crate::writer::{NewRecord, NewResponse};
 
 /// The maximum length in the TLS extension (RFC 9102 §2.3).
@@ -110,7 +110,9 @@ fn split_record(octets: &[u8]) -> Option<(Name, WireRecord<'_>, &[u8])> {
         ttl,
         rdata,
     };
-    (class == CLASS_IN).then_some((owner, record, rest))
+    // A pointer would lead into a message that the sender never made (RFC 9102 §2.3).
+    let is_readable = class == CLASS_IN && !has_compressed_name(record.record_type, rdata);
+    is_readable.then_some((owner, record, rest))
 }
 
 /// Adds a record to those of its RRset. An RRSIG belongs to the RRset that it covers.
@@ -225,6 +227,23 @@ mod tests {
             let refusal = messages_from_authentication_chain(records).unwrap_err();
             assert_eq!(refusal.reason(), "dnssec.malformed_chain");
         }
+    }
+
+    /// The record's message has its owner at offset 12, so that the target can be read there: `a.b.`.
+    #[test]
+    fn refuses_compressed_names_in_data() {
+        let alias = |target: &[u8]| {
+            let length = u8::try_from(target.len()).unwrap();
+            [
+                b"\x01c\x01b\x00\x00\x05\x00\x01\x00\x00\x00\x01\x00",
+                &[length][..],
+                target,
+            ]
+            .concat()
+        };
+        assert!(messages_from_authentication_chain(&alias(b"\x01a\x01b\x00")).is_ok());
+        let refusal = messages_from_authentication_chain(&alias(b"\x01a\xc0\x0e")).unwrap_err();
+        assert_eq!(refusal.reason(), "dnssec.malformed_chain");
     }
 
     #[test]

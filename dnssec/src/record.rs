@@ -157,6 +157,41 @@ pub(crate) fn canonical_rdata(
     Some(Cow::Owned(canonical))
 }
 
+/// Returns true if a name in uncompressed RDATA is a pointer or ends in one (RFC 1035 §4.1.4): in the types of
+/// RFC 4034 §6.2, and in NSEC.
+pub(crate) fn has_compressed_name(record_type: RecordType, rdata: &[u8]) -> bool {
+    let layout = match record_type {
+        RecordType::NSEC => name_layout(RecordType::CNAME),
+        _ => name_layout(record_type),
+    };
+    let Some(layout) = layout else {
+        return false;
+    };
+    let mut rest = rdata.get(layout.fixed..).unwrap_or_default();
+    for _ in 0..layout.strings {
+        rest = after_length(rest);
+    }
+    for _ in 0..layout.names {
+        loop {
+            match rest.first() {
+                None => return false,
+                Some(0) => break,
+                Some(0xc0..) => return true,
+                Some(_) => rest = after_length(rest),
+            }
+        }
+        rest = rest.get(1..).unwrap_or_default();
+    }
+    false
+}
+
+/// The octets after a length and as many octets as it says; none, if there are fewer.
+fn after_length(octets: &[u8]) -> &[u8] {
+    let split = octets.split_first();
+    let after = split.and_then(|(length, rest)| rest.get(usize::from(*length)..));
+    after.unwrap_or_default()
+}
+
 /// Joins the character strings of a TXT record's RDATA (RFC 1035 §3.3.14). Returns `None` if the
 /// RDATA does not consist of character strings.
 pub fn txt_content(rdata: &[u8]) -> Option<Cow<'_, [u8]>> {
@@ -226,6 +261,29 @@ mod tests {
         assert_eq!(txt_content(b"\x00").unwrap(), &b""[..]);
         for rdata in [&b""[..], b"\x02a", b"\x01a\x01"] {
             assert_eq!(txt_content(rdata), None);
+        }
+    }
+
+    #[test]
+    fn finds_compressed_names() {
+        for (record_type, rdata, is_compressed) in [
+            (RecordType::CNAME, &b"\x01a\xc0\x0c"[..], true),
+            (RecordType::CNAME, b"\xc0\x0c", true),
+            (RecordType::CNAME, b"\x01\xc0\x00", false),
+            (RecordType::CNAME, b"\x01a\x00\xc0", false),
+            (RecordType::CNAME, b"\x05a", false),
+            (RecordType::CNAME, b"", false),
+            (RecordType::NSEC, b"\x01a\xff\x0c\x00\x01\x40", true),
+            (RecordType::NSEC, b"\x01a\x00\x00\x01\xc0", false),
+            (RecordType::SOA, b"\x01a\x00\xc0\x0c", true),
+            (RecordType::MX, b"\xc0\x0c\x00", false),
+            (RecordType::MX, b"\x00\x0a\xc0\x0c", true),
+            (RecordType::NAPTR, b"\0\0\0\0\x01\xc0\x00\x00\xc0\x0c", true),
+            (RecordType::NAPTR, b"\0\0\0\0\x01\xc0\x00\x00\x00", false),
+            (RecordType::TXT, b"\xc0\x0c", false),
+        ] {
+            let found = has_compressed_name(record_type, rdata);
+            assert_eq!(found, is_compressed, "{record_type} {rdata:x?}");
         }
     }
 

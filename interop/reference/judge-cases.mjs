@@ -16,6 +16,9 @@ import { fromZoneFileLines, toArrayBuffer } from '../../fixtures/reference/trust
 
 const octets = (base64) => toArrayBuffer(Buffer.from(base64, 'base64'));
 
+/** NS, CNAME, PTR and DNAME: their data are a name. The cases prove no others of RFC 4034, section 6.2. */
+const TYPES_OF_A_NAME = [2, 5, 12, 39];
+
 const JUDGES = { 'signature-bundle': signatureBundle, chain };
 
 async function judge(input) {
@@ -52,9 +55,22 @@ async function chain(input, anchors, from, until) {
     dateOrPeriod: DatePeriod.init(from, until),
     trustAnchors: anchors,
   });
-  if (result.status === SecurityStatus.SECURE) return { verdict: 'proven' };
+  if (result.status === SecurityStatus.SECURE) return { verdict: 'proven', records: canonicalRecords(result.result) };
   if (result.status === SecurityStatus.INSECURE) return { verdict: 'insecure' };
   return { verdict: 'invalid', reason: result.reasonChain.join(': ').replaceAll(/\s+/g, ' ') };
+}
+
+/**
+ * The data of an RRset's records in canonical form and order (RFC 4034, sections 6.2 and 6.3). The library leaves names in
+ * the case that they have on the wire.
+ */
+function canonicalRecords({ type, records }) {
+  const rdata = records.map(({ dataSerialised }) => Buffer.from(dataSerialised));
+  if (TYPES_OF_A_NAME.includes(type)) {
+    // A length octet is less than any letter.
+    rdata.forEach((name) => name.forEach((octet, at) => (name[at] = 0x41 <= octet && octet <= 0x5a ? octet + 0x20 : octet)));
+  }
+  return [...new Set(rdata.sort(Buffer.compare).map((octets) => octets.toString('base64')))];
 }
 
 /** The content of each OCTET STRING of a SET OF OCTET STRING in DER. */

@@ -10,6 +10,7 @@
 //! ```
 
 mod case;
+mod records;
 mod seeded;
 mod suite;
 
@@ -18,6 +19,7 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
 use kliento_fixture_cases::tables::{self, Cases};
+use kliento_fixtures::keep_ledger;
 
 use crate::suite::Suite;
 
@@ -50,6 +52,8 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     }
+    // From it comes what a chain proves.
+    keep_ledger();
     let mut status = ExitCode::SUCCESS;
     for (level, add) in levels {
         let mut suite = Suite::new(level);

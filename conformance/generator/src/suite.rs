@@ -4,16 +4,22 @@ use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
 use kliento_fixture_cases::chain::{Attempt, Style};
-use kliento_fixture_cases::tables::{self, Basis, Cases, ChainCase, Parts, Token};
-use kliento_fixtures::chain_der;
+use kliento_fixture_cases::record_list::RecordList;
+use kliento_fixture_cases::tables::dnssec::lists;
+use kliento_fixture_cases::tables::{self, Basis, Cases, ChainCase, ListCase, Parts, Token};
+use kliento_fixtures::{NXDOMAIN, Name, Record, Response, chain_der};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::case::{Case, Input, Reading, Rule, rfc3339};
+use crate::records::Genuine;
 use crate::seeded::seed;
 
 /// The source of rules that are choices or limits of this project.
 const OURS: &str = "Kliento for Rust";
+
+/// The change of a case that others start from.
+const UNCHANGED: &str = "none: this is what other cases start from";
 
 /// The cases of one level.
 pub(crate) struct Suite {
@@ -54,7 +60,7 @@ impl Suite {
             let case = self.case(
                 id.clone(),
                 None,
-                "none: this is what other cases start from",
+                UNCHANGED,
                 verdict,
                 Basis::default(),
                 question(),
@@ -201,7 +207,39 @@ impl Cases for Suite {
         (case.make)(&mut attempt);
         let question = chain(&attempt, case.verdict);
         let reason = reason_of(case.verdict);
-        self.add(base, &case.change, reason, Basis::default(), question);
+        self.add(base, &case.change, reason, case.basis, question);
+    }
+
+    fn list_base(&mut self, base: lists::Base) {
+        seed(base.name);
+        let question = list(&(base.good)(), base.verdict);
+        let id = format!("{}/valid/{}", self.level, slug(base.name));
+        let case = self.case(
+            id.clone(),
+            None,
+            UNCHANGED,
+            reason_of(base.verdict),
+            base.basis,
+            question,
+        );
+        self.cases.insert(id, case);
+    }
+
+    fn list(&mut self, case: ListCase) {
+        let base = format!("{}/valid/{}", self.level, slug(case.base.name));
+        // With the keys of the base, so that nothing but the change is different.
+        seed(case.base.name);
+        let mut changed = (case.base.good)();
+        seed(&format!("{} {base} {}", self.group, case.change));
+        (case.make)(&mut changed);
+        let question = list(&changed, case.verdict);
+        self.add(
+            base,
+            &case.change,
+            reason_of(case.verdict),
+            case.basis,
+            question,
+        );
     }
 
     fn authorization(&mut self, case: tables::Case<Token>, value: &[u8]) {
@@ -247,15 +285,63 @@ fn chain(attempt: &Attempt, verdict: &str) -> Question {
         .with("name", attempt.name.as_str())
         .with("type", mnemonic(attempt.record_type))
         .with_period(attempt.period);
-    let expected = match verdict {
-        "proven" => json!({"verdict": "proven"}),
+    let asked = Name::from(attempt.name.as_str());
+    let is_answer = |response: &&Response| response.is_for(&asked, attempt.record_type);
+    let (answers, others): (Vec<&Response>, Vec<&Response>) =
+        attempt.responses.0.iter().partition(is_answer);
+    let genuine = Genuine {
+        world: &attempt.world,
+        period: attempt.period,
+        answers: answers_of(&answers),
+        others: answers_of(&others),
+    };
+    let expected = expected_of_chain(verdict, &genuine, &attempt.name, attempt.record_type);
+    Question { input, expected }
+}
+
+fn list(list: &RecordList, verdict: &str) -> Question {
+    let input = Input::new("authentication-chain", &list.anchors)
+        .with_octets("chain", &list.to_wire())
+        .with("name", list.name.as_str())
+        .with("type", mnemonic(list.record_type))
+        .with_period(list.period);
+    let genuine = Genuine {
+        world: &list.world,
+        period: list.period,
+        answers: vec![&list.records],
+        others: Vec::new(),
+    };
+    let expected = expected_of_chain(verdict, &genuine, &list.name, list.record_type);
+    Question { input, expected }
+}
+
+fn answers_of<'r>(responses: &[&'r Response]) -> Vec<&'r [Record]> {
+    responses
+        .iter()
+        .map(|response| &response.answers[..])
+        .collect()
+}
+
+fn expected_of_chain(verdict: &str, genuine: &Genuine<'_>, name: &str, record_type: u16) -> Value {
+    match verdict {
+        "proven" => {
+            let records = genuine.resolve(name, record_type);
+            let records: Vec<String> = records.iter().map(|rdata| BASE64.encode(rdata)).collect();
+            json!({"verdict": "proven", "records": records})
+        }
         "nxdomain" | "nodata" => json!({"verdict": "absent", "denial": verdict}),
-        "dnssec.absent" => json!({"verdict": "absent"}),
+        // The servers of the zone say which.
+        "dnssec.absent" => {
+            let denial = match genuine.world.answer(name, record_type).rcode {
+                NXDOMAIN => "nxdomain",
+                _ => "nodata",
+            };
+            json!({"verdict": "absent", "denial": denial})
+        }
         "dnssec.insecure_delegation" => json!({"verdict": "insecure"}),
         _ if verdict.starts_with("insecure") => json!({"verdict": "insecure"}),
         _ => json!({"verdict": "invalid"}),
-    };
-    Question { input, expected }
+    }
 }
 
 /// A record type as zone files have it (RFC 3597 §5 for those without a mnemonic here).
@@ -275,6 +361,7 @@ fn mnemonic(record_type: u16) -> String {
         47 => "NSEC",
         48 => "DNSKEY",
         50 => "NSEC3",
+        52 => "TLSA",
         _ => return format!("TYPE{record_type}"),
     };
     known.to_owned()

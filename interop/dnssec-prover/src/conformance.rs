@@ -2,9 +2,10 @@
 //! `conformance/README.md` describes both.
 //!
 //! It proves records, and of absence only what a wildcard's proof takes. It knows no time, but says when what it proves
-//! holds; it believes in the root alone. The records of a chain are handed over uncompressed, in the order of the
-//! responses; a message that our parser can't read has none.
+//! holds; it believes in the root alone. An `AuthenticationChain` is handed over as it is. The records of a chain of
+//! messages are handed over uncompressed, in the order of the responses; a message that our parser can't read has none.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, Write as _};
 
 use data_encoding::BASE64;
@@ -27,7 +28,8 @@ pub(crate) fn run() -> Outcome<()> {
     for line in std::io::stdin().lock().lines() {
         let input: Value = serde_json::from_str(&line?)?;
         let verdict = match text(&input, "kind")? {
-            "chain" => judge(&input)?,
+            "chain" => judge(&input, records_of_messages)?,
+            "authentication-chain" => judge(&input, |list| Some(list.to_vec()))?,
             _ => json!({"verdict": "unsupported"}),
         };
         writeln!(output, "{verdict}")?;
@@ -36,7 +38,9 @@ pub(crate) fn run() -> Outcome<()> {
     Ok(())
 }
 
-fn judge(input: &Value) -> Outcome<Value> {
+/// The verdict on a question to a chain, which `read` turns into a list of records. It returns `None` for what can't be
+/// said in that form.
+fn judge(input: &Value, read: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Outcome<Value> {
     let record_type: RecordType = text(input, "type")?.parse()?;
     let asked = text(input, "name")?;
     let asked = format!("{}.", asked.trim_end_matches('.'));
@@ -55,10 +59,17 @@ fn judge(input: &Value) -> Outcome<Value> {
     }
     set_root_hints(&anchors.join("\n"));
 
-    let der = BASE64.decode(text(input, "chain")?.as_bytes())?;
-    let Ok(chain) = Chain::from_der(&der) else {
+    let chain = BASE64.decode(text(input, "chain")?.as_bytes())?;
+    let Some(stream) = read(&chain) else {
         return Ok(json!({"verdict": "unsupported"}));
     };
+    Ok(verify(&asked, record_type, period, &stream)
+        .unwrap_or_else(|reason| json!({"verdict": "invalid", "reason": reason})))
+}
+
+/// The records of a SET OF OCTET STRING that it knows, in the order of the messages; `None` if ours can't read it.
+fn records_of_messages(der: &[u8]) -> Option<Vec<u8>> {
+    let chain = Chain::from_der(der).ok()?;
     let mut stream = Vec::new();
     for response in chain.responses() {
         let records = response.answers().iter().chain(response.others());
@@ -66,8 +77,7 @@ fn judge(input: &Value) -> Outcome<Value> {
             write(record, &mut stream);
         }
     }
-    Ok(verify(&asked, record_type, period, &stream)
-        .unwrap_or_else(|reason| json!({"verdict": "invalid", "reason": reason})))
+    Some(stream)
 }
 
 /// True for a DS line of the root, of seven fields.
@@ -95,7 +105,14 @@ fn verify(
     if second(verified.expires) < period.start() || second(verified.valid_from) > period.end() {
         return Err("proven for another time".to_owned());
     }
-    Ok(json!({"verdict": "proven"}))
+    // It writes names in lower case, which makes its records canonical (RFC 4034 §6.2).
+    let records: BTreeSet<Vec<u8>> = found
+        .iter()
+        .filter(|record| record.ty() == record_type.0)
+        .map(|record| crate::rdata_of(record))
+        .collect();
+    let records: Vec<String> = records.iter().map(|rdata| BASE64.encode(rdata)).collect();
+    Ok(json!({"verdict": "proven", "records": records}))
 }
 
 /// Owner, type, class, TTL, length and data (RFC 1035 §3.2.1), uncompressed.

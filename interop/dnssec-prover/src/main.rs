@@ -16,7 +16,7 @@ use std::process::{Command, ExitCode, Stdio};
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use dnssec::{Chain, Fact, Period, RecordType, TrustAnchors, messages_from_authentication_chain};
 use dnssec_prover::query::{ProofBuilder, QueryBuf};
-use dnssec_prover::rr::Record as _;
+use dnssec_prover::rr::{RR, Record as _};
 use dnssec_prover::ser::{parse_rr_stream, write_rr};
 use dnssec_prover::validation::{set_root_hints, verify_rr_stream};
 use kliento_fixtures::{
@@ -126,14 +126,8 @@ fn print_what_they_find(name: &str) -> Outcome<()> {
     let records = parse_rr_stream(&proof).map_err(|()| "it can't be read")?;
     let verified = verify_rr_stream(&records).map_err(|error| format!("{error:?}"))?;
     let name = name.try_into().map_err(|()| "no name")?;
-    let lines = verified.resolve_name(&name).into_iter().map(|record| {
-        let mut wire = Vec::new();
-        write_rr(record, 0, &mut wire);
-        // Behind the owner come type, class, TTL and length (RFC 1035 §3.2.1).
-        let data = record.name().len() + 1 + 2 + 2 + 4 + 2;
-        let rdata = wire.get(data..).unwrap_or_default();
-        record_line(record.name(), record.ty(), rdata)
-    });
+    let lines = (verified.resolve_name(&name).into_iter())
+        .map(|record| record_line(record.name(), record.ty(), &rdata_of(record)));
     let proven = Proven {
         records: lines.collect(),
         valid: (
@@ -143,6 +137,18 @@ fn print_what_they_find(name: &str) -> Outcome<()> {
     };
     print!("{proven}");
     Ok(())
+}
+
+/// The data of a record of theirs. It does not show them as octets, but writes whole records.
+fn rdata_of(record: &RR) -> Vec<u8> {
+    let mut wire = Vec::new();
+    write_rr(record, 0, &mut wire);
+    // Behind the owner come type, class, TTL and length (RFC 1035 §3.2.1).
+    let name = match record.name().as_str() {
+        "." => 1,
+        name => name.len() + 1,
+    };
+    wire.split_off(name + 2 + 2 + 4 + 2)
 }
 
 /// The proof that theirs makes of what a world's servers say.

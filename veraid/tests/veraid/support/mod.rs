@@ -139,6 +139,14 @@ impl Cases for Trial {
         panic!("there are no chains alone here");
     }
 
+    fn list_base(&mut self, _: tables::dnssec::lists::Base) {
+        panic!("there are no chains alone here");
+    }
+
+    fn list(&mut self, _: tables::ListCase) {
+        panic!("there are no chains alone here");
+    }
+
     fn authorization(&mut self, _: tables::Case<Token>, _: &[u8]) {
         panic!("there are no tokens here");
     }
