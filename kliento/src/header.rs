@@ -217,6 +217,10 @@ mod tests {
         let error = decode(format!("Kliento {}", "!".repeat(MAX_BASE64_LENGTH + 1))).unwrap_err();
         assert_eq!(error.reason(), "kliento.bundle_too_large");
         assert!(error.is_malformed());
+        assert!(matches!(
+            error,
+            VerifyError::BundleTooLarge { octets: 16_386 }
+        ));
     }
 
     proptest! {

@@ -35,6 +35,7 @@ fn assert_forbidden(bundle: &[u8], requirements: Requirements, reason: &str) {
 #[test]
 fn without_requirements_every_valid_token_is_taken() {
     assert!(Requirements::new().is_empty());
+    assert!(Requirements::new().allows_anybody());
     assert!(verify(&CHAIN.token(&token()), Requirements::new()).is_ok());
 }
 
