@@ -223,7 +223,7 @@ fn a_target_may_be_signed_in_another_response() {
     }
 }
 
-/// Whoever adds an unsigned DNAME above a signed CNAME changes nothing.
+/// An unsigned DNAME that is added above a signed CNAME changes nothing.
 #[test]
 fn a_signed_alias_comes_before_an_unsigned_dname() {
     for style in STYLES {
