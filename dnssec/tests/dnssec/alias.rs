@@ -212,6 +212,13 @@ fn a_target_may_be_signed_in_another_response() {
             .build();
         let mut attempt = Attempt::in_world(style, world, "a.example.com.", TXT);
         let direct = attempt.world.answer(TARGET, TXT);
+        let mut unsigned = direct.clone();
+        unsigned.drop_signatures();
+        for place in [0, attempt.responses.0.len()] {
+            let mut attempt = attempt.clone();
+            attempt.responses.0.insert(place, unsigned.clone());
+            assert_eq!(attempt.verdict(), "proven", "{style:?} {place}");
+        }
         let answers = &mut attempt.answer().answers;
         answers.retain(|record| record.type_covered() != Some(TXT));
         assert_eq!(attempt.verdict(), "dnssec.no_rrsig", "{style:?}");

@@ -339,6 +339,26 @@ fn a_search_for_insecurity_that_costs_too_much_gives_what_it_has_found() {
     }
 }
 
+/// A forged DS RRset of `com.` takes the budget, and the unsigned zone below is not looked for.
+#[test]
+fn a_search_for_insecurity_that_costs_too_much_goes_on_nowhere_else() {
+    for (is_forged, reason) in [(false, None), (true, Some("dnssec.no_rrsig"))] {
+        let (case, mut responses) = two_unknown_ds(false, [sign_early, sign_late]);
+        let mut ds_of_com = responses.of("com.", DS).clone();
+        if is_forged {
+            for ds in ds_of_com.data_mut() {
+                ds.rdata[3] = SHA1;
+            }
+            ds_of_com.drop_signatures();
+            sign_badly_and_often(&mut ds_of_com, &case.world.signing_for("com.", DS));
+        }
+        responses.0.insert(0, ds_of_com);
+        let outcome = case.look_up(&responses.to_messages(), Period::always());
+        let refusal = outcome.as_ref().err().map(Error::reason);
+        assert_eq!(refusal, reason, "{outcome:?}");
+    }
+}
+
 /// Records of an unsigned zone prove nothing, so they are not kept.
 #[test]
 fn a_proof_of_insecurity_holds_none_of_the_records_that_are_not_proven() {

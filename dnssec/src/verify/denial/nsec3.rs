@@ -256,13 +256,8 @@ impl<'r, 'a> HashChain<'r, 'a> {
     }
 
     fn hash(&self, name: &Name, search: &mut DenialSearch<'_, 'a>) -> Result<Nsec3Hash, Exhausted> {
-        let salt = self.parameters.salt.len();
-        let blocks =
-            |octets: usize| (octets + salt + SHA_1_PADDING_OCTETS).div_ceil(SHA_1_BLOCK_OCTETS);
-        let again = usize::from(self.parameters.iterations) * blocks(size_of::<Nsec3Hash>());
-        let all = blocks(name.as_wire().len()) + again;
-        let all = u32::try_from(all).unwrap_or(u32::MAX);
-        search.context.budget.spend_hash_blocks(all)?;
+        let blocks = hash_blocks(name.as_wire().len(), &self.parameters);
+        search.context.budget.spend_hash_blocks(blocks)?;
         Ok(self.parameters.hash(name))
     }
 
@@ -279,10 +274,55 @@ impl<'r, 'a> HashChain<'r, 'a> {
     }
 }
 
+/// Returns the number of SHA-1 blocks that the hash of a name of so many octets takes (RFC 5155 §5,
+/// RFC 3174 §4).
+fn hash_blocks(name_octets: usize, parameters: &Nsec3Parameters<'_>) -> u32 {
+    let blocks = |octets: usize| {
+        (octets + parameters.salt.len() + SHA_1_PADDING_OCTETS).div_ceil(SHA_1_BLOCK_OCTETS)
+    };
+    let first = blocks(name_octets);
+    let each_again = blocks(size_of::<Nsec3Hash>());
+    let all = first + usize::from(parameters.iterations) * each_again;
+    u32::try_from(all).unwrap_or(u32::MAX)
+}
+
 /// The conclusion that the name is delegated and that its DS does not exist.
 fn no_ds(zone: &Name) -> Conclusion {
     Conclusion::Insecure {
         zone: zone.clone(),
         cause: Insecurity::NoDs,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hash_blocks;
+    use crate::rdata::Nsec3Parameters;
+
+    /// A block has 64 octets, nine of which are padding and length, and a hash has 20.
+    #[test]
+    fn counts_the_blocks_of_a_hash() {
+        let salt = [0; 255];
+        for (name_octets, salt_octets, iterations, blocks) in [
+            (1, 0, 0, 1),
+            (55, 0, 0, 1),
+            (56, 0, 0, 2),
+            (55, 1, 0, 2),
+            (255, 0, 0, 5),
+            (255, 255, 0, 9),
+            (1, 0, 1, 2),
+            (1, 35, 10, 11),
+            (1, 36, 10, 21),
+            (56, 35, 10, 12),
+            (255, 255, 65_535, 9 + 5 * 65_535),
+        ] {
+            let parameters = Nsec3Parameters {
+                hash_algorithm: 1,
+                iterations,
+                salt: &salt[..salt_octets],
+            };
+            let counted = hash_blocks(name_octets, &parameters);
+            assert_eq!(counted, blocks, "{name_octets} {salt_octets} {iterations}");
+        }
     }
 }
