@@ -231,3 +231,20 @@ fn encode_name(attribute: ObjectIdentifier, text: &str) -> der::Result<Vec<u8>> 
     };
     vec![SetOfVec::try_from([attribute])?].to_der()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{SERIAL_NUMBER_OCTETS, serial_number};
+
+    #[test]
+    fn serial_numbers_are_positive_and_all_of_one_length() {
+        for _ in 0..200 {
+            let number = serial_number().unwrap();
+            let octets = number.as_bytes();
+            assert_eq!(octets.len(), SERIAL_NUMBER_OCTETS);
+            assert!((0x40..0x80).contains(&octets[0]), "{octets:?}");
+        }
+        let number = || serial_number().unwrap();
+        assert!(number() != number());
+    }
+}

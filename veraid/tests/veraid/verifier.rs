@@ -105,27 +105,65 @@ fn a_new_signature_of_a_known_signer_needs_neither_chain_nor_certificates() {
     }
 }
 
+/// The limit on work of the tests below.
+const LIMIT: u32 = 2_000;
+
+/// A verifier with that limit that knows the signer, and one without a memory.
+fn limited(kind: fn() -> Parts) -> (Verifier, Verifier) {
+    let mut parts = kind();
+    parts.policy = parts.policy.with_most_work(Work::from_units(LIMIT));
+    let (verifier, bundle) = remembering(&parts);
+    assert_eq!(reason(&verifier, &bundle, noon()), "valid");
+    let (_, anchors) = parts.build();
+    let fresh = Verifier::new(parts.service, anchors, parts.policy);
+    (verifier, fresh)
+}
+
+/// A bundle whose content takes so many units of work, beside all that was known before.
+fn with_content(kind: fn() -> Parts, units: u32) -> Vec<u8> {
+    let content = vec![b'x'; 32 * units as usize];
+    let mut parts = kind();
+    parts.signed_data.content = Some(der::octet_string(&content));
+    parts.signed_data.signed_attributes[MESSAGE_DIGEST] = message_digest(Hash::Sha256, &content);
+    parts.build().0
+}
+
 /// What the content and its signature take counts against the limit on work, whoever is known.
 #[test]
 fn content_that_takes_too_much_work_is_refused_of_known_signers_too() {
-    const LIMIT: u32 = 2_000;
     for kind in KINDS {
-        let mut parts = kind();
-        parts.policy = parts.policy.with_most_work(Work::from_units(LIMIT));
-        let (verifier, bundle) = remembering(&parts);
-        assert_eq!(reason(&verifier, &bundle, noon()), "valid");
+        let (verifier, fresh) = limited(kind);
         for (units, expected) in [(LIMIT + 1, "x509.path_budget_exhausted"), (10, "valid")] {
-            let content = vec![b'x'; 32 * units as usize];
-            let mut other = kind();
-            other.signed_data.content = Some(der::octet_string(&content));
-            other.signed_data.signed_attributes[MESSAGE_DIGEST] =
-                message_digest(Hash::Sha256, &content);
-            let (other, anchors) = other.build();
-            let fresh = Verifier::new(parts.service, anchors, parts.policy);
-            assert_eq!(reason(&fresh, &other, noon()), expected);
-            assert_eq!(reason(&verifier, &other, noon()), expected);
+            let bundle = with_content(kind, units);
+            assert_eq!(reason(&fresh, &bundle, noon()), expected);
+            assert_eq!(reason(&verifier, &bundle, noon()), expected);
         }
     }
+}
+
+/// The units of work that content may take at most, for a verifier with that limit.
+fn most_content(verifier: &Verifier, kind: fn() -> Parts) -> u32 {
+    let (mut accepted, mut refused) = (0, LIMIT + 1);
+    while refused - accepted > 1 {
+        let units = accepted.midpoint(refused);
+        match reason(verifier, &with_content(kind, units), noon()) {
+            "valid" => accepted = units,
+            _ => refused = units,
+        }
+    }
+    accepted
+}
+
+/// Neither the chain nor any certificate is verified again, so one signature is all that takes work, whoever signs.
+#[test]
+fn the_content_of_a_known_signer_may_take_all_work_but_that_of_one_signature() {
+    let most = KINDS.map(|kind| {
+        let (verifier, fresh) = limited(kind);
+        let most = most_content(&verifier, kind);
+        assert!(most > most_content(&fresh, kind));
+        most
+    });
+    assert_eq!(most, [most[0]; KINDS.len()]);
 }
 
 #[test]
