@@ -143,6 +143,56 @@ fn names_are_compared_as_text_up_to_a_bound_and_octet_by_octet_beyond() {
         parts.member.issuer = name(&text);
         assert_eq!(parts.reason(), "valid", "{characters} characters");
     }
+    // 17 octets are around the text, which makes 1,024.
+    for (characters, reason) in [(1_007, "valid"), (1_008, "x509.other_issuer")] {
+        let text = "x".repeat(characters);
+        let mut parts = Parts::through_intermediate();
+        parts.intermediates[0].subject = utf8_name(&text);
+        let printable_string = tlv(0x13, text.as_bytes());
+        parts.member.issuer = sequence(&[common_name(printable_string)]);
+        assert_eq!(parts.reason(), reason, "{characters} characters");
+    }
+}
+
+/// They are larger than a number of intermediates, so they limit nothing.
+#[test]
+fn path_lengths_may_have_several_octets() {
+    for path_length in [&[1][..], &[0x7f], &[0, 0x80], &[1, 0], &[0x7f; 9]] {
+        let constraints = basic_constraints(&[boolean(0xff), integer(path_length)]);
+        let mut parts = Parts::through_intermediate();
+        parts.organisation.extensions[BASIC_CONSTRAINTS] = constraints.clone();
+        parts.intermediates[0].extensions[BASIC_CONSTRAINTS] = constraints;
+        assert_eq!(parts.reason(), "valid", "{path_length:?}");
+    }
+}
+
+/// Certificates that lead nowhere: as many as `counts` says with each name, issued by all with the next one.
+fn dead_ends(counts: [u8; 3]) -> Parts {
+    let mut parts = Parts::through_intermediate();
+    let model = parts.intermediates.remove(0);
+    let level = |number: usize| name(&format!("level {number}"));
+    let mut serial_number = 0;
+    for (number, count) in counts.into_iter().enumerate() {
+        for _ in 0..count {
+            serial_number += 1;
+            let mut certificate = model.clone();
+            certificate.serial_number = integer(&[serial_number]);
+            certificate.subject = level(number);
+            certificate.issuer = level(number + 1);
+            certificate.extensions = vec![basic_constraints(&[boolean(0xff)])];
+            parts.intermediates.push(certificate);
+        }
+    }
+    parts.member.issuer = level(0);
+    parts.member.extensions.truncate(1);
+    parts
+}
+
+#[test]
+fn a_search_for_paths_takes_at_most_128_steps() {
+    // 8 + 8 × 3 + 8 × 3 × 4, and 3 + 3 × 6 + 3 × 6 × 6.
+    assert_eq!(dead_ends([8, 3, 4]).reason(), "x509.other_issuer");
+    assert_eq!(dead_ends([3, 6, 6]).reason(), "x509.path_budget_exhausted");
 }
 
 #[test]

@@ -451,15 +451,40 @@ fn all_paths_together_have_eight_signatures_at_most() {
     };
     assert_eq!(with_certificates(4), "valid");
     assert_eq!(with_certificates(5), "x509.path_budget_exhausted");
+
+    // The search goes on after eight, and finds no more.
+    let mut parts = Parts::through_intermediate();
+    let model = parts.intermediates[0].clone();
+    let numbered = |number: u8, subject: &[u8], issuer: &[u8]| {
+        let mut certificate = model.clone();
+        certificate.serial_number = integer(&[0x40 + number]);
+        certificate.subject = subject.to_vec();
+        certificate.issuer = issuer.to_vec();
+        certificate.extensions.truncate(1);
+        certificate
+    };
+    let mut intermediates: Vec<_> = (0..4)
+        .map(|number| numbered(number, &model.subject, &model.issuer))
+        .collect();
+    intermediates.push(numbered(4, &model.subject, &name("a dead end")));
+    intermediates.push(numbered(5, &name("a dead end"), &name("nobody")));
+    parts.intermediates = intermediates;
+    assert_eq!(parts.reason(), "valid");
 }
 
 #[test]
 fn a_certificate_that_is_there_several_times_counts_once() {
-    let mut parts = Parts::through_intermediate();
-    let certificate = parts.intermediates[0].to_der();
-    parts.intermediates.clear();
-    parts.signed_data.further_certificates = vec![certificate; 9];
-    assert_eq!(parts.reason(), "valid");
+    let with_copies = |copies| {
+        let mut parts = Parts::through_intermediate();
+        let certificate = parts.intermediates[0].to_der();
+        parts.intermediates.clear();
+        parts.signed_data.further_certificates = vec![certificate; copies];
+        parts.reason()
+    };
+    assert_eq!(with_copies(9), "valid");
+    // But each takes the place of one of the sixteen that are considered.
+    assert_eq!(with_copies(16), "valid");
+    assert_eq!(with_copies(17), "x509.too_many_certificates");
 }
 
 #[test]
