@@ -294,3 +294,21 @@ fn refuses_a_chain_that_is_no_der_as_malformed() {
     assert_eq!(error.reason(), "dnssec.malformed_response");
     assert!(!error.is_malformed());
 }
+
+/// Signatures of DNSSEC are the dearest part of a bundle. A forged chain whose records do not even fit costs none.
+#[test]
+fn a_record_that_does_not_fit_is_refused_before_the_chain_is_proven() {
+    for (records, reason) in [
+        ("3600", "dnssec.bad_signature"),
+        ("3600 1.3.6.1.4.1.58708.1.1", "dnssec.bad_signature"),
+        ("3600 1.2.3", "veraid.no_matching_record"),
+    ] {
+        let mut parts = Parts::member();
+        parts.records = vec![organisation_key().record(records)];
+        parts.spoil_chain = |world, responses| {
+            let signing = world.signing_for("_veraid.example.com.", TXT);
+            responses.answer().sign(&signing.corrupt());
+        };
+        assert_eq!(parts.reason(), reason);
+    }
+}

@@ -2,9 +2,9 @@
 //! support module asserts of all hostile cases in the other files; here is what is accepted, and when.
 
 use crate::support::{
-    AUTHORITY, CONTENT, DAY, Hash, MESSAGE_DIGEST, METADATA, NOON, PSS_256, PSS_512, Parts,
-    SHA_512, at, der, ed25519_key, hash, key_usage, message_digest, metadata, name, noon, period,
-    pss,
+    AUTHORITY, CONTENT, ChainChange, DAY, Hash, MESSAGE_DIGEST, METADATA, NOON, PSS_256, PSS_512,
+    Parts, SHA_512, at, der, ed25519_key, hash, key_usage, message_digest, metadata, name, noon,
+    period, pss, utc_time,
 };
 use kliento_fixtures::TXT;
 use veraid::dnssec::Work;
@@ -357,6 +357,65 @@ fn the_memory_stays_within_its_bounds() {
     assert!(signers > 0 && signers < 40, "{signers}");
 }
 
+/// The sender chooses how many octets the parts of an entry take.
+#[test]
+fn the_octets_of_an_entry_grow_with_its_parts() {
+    let octets = |parts: &Parts| {
+        let (verifier, bundle) = remembering(parts);
+        let asked = period(NOON, NOON + 600);
+        assert_eq!(reason(&verifier, &bundle, asked), "valid");
+        let statistics = verifier.statistics();
+        let in_bundle = u64::try_from(bundle.len()).unwrap();
+        (
+            in_bundle,
+            statistics.organisations.octets,
+            statistics.signers.octets,
+        )
+    };
+    let issued_by = |issuer: &str| {
+        let mut parts = Parts::domain_auth();
+        parts.organisation.issuer = name(issuer);
+        parts.organisation.signed_by = ed25519_key();
+        let ed25519 = der::sequence(&[der::oid("1.3.101.112")]);
+        parts.organisation.algorithm(&ed25519);
+        parts.organisation.extensions.remove(AUTHORITY);
+        parts.policy = parts.policy.with_algorithm(KeyAlgorithm::Ed25519);
+        parts
+    };
+    // A name is in the certificate, and in what tells it from others.
+    let (short, long) = (
+        octets(&issued_by("x")),
+        octets(&issued_by(&"x".repeat(200))),
+    );
+    assert!(
+        long.1 - short.1 >= 2 * (long.0 - short.0 - 8),
+        "{short:?} {long:?}"
+    );
+
+    // Each signature holds for a period of its own.
+    let periods = |often: ChainChange| {
+        let mut parts = Parts::member();
+        parts.spoil_chain = often;
+        octets(&parts)
+    };
+    let once = periods(|_, _| {});
+    let often = periods(|world, responses| {
+        let signing = world.signing_for(OWNER, TXT);
+        let records = responses.of(OWNER, TXT);
+        records.sign(&signing.clone().window(NOON - 10, NOON + 10));
+        for number in 1..6 {
+            let start = NOON + 100 * number;
+            let later = signing.clone().window(start, start + 10);
+            records.add_signature(&later);
+        }
+    });
+    let periods = 5 * 16;
+    assert!(
+        often.1 - once.1 >= often.0 - once.0 + periods,
+        "{once:?} {often:?}"
+    );
+}
+
 /// Nobody signs which certificates come along.
 #[test]
 fn a_signature_with_ever_other_certificates_beside_it_pushes_out_no_signer() {
@@ -400,7 +459,19 @@ fn tells_whom_it_knows_of_a_bundle_without_counting_that() {
     let (of_bob, _) = of_bob.build();
     let organisation = recognise(&of_bob, noon());
     assert!(matches!(organisation, Recognition::Organisation(_)));
-    // What is known has ended.
+    // What is known of the member has ended, and then all.
+    let validity = [utc_time("261121000000Z"), utc_time("261121120500Z")];
+    let mut brief = Parts::member();
+    brief.member.validity = der::sequence(&validity);
+    let (brief_verifier, brief_bundle) = remembering(&brief);
+    assert_eq!(reason(&brief_verifier, &brief_bundle, noon()), "valid");
+    let outline = BundleOutline::from_der(&brief_bundle).unwrap();
+    for (second, is_known) in [(0, true), (300, true), (301, false)] {
+        let recognition = brief_verifier.recognise(&outline, Period::at(at(NOON + second)));
+        let is_signer = matches!(recognition, Recognition::Signer(_));
+        assert_eq!(is_signer, is_known, "{second} {recognition:?}");
+        assert_ne!(recognition, Recognition::Nobody, "{second}");
+    }
     let later = at(NOON + 400 * DAY);
     assert_eq!(recognise(&bundle, Period::at(later)), Recognition::Nobody);
     assert_eq!(verifier.statistics(), statistics);
