@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use crate::support::der::*;
 use crate::support::*;
-use data_encoding::BASE64_NOPAD;
+use data_encoding::{BASE64, BASE64_NOPAD};
 use veraid::{
     Dialect, DigestType, KeyAlgorithm, PublicKey, ServiceOid, TtlOverride, TxtRecord,
     TxtRecordKeyError, VerifyError,
@@ -343,5 +343,15 @@ fn the_default_digest_follows_the_key_size_in_veraid_and_is_sha_256_in_domain_au
             .unwrap();
         let record = TxtRecord::new(key, Dialect::DomainAuth, hours(1), None).unwrap();
         assert_eq!(record.key_id().digest_type(), DigestType::Sha256);
+    }
+}
+
+#[test]
+fn a_key_id_is_shown_in_base64() {
+    for &dialect in Dialect::ALL {
+        let record = TxtRecord::new(&KEY, dialect, hours(1), None).unwrap();
+        let key_id = record.key_id();
+        assert_eq!(key_id.to_string(), BASE64.encode(key_id.as_bytes()));
+        assert_eq!(format!("{key_id:.4}").len(), 4);
     }
 }

@@ -114,6 +114,7 @@ impl Setup {
             assert_eq!(verified.content(), Some(CONTENT));
             assert_eq!(verified.period(), minute);
             assert_eq!(verified.signature_period(), minute);
+            assert_eq!(verified.into_content().as_deref(), Some(CONTENT));
         }
     }
 }

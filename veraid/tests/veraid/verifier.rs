@@ -316,6 +316,18 @@ fn what_has_ended_is_forgotten() {
     verifier.remove_expired(at(NOON + 400 * DAY));
     assert_eq!(verifier.statistics().signers.entries, 0);
     assert_eq!(verifier.statistics().organisations.entries, 0);
+
+    // The chain ends before the certificates.
+    let mut parts = Parts::member();
+    parts.dnssec_window = (NOON - 100, NOON + 100);
+    let (verifier, bundle) = remembering(&parts);
+    assert_eq!(reason(&verifier, &bundle, noon()), "valid");
+    for (seconds, organisations) in [(100, 1), (101, 0)] {
+        verifier.remove_expired(at(NOON + seconds));
+        let statistics = verifier.statistics();
+        assert_eq!(statistics.organisations.entries, organisations);
+        assert_eq!(statistics.signers.entries, 1);
+    }
 }
 
 #[test]
