@@ -5,7 +5,7 @@ use der::asn1::{Any, SetOfVec};
 use der::{Decode as _, Encode as _};
 use dnssec::Chain;
 
-use super::{Elements, read_chain, write};
+use super::{Elements, read_chain, replacement_chain, write};
 use crate::asn1::{Value, tag};
 use crate::certificate::{
     IntermediateCertificate, MAX_INTERMEDIATES, MemberCertificate, OrganisationCertificate,
@@ -142,6 +142,35 @@ impl MemberIdBundle {
     /// The errors of [`VerifyError`] that are not about a signature over content.
     pub fn verify(&self, verification: &Verification<'_>) -> Result<VerifiedMember, VerifyError> {
         verify::verify_member(self, verification)
+    }
+
+    /// Returns the bundle with another DNSSEC chain, after verifying it as
+    /// [`MemberIdBundle::verify`] does.
+    ///
+    /// A chain is public and holds for some days. So whoever holds a bundle can renew it without
+    /// anyone's key, for as long as its certificates are valid.
+    ///
+    /// `chain_der` is a chain as DER, `SET OF OCTET STRING`. Only those of its records are taken
+    /// that prove the organisation's TXT records for as long as possible from the start of the
+    /// verifier's period. The new bundle may end sooner than the present one: compare
+    /// [`VerifiedMember::period`].
+    ///
+    /// # Errors
+    /// The errors of [`MemberIdBundle::verify`]; [`VerifyError::NoRecordResponse`] if the chain is
+    /// of the other dialect.
+    pub fn with_chain(
+        &self,
+        chain_der: &[u8],
+        verification: &Verification<'_>,
+    ) -> Result<Self, VerifyError> {
+        let organisation = self.organisation_certificate.organisation();
+        let chain = replacement_chain(chain_der, organisation, self.dialect, verification)?;
+        let renewed = Self {
+            chain: chain.into(),
+            ..self.clone()
+        };
+        renewed.verify(verification)?;
+        Ok(renewed)
     }
 
     /// The dialect of the bundle, which the owner of the records in its chain determines.

@@ -22,7 +22,7 @@ mod signature;
 
 use der::asn1::AnyRef;
 use der::{Decode as _, Encode as _, Tag, TagNumber};
-use dnssec::Chain;
+use dnssec::{Chain, Period, RecordType, Timestamp, Work};
 
 pub use member_id::MemberIdBundle;
 pub use signature::{BundleOutline, SignatureBundle};
@@ -30,6 +30,9 @@ pub(crate) use signature::{SignatureParts, write_signature_bundle};
 
 use crate::asn1::{Value, tag};
 use crate::error::{Structure, VerifyError, Within as _};
+use crate::name::{Dialect, Organisation};
+use crate::policy::Rules;
+use crate::verify::{Verification, find_dialect};
 
 /// The only version.
 const VERSION: u8 = 0;
@@ -85,6 +88,34 @@ impl<'a> Elements<'a> {
 fn read_chain(chain: Value<'_>) -> Result<Chain<'_>, VerifyError> {
     Chain::from_der_value(chain.content())
         .map_err(|error| error.at_offset(chain.reader().offset()).into())
+}
+
+/// Returns the part of a chain that proves the organisation's records of the dialect for as long as
+/// possible from the start of the verifier's period, as DER.
+///
+/// It may come from a resolver, with more in it than a bundle has to carry.
+fn replacement_chain(
+    chain_der: &[u8],
+    organisation: &Organisation,
+    dialect: Dialect,
+    verification: &Verification<'_>,
+) -> Result<Vec<u8>, VerifyError> {
+    let chain = Chain::from_der(chain_der)?;
+    let (found, owner) = find_dialect(&chain, organisation)?;
+    if found != dialect {
+        let owner = organisation.record_owner(dialect);
+        return Err(match owner {
+            Ok(owner) => VerifyError::NoRecordResponse {
+                owner: Box::new(owner),
+            },
+            Err(error) => VerifyError::RecordOwner(error),
+        });
+    }
+    let start = verification.period().start();
+    let from_then_on = Period::new(start, Timestamp::MAX).unwrap_or(Period::at(start));
+    let demand = Rules::new(dialect, verification.policy())?.demand(from_then_on, Work::NONE)?;
+    let messages = chain.minimal(&owner, RecordType::TXT, verification.anchors(), demand)?;
+    Ok(Chain::from_messages(&messages)?.to_der())
 }
 
 /// Encodes a bundle. All elements but the version are given as DER with their own tags, which are

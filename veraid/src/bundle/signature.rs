@@ -3,14 +3,14 @@
 
 use dnssec::{Chain, Period};
 
-use super::{Elements, read_chain, write};
+use super::{Elements, read_chain, replacement_chain, write};
 use crate::asn1::Value;
-use crate::certificate::UnverifiedCertificate;
+use crate::certificate::{UnverifiedCertificate, named_organisation};
 use crate::cms::SignedData;
 use crate::crypto::HashAlgorithm;
 use crate::error::{CertificateRole, IssueError, Structure, VerifyError};
 use crate::service::ServiceOid;
-use crate::verify::{Backing, Root, Verification, VerifiedSignature, verify};
+use crate::verify::{Backing, Root, Verification, VerifiedSignature, find_dialect, verify};
 
 /// A signature bundle of which only the signature has been parsed.
 ///
@@ -22,6 +22,7 @@ use crate::verify::{Backing, Root, Verification, VerifiedSignature, verify};
 pub struct BundleOutline<'a> {
     chain: Value<'a>,
     organisation_certificate: Value<'a>,
+    signature: Value<'a>,
     signed_data: SignedData<'a>,
 }
 
@@ -36,6 +37,7 @@ impl<'a> BundleOutline<'a> {
         Ok(Self {
             chain: elements.chain,
             organisation_certificate: elements.organisation_certificate,
+            signature: elements.main,
             signed_data: SignedData::read(elements.main.reader())?,
         })
     }
@@ -47,6 +49,8 @@ impl<'a> BundleOutline<'a> {
     pub fn read_whole(self) -> Result<SignatureBundle<'a>, VerifyError> {
         Ok(SignatureBundle {
             chain: self.read_chain()?,
+            organisation_certificate: self.organisation_certificate,
+            signature: self.signature,
             parts: SignatureParts::read(self)?,
         })
     }
@@ -135,6 +139,8 @@ impl<'a> SignatureParts<'a> {
 #[derive(Clone, Debug)]
 pub struct SignatureBundle<'a> {
     chain: Chain<'a>,
+    organisation_certificate: Value<'a>,
+    signature: Value<'a>,
     parts: SignatureParts<'a>,
 }
 
@@ -166,6 +172,36 @@ impl<'a> SignatureBundle<'a> {
         };
         let (verified, _) = verify(&self.parts.signed_data, backing, verification)?;
         Ok(verified)
+    }
+
+    /// Encodes the bundle with another DNSSEC chain, after verifying it as
+    /// [`SignatureBundle::verify`] does.
+    ///
+    /// A chain is public and holds for some days. So a signature that is kept for longer can be
+    /// verified later without anyone's key, for as long as its certificates are valid.
+    ///
+    /// `chain_der` is a chain as DER, `SET OF OCTET STRING`. Only those of its records are taken
+    /// that prove the organisation's TXT records for as long as possible from the start of the
+    /// verifier's period.
+    ///
+    /// # Errors
+    /// [`IssueError::Invalid`] with the errors of [`SignatureBundle::verify`], or with
+    /// [`VerifyError::NoRecordResponse`] if the chain is of the other dialect.
+    pub fn with_chain(
+        &self,
+        chain_der: &[u8],
+        verification: &Verification<'_>,
+    ) -> Result<Vec<u8>, IssueError> {
+        let named = named_organisation(&self.parts.organisation_certificate)?;
+        let (dialect, _) = find_dialect(&self.chain, &named)?;
+        let chain = replacement_chain(chain_der, &named, dialect, verification)?;
+        let renewed = write_signature_bundle(
+            &chain,
+            self.organisation_certificate.encoding(),
+            self.signature.encoding(),
+        )?;
+        SignatureBundle::from_der(&renewed)?.verify(verification)?;
+        Ok(renewed)
     }
 
     /// The DNSSEC chain.

@@ -89,6 +89,14 @@ impl<'v> Verification<'v> {
     pub(crate) fn period(&self) -> Period {
         self.period
     }
+
+    pub(crate) fn anchors(&self) -> &'v TrustAnchors {
+        self.anchors
+    }
+
+    pub(crate) fn policy(&self) -> Policy {
+        self.policy
+    }
 }
 
 /// The owner of the key that made a signature.

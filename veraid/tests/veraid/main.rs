@@ -33,6 +33,8 @@ mod lenient;
 mod records;
 // Bundles that the reference library made.
 mod reference;
+// Bundles with a new DNSSEC chain.
+mod renewal;
 // Arbitrary and damaged octets.
 mod robustness;
 // What this crate issues and signs for VeraId.
