@@ -5,6 +5,7 @@ mod issuer;
 mod making;
 mod material;
 mod policy;
+mod resolvers;
 mod signer;
 mod times;
 
@@ -25,7 +26,8 @@ pub(crate) use self::policy::{
     AlgorithmArguments, Allowed, PolicyArguments, allowing, dialect_parser, dialect_value,
     key_algorithm_parser,
 };
-pub(crate) use self::signer::{LoadedSigner, SignerArguments, member};
+pub(crate) use self::resolvers::{ResolverArguments, certificates};
+pub(crate) use self::signer::{LoadedSigner, SignerArguments, explain_to_member, member};
 pub(crate) use self::times::{MomentArguments, PeriodArguments, now};
 
 /// Reads a value that may begin with a hyphen, as names of all kinds may. What is an option of the command by itself is

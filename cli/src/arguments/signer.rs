@@ -214,18 +214,19 @@ impl LoadedSigner {
     }
 }
 
-/// A refusal of a member id bundle as its member should hear it: only an administrator can make another.
-fn explain_to_member(error: veraid::VerifyError) -> Fault {
-    let has_expired = matches!(
-        error,
-        veraid::VerifyError::CertificateExpired { .. }
-            | veraid::VerifyError::Dnssec(dnssec::Error::RrsigExpired { .. })
-    );
-    let fault = Fault::from(error);
-    if !has_expired {
-        return fault;
-    }
-    fault
+/// A refusal of a member id bundle as its member should hear it: a chain is for the member to renew, and a certificate
+/// for an administrator.
+pub(crate) fn explain_to_member(error: veraid::VerifyError) -> Fault {
+    let hint = match error {
+        veraid::VerifyError::CertificateExpired { .. } => {
+            "get a new member id bundle from your organisation's administrator"
+        }
+        veraid::VerifyError::Dnssec(dnssec::Error::RrsigExpired { .. }) => {
+            "get a fresh chain with `kliento member renew --member-id-bundle FILE`"
+        }
+        _ => return Fault::from(error),
+    };
+    Fault::from(error)
         .context("the member id bundle has expired")
-        .replace_hint("get a new member id bundle from your organisation's administrator")
+        .replace_hint(hint)
 }

@@ -5,19 +5,18 @@ use std::{fmt, mem};
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use dnssec::{
-    Chain, Demand, Fact, Name, Period, Proof, RecordType, Resolver, RetrievalError, Timestamp,
-    Validity,
+    Chain, Demand, Fact, Name, Period, Proof, RecordType, RetrievalError, Timestamp, Validity,
 };
 use kliento::veraid::{Dialect, Organisation, TrustAnchors, TtlOverride, TxtRecord};
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject as _;
 use serde::Serialize;
 
-use crate::arguments::{self, AnchorArguments, MomentArguments, PeriodArguments};
+use crate::arguments::{
+    self, AnchorArguments, MomentArguments, PeriodArguments, ResolverArguments,
+};
 use crate::destination::{Content, Destination};
 use crate::fault::Fault;
 use crate::hints::LibraryError as _;
-use crate::input::{Encoded, Source};
+use crate::input::Source;
 use crate::inspection::ChainInspection;
 use crate::output::Output;
 use crate::runtime;
@@ -93,14 +92,8 @@ pub(crate) struct Retrieve {
     #[arg(long)]
     absent: bool,
 
-    /// Whom to ask: `system`, `IP[:PORT]`, `tls://HOST[:PORT]` or `https://HOST[:PORT]/PATH`; a link's address with its
-    /// interface, such as `fe80::1%eth0`. If it is given several times, the next one is asked when one gives no proof.
-    #[arg(long, default_value = "system")]
-    resolver: Vec<Resolver>,
-
-    /// Trust these certificates, too, for resolvers with TLS (PEM, or one as DER).
-    #[arg(long, value_name = "FILE")]
-    resolver_ca: Option<Source>,
+    #[command(flatten)]
+    resolvers: ResolverArguments,
 
     #[command(flatten)]
     anchors: AnchorArguments,
@@ -134,7 +127,7 @@ impl Retrieve {
     fn run(&self, output: &Output) -> Result<(), Fault> {
         self.out.check(Content::PublicBinary, output)?;
         let anchors = self.anchors.load()?;
-        let resolvers = self.resolvers()?;
+        let resolvers = self.resolvers.load()?;
         let (name, record_type) = self.records()?;
         let now = arguments::now();
 
@@ -228,37 +221,6 @@ impl Retrieve {
             ));
         }
     }
-
-    fn resolvers(&self) -> Result<Vec<Resolver>, Fault> {
-        let Some(source) = &self.resolver_ca else {
-            return Ok(self.resolver.clone());
-        };
-        let octets = source.read()?;
-        let certificates = certificates(source, &octets)?;
-        let trusting =
-            |resolver: &Resolver| resolver.clone().with_authorities(certificates.clone());
-        Ok(self.resolver.iter().map(trusting).collect())
-    }
-}
-
-/// All certificates of a PEM file, or the one in DER.
-pub(super) fn certificates(source: &Source, octets: &[u8]) -> Result<Vec<Vec<u8>>, Fault> {
-    let pem = match Encoded::of(octets) {
-        Encoded::Der(der) => return Ok(vec![der.to_vec()]),
-        Encoded::Pem(pem) => pem,
-    };
-    let certificates: Vec<Vec<u8>> = CertificateDer::pem_slice_iter(pem.as_bytes())
-        .map(|certificate| certificate.map(|certificate| certificate.to_vec()))
-        .collect::<Result<_, _>>()
-        .map_err(|error| Fault::failure(format!("{source}: {error}")))?;
-    if certificates.is_empty() {
-        return Err(
-            Fault::failure(format!("{source}: the file contains no certificate")).hint(
-                "give the PEM certificate of the authority that issued the resolver's certificate",
-            ),
-        );
-    }
-    Ok(certificates)
 }
 
 /// Records that are none of the dialect's are passed over by us, but not by everybody.

@@ -1,9 +1,10 @@
-//! `kliento member`: an organisation vouches for a member's key.
+//! `kliento member`: an organisation vouches for a member's key, and the member keeps that fresh.
 
 use clap::{ArgGroup, Args, Subcommand};
 use kliento::veraid::{MemberCertificate, MemberIdBundle, MemberRequest, UserName, Verification};
 use serde::Serialize;
 
+use self::renew::Renew;
 use crate::arguments::{
     self, AnchorArguments, Authority, IssuerArguments, Lifetime, MakingArguments, MomentArguments,
     warn_of_an_early_end,
@@ -14,10 +15,14 @@ use crate::input::{self, Source};
 use crate::inspection::MembershipInspection;
 use crate::output::Output;
 
+mod renew;
+
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     /// Make a member id bundle: the member's certificate, with all that proves it.
     Certify(Box<Certify>),
+    /// Put a fresh DNSSEC chain into a member id bundle; nobody's key is needed for that.
+    Renew(Renew),
     /// Show all that is in a member id bundle, unverified, and when each part of it is valid.
     Inspect(Inspect),
 }
@@ -26,6 +31,7 @@ impl Command {
     pub(crate) fn run(self, output: &Output) -> Result<(), Fault> {
         match self {
             Self::Certify(arguments) => arguments.run(output),
+            Self::Renew(arguments) => arguments.run(output),
             Self::Inspect(arguments) => arguments.run(output),
         }
     }

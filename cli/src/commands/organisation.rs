@@ -515,8 +515,7 @@ impl Check {
         let Some(source) = &self.resolver_ca else {
             return Ok(resolver);
         };
-        let octets = source.read()?;
-        Ok(resolver.with_authorities(super::dnssec::certificates(source, &octets)?))
+        Ok(resolver.with_authorities(arguments::certificates(source)?))
     }
 
     /// The commands to type next, to get or to check again what was checked.

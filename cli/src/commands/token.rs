@@ -219,7 +219,7 @@ pub(super) fn issue(
 }
 
 /// A bundle as one line of Base64, without a scheme before it.
-pub(super) fn base64(bundle: &[u8]) -> String {
+pub(crate) fn base64(bundle: &[u8]) -> String {
     let header = header::encode(bundle);
     let base64 = header.strip_prefix(header::SCHEME).unwrap_or_default();
     base64.trim_start().to_owned()

@@ -17,6 +17,7 @@ mod keys;
 mod kubectl;
 mod member;
 mod organisation;
+mod renew;
 mod resolver;
 mod serve_audit;
 mod serve_config;
