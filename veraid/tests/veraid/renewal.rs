@@ -287,7 +287,7 @@ fn certificates_end_when_they_end() {
     }
 }
 
-/// What tells signatures from each other is the signature and nothing around it.
+/// The octets of the signature alone distinguish one signature from another.
 #[test]
 fn a_signature_is_told_by_its_own_octets() {
     let setup = Setup::new(Dialect::VeraId);

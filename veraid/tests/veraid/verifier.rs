@@ -471,7 +471,7 @@ fn tells_whom_it_knows_of_a_bundle_without_counting_that() {
     let (of_bob, _) = of_bob.build();
     let organisation = recognise(&of_bob, noon());
     assert!(matches!(organisation, Recognition::Organisation(_)));
-    // What is known of the member has ended, and then all.
+    // The memory of the member has ended, and then that of the organisation.
     let validity = [utc_time("261121000000Z"), utc_time("261121120500Z")];
     let mut brief = Parts::member();
     brief.member.validity = der::sequence(&validity);

@@ -99,7 +99,7 @@ impl Renew {
             Verification::for_any_service(Period::at(now), &anchors).with_policy(policy);
         let tokens =
             Verification::new(kliento::SERVICE, Period::at(now), &anchors).with_policy(policy);
-        // What is good for tokens has to stay so.
+        // A bundle that is good for tokens has to stay so.
         let (verification, present) = match bundle.verify(&tokens) {
             Ok(verified) => (tokens, Some(verified)),
             Err(error) if is_about_time_of_certificates(&error) => {
