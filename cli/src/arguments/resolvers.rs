@@ -1,4 +1,4 @@
-//! Resolvers, and whose certificates they may have.
+//! Resolvers, and the authorities that may have issued their certificates.
 
 use clap::Args;
 use dnssec::Resolver;
@@ -11,8 +11,9 @@ use crate::input::{Encoded, Source};
 /// The resolvers to ask for a chain.
 #[derive(Args, Debug)]
 pub(crate) struct ResolverArguments {
-    /// Whom to ask: `system`, `IP[:PORT]`, `tls://HOST[:PORT]` or `https://HOST[:PORT]/PATH`; a link's address with its
-    /// interface, such as `fe80::1%eth0`. If it is given several times, the next one is asked when one gives no proof.
+    /// The resolver to ask: `system`, `IP[:PORT]`, `tls://HOST[:PORT]` or `https://HOST[:PORT]/PATH`; a link's address
+    /// with its interface, such as `fe80::1%eth0`. If it is given several times, the next one is asked when one gives no
+    /// proof.
     #[arg(long, default_value = "system")]
     resolver: Vec<Resolver>,
 

@@ -1,4 +1,4 @@
-//! `kliento member`: an organisation vouches for a member's key, and the member keeps that fresh.
+//! `kliento member`: an organisation vouches for a member's key, and the member renews the proof of that.
 
 use clap::{ArgGroup, Args, Subcommand};
 use kliento::veraid::{MemberCertificate, MemberIdBundle, MemberRequest, UserName, Verification};

@@ -497,7 +497,7 @@ pub(crate) struct Check {
     #[arg(long, value_name = "OID", default_value = "kliento")]
     service: Service,
 
-    /// Whom to ask: `system`, `IP[:PORT]`, `tls://HOST[:PORT]` or `https://HOST[:PORT]/PATH`.
+    /// The resolver to ask: `system`, `IP[:PORT]`, `tls://HOST[:PORT]` or `https://HOST[:PORT]/PATH`.
     #[arg(long, default_value = "system")]
     resolver: Resolver,
 

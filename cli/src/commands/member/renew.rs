@@ -44,7 +44,7 @@ pub(crate) struct Renew {
     #[arg(long, value_name = "FILE")]
     member_id_bundle: Source,
 
-    /// Do nothing if the bundle is valid for longer than this.
+    /// Do nothing if the bundle is valid for at least this long.
     #[arg(long, value_name = "DURATION")]
     if_less_than: Option<Duration>,
 
