@@ -10,6 +10,7 @@ use std::io;
 use std::path::Path;
 
 use dnssec::RetrievalError;
+use kliento::renewal::ReplacementError;
 use kliento::veraid::{self, WithSources};
 use serde::Serialize;
 
@@ -299,6 +300,16 @@ faults_of_libraries!(
     veraid::IssueError,
     veraid::VerifyError
 );
+
+impl From<ReplacementError> for Fault {
+    fn from(error: ReplacementError) -> Self {
+        match error {
+            ReplacementError::Unverified(error) => error.into(),
+            ReplacementError::Unwritable(error) => Self::of_request(&error),
+            other => Self::invalid(other.reason(), other.to_string()),
+        }
+    }
+}
 
 impl From<RetrievalError> for Fault {
     fn from(error: RetrievalError) -> Self {

@@ -216,6 +216,7 @@ mod error;
 pub mod header;
 #[cfg(any(feature = "headers", feature = "tower"))]
 pub mod http;
+pub mod renewal;
 mod requirements;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -5,10 +5,8 @@
 
 use clap::Args;
 use dnssec::RecordType;
-use kliento::MAX_BUNDLE_OCTETS;
-use kliento::veraid::{
-    MemberIdBundle, Period, Timestamp, TrustAnchors, Verification, VerifiedMember, VerifyError,
-};
+use kliento::renewal::{BundleEnd, Standing};
+use kliento::veraid::{MemberIdBundle, Timestamp, TrustAnchors, VerifiedMember};
 use serde::Serialize;
 
 use crate::arguments::{
@@ -22,10 +20,6 @@ use crate::input::{self, Source};
 use crate::output::Output;
 use crate::terminal::Printable;
 use crate::{runtime, terminal};
-
-/// The octets that a token adds to the bundle of its member: a signature by the largest RSA key, its attributes, the
-/// audience and some claims.
-const TOKEN_OCTETS: usize = 1_536;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -67,12 +61,11 @@ struct RenewDocument {
     valid_until: String,
 }
 
-/// A bundle with the time until which it is known to hold.
-struct Standing<'a> {
+/// A bundle in a file.
+struct Renewal<'a> {
     file: &'a Source,
     now: Timestamp,
-    /// `None` if it does not hold now.
-    until: Option<Timestamp>,
+    standing: Standing<'a>,
 }
 
 impl Renew {
@@ -95,64 +88,44 @@ impl Renew {
         let bundle =
             MemberIdBundle::from_der(&octets).map_err(|error| Fault::from(error).context(file))?;
         let policy = self.algorithms.policy();
-        let any_service =
-            Verification::for_any_service(Period::at(now), &anchors).with_policy(policy);
-        let tokens =
-            Verification::new(kliento::SERVICE, Period::at(now), &anchors).with_policy(policy);
-        // A bundle that is good for tokens has to stay so.
-        let (verification, present) = match bundle.verify(&tokens) {
-            Ok(verified) => (tokens, Some(verified)),
-            Err(error) if is_about_time_of_certificates(&error) => {
-                return Err(explain_to_member(error));
-            }
-            // Another chain may do better.
-            Err(_) => (any_service, bundle.verify(&any_service).ok()),
-        };
-        let standing = Standing {
+        let renewal = Renewal {
             file,
             now,
-            until: present.as_ref().map(|verified| verified.period().end()),
+            standing: Standing::new(&bundle, &anchors, policy, now).map_err(explain_to_member)?,
         };
-        if let Some(verified) = &present
-            && self.is_enough(verified, now)
-        {
-            return self.report(output, verified, Outcome::NotNeeded, now);
-        }
-        if let Some(verified) = present
-            .as_ref()
-            .filter(|it| ends_with_certificates(it, &bundle))
-        {
-            return self.report(output, verified, Outcome::CertificatesEnd, now);
+        if let Some(verified) = renewal.standing.member() {
+            if self.is_enough(verified, now) {
+                return self.report(output, verified, Outcome::NotNeeded, now);
+            }
+            if renewal.standing.end() == Some(BundleEnd::Certificate) {
+                return self.report(output, verified, Outcome::CertificatesEnd, now);
+            }
         }
 
         let chain = self
             .retrieve(&bundle, &anchors, now)
-            .map_err(|fault| standing.kept(fault))?;
-        let renewed = bundle
-            .with_chain(&chain, &verification)
-            .map_err(|error| standing.kept(error.into()))?;
-        let verified = renewed.verify(&verification)?;
-        if let Some(present) = &present
-            && verified.period().end() <= present.period().end()
-        {
+            .map_err(|fault| renewal.kept(fault))?;
+        let replaced = renewal
+            .standing
+            .replace_chain(&chain)
+            .map_err(|error| renewal.kept(error.into()))?;
+        let Some(renewed) = replaced else {
+            // What is not valid now would have been replaced.
+            let present = renewal.standing.member().ok_or_else(Fault::unwelcome)?;
             return self.report(output, present, Outcome::NothingNewer, now);
-        }
-        let der = renewed
-            .to_der()
-            .map_err(|error| standing.kept(Fault::of_request(&error)))?;
-        standing.check_size(der.len())?;
-        standing.check_unchanged(&written)?;
+        };
+        renewal.check_unchanged(&written)?;
         let is_der = written == octets;
         if is_der {
-            out.write(&der, Content::PublicBinary)?;
+            out.write(renewed.der(), Content::PublicBinary)?;
         } else {
-            let text = format!("{}\n", base64(&der));
+            let text = format!("{}\n", base64(renewed.der()));
             out.write(text.as_bytes(), Content::PublicText)?;
         }
-        if ends_with_certificates(&verified, &renewed) {
-            warn_of_certificates(file, &verified);
+        if renewed.end() == BundleEnd::Certificate {
+            warn_of_certificates(file, renewed.member());
         }
-        self.report(output, &verified, Outcome::Renewed, now)
+        self.report(output, renewed.member(), Outcome::Renewed, now)
     }
 
     fn retrieve(
@@ -227,15 +200,6 @@ enum Outcome {
     CertificatesEnd,
 }
 
-/// Tells whether the bundle fails for something that no chain mends.
-fn is_about_time_of_certificates(error: &VerifyError) -> bool {
-    use VerifyError::{CertificateExpired, CertificateNotYetValid};
-    matches!(
-        error,
-        CertificateExpired { .. } | CertificateNotYetValid { .. }
-    )
-}
-
 /// The seconds for which the bundle still holds.
 fn left(verified: &VerifiedMember, now: Timestamp) -> i64 {
     let end = verified.period().end().unix_seconds();
@@ -246,16 +210,6 @@ fn rough(seconds: i64) -> String {
     Duration::from_seconds(u64::try_from(seconds).unwrap_or(0)).rough()
 }
 
-/// Tells whether a certificate ends before the chain, or with it, so that a newer chain is of no use.
-fn ends_with_certificates(verified: &VerifiedMember, bundle: &MemberIdBundle) -> bool {
-    let chain = verified.record_validity();
-    let end = verified.period().end();
-    let outlives = |period: &Period| period.contains(end) && end < period.end();
-    let member = bundle.member_certificate().period().end();
-    let organisation = bundle.organisation_certificate().period().end();
-    end == member.min(organisation) || chain.periods().iter().any(outlives)
-}
-
 fn warn_of_certificates(file: &Source, verified: &VerifiedMember) {
     terminal::warn(format_args!(
         "the certificates in {file} expire at {}, and a newer DNSSEC chain does not change that; get a new member id \
@@ -264,11 +218,11 @@ fn warn_of_certificates(file: &Source, verified: &VerifiedMember) {
     ));
 }
 
-impl Standing<'_> {
+impl Renewal<'_> {
     /// A fault for which the bundle was left as it was.
     fn kept(&self, fault: Fault) -> Fault {
         let file = self.file;
-        match self.until {
+        match self.standing.valid_until() {
             Some(until) => {
                 let rest = until.unix_seconds().saturating_sub(self.now.unix_seconds());
                 let rest = rough(rest);
@@ -278,21 +232,6 @@ impl Standing<'_> {
             }
             None => fault.context(format_args!("{file} was not renewed, and is not valid now")),
         }
-    }
-
-    /// Refuses a bundle whose tokens no server would take.
-    fn check_size(&self, octets: usize) -> Result<(), Fault> {
-        let most = MAX_BUNDLE_OCTETS.saturating_sub(TOKEN_OCTETS);
-        if octets <= most {
-            return Ok(());
-        }
-        Err(self.kept(Fault::invalid(
-            "kliento.bundle_too_large",
-            format!(
-                "with the chain of the resolver it would have {octets} bytes; tokens made with more than {most} may \
-                 exceed {MAX_BUNDLE_OCTETS}, the limit of servers"
-            ),
-        )))
     }
 
     /// Refuses to replace a file that is not the one that was read: an administrator may have put a new bundle there.
